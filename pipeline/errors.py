@@ -1,0 +1,77 @@
+"""What can go wrong with a piece of work, as facts.
+
+    SmeltError                a fact with a stable code and a message that is safe to show
+    └── WorkError             one attempt at a piece of work failed
+        ├── RateLimited       not counted against the work's budget; runs again at `retry_after`
+        └── GiveBack          the worker is stopping; nothing is wrong with the work
+
+The edges translate them: `api/errors.py` to problem details, `workers/run.py` to a row's state.
+"""
+
+from pipeline.states import ErrorCode
+
+PUBLIC_MESSAGES: dict[ErrorCode, str] = {
+    ErrorCode.FILE_TOO_LARGE: "The file is larger than this tier allows.",
+    ErrorCode.UNSUPPORTED_FORMAT: "The file is neither text nor audio in a supported format.",
+    ErrorCode.DURATION_EXCEEDED: "The recording is longer than this tier allows.",
+    ErrorCode.CORRUPTED_FILE: "The recording could not be decoded; it is damaged or cut off.",
+    ErrorCode.EMPTY_INPUT: "The input is empty.",
+    ErrorCode.NO_SPEECH: "No speech was found in the recording.",
+    ErrorCode.TRANSCRIPTION_FAILED: "The recording could not be transcribed.",
+    ErrorCode.INPUT_TOO_LONG: "The input does not fit the model, even when split.",
+    ErrorCode.SYNTHESIS_FAILED: "The language model gave no usable answer.",
+    ErrorCode.CONTENT_FILTERED: "The language model's provider refused the content.",
+    ErrorCode.API_KEY_INVALID: "The language model's provider rejected the API key.",
+    ErrorCode.API_RATE_LIMITED: "The language model's provider is limiting the rate of calls.",
+    ErrorCode.API_QUOTA_EXHAUSTED: "The API key has no quota left at the language model's provider.",
+    ErrorCode.API_UNAVAILABLE: "The language model's provider could not be reached.",
+    ErrorCode.TIMED_OUT: "The work took longer than it may.",
+    ErrorCode.WORKER_LOST: "The worker died on this part every time that it was tried.",
+    ErrorCode.CONTENT_EXPIRED: "The content was deleted before the work was done.",
+    ErrorCode.FILE_FAILED: "A file that this part needs has failed.",
+    ErrorCode.NOTHING_COMPLETED: "No part of the smelt could be completed.",
+    ErrorCode.INTERNAL_ERROR: "Something went wrong inside the service.",
+}
+
+
+class SmeltError(Exception):
+    """A fact with a stable code. `detail` may be shown to anyone: it never holds content or a path."""
+
+    def __init__(self, code: ErrorCode, detail: str | None = None) -> None:
+        self.code = code
+        self.detail = detail or PUBLIC_MESSAGES[code]
+        super().__init__(f"{code}: {self.detail}")
+
+
+class WorkError(SmeltError):
+    """One attempt failed. `retryable`: another may succeed; `retry_after`: in how many seconds at the earliest."""
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        detail: str | None = None,
+        *,
+        retryable: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(code, detail)
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+
+class RateLimited(WorkError):
+    """The provider asked for patience. Costs the work nothing of its budget of failures."""
+
+    def __init__(self, retry_after: float | None = None) -> None:
+        super().__init__(ErrorCode.API_RATE_LIMITED, retryable=True, retry_after=retry_after)
+
+
+class GiveBack(WorkError):
+    """The worker stops and hands the work back, to be claimed by another at once. Costs no failure."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.INTERNAL_ERROR, "The worker is stopping.", retryable=True, retry_after=0)
+
+
+class LostLease(Exception):
+    """The row is no longer this worker's (canceled, deleted, or rescued by another): stop, record nothing."""

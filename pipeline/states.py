@@ -1,0 +1,90 @@
+"""Every state, kind and code that a row can hold, in one place.
+
+The database has an enum type of the same name and the same members for each (`db/migrations`); the moves
+between states are drawn in `docs/architecture.md` and guarded in SQL.
+"""
+
+from enum import StrEnum
+
+
+class SmeltMode(StrEnum):
+    SEPARATE = "separate"  # every prompt is applied to each file
+    COMBINE = "combine"  # every prompt is applied once, to all files together
+
+
+class SmeltStatus(StrEnum):
+    PENDING = "pending"  # admitted; no worker has begun
+    TRANSCRIBING = "transcribing"  # at least one recording has been begun
+    SYNTHESIZING = "synthesizing"  # every file is terminal, prompts remain
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def terminal(self) -> bool:
+        return self in (SmeltStatus.COMPLETED, SmeltStatus.FAILED, SmeltStatus.CANCELED)
+
+
+class WorkStatus(StrEnum):
+    """The state of one piece of work: a file, an output, a delivery, a scheduled run."""
+
+    WAITING = "waiting"  # its inputs are missing (run_at null), or it isn't due (run_at set)
+    PENDING = "pending"  # claimable
+    PROCESSING = "processing"  # leased by a worker
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def terminal(self) -> bool:
+        return self in (WorkStatus.COMPLETED, WorkStatus.FAILED, WorkStatus.CANCELED)
+
+
+class InputType(StrEnum):
+    AUDIO = "audio"
+    TEXT = "text"
+
+
+class Tier(StrEnum):
+    ANONYMOUS = "anonymous"
+    CREDITS = "credits"
+    OWN_KEY = "own_key"
+
+
+class ApiKeyStatus(StrEnum):
+    NONE = "none"
+    VALID = "valid"
+    INVALID = "invalid"
+
+
+class DefaultPromptName(StrEnum):
+    SUMMARIZE = "summarize"
+    ACTION_ITEMS = "action_items"
+    DETAILED_NOTES = "detailed_notes"
+    QA_FORMAT = "qa_format"
+    TABLE_OF_CONTENTS = "table_of_contents"
+
+
+class ErrorCode(StrEnum):
+    """What went wrong with a smelt or with one part of it. Their public messages: `pipeline/errors.py`."""
+
+    FILE_TOO_LARGE = "file_too_large"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    DURATION_EXCEEDED = "duration_exceeded"
+    CORRUPTED_FILE = "corrupted_file"
+    EMPTY_INPUT = "empty_input"
+    NO_SPEECH = "no_speech"
+    TRANSCRIPTION_FAILED = "transcription_failed"
+    INPUT_TOO_LONG = "input_too_long"
+    SYNTHESIS_FAILED = "synthesis_failed"
+    CONTENT_FILTERED = "content_filtered"
+    API_KEY_INVALID = "api_key_invalid"
+    API_RATE_LIMITED = "api_rate_limited"
+    API_QUOTA_EXHAUSTED = "api_quota_exhausted"
+    API_UNAVAILABLE = "api_unavailable"
+    TIMED_OUT = "timed_out"
+    WORKER_LOST = "worker_lost"
+    CONTENT_EXPIRED = "content_expired"
+    FILE_FAILED = "file_failed"
+    NOTHING_COMPLETED = "nothing_completed"
+    INTERNAL_ERROR = "internal_error"

@@ -44,7 +44,7 @@ class SmeltError(Exception):
 
 
 class WorkError(SmeltError):
-    """One attempt failed. `retryable`: another may succeed; `retry_after`: in how many seconds at the earliest."""
+    """One attempt failed. `retryable`: another may succeed; `retry_after`: in how many seconds."""
 
     def __init__(
         self,

@@ -1,0 +1,114 @@
+"""Transactions: each runs as one of three roles, and this is the only place that begins or ends one.
+
+    service()            workers, admission, settlement: policies let it see everything
+    user(user_id)        a signed-in caller: sees and writes what her policies allow
+    anonymous(smelt_id)  a visitor with a smelt's token: sees that smelt
+
+Role and claims are set for the transaction alone, exactly as PostgREST does, so the same policies hold on
+Supabase and behind a transaction-mode pooler.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+STATEMENT_TIMEOUT = timedelta(seconds=15)
+# A dead or cut-off server is noticed within seconds instead of the kernel's quarter of an hour.
+CONNECT_ARGS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "prepare_threshold": None,  # named statements don't survive a transaction-mode pooler
+    "application_name": "smelt",
+}
+
+BEGIN_AS = text(
+    "select set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
+    " set_config('statement_timeout', :timeout, true)"
+)
+
+
+class DatabaseUnavailable(Exception):
+    """Postgres can't be reached, or gave up in the middle; whether a commit took place is unknown."""
+
+
+def engine_url(url: str) -> str:
+    """The same URL for SQLAlchemy's psycopg driver."""
+    return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+class Database:
+    """A pool of connections, and transactions on them."""
+
+    def __init__(
+        self, url: str, *, pool_size: int = 10, statement_timeout: timedelta = STATEMENT_TIMEOUT
+    ) -> None:
+        self._timeout = f"{int(statement_timeout.total_seconds() * 1000)}ms"
+        self._engine: Engine = create_engine(
+            engine_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_use_lifo=True,
+            connect_args=CONNECT_ARGS,
+        )
+
+    @contextmanager
+    def service(self) -> Iterator[Connection]:
+        with self._transaction("service_role", {"role": "service_role"}) as conn:
+            yield conn
+
+    @contextmanager
+    def user(self, user_id: UUID) -> Iterator[Connection]:
+        with self._transaction("authenticated", {"role": "authenticated", "sub": str(user_id)}) as conn:
+            yield conn
+
+    @contextmanager
+    def anonymous(self, smelt_id: UUID) -> Iterator[Connection]:
+        with self._transaction("anon", {"role": "anon", "smelt_id": str(smelt_id)}) as conn:
+            yield conn
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, role: str, claims: dict[str, str]) -> Iterator[Connection]:
+        """Commits at the end of the block, rolls back on any exception.
+
+        Raises DatabaseUnavailable when the connection can't be had or is lost.
+        """
+        try:
+            with self._begin(role, claims) as conn:
+                yield conn
+                conn.commit()
+        except (OperationalError, InterfaceError) as error:
+            raise DatabaseUnavailable(type(error.orig).__name__) from error
+        except PoolTimeout as error:
+            raise DatabaseUnavailable("no free connection") from error
+
+    def _begin(self, role: str, claims: dict[str, str]) -> Connection:
+        """A connection in a transaction of this role. A pooled one that died meanwhile is replaced once.
+
+        Closing it without a commit rolls back.
+        """
+        values = {"role": role, "claims": json.dumps(claims), "timeout": self._timeout}
+        for last_try in (False, True):
+            conn = self._engine.connect()
+            try:
+                conn.execute(BEGIN_AS, values)
+            except DBAPIError as error:
+                conn.close()
+                if last_try or not error.connection_invalidated:
+                    raise
+            else:
+                return conn
+        raise AssertionError("unreachable")

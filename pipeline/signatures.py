@@ -1,0 +1,160 @@
+"""Marks of files that are not supported recordings: first bytes, extensions, declared types."""
+
+PLAYLIST_EXTENSIONS = frozenset(
+    ["m3u", "m3u8", "pls", "ffconcat", "xspf", "mpd", "asx", "wax", "wvx", "wpl", "smil", "sdp", "ram"]
+)
+PLAYLIST_TYPES = frozenset(
+    {
+        "audio/mpegurl",
+        "audio/x-mpegurl",
+        "audio/x-scpls",
+        "application/mpegurl",
+        "application/x-mpegurl",
+        "application/vnd.apple.mpegurl",
+        "application/dash+xml",
+        "application/xspf+xml",
+        "application/smil+xml",
+        "application/sdp",
+    }
+)
+_PLAYLIST_STARTS = (b"#extm3u", b"ffconcat version", b"[playlist]")
+
+# Without `ts` and `mts`: those are TypeScript far more often than MPEG transport streams
+MEDIA_EXTENSIONS = frozenset(
+    [
+        "mp3",
+        "mp2",
+        "mpga",
+        "wav",
+        "wave",
+        "m4a",
+        "m4b",
+        "m4p",
+        "mp4",
+        "m4v",
+        "mov",
+        "qt",
+        "3gp",
+        "3g2",
+        "aac",
+        "adts",
+        "ogg",
+        "oga",
+        "ogv",
+        "opus",
+        "spx",
+        "flac",
+        "webm",
+        "weba",
+        "mkv",
+        "mka",
+        "wma",
+        "wmv",
+        "asf",
+        "avi",
+        "aif",
+        "aiff",
+        "aifc",
+        "caf",
+        "amr",
+        "awb",
+        "ra",
+        "rm",
+        "rmvb",
+        "mpg",
+        "mpeg",
+        "vob",
+        "flv",
+        "mid",
+        "midi",
+        "ac3",
+        "eac3",
+        "dts",
+        "ape",
+        "wv",
+        "tta",
+        "au",
+        "snd",
+        "w64",
+        "gsm",
+        "dsf",
+    ]
+)
+_NOT_MEDIA_TYPES = frozenset(
+    {"video/mp2t", "video/vnd.dlna.mpeg-tts"}
+)  # what browsers call a `.ts` source file
+
+_BINARY_STARTS: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF-", "PDF documents are"),
+    (b"PK\x03\x04", "Zip archives and office documents are"),
+    (b"PK\x05\x06", "Zip archives and office documents are"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Office documents are"),
+    (b"{\\rtf", "RTF documents are"),
+    (b"\x1f\x8b", "Compressed archives are"),
+    (b"BZh", "Compressed archives are"),
+    (b"\xfd7zXZ\x00", "Compressed archives are"),
+    (b"7z\xbc\xaf\x27\x1c", "Compressed archives are"),
+    (b"Rar!\x1a\x07", "Compressed archives are"),
+    (b"\x28\xb5\x2f\xfd", "Compressed archives are"),
+    (b"\x89PNG\r\n\x1a\n", "Images are"),
+    (b"\xff\xd8\xff", "Images are"),
+    (b"GIF8", "Images are"),
+    (b"II*\x00", "Images are"),
+    (b"MM\x00*", "Images are"),
+    (b"\x7fELF", "Programs are"),
+    (b"MZ\x90\x00", "Programs are"),
+    (b"\xca\xfe\xba\xbe", "Programs are"),
+    (b"SQLite format 3\x00", "Databases are"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media files are"),
+    (b"FLV\x01", "Flash videos are"),
+    (b"caff\x00\x01", "Core Audio files are"),
+    (b"#!AMR", "Bare AMR recordings are"),
+    (b"MThd", "MIDI files are"),
+    (b".RMF", "RealMedia files are"),
+    (b".snd\x00", "Sun audio files are"),
+    (b"wvpk", "WavPack files are"),
+    (b"MAC \x96\x0f", "Monkey's Audio files are"),
+    (b"ADIF", "AAC in ADIF is"),
+    (b"\x00\x00\x01\xba", "MPEG program streams are"),
+    (b"\x00\x00\x01\xb3", "MPEG video streams are"),
+)
+_IMAGE_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
+_ATOMS = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+
+
+def is_mp4(head: bytes) -> bool:
+    """An ISO base media file (mp4, m4a, mov, 3gp), told by its first box; not the images in that format."""
+    if head[4:8] == b"ftyp":
+        return head[8:12] not in _IMAGE_BRANDS
+    # QuickTime before 2001 has no ftyp; a size that no text can start with keeps words like "skip" out
+    return head[4:8] in _ATOMS and head[0] < 9
+
+
+def is_playlist(head: bytes, extension: str, declared: str) -> bool:
+    """`extension` without its dot, `declared` a media type without parameters, both lower-case."""
+    start = head[:64].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return (
+        extension in PLAYLIST_EXTENSIONS or declared in PLAYLIST_TYPES or start.startswith(_PLAYLIST_STARTS)
+    )
+
+
+def claims_media(extension: str, declared: str) -> bool:
+    if extension in MEDIA_EXTENSIONS:
+        return True
+    return declared.startswith(("audio/", "video/")) and declared not in _NOT_MEDIA_TYPES
+
+
+def known_binary(head: bytes) -> str | None:
+    """The start of a sentence that names a known kind of file, such as "Images are", or None."""
+    for start, name in _BINARY_STARTS:
+        if head.startswith(start):
+            return name
+    if head[4:8] == b"ftyp" or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
+        return "Images are"
+    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
+        return "AVI videos are"
+    if head.startswith(b"FORM") and head[8:12] in (b"AIFF", b"AIFC"):
+        return "AIFF recordings are"
+    if len(head) > 376 and head[0] == head[188] == head[376] == 0x47 and b"\x00" in head[:188]:
+        return "MPEG transport streams are"
+    return None

@@ -1,0 +1,99 @@
+"""One process kept alive: its output is reported line by line, and when it dies it is started again."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+FIRST_DELAY = 0.5  # seconds before the first restart; doubles with each death in a row
+LONGEST_DELAY = 30.0
+HEALTHY_AFTER = 60.0  # seconds alive after which earlier deaths are forgiven
+
+
+def restart_delay(deaths_in_a_row: int) -> float:
+    """Seconds to wait before the next start, from 1 death up."""
+    return float(min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(deaths_in_a_row - 1, 16)))
+
+
+class Runner(threading.Thread):
+    """Keeps what `spawn` starts running until `ask_to_stop`. `report` gets its lines, and ours about it."""
+
+    def __init__(
+        self,
+        name: str,
+        spawn: Callable[[], subprocess.Popen[bytes]],
+        report: Callable[[str], None],
+        *,
+        stop_signal: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        super().__init__(name=name, daemon=True)
+        self.deaths = 0
+        self._spawn = spawn
+        self._report = report
+        self._stop_signal = stop_signal
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        deaths_in_a_row = 0
+        while (process := self._start_unless_stopping()) is not None:
+            started = time.monotonic()
+            self._watch(process)
+            if self._stopping.is_set():
+                return
+            self.deaths += 1
+            deaths_in_a_row = 1 if time.monotonic() - started > HEALTHY_AFTER else deaths_in_a_row + 1
+            delay = restart_delay(deaths_in_a_row)
+            self._report(f"ended with code {process.returncode}; starting it again in {delay:g} s")
+            self._stopping.wait(delay)
+
+    def ask_to_stop(self) -> None:
+        """Sends the stop signal once, and starts it no more. Returns at once."""
+        with self._lock:
+            self._stopping.set()
+            if self._process is not None:
+                self._process.send_signal(self._stop_signal)
+
+    def finish(self, grace: float) -> None:
+        """Waits up to `grace` seconds for the end, then kills what is left of the process and its group."""
+        self.join(grace)
+        if self.is_alive() and self._process is not None:
+            self._report(f"still running after {grace:g} s; killing it")
+            _kill_group(self._process.pid)
+            self.join()
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    def _start_unless_stopping(self) -> subprocess.Popen[bytes] | None:
+        with self._lock:
+            if self._stopping.is_set():
+                return None
+            self._process = self._spawn()
+            return self._process
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        pump = threading.Thread(target=self._pump, args=(process,), name=f"{self.name} output", daemon=True)
+        pump.start()
+        # Wait without reaping: while the dead leader keeps its number, the group can't be another's.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        _kill_group(process.pid)
+        process.wait()
+        pump.join(1.0)  # longer only if a process outside the group still holds the pipe
+
+    def _pump(self, process: subprocess.Popen[bytes]) -> None:
+        if process.stdout is None:
+            return
+        with process.stdout as lines:
+            for line in lines:
+                self._report(line.decode(errors="replace").rstrip())
+
+
+def _kill_group(leader: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # macOS says so of a group of zombies
+        os.killpg(leader, signal.SIGKILL)

@@ -32,8 +32,8 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Starts `command` in a session of its own, so that the terminal's Ctrl-C reaches only us.
 
-    It gets `stop_signal` when the thread that called this ends; so call it from a thread that lives as long as
-    the child should. stdout and stderr go to `output` together. `keep_open`: file descriptors it inherits.
+    It gets `stop_signal` when the thread that called this ends; so call it from a thread that lives as long
+    as the child should. stdout and stderr go to `output` together. `keep_open`: file descriptors it inherits.
     Raises OSError when the launcher can't be started; what goes wrong later ends the child with code 125.
     """
     options = {

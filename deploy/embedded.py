@@ -15,7 +15,7 @@ APP_ROLE = "smelt_app"
 class Engines:
     """Holds the data folder, and runs Postgres and Valkey in it, from `start` to `stop`.
 
-    Raises DataFolderError, EngineError. `postgres_options` overrides settings of the server (tests: no fsync).
+    Raises DataFolderError, EngineError. `postgres_options` overrides settings of the server.
     """
 
     def __init__(

@@ -40,7 +40,7 @@ def prctl(option: int, *arguments: int) -> None:
 
 
 def become(user: str, reach: bool) -> None:
-    """Drops root for `user`. With `reach`, one capability is carried across; raises OSError if there is none."""
+    """Drops root for `user`. With `reach`, one capability is carried across; OSError if there is none."""
     account = pwd.getpwnam(user)
     kept = reach_capability() if reach else None
     if kept is not None:
@@ -58,7 +58,7 @@ def become(user: str, reach: bool) -> None:
 
 
 def reach_capability() -> int:
-    """The narrowest capability at hand that passes closed folders. Containers often have only the wider one."""
+    """The narrowest capability at hand that passes closed folders; containers often have but the wider."""
     header = struct.pack("Ii", CAPABILITY_VERSION_3, 0)
     data = ctypes.create_string_buffer(24)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -101,7 +101,7 @@ def main() -> int:
         prctl(PR_SET_PDEATHSIG, stop_signal)
         if os.getppid() != parent:  # it died before the line above
             return CANNOT_START
-        os.execvp(command[0], command)
+        os.execvp(command[0], command)  # noqa: S606
     except (OSError, KeyError) as problem:
         print(f"{command[0]} could not be started: {problem}", file=sys.stderr)
         return CANNOT_START

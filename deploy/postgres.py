@@ -49,7 +49,7 @@ class EngineError(Exception):
 class EmbeddedPostgres:
     """Postgres on a Unix socket in `folder`. `options` overrides settings of the server.
 
-    `lock`: a descriptor of the engines' lock, which the server keeps open for as long as any part of it lives.
+    `lock`: a descriptor of the engines' lock, which the server keeps open as long as any part of it lives.
     """
 
     def __init__(self, folder: Path, lock: int, options: Mapping[str, str] | None = None) -> None:
@@ -120,12 +120,12 @@ class EmbeddedPostgres:
         ours = answer.stdout.decode().split()[-1].split(".")[0]
         if found != ours:
             raise EngineError(
-                f"{self._data} was made by Postgres {found} and the installed one is {ours}: dump it with the "
-                "old one, or set SMELT_DATA_DIR to a new folder"
+                f"{self._data} was made by Postgres {found} and the installed one is {ours}: dump it with "
+                "the old one, or set SMELT_DATA_DIR to a new folder"
             )
 
     def _remove_leftovers(self) -> None:
-        """A killed server's files; its number in them may be another process's by now. The lock says it's dead."""
+        """A killed server's files, whose process number may be another's by now. The lock says it is dead."""
         (self._data / "postmaster.pid").unlink(missing_ok=True)
         for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
             (self.folder / name).unlink(missing_ok=True)

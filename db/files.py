@@ -1,0 +1,128 @@
+"""The transcription of one file: begun, finished, failed. Each locks the smelt's row, then the file's."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from db import work
+from db.fair_tags import correct_cost, make_claimable
+from db.locks import LockedSmelt, lock_smelt_of
+from db.settlement import advance, cancel_parts
+from db.work import FILES, OUTPUTS, Claim
+from pipeline.errors import LostLease
+from pipeline.fairness import synthesis_cost
+from pipeline.states import ErrorCode, SmeltMode, Tier
+
+CHARACTERS_PER_SPOKEN_SECOND = 15
+
+
+@dataclass(frozen=True, slots=True)
+class FileJob:
+    """What a worker needs to transcribe a file. `content_key` is wrapped; None once the content is deleted."""
+
+    smelt_id: UUID
+    tenant: str
+    tier: Tier
+    language: str | None
+    content_key: bytes | None
+    media_type: str
+
+
+def begin_file(conn: Connection, claim: Claim) -> FileJob:
+    """The claimed file's job; its smelt is `transcribing` now. Locks the smelt's row. Raises LostLease."""
+    row = conn.execute(
+        text(
+            """
+            update smelts set version = version + 1, updated_at = now(),
+                status = case when status = 'pending' then 'transcribing' else status end
+            where id = (select smelt_id from smelt_files where id = :id)
+            returning id, tenant, tier, language, content_key
+            """
+        ),
+        {"id": claim.id},
+    ).one_or_none()
+    media_type = conn.execute(
+        text(
+            "select media_type from smelt_files where id = :id and attempt = :attempt and status = 'processing'"
+        ),
+        {"id": claim.id, "attempt": claim.attempt},
+    ).scalar_one_or_none()
+    if row is None or media_type is None:
+        raise LostLease
+    return FileJob(row.id, row.tenant, Tier(row.tier), row.language, row.content_key, media_type)
+
+
+def note_duration(conn: Connection, claim: Claim, tenant: str, seconds: float) -> None:
+    """What probing found: the recording's true length, which is also what it costs its tenant."""
+    conn.execute(
+        text("update smelt_files set duration_seconds = :seconds where id = :id and attempt = :attempt"),
+        {"seconds": seconds, "id": claim.id, "attempt": claim.attempt},
+    )
+    correct_cost(conn, FILES, tenant, claim.id, 1.0 + seconds)
+
+
+def finish_file(conn: Connection, claim: Claim, language: str | None, seconds: float | None) -> None:
+    """Records a transcript that lies in the content store under this attempt; what waited for it may run.
+
+    Raises LostLease, and then nothing is recorded.
+    """
+    smelt = lock_smelt_of(conn, FILES, claim.id)
+    work.complete(conn, FILES, claim)
+    conn.execute(
+        text(
+            """
+            update smelt_files set language = :language, duration_seconds = coalesce(:seconds, duration_seconds)
+            where id = :id
+            """
+        ),
+        {"id": claim.id, "language": language, "seconds": seconds},
+    )
+    release_outputs(conn, smelt)
+    advance(conn, smelt)
+
+
+def fail_file(conn: Connection, claim: Claim, code: ErrorCode) -> None:
+    """Fails a file for good, and what depends on it: its own outputs, or in `combine` the whole smelt."""
+    smelt = lock_smelt_of(conn, FILES, claim.id)
+    work.fail(conn, FILES, claim, code)
+    if smelt.mode is SmeltMode.COMBINE:
+        cancel_parts(conn, smelt)
+    else:
+        conn.execute(
+            text(
+                """
+                update smelt_outputs set status = 'failed', error_code = 'file_failed', run_at = null,
+                    finished_at = now(), updated_at = now()
+                where file_id = :id and status in ('waiting', 'pending')
+                """
+            ),
+            {"id": claim.id},
+        )
+    advance(conn, smelt)
+
+
+def release_outputs(conn: Connection, smelt: LockedSmelt) -> int:
+    """Makes claimable the outputs whose inputs are all there. Returns how many. Locks the tenant's tag."""
+    rows = conn.execute(text(_READY[smelt.mode]), {"id": smelt.id, "pace": CHARACTERS_PER_SPOKEN_SECOND})
+    ready = [(row.id, synthesis_cost(row.size)) for row in rows]
+    make_claimable(conn, OUTPUTS, smelt.tenant, ready)
+    return len(ready)
+
+
+_SIZE = "case when f.input_type = 'text' then f.size_bytes else coalesce(f.duration_seconds, 0) * :pace end"
+_READY = {
+    SmeltMode.SEPARATE: f"""
+        select o.id, {_SIZE} as size
+        from smelt_outputs o join smelt_files f on f.id = o.file_id
+        where o.smelt_id = :id and o.status = 'waiting' and o.run_at is null and f.status = 'completed'
+        order by f.position, o.position
+    """,
+    SmeltMode.COMBINE: f"""
+        select o.id, (select sum({_SIZE}) from smelt_files f where f.smelt_id = :id) as size
+        from smelt_outputs o
+        where o.smelt_id = :id and o.status = 'waiting' and o.run_at is null
+            and not exists (select from smelt_files f where f.smelt_id = :id and f.status <> 'completed')
+        order by o.position
+    """,
+}

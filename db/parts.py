@@ -1,0 +1,66 @@
+"""What workers and the reconciler do with a part of a smelt, whichever table it is in."""
+
+from sqlalchemy import Connection
+
+from db import work
+from db.files import fail_file
+from db.locks import bump_version, lock_smelt_of
+from db.outputs import fail_output
+from db.work import FILES, OUTPUTS, Claim, WorkTable
+from pipeline.retry import Decision, GiveUp, TryAgain
+from pipeline.states import ErrorCode
+
+PARTS = (FILES, OUTPUTS)
+
+
+def renew_part(
+    conn: Connection, table: WorkTable, claim: Claim, lease_seconds: float, progress: float, *, moved: bool
+) -> bool:
+    """Extends the lease; False: the row is no longer ours. `moved`: followers are told of the progress.
+
+    Locks the smelt's row first if `moved`.
+    """
+    if moved and table in PARTS:
+        smelt = lock_smelt_of(conn, table, claim.id)
+        bump_version(conn, smelt.id)
+    return work.renew(conn, table, claim, lease_seconds, progress)
+
+
+def record_failure(conn: Connection, table: WorkTable, claim: Claim, decision: Decision) -> None:
+    """Carries out what `pipeline/retry.py` decided. Locks the smelt's row, then the part's. Raises LostLease."""
+    if isinstance(decision, GiveUp):
+        give_up(conn, table, claim, decision.code)
+    else:
+        try_again(conn, table, claim, decision)
+
+
+def give_up(conn: Connection, table: WorkTable, claim: Claim, code: ErrorCode) -> None:
+    if table is FILES:
+        fail_file(conn, claim, code)
+    elif table is OUTPUTS:
+        fail_output(conn, claim, code)
+    else:
+        work.fail(conn, table, claim, code)
+
+
+def try_again(conn: Connection, table: WorkTable, claim: Claim, decision: TryAgain) -> None:
+    if table in PARTS:
+        smelt = lock_smelt_of(conn, table, claim.id)
+        bump_version(conn, smelt.id)
+    work.put_back(conn, table, claim, decision.delay, counts=decision.counts)
+
+
+def rescue(conn: Connection, table: WorkTable, claim: Claim, max_failures: int) -> bool:
+    """Takes an expired row from its silent worker: back to the queue, or `worker_lost` when its budget is used up.
+
+    False: the row has moved on since it was found.
+    """
+    if table in PARTS:
+        lock_smelt_of(conn, table, claim.id)
+    if not work.lock_expired(conn, table, claim):
+        return False
+    if claim.failures + 1 >= max_failures:
+        give_up(conn, table, claim, ErrorCode.WORKER_LOST)
+    else:
+        try_again(conn, table, claim, TryAgain(0.0, counts=True))
+    return True

@@ -1,0 +1,135 @@
+"""Moves a smelt on after one of its parts has changed, and settles it, once, when the last has ended.
+
+Every function here is called with the smelt's row locked, so that two last parts that finish together take
+turns, and the second of them sees that none is left.
+"""
+
+from sqlalchemy import Connection, text
+
+from db.locks import LockedSmelt, bump_version
+from pipeline.outcome import PartCounts, outcome
+from pipeline.states import ErrorCode, SmeltStatus, Tier
+
+UNFINISHED = "('waiting', 'pending', 'processing')"
+
+
+def advance(conn: Connection, smelt: LockedSmelt) -> None:
+    """Settles the smelt if no part is left; else moves it to `synthesizing` once no file is. Raises its version."""
+    files_left, outputs_left = _work_left(conn, smelt)
+    if not files_left and not outputs_left:
+        settle(conn, smelt, *outcome(smelt.mode, _count_parts(conn, smelt)))
+    elif not files_left and smelt.status in (SmeltStatus.PENDING, SmeltStatus.TRANSCRIBING):
+        conn.execute(
+            text(
+                """
+                update smelts set status = 'synthesizing', version = version + 1, updated_at = now()
+                where id = :id
+                """
+            ),
+            {"id": smelt.id},
+        )
+    else:
+        bump_version(conn, smelt.id)
+
+
+def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: ErrorCode | None) -> None:
+    """Ends an unfinished smelt: its outcome, its content's deadline, and its charge. Locks the owner's profile."""
+    ended = conn.execute(
+        text(
+            """
+            update smelts set status = :status, error_code = :code, finished_at = now(), updated_at = now(),
+                version = version + 1,
+                content_expires_at = least(
+                    content_expires_at, now() + make_interval(secs => content_ttl_seconds)
+                )
+            where id = :id and finished_at is null
+            """
+        ),
+        {"id": smelt.id, "status": status, "code": code},
+    )
+    if ended.rowcount != 1:
+        return
+    if status is SmeltStatus.COMPLETED:
+        charge(conn, smelt)
+    else:
+        give_back_anonymous_use(conn, smelt)
+
+
+def charge(conn: Connection, smelt: LockedSmelt) -> None:
+    """Takes one credit for a smelt on credits, once in its life. Locks the profile."""
+    if smelt.tier is not Tier.CREDITS or smelt.charged:
+        return
+    conn.execute(
+        text(
+            """
+            update user_profiles set credits_remaining = greatest(credits_remaining - 1, 0), updated_at = now()
+            where user_id = :user_id
+            """
+        ),
+        {"user_id": smelt.user_id},
+    )
+    conn.execute(text("update smelts set charged_at = now() where id = :id"), {"id": smelt.id})
+
+
+def give_back_anonymous_use(conn: Connection, smelt: LockedSmelt) -> None:
+    """A visitor whose smelt didn't complete may try again on the same day."""
+    if smelt.tier is not Tier.ANONYMOUS:
+        return
+    conn.execute(
+        text(
+            """
+            update anonymous_usage set count = count - 1
+            where ip_hash = :ip_hash and date_utc = (select usage_date from smelts where id = :id) and count > 0
+            """
+        ),
+        {"ip_hash": smelt.tenant.removeprefix("ip:"), "id": smelt.id},
+    )
+
+
+def cancel_parts(conn: Connection, smelt: LockedSmelt) -> None:
+    """Every part that hasn't ended → canceled. A worker on one learns it at its next renewal."""
+    for table in ("smelt_files", "smelt_outputs"):
+        conn.execute(
+            text(
+                f"""
+                update {table} set status = 'canceled', run_at = null, lease_until = null, finished_at = now(),
+                    updated_at = now()
+                where smelt_id = :id and status in {UNFINISHED}
+                """
+            ),
+            {"id": smelt.id},
+        )
+
+
+def _work_left(conn: Connection, smelt: LockedSmelt) -> tuple[bool, bool]:
+    row = conn.execute(
+        text(
+            f"""
+            select exists (select from smelt_files where smelt_id = :id and status in {UNFINISHED}),
+                exists (select from smelt_outputs where smelt_id = :id and status in {UNFINISHED})
+            """
+        ),
+        {"id": smelt.id},
+    ).one()
+    return bool(row[0]), bool(row[1])
+
+
+def _count_parts(conn: Connection, smelt: LockedSmelt) -> PartCounts:
+    row = conn.execute(
+        text(
+            """
+            select f.completed, f.failed, f.recordings, o.total, o.completed
+            from (
+                select count(*) filter (where status = 'completed') completed,
+                    count(*) filter (where status = 'failed') failed,
+                    count(*) filter (where status = 'completed' and input_type = 'audio') recordings
+                from smelt_files where smelt_id = :id
+            ) f, (
+                select count(*) total, count(*) filter (where status = 'completed') completed
+                from smelt_outputs where smelt_id = :id
+            ) o
+            """
+        ),
+        {"id": smelt.id},
+    ).one()
+    return PartCounts(*row)

@@ -1,0 +1,145 @@
+"""Reads smelts. The role of the transaction decides which are seen."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
+
+from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
+from pipeline.states import DefaultPromptName, ErrorCode, InputType, SmeltMode, SmeltStatus, Tier, WorkStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmeltFilter:
+    """`after`: the (created_at, id) of the last smelt of the page before."""
+
+    user_id: UUID
+    limit: int
+    status: SmeltStatus | None = None
+    mode: SmeltMode | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    after: tuple[datetime, UUID] | None = None
+
+
+_SMELT = """
+    select id, user_id, tier, mode, status, error_code, default_prompt_names::text[] as default_prompt_names,
+        user_prompt_id, language, webhook_url, warnings, version, content_ttl_seconds, content_expires_at,
+        content_deleted_at, created_at, finished_at
+    from smelts
+"""
+_FILES = """
+    select id, smelt_id, position, input_type, media_type, filename, size_bytes, duration_seconds, language, status,
+        error_code, attempt, progress
+    from smelt_files where smelt_id = any (:ids) order by smelt_id, position
+"""
+_OUTPUTS = """
+    select id, smelt_id, file_id, position, default_prompt_name, is_user_prompt, status, error_code, attempt,
+        progress, model, input_tokens, output_tokens
+    from smelt_outputs where smelt_id = any (:ids) order by smelt_id, position
+"""
+
+
+def get_smelt(conn: Connection, smelt_id: UUID) -> Smelt | None:
+    """The smelt with its parts, if the role may see it."""
+    row = conn.execute(text(f"{_SMELT} where id = :id"), {"id": smelt_id}).one_or_none()
+    return None if row is None else _with_parts(conn, [_smelt(row)])[0]
+
+
+def list_smelts(conn: Connection, wanted: SmeltFilter) -> list[Smelt]:
+    """The user's own, newest first, with their parts."""
+    wheres = ["user_id = :user_id"]
+    values: dict[str, object] = {"user_id": wanted.user_id, "limit": wanted.limit}
+    for column, condition in (
+        ("status", "status = :status"),
+        ("mode", "mode = :mode"),
+        ("created_after", "created_at > :created_after"),
+        ("created_before", "created_at < :created_before"),
+    ):
+        value = getattr(wanted, column)
+        if value is not None:
+            wheres.append(condition)
+            values[column] = value
+    if wanted.after is not None:
+        wheres.append("(created_at, id) < (:last_created_at, :last_id)")
+        values["last_created_at"], values["last_id"] = wanted.after
+    where = " and ".join(wheres)
+    rows = conn.execute(
+        text(f"{_SMELT} where {where} order by created_at desc, id desc limit :limit"), values
+    )
+    return _with_parts(conn, [_smelt(row) for row in rows])
+
+
+def find_queue_positions(conn: Connection, smelt_id: UUID, most: int = 1_000) -> dict[UUID, int]:
+    """Each claimable file's place in the queue, from 1; counted no further than `most`. For the service role."""
+    rows = conn.execute(
+        text(
+            """
+            select mine.id, (
+                select count(*) from (
+                    select from smelt_files other
+                    where other.status = 'pending' and (other.fair_key, other.id) <= (mine.fair_key, mine.id)
+                    limit :most
+                ) ahead
+            ) as place
+            from smelt_files mine where mine.smelt_id = :id and mine.status = 'pending'
+            """
+        ),
+        {"id": smelt_id, "most": most},
+    )
+    return {row.id: int(row.place) for row in rows}
+
+
+def _with_parts(conn: Connection, smelts: Sequence[Smelt]) -> list[Smelt]:
+    ids = [smelt.id for smelt in smelts]
+    files: dict[UUID, list[SmeltFile]] = defaultdict(list)
+    outputs: dict[UUID, list[SmeltOutput]] = defaultdict(list)
+    if ids:
+        for row in conn.execute(text(_FILES), {"ids": ids}):
+            files[row.smelt_id].append(_file(row))
+        for row in conn.execute(text(_OUTPUTS), {"ids": ids}):
+            outputs[row.smelt_id].append(_output(row))
+    return [
+        replace(smelt, files=tuple(files[smelt.id]), outputs=tuple(outputs[smelt.id])) for smelt in smelts
+    ]
+
+
+def _error(value: str | None) -> ErrorCode | None:
+    return None if value is None else ErrorCode(value)
+
+
+def _prompt(value: str | None) -> DefaultPromptName | None:
+    return None if value is None else DefaultPromptName(value)
+
+
+def _smelt(row: Row[Any]) -> Smelt:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row's mapping
+    values["tier"] = Tier(row.tier)
+    values["mode"] = SmeltMode(row.mode)
+    values["status"] = SmeltStatus(row.status)
+    values["error_code"] = _error(row.error_code)
+    values["default_prompt_names"] = tuple(DefaultPromptName(name) for name in row.default_prompt_names)
+    values["warnings"] = tuple(row.warnings)
+    return Smelt(**values)
+
+
+def _file(row: Row[Any]) -> SmeltFile:
+    values = dict(row._mapping)  # noqa: SLF001
+    del values["smelt_id"]
+    values["input_type"] = InputType(row.input_type)
+    values["status"] = WorkStatus(row.status)
+    values["error_code"] = _error(row.error_code)
+    return SmeltFile(**values)
+
+
+def _output(row: Row[Any]) -> SmeltOutput:
+    values = dict(row._mapping)  # noqa: SLF001
+    del values["smelt_id"]
+    values["default_prompt_name"] = _prompt(row.default_prompt_name)
+    values["status"] = WorkStatus(row.status)
+    values["error_code"] = _error(row.error_code)
+    return SmeltOutput(**values)

@@ -1,0 +1,71 @@
+"""A smelt and its parts, as the service knows them: metadata only. Times are UTC, durations seconds, sizes bytes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pipeline.states import DefaultPromptName, ErrorCode, InputType, SmeltMode, SmeltStatus, Tier, WorkStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmeltFile:
+    id: UUID
+    position: int
+    input_type: InputType
+    media_type: str | None  # the sniffed container; None for text
+    filename: str
+    size_bytes: int
+    duration_seconds: float | None
+    language: str | None
+    status: WorkStatus
+    error_code: ErrorCode | None
+    attempt: int  # of a completed recording: the one whose transcript counts
+    progress: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmeltOutput:
+    id: UUID
+    file_id: UUID | None  # None: of all files together
+    position: int
+    default_prompt_name: DefaultPromptName | None
+    is_user_prompt: bool
+    status: WorkStatus
+    error_code: ErrorCode | None
+    attempt: int  # of a completed output: the one whose result counts
+    progress: float
+    model: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smelt:
+    id: UUID
+    user_id: UUID | None
+    tier: Tier
+    mode: SmeltMode
+    status: SmeltStatus
+    error_code: ErrorCode | None
+    default_prompt_names: tuple[DefaultPromptName, ...]
+    user_prompt_id: UUID | None
+    language: str | None
+    webhook_url: str | None
+    warnings: tuple[str, ...]
+    version: int
+    content_ttl_seconds: int
+    content_expires_at: datetime
+    content_deleted_at: datetime | None
+    created_at: datetime
+    finished_at: datetime | None
+    files: tuple[SmeltFile, ...] = ()
+    outputs: tuple[SmeltOutput, ...] = ()
+
+    @property
+    def progress(self) -> float:
+        """Between 0 and 1: the mean of its parts'. Terminal smelts are at 1."""
+        if self.status.terminal:
+            return 1.0
+        parts: tuple[SmeltFile | SmeltOutput, ...] = (*self.files, *self.outputs)
+        done = sum(1.0 if part.status.terminal else part.progress for part in parts)
+        return round(done / len(parts), 4) if parts else 0.0

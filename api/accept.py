@@ -1,0 +1,270 @@
+"""`POST /v1/smelts` from the first header to the reply, as a list of steps.
+
+    1. who is asking; an idempotency key that is known already; an allowance that is used up already
+    2. the body, streamed into the content store
+    3. what is asked for; every fault named
+    4. one transaction that takes the smelt in, then the doorbell
+
+Until step 4 has committed, whatever ends the request removes what it stored. When the database fails in the middle of
+the commit nobody knows whether the smelt exists: then its content stays, and the sweep of orphans decides.
+"""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from db.prompts import get_prompt
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from workers.wake import Queue
+
+from api.errors import ApiError, Fault, refusal
+from api.fingerprint import fingerprint, idempotency_key
+from api.form import Wish, read_wish
+from api.identity import Caller, Visitor, identify
+from api.intake import Intake
+from api.presentation import admission_warnings
+from api.services import Services, services
+from db.admission import (
+    Admitted,
+    Existing,
+    IdempotencyRace,
+    NewFile,
+    NewSmelt,
+    PromptGone,
+    admit,
+    find_by_idempotency_key,
+)
+from db.reservation import Allowances, Refused, check_allowance
+from db.session import DatabaseUnavailable
+from db.smelts import get_smelt
+from pipeline.content import Kind, ObjectName
+from pipeline.keyring import smelt_context
+from pipeline.limits import Limits
+from pipeline.smelt import Smelt
+from pipeline.states import InputType, SmeltMode, Tier
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = logging.getLogger("smelt.api")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    smelt: Smelt
+    access_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is known before the body is read."""
+
+    shared: Services
+    caller: Caller
+    key: str | None
+    existing: Existing | None
+
+    @property
+    def tier(self) -> Tier:
+        return self.caller.tier
+
+    @property
+    def limits(self) -> Limits:
+        """For a repeated post the widest: it is compared, not measured."""
+        return self.shared.settings.limits(self.tier if self.existing is None else Tier.OWN_KEY)
+
+
+async def accept(request: Request) -> Accepted:
+    """Raises ApiError and what `body.chunks` raises."""
+    post = await run_in_threadpool(_begin, request)
+    store = post.shared.content if post.existing is None else None
+    intake = Intake(post.limits, post.shared.settings.json_bytes, store)
+    try:
+        await intake.read(request)
+        if post.existing is not None:
+            return await run_in_threadpool(_same_again, post, intake, post.existing)
+        wish = _wish(post, intake)
+        return await _to_its_end(_take_in, post, intake, wish)
+    except DatabaseUnavailable:
+        raise
+    except BaseException:
+        if not intake.admitted:
+            await intake.discard()
+        raise
+
+
+async def _to_its_end(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """In a thread; when the task is canceled meanwhile, the thread's end is awaited first, so that it is known."""
+    work = asyncio.ensure_future(run_in_threadpool(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
+def _begin(request: Request) -> Post:
+    shared = services(request)
+    caller = identify(request)
+    key = idempotency_key(request.headers.getlist("idempotency-key"))
+    with shared.database.service() as conn:
+        existing = None if key is None else find_by_idempotency_key(conn, caller.tenant, key)
+        if existing is None:
+            try:
+                check_allowance(conn, caller.user_id, caller.tenant, _allowances(shared))
+            except Refused as refused:
+                raise _refused(refused) from None
+    return Post(shared, caller, key, existing)
+
+
+def _wish(post: Post, intake: Intake) -> Wish:
+    """Raises ApiError: anything that is wrong with what was sent, all of it named."""
+    form = intake.form
+    parts_are_fine = not form.faults
+    wish = read_wish(form)
+    if not post.limits.combine and wish.mode is SmeltMode.COMBINE:
+        raise ApiError("sign_in_required", "Sign in to combine.")
+    if not post.limits.own_prompts and form.one("user_prompt_id") is not None:
+        raise ApiError("sign_in_required", "Sign in to use prompts of your own.")
+    if not intake.parts and parts_are_fine:
+        form.faults.append(Fault("missing", "Send at least one of `files` or `texts`.", field="files"))
+    elif parts_are_fine and wish.prompts == 0 and not form.faults and not _has_audio(intake):
+        form.faults.append(
+            Fault("missing", "Choose at least one prompt; only recordings need none.", "default_prompt_names")
+        )
+    if wish.user_prompt_id is not None and not post.shared.settings.has_llm and post.tier is not Tier.OWN_KEY:
+        detail = "No language model is set up here, so only the default prompts can be applied."
+        form.faults.append(Fault("prompt_needs_model", detail, field="user_prompt_id"))
+    if form.one("webhook_url") is not None:
+        form.bad("webhook_url", "Webhooks are not available in this release.")
+    if form.faults:
+        raise refusal(form.faults)
+    return wish
+
+
+def _has_audio(intake: Intake) -> bool:
+    return any(received.kind.input_type is InputType.AUDIO for received in intake.received)
+
+
+def _take_in(post: Post, intake: Intake, wish: Wish) -> Accepted:
+    shared = post.shared
+    _store_extras(post, intake, wish)
+    new = _new_smelt(post, intake, wish)
+    try:
+        with shared.database.service() as conn:
+            ready = admit(conn, new, _allowances(shared))
+            smelt = get_smelt(conn, new.id)
+    except IdempotencyRace:
+        return _lost_race(post, intake)
+    except Refused as refused:
+        raise _refused(refused) from None
+    except PromptGone:
+        raise _no_such_prompt() from None
+    intake.admitted = True
+    _ring(shared, ready)
+    return _accepted(post, smelt)
+
+
+def _store_extras(post: Post, intake: Intake, wish: Wish) -> None:
+    """The hints and the prompt as it is now: later edits change nothing."""
+    extras = {Kind.VOCABULARY: wish.vocabulary, Kind.PROMPT: _prompt_text(post, wish.user_prompt_id)}
+    for kind, text in extras.items():
+        if text is not None:
+            intake.touched = True
+            name = ObjectName(intake.smelt_id, intake.smelt_id, kind)
+            post.shared.content.put(name, intake.key, text.encode())
+
+
+def _prompt_text(post: Post, prompt_id: UUID | None) -> str | None:
+    if prompt_id is None or post.caller.user_id is None:
+        return None
+    with post.shared.database.user(post.caller.user_id) as conn:
+        prompt = get_prompt(conn, prompt_id)
+    if prompt is None:
+        raise _no_such_prompt()
+    return prompt.body
+
+
+def _new_smelt(post: Post, intake: Intake, wish: Wish) -> NewSmelt:
+    shared, settings = post.shared, post.shared.settings
+    return NewSmelt(
+        id=intake.smelt_id,
+        user_id=post.caller.user_id,
+        tenant=post.caller.tenant,
+        tier=post.tier,
+        mode=wish.mode,
+        default_prompt_names=wish.default_prompt_names,
+        user_prompt_id=wish.user_prompt_id,
+        language=wish.language,
+        warnings=admission_warnings(settings.whisper_model),
+        content_key=shared.keyring.wrap(intake.key, smelt_context(intake.smelt_id)),
+        content_ttl_seconds=wish.content_ttl or settings.content_ttl,
+        content_max_age_seconds=settings.content_max_age,
+        idempotency_key=post.key,
+        request_fingerprint=None if post.key is None else _fingerprint(post, intake),
+        files=[
+            NewFile(
+                id=received.id,
+                input_type=received.kind.input_type,
+                media_type=received.kind.media_type,
+                filename=received.filename,
+                size_bytes=received.size_bytes,
+            )
+            for received in intake.received
+        ],
+    )
+
+
+def _ring(shared: Services, ready: Admitted) -> None:
+    if ready.files:
+        shared.doorbell.ring(Queue.TRANSCRIBE, ready.files)
+    if ready.outputs:
+        shared.doorbell.ring(Queue.SYNTHESIZE, ready.outputs)
+
+
+def _lost_race(post: Post, intake: Intake) -> Accepted:
+    """Another post with this key was taken in while ours arrived: what ours stored goes, theirs is the answer."""
+    post.shared.content.delete_smelt(intake.smelt_id)
+    with post.shared.database.service() as conn:
+        existing = None if post.key is None else find_by_idempotency_key(conn, post.caller.tenant, post.key)
+    if existing is None:
+        raise ApiError("busy", "Another request with this idempotency key was under way.", retry_after=1)
+    return _same_again(post, intake, existing)
+
+
+def _same_again(post: Post, intake: Intake, existing: Existing) -> Accepted:
+    if not hmac.compare_digest(existing.fingerprint, _fingerprint(post, intake)):
+        raise ApiError("idempotency_key_reused")
+    with post.shared.database.service() as conn:
+        smelt = get_smelt(conn, existing.smelt_id)
+    return _accepted(post, smelt)
+
+
+def _accepted(post: Post, smelt: Smelt | None) -> Accepted:
+    if smelt is None:
+        raise ApiError("not_found", "The smelt has been deleted.")
+    token = None
+    if isinstance(post.caller, Visitor):
+        token = post.shared.anonymous.issue(smelt.id, smelt.created_at)
+    return Accepted(smelt, token)
+
+
+def _fingerprint(post: Post, intake: Intake) -> bytes:
+    return fingerprint(post.shared.fingerprint_key, post.caller.tenant, intake.form, intake.parts)
+
+
+def _allowances(shared: Services) -> Allowances:
+    return Allowances(shared.settings.anonymous_daily, shared.settings.platform_daily_cap)
+
+
+def _refused(refused: Refused) -> ApiError:
+    return ApiError(refused.code.value, retry_after=refused.retry_after)
+
+
+def _no_such_prompt() -> ApiError:
+    detail = "There is no such prompt of yours."
+    return refusal([Fault("invalid_value", detail, field="user_prompt_id")])

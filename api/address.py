@@ -1,0 +1,55 @@
+"""Where a request comes from, and the hash that stands for it.
+
+The hash is keyed, covers one UTC day, and (IPv6) the /64 that a household has: it can neither be reversed nor
+linked across days.
+"""
+
+import hmac
+from collections.abc import Sequence
+from datetime import date
+from hashlib import sha256
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from starlette.requests import Request
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+NO_PEER = IPv4Address("127.0.0.1")  # a socket without addresses is a local one
+
+
+def networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    """Raises ValueError, naming the entry that is no network."""
+    return tuple(ip_network(text, strict=False) for text in texts)
+
+
+def client_address(request: Request, trusted: Sequence[Network]) -> Address:
+    """The peer; through trusted proxies the right-most address in X-Forwarded-For that is none of them."""
+    peer = _parsed(request.client.host) if request.client else None
+    address = peer or NO_PEER
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    while forwarded and any(address in network for network in trusted):
+        before = _parsed(forwarded.pop())
+        if before is None:
+            break
+        address = before
+    return address
+
+
+def ip_hash(secret: bytes, day: date, address: Address) -> str:
+    """HMAC-SHA256 in hex over the UTC date and the address (IPv6: its /64)."""
+    subject = IPv6Network((address, 64), strict=False) if isinstance(address, IPv6Address) else address
+    return hmac.new(secret, f"{day.isoformat()}|{subject}".encode(), sha256).hexdigest()
+
+
+def _parsed(text: str) -> Address | None:
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address

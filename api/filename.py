@@ -1,0 +1,27 @@
+"""File names as clients send them, made safe to store, show and put into an archive."""
+
+import re
+import unicodedata
+
+MAX_CHARS = 255
+
+_UNSAFE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, format (bidi too), no character
+
+
+def safe_filename(given: str | None, default: str) -> str:
+    """The last step of the path that was given, without what can't be seen; `default` if nothing is left."""
+    if given is None:
+        return default
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", given))[-1]
+    visible = "".join(char for char in last if unicodedata.category(char) not in _UNSAFE_CATEGORIES)
+    name = " ".join(visible.split())
+    return default if name.strip(". ") == "" else _shortened(name)
+
+
+def _shortened(name: str) -> str:
+    if len(name) <= MAX_CHARS:
+        return name
+    stem, dot, suffix = name.rpartition(".")
+    if not stem or len(suffix) > 16:
+        return name[:MAX_CHARS]
+    return stem[: MAX_CHARS - len(suffix) - 1] + dot + suffix

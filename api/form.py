@@ -1,0 +1,124 @@
+"""The fields of a POST beside its inputs: collected in any order, then read into a `Wish`.
+
+Everything that is wrong is collected as faults, so that one answer names it all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID
+
+from api.errors import Fault
+from api.languages import LANGUAGES
+from pipeline.states import DefaultPromptName, SmeltMode
+
+REPEATED = frozenset({"default_prompt_names"})
+SINGLE = frozenset({"mode", "user_prompt_id", "language", "vocabulary", "webhook_url", "content_ttl"})
+
+MAX_FIELDS = 64
+MAX_FIELD_BYTES = 8_192
+MAX_VOCABULARY_CHARS = 2_000
+MIN_TTL, MAX_TTL = 60, 604_800  # seconds
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the client asks to be done with its inputs. `content_ttl` in seconds; None: the setting's."""
+
+    mode: SmeltMode
+    default_prompt_names: tuple[DefaultPromptName, ...]
+    user_prompt_id: UUID | None
+    language: str | None
+    vocabulary: str | None
+    content_ttl: int | None
+
+    @property
+    def prompts(self) -> int:
+        return len(self.default_prompt_names) + (self.user_prompt_id is not None)
+
+
+@dataclass(slots=True)
+class Form:
+    """Raw values by name. An empty value is the same as none: HTML forms send their empty fields."""
+
+    values: dict[str, list[str]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, name: str, value: str) -> None:
+        if name not in REPEATED and name not in SINGLE:
+            self.faults.append(Fault("unknown_field", "There is no such field.", field=shown(name)))
+            return
+        if value == "":
+            return
+        given = self.values.setdefault(name, [])
+        if given and name in SINGLE:
+            self.faults.append(Fault("duplicate_field", "This field may be given once only.", field=name))
+        else:
+            given.append(value)
+
+    def bad(self, name: str, detail: str) -> None:
+        self.faults.append(Fault("invalid_value", detail, field=name))
+
+    def one(self, name: str) -> str | None:
+        return self.values.get(name, [None])[0]
+
+
+def read_wish(form: Form) -> Wish:
+    """Reads what can be read; what can't is a fault in `form`, and its value the default."""
+    return Wish(
+        mode=_read(form, "mode", SmeltMode, "Must be `separate` or `combine`.") or SmeltMode.SEPARATE,
+        default_prompt_names=_prompt_names(form),
+        user_prompt_id=_read(form, "user_prompt_id", UUID, "Must be the id of one of your prompts."),
+        language=_read(form, "language", _language, "Must be a language code such as `en` or `de`."),
+        vocabulary=_read(form, "vocabulary", _vocabulary, f"At most {MAX_VOCABULARY_CHARS} characters."),
+        content_ttl=_read(form, "content_ttl", _ttl, f"Seconds, from {MIN_TTL} to {MAX_TTL}."),
+    )
+
+
+def shown(name: str) -> str:
+    """A field's name as the client gave it, cut down to what is safe to print."""
+    return "".join(char for char in name[:64] if char.isprintable()) or "(unnamed)"
+
+
+def _read(form: Form, name: str, parse: Callable[[str], T], detail: str) -> T | None:
+    raw = form.one(name)
+    if raw is None:
+        return None
+    try:
+        return parse(raw)
+    except ValueError:
+        form.bad(name, detail)
+        return None
+
+
+def _prompt_names(form: Form) -> tuple[DefaultPromptName, ...]:
+    names: dict[DefaultPromptName, None] = {}
+    for raw in form.values.get("default_prompt_names", []):
+        try:
+            names[DefaultPromptName(raw)] = None
+        except ValueError:
+            known = ", ".join(DefaultPromptName)
+            form.bad("default_prompt_names", f"There is no such default prompt. There are: {known}.")
+    return tuple(names)
+
+
+def _language(raw: str) -> str:
+    code = raw.strip().lower()
+    if code not in LANGUAGES:
+        raise ValueError("not a language code")
+    return code
+
+
+def _vocabulary(raw: str) -> str | None:
+    text = raw.strip()
+    if len(text) > MAX_VOCABULARY_CHARS or "\0" in text:
+        raise ValueError("too long")
+    return text or None
+
+
+def _ttl(raw: str) -> int:
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 9 and MIN_TTL <= int(raw) <= MAX_TTL):
+        raise ValueError("out of range")
+    return int(raw)

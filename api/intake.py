@@ -1,0 +1,228 @@
+"""One POST while it streams in: inputs go to the content store as they arrive, fields into a form.
+
+Whatever is wrong with a part is noted and the reading goes on, so that the answer names every bad part. Two
+things end it at once, because what follows only costs: an input over its size, and more inputs than the tier
+allows.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import UUID
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from uuid_utils.compat import uuid7
+
+from api.body import chunks, whole
+from api.errors import ApiError, Fault, refusal
+from api.filename import safe_filename
+from api.form import MAX_FIELD_BYTES, MAX_FIELDS, Form
+from api.input_part import InputPart, Received, Source
+from api.json_body import parse_json
+from api.multipart import PartData, PartStart, boundary_of, events
+from pipeline.content import ContentStore, Kind, ObjectName
+from pipeline.content_errors import ContentError
+from pipeline.content_writer import ContentWriter
+from pipeline.errors import SmeltError
+from pipeline.keyring import new_content_key
+from pipeline.limits import Limits
+from pipeline.states import ErrorCode
+
+OVERHEAD_BYTES = 4_000_000  # what boundaries, part headers and fields may add to the inputs
+SLICE_BYTES = 256 * 1024
+
+log = logging.getLogger("smelt.api")
+_unfinished: set["asyncio.Future[None]"] = set()
+
+
+class _Field:
+    """A field's value while it arrives."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.value = bytearray()
+
+
+class Intake:
+    """What a POST brings. `store` None: it is read and compared, not kept."""
+
+    def __init__(self, limits: Limits, json_bytes: int, store: ContentStore | None) -> None:
+        self.smelt_id: UUID = uuid7()
+        self.key = new_content_key()
+        self.form = Form()
+        self.parts: list[InputPart] = []
+        self.received: list[Received] = []
+        self._limits = limits
+        self._json_bytes = json_bytes
+        self._store = store
+        self.touched = False  # whether anything of it may be in the store
+        self.admitted = False  # whether its smelt exists, and the content is the smelt's
+        self._fields = 0
+        self._bytes = 0
+        self._current: InputPart | _Field | None = None
+
+    async def read(self, request: Request) -> None:
+        """To the body's end. Raises ApiError, ClientDisconnect; `form.faults` says what else is wrong."""
+        content_type = request.headers.get("content-type", "")
+        media_type = content_type.partition(";")[0].strip().lower()
+        if media_type == "multipart/form-data":
+            self._refuse_declared(request)
+            await self._read_multipart(request, boundary_of(content_type))
+        elif media_type == "application/json":
+            await self._read_json(request)
+        else:
+            raise ApiError(
+                "unsupported_media_type", "Send multipart/form-data or application/json.", retry_after=None
+            )
+
+    async def discard(self) -> None:
+        """Removes what was stored; also when the request's task is being canceled."""
+        work = asyncio.ensure_future(self._discard())
+        _unfinished.add(work)
+        work.add_done_callback(_unfinished.discard)
+        await asyncio.shield(work)
+
+    async def _discard(self) -> None:
+        try:
+            if isinstance(self._current, InputPart):
+                await self._current.abort()
+            if self._store is not None and self.touched:
+                await run_in_threadpool(self._store.delete_smelt, self.smelt_id)
+        except ContentError as error:
+            log.warning("refused content is left to the sweep of orphans: %s", error.code)
+
+    # Multipart
+
+    async def _read_multipart(self, request: Request, boundary: bytes) -> None:
+        async for event in events(self._bounded(chunks(request)), boundary):
+            if isinstance(event, PartStart):
+                self._begin(event)
+            elif isinstance(event, PartData):
+                await self._take(event.data)
+            else:
+                await self._end()
+
+    def _refuse_declared(self, request: Request) -> None:
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._limits.smelt_bytes + OVERHEAD_BYTES:
+            raise self._too_much()
+
+    async def _bounded(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        read = 0
+        async for chunk in stream:
+            read += len(chunk)
+            if read > self._limits.smelt_bytes + OVERHEAD_BYTES:
+                raise self._too_much()
+            yield chunk
+
+    def _begin(self, start: PartStart) -> None:
+        if start.name in (Source.FILES, Source.TEXTS):
+            self._begin_input(Source(start.name), start.filename, start.content_type)
+            return
+        self._fields += 1
+        if self._fields > MAX_FIELDS:
+            raise refusal([*self.form.faults, Fault("too_many_fields", f"At most {MAX_FIELDS} fields.")])
+        self._current = _Field(start.name)
+
+    async def _take(self, data: bytes) -> None:
+        if isinstance(self._current, InputPart):
+            await self._feed(self._current, data)
+        elif isinstance(self._current, _Field):
+            self._current.value += data
+            if len(self._current.value) > MAX_FIELD_BYTES:
+                self.form.bad(self._current.name, f"At most {MAX_FIELD_BYTES:,} bytes.")
+                self._current = None
+
+    async def _end(self) -> None:
+        current = self._current
+        if isinstance(current, InputPart):
+            await self._finish(current)
+        elif isinstance(current, _Field):
+            try:
+                self.form.add(current.name, current.value.decode())
+            except UnicodeDecodeError:
+                self.form.bad(current.name, "Must be UTF-8.")
+        self._current = None
+
+    # JSON
+
+    async def _read_json(self, request: Request) -> None:
+        limits = self._limits
+        # JSON may write any character as six
+        limit = min(
+            self._json_bytes, 6 * min(limits.inputs * limits.text_bytes, limits.smelt_bytes) + 100_000
+        )
+        body = await whole(request, limit)
+        for text in await run_in_threadpool(parse_json, body, self.form):
+            part = self._begin_input(Source.TEXTS, text.filename, None)
+            data = text.text.encode("utf-8", "surrogatepass")  # a lone surrogate is refused by the decoder
+            for start in range(0, len(data), SLICE_BYTES):
+                await self._take(data[start : start + SLICE_BYTES])
+            if self._current is part:
+                await self._end()
+
+    # Inputs
+
+    def _begin_input(self, source: Source, filename: str | None, content_type: str | None) -> InputPart:
+        position = len(self.parts)
+        if position >= self._limits.inputs:
+            raise self._too_many()
+        default = f"text-{position + 1}.txt" if source is Source.TEXTS else f"file-{position + 1}"
+        part = InputPart(
+            source,
+            position,
+            safe_filename(filename, default),
+            content_type=content_type,
+            limits=self._limits,
+            open_writer=None if self._store is None or self.form.faults else self._writer_in(self._store),
+        )
+        self.parts.append(part)
+        self._current = part
+        return part
+
+    def _writer_in(self, store: ContentStore) -> Callable[[UUID], Awaitable[ContentWriter]]:
+        async def open_writer(row_id: UUID) -> ContentWriter:
+            self.touched = True
+            return await store.writer(ObjectName(self.smelt_id, row_id, Kind.INPUT), self.key)
+
+        return open_writer
+
+    async def _feed(self, part: InputPart, data: bytes) -> None:
+        self._bytes += len(data)
+        if self._bytes > self._limits.smelt_bytes:
+            raise self._too_much()
+        try:
+            await part.feed(data)
+        except ContentError:
+            raise
+        except SmeltError as error:
+            await self._refuse_part(part, error)
+
+    async def _finish(self, part: InputPart) -> None:
+        try:
+            self.received.append(await part.finish())
+        except ContentError:
+            raise
+        except SmeltError as error:
+            await self._refuse_part(part, error)
+
+    async def _refuse_part(self, part: InputPart, error: SmeltError) -> None:
+        """Notes what is wrong with the part; raises at once if it is its size."""
+        await part.abort()
+        self._current = None
+        self.form.faults.append(
+            Fault(error.code.value, error.detail, part.source.value, part.position, part.filename)
+        )
+        if error.code is ErrorCode.FILE_TOO_LARGE:
+            raise refusal(self.form.faults)
+
+    def _too_much(self) -> ApiError:
+        detail = f"All inputs together may have {self._limits.smelt_bytes:,} bytes on this tier."
+        return refusal([*self.form.faults, Fault("file_too_large", detail)])
+
+    def _too_many(self) -> ApiError:
+        if not self._limits.combine:
+            return ApiError("sign_in_required", "Sign in to send several inputs at once.")
+        detail = f"At most {self._limits.inputs} inputs on this tier."
+        return refusal([*self.form.faults, Fault("too_many_inputs", detail, field="files")])

@@ -1,0 +1,82 @@
+"""A JSON POST: texts and fields, checked by shape and turned into what a form would have brought."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from api.errors import ApiError, Fault
+from api.form import REPEATED, SINGLE, Form
+
+
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """One entry of `texts`."""
+
+    filename: str | None
+    text: str
+
+
+def parse_json(body: bytes, form: Form) -> list[JsonText]:
+    """The texts; the fields go into `form`, with a fault for each that has the wrong shape.
+
+    Raises ApiError `malformed_body`: not JSON, or not an object.
+    """
+    try:
+        document: Any = json.loads(body, object_pairs_hook=lambda pairs: _object(pairs, form))
+    except (ValueError, RecursionError):
+        raise ApiError("malformed_body", "The body is not valid JSON.") from None
+    if not isinstance(document, dict):
+        raise ApiError("malformed_body", "The body must be a JSON object.")
+    texts = document.pop("texts", None)
+    for name, value in document.items():
+        _add_field(form, name, value)
+    return list(_texts(texts, form))
+
+
+def _object(pairs: list[tuple[str, Any]], form: Form) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        form.faults.append(Fault("duplicate_field", "A JSON object has the same member twice."))
+    return members
+
+
+def _add_field(form: Form, name: str, value: Any) -> None:
+    if value is None and name in SINGLE | REPEATED:
+        return
+    if name in REPEATED:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            form.bad(name, "Must be a list of strings.")
+            return
+        for item in value:
+            form.add(name, item)
+    elif name not in SINGLE or type(value) is (int if name == "content_ttl" else str):
+        form.add(name, str(value))
+    else:
+        form.bad(name, "Must be a number of seconds." if name == "content_ttl" else "Must be a string.")
+
+
+def _texts(value: Any, form: Form) -> Iterator[JsonText]:
+    if value is None:
+        return
+    if not isinstance(value, list):
+        form.bad("texts", "Must be a list.")
+        return
+    for position, item in enumerate(value):
+        text = _text(item)
+        if text is None:
+            form.faults.append(
+                Fault("invalid_value", 'Must be a string or {"filename", "text"}.', "texts", position)
+            )
+        else:
+            yield text
+
+
+def _text(item: Any) -> JsonText | None:
+    if isinstance(item, str):
+        return JsonText(None, item)
+    if isinstance(item, dict) and item.keys() <= {"filename", "text"} and isinstance(item.get("text"), str):
+        filename = item.get("filename")
+        if filename is None or isinstance(filename, str):
+            return JsonText(filename, item["text"])
+    return None

@@ -1,0 +1,81 @@
+"""A smelt as its reply."""
+
+from api.schemas import FileReply, OutputReply, SmeltReply, SmeltSummary
+from pipeline.errors import PUBLIC_MESSAGES
+from pipeline.settings import DEMO_MODEL
+from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
+from pipeline.states import ErrorCode
+
+DEMO_WARNING = (
+    "Speech is recognised by the demo model, which knows 66 words only. "
+    "Set SMELT_WHISPER_MODEL to a real model, such as small."
+)
+
+
+def admission_warnings(whisper_model: str) -> tuple[str, ...]:
+    """What every smelt made now should warn of."""
+    return (DEMO_WARNING,) if whisper_model == DEMO_MODEL else ()
+
+
+def summary(smelt: Smelt) -> SmeltSummary:
+    return SmeltSummary(
+        id=smelt.id,
+        status=smelt.status,
+        mode=smelt.mode,
+        tier=smelt.tier,
+        default_prompt_names=list(smelt.default_prompt_names),
+        user_prompt_id=smelt.user_prompt_id,
+        version=smelt.version,
+        warnings=list(smelt.warnings),
+        progress=smelt.progress,
+        error_code=smelt.error_code,
+        error_message=_message(smelt.error_code),
+        created_at=smelt.created_at,
+        finished_at=smelt.finished_at,
+        content_expires_at=smelt.content_expires_at,
+    )
+
+
+def full(smelt: Smelt) -> SmeltReply:
+    return SmeltReply(
+        **dict(summary(smelt)),
+        files=[_file(file) for file in smelt.files],
+        outputs=[_output(output, smelt) for output in smelt.outputs],
+    )
+
+
+def _file(file: SmeltFile) -> FileReply:
+    return FileReply(
+        id=file.id,
+        position=file.position,
+        input_type=file.input_type,
+        filename=file.filename,
+        size_bytes=file.size_bytes,
+        duration_seconds=file.duration_seconds,
+        language=file.language,
+        status=file.status,
+        progress=file.progress,
+        queue_position=None,
+        error_code=file.error_code,
+        error_message=_message(file.error_code),
+    )
+
+
+def _output(output: SmeltOutput, smelt: Smelt) -> OutputReply:
+    return OutputReply(
+        id=output.id,
+        file_id=output.file_id,
+        default_prompt_name=output.default_prompt_name,
+        user_prompt_id=smelt.user_prompt_id if output.is_user_prompt else None,
+        status=output.status,
+        progress=output.progress,
+        error_code=output.error_code,
+        error_message=_message(output.error_code),
+        model=output.model,
+        input_tokens=output.input_tokens,
+        output_tokens=output.output_tokens,
+    )
+
+
+def _message(code: ErrorCode | None) -> str | None:
+    return None if code is None else PUBLIC_MESSAGES[code]

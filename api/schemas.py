@@ -1,0 +1,163 @@
+"""What replies look like: names and meanings are the contract. Times are UTC, progress runs from 0 to 1."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from pipeline.states import (
+    ApiKeyStatus,
+    DefaultPromptName,
+    ErrorCode,
+    InputType,
+    SmeltMode,
+    SmeltStatus,
+    Tier,
+    WorkStatus,
+)
+
+Time = Annotated[datetime, AfterValidator(lambda time: time.astimezone(UTC))]
+
+
+class Reply(BaseModel):
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class FileReply(Reply):
+    id: UUID
+    position: int
+    input_type: InputType
+    filename: str
+    size_bytes: int
+    duration_seconds: float | None
+    language: str | None
+    status: WorkStatus
+    progress: float
+    queue_position: int | None = Field(description="parts ahead of this one, while it waits to be claimed")
+    error_code: ErrorCode | None
+    error_message: str | None
+
+
+class OutputReply(Reply):
+    id: UUID
+    file_id: UUID | None = Field(description="null: made from all files together")
+    default_prompt_name: DefaultPromptName | None
+    user_prompt_id: UUID | None
+    status: WorkStatus
+    progress: float
+    error_code: ErrorCode | None
+    error_message: str | None
+    model: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+class SmeltSummary(Reply):
+    id: UUID
+    status: SmeltStatus
+    mode: SmeltMode
+    tier: Tier
+    default_prompt_names: list[DefaultPromptName]
+    user_prompt_id: UUID | None
+    version: int = Field(description="rises with every change")
+    warnings: list[str]
+    progress: float
+    error_code: ErrorCode | None
+    error_message: str | None
+    created_at: Time
+    finished_at: Time | None
+    content_expires_at: Time
+
+
+class SmeltReply(SmeltSummary):
+    files: list[FileReply]
+    outputs: list[OutputReply]
+
+
+class AcceptedSmelt(SmeltReply):
+    access_token: str | None = Field(
+        None, description="anonymous only: the bearer token that opens this smelt until its content expires"
+    )
+
+
+class SmeltPage(Reply):
+    items: list[SmeltSummary]
+    next_cursor: str | None
+
+
+class FinishedOutput(Reply):
+    id: UUID
+    file_id: UUID | None
+    filename: str | None = Field(description="of the file it was made from")
+    default_prompt_name: DefaultPromptName | None
+    user_prompt_id: UUID | None
+    markdown: str
+
+
+class FinishedOutputs(Reply):
+    outputs: list[FinishedOutput]
+
+
+class DefaultPrompt(Reply):
+    name: DefaultPromptName
+    title: str
+    description: str
+
+
+class DefaultPrompts(Reply):
+    items: list[DefaultPrompt]
+
+
+class ProfileReply(Reply):
+    tier: Tier
+    credits_remaining: int
+    weekly_credits_max: int
+    credits_reset_at: Time
+    api_key_status: ApiKeyStatus
+    api_key_validated_at: Time | None
+
+
+class LimitsReply(Reply):
+    inputs: int
+    audio_bytes: int
+    audio_seconds: float
+    text_bytes: int
+    smelt_bytes: int
+    combine: bool
+    own_prompts: bool
+
+
+class UsageReply(Reply):
+    tier: Tier
+    remaining: int | None = Field(description="smelts that may still be posted; null: no limit")
+    resets_at: Time | None = Field(description="when `remaining` is full again")
+    limits: LimitsReply
+
+
+class PromptBody(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    title: str = Field(min_length=1, max_length=200)
+    body: str = Field(min_length=1, max_length=4_000)
+    section_id: UUID | None = None
+
+
+class PromptReply(Reply):
+    id: UUID
+    title: str
+    body: str
+    section_id: UUID | None
+    position: int
+    created_at: Time
+    updated_at: Time
+
+
+class Prompts(Reply):
+    items: list[PromptReply]
+
+
+class DeletionReceipt(Reply):
+    smelt_id: UUID
+    objects_deleted: int
+    key_destroyed_at: Time

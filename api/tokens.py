@@ -1,0 +1,132 @@
+"""Bearer tokens: the sign-in service's, and the ones that open a single anonymous smelt.
+
+Each kind of key allows its own algorithms only, whatever a token's header says (RFC 8725, section 3.1): a
+shared secret HS256, a public key ES256 or RS256 by its type.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import jwt
+from jwt import PyJWK, PyJWKClient
+from jwt.exceptions import PyJWKClientConnectionError, PyJWKSetError, PyJWTError
+
+ANONYMOUS_KID = "smelt-anonymous"
+LEEWAY = timedelta(seconds=10)
+JWKS_TIMEOUT = 5.0  # seconds
+JWKS_LIFESPAN = 300.0  # seconds
+
+_ALGORITHM_OF_KEY = {"EC": "ES256", "RSA": "RS256"}
+
+
+class BadToken(Exception):
+    """The token opens nothing."""
+
+
+class KeysUnreachable(Exception):
+    """The sign-in service's public keys can't be fetched at the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a sign-in token speaks for."""
+
+    user_id: UUID
+    email: str | None
+
+
+class SignInTokens:
+    """Verifies tokens of the sign-in service, by its shared secret, its public keys, or both."""
+
+    def __init__(self, secret: str | None, jwks_url: str | None, audience: str, issuer: str | None) -> None:
+        self._secret = secret
+        self._keys = (
+            PyJWKClient(jwks_url, lifespan=JWKS_LIFESPAN, timeout=JWKS_TIMEOUT)
+            if jwks_url is not None
+            else None
+        )
+        self._audience = audience
+        self._issuer = issuer
+
+    def verify(self, token: str) -> Subject:
+        """May fetch the public keys (up to `JWKS_TIMEOUT`). Raises BadToken, KeysUnreachable."""
+        try:
+            key, algorithm = self._key(jwt.get_unverified_header(token))
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=LEEWAY,
+                options={"require": ["exp", "sub", "aud"]},
+            )
+            return _subject(claims)
+        except PyJWTError as error:
+            raise BadToken(type(error).__name__) from None
+
+    def _key(self, header: dict[str, Any]) -> tuple[PyJWK | str, str]:
+        algorithm = header.get("alg")
+        if algorithm == "HS256" and self._secret is not None:
+            return self._secret, "HS256"
+        kid = header.get("kid")
+        if algorithm not in _ALGORITHM_OF_KEY.values() or self._keys is None or not isinstance(kid, str):
+            raise BadToken("no key for this token")
+        try:
+            key = self._keys.get_signing_key(kid)
+        except (PyJWKClientConnectionError, PyJWKSetError, ValueError) as error:
+            raise KeysUnreachable(type(error).__name__) from None
+        if _ALGORITHM_OF_KEY.get(key.key_type or "") != algorithm or key.algorithm_name != algorithm:
+            raise BadToken("no key for this token")
+        return key, algorithm
+
+
+def _subject(claims: dict[str, Any]) -> Subject:
+    if claims.get("role") != "authenticated":
+        raise BadToken("role")
+    try:
+        user_id = UUID(claims["sub"])
+    except ValueError:
+        raise BadToken("sub") from None
+    email = claims.get("email")
+    return Subject(user_id, email if isinstance(email, str) and email else None)
+
+
+class AnonymousTokens:
+    """Makes and verifies the tokens that open one anonymous smelt. The same smelt gets the same token."""
+
+    def __init__(self, key: bytes, lifetime: timedelta) -> None:
+        self._key = key
+        self._lifetime = lifetime
+
+    def issue(self, smelt_id: UUID, created_at: datetime) -> str:
+        issued = int(created_at.timestamp())
+        claims = {
+            "role": "anon",
+            "smelt_id": str(smelt_id),
+            "iat": issued,
+            "exp": issued + int(self._lifetime.total_seconds()),
+        }
+        return jwt.encode(claims, self._key, algorithm="HS256", headers={"kid": ANONYMOUS_KID})
+
+    def verify(self, token: str) -> UUID:
+        """The smelt that it opens. Raises BadToken."""
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token, self._key, algorithms=["HS256"], leeway=LEEWAY, options={"require": ["exp", "iat"]}
+            )
+            if claims.get("role") != "anon":
+                raise BadToken("role")
+            return UUID(str(claims.get("smelt_id")))
+        except (PyJWTError, ValueError) as error:
+            raise BadToken(type(error).__name__) from None
+
+
+def is_anonymous(token: str) -> bool:
+    """Whether a token says that it is one of ours; then that kind's key alone verifies it. Raises BadToken."""
+    try:
+        return jwt.get_unverified_header(token).get("kid") == ANONYMOUS_KID
+    except PyJWTError:
+        raise BadToken("malformed") from None

@@ -12,12 +12,10 @@ import os
 import time
 from pathlib import Path
 
+from deploy.problems import DataFolderError
+
 LONGEST_SOCKET_PATH = 103  # bytes; sockaddr_un has 108 on Linux and 104 on macOS, with the final zero
 LONGEST_SOCKET_NAME = "postgres/.s.PGSQL.5432"
-
-
-class DataFolderError(Exception):
-    """The data folder can't be used; the message says what to do."""
 
 
 class DataFolder:

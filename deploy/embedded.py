@@ -10,6 +10,8 @@ from deploy.postgres import EmbeddedPostgres
 from deploy.valkey import EmbeddedValkey
 
 APP_ROLE = "smelt_app"
+POSTGRES_FOLDER = "postgres"
+VALKEY_FOLDER = "valkey"
 
 
 class Engines:
@@ -53,11 +55,11 @@ class Engines:
         wants_postgres, wants_valkey = self._wanted
         try:
             if wants_valkey:
-                valkey = EmbeddedValkey(self.folder.path / "valkey", lock)
+                valkey = EmbeddedValkey(self.folder.path / VALKEY_FOLDER, lock)
                 valkey.start()
                 self.valkey = valkey
             if wants_postgres:
-                postgres = EmbeddedPostgres(self.folder.path / "postgres", lock, self._postgres_options)
+                postgres = EmbeddedPostgres(self.folder.path / POSTGRES_FOLDER, lock, self._postgres_options)
                 postgres.start()
                 self.postgres = postgres
         except BaseException:

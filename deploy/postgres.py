@@ -20,6 +20,7 @@ import psycopg
 from psycopg import sql
 
 from deploy.children import Account, spawn
+from deploy.problems import EngineError
 from deploy.runner import Runner
 
 DATABASE = "smelt"
@@ -40,10 +41,6 @@ OPTIONS: Mapping[str, str] = {
     "logging_collector": "off",
 }
 BIGGEST_LOG = 10_000_000  # bytes; a bigger log is begun anew at start
-
-
-class EngineError(Exception):
-    """An embedded engine can't be started; the message says why."""
 
 
 class EmbeddedPostgres:
@@ -69,7 +66,7 @@ class EmbeddedPostgres:
         return self._runner.pid
 
     def url(self, user: str = OWNER, database: str = DATABASE) -> str:
-        return f"postgresql://{user}@/{database}?host={quote(str(self.folder), safe='/')}"
+        return embedded_url(self.folder, user, database)
 
     def start(self) -> None:
         """Makes the cluster and the database where they are missing. Raises EngineError."""
@@ -161,6 +158,11 @@ class EmbeddedPostgres:
                         f"Postgres was not ready in time: {problem}\n{_tail(self.log)}"
                     ) from problem
                 time.sleep(0.02)
+
+
+def embedded_url(folder: Path, user: str = OWNER, database: str = DATABASE) -> str:
+    """The URL of a Postgres that listens in `folder`, whoever has started it."""
+    return f"postgresql://{user}@/{database}?host={quote(str(folder), safe='/')}"
 
 
 def _make_database(connection: psycopg.Connection) -> None:

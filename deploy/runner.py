@@ -1,4 +1,7 @@
-"""One process kept alive: its output is reported line by line, and when it dies it is started again."""
+"""One process kept alive: its output is reported line by line, and when it dies it is started again.
+
+Except when it ends with EX_CONFIG (sysexits.h): then starting it again would end the same way.
+"""
 
 import os
 import signal
@@ -11,6 +14,7 @@ from contextlib import suppress
 FIRST_DELAY = 0.5  # seconds before the first restart; doubles with each death in a row
 LONGEST_DELAY = 30.0
 HEALTHY_AFTER = 60.0  # seconds alive after which earlier deaths are forgiven
+EX_CONFIG = 78
 
 
 def restart_delay(deaths_in_a_row: int) -> float:
@@ -31,6 +35,7 @@ class Runner(threading.Thread):
     ) -> None:
         super().__init__(name=name, daemon=True)
         self.deaths = 0
+        self.gave_up = False
         self._spawn = spawn
         self._report = report
         self._stop_signal = stop_signal
@@ -46,6 +51,9 @@ class Runner(threading.Thread):
             if self._stopping.is_set():
                 return
             self.deaths += 1
+            if process.returncode == EX_CONFIG:
+                self.gave_up = True
+                return
             deaths_in_a_row = 1 if time.monotonic() - started > HEALTHY_AFTER else deaths_in_a_row + 1
             delay = restart_delay(deaths_in_a_row)
             self._report(f"ended with code {process.returncode}; starting it again in {delay:g} s")
@@ -61,10 +69,17 @@ class Runner(threading.Thread):
     def finish(self, grace: float) -> None:
         """Waits up to `grace` seconds for the end, then kills what is left of the process and its group."""
         self.join(grace)
-        if self.is_alive() and self._process is not None:
+        if self.is_alive():
             self._report(f"still running after {grace:g} s; killing it")
-            _kill_group(self._process.pid)
+            self.kill()
             self.join()
+
+    def kill(self) -> None:
+        """Kills the process and its group, if it runs. It is started again unless it was asked to stop."""
+        with self._lock:
+            # Only the thread reaps it, so a process without an exit code still owns its number.
+            if self._process is not None and self._process.returncode is None:
+                _kill_group(self._process.pid)
 
     @property
     def pid(self) -> int | None:

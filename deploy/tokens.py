@@ -11,7 +11,7 @@ LOCAL_EMAIL = "local@smelt.invalid"
 
 
 def ensure_local_user(owner_url: str, email: str = LOCAL_EMAIL) -> UUID:
-    """The id of the user with this address in `auth.users`, made if need be. `owner_url`: the schema owner's."""
+    """The id of the user with this address in `auth.users`, made if need be, by the schema's owner."""
     with psycopg.connect(owner_url) as connection:
         # One transaction, and the owner is bound by the forced policies unless it acts as service_role.
         connection.execute("set local role service_role")

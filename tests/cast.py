@@ -1,4 +1,4 @@
-"""The small cast that tests speak of: Ada, who has credits; Bob, somebody else; a visitor without an account."""
+"""The small cast that tests speak of: Ada with credits, Bob, and a visitor without an account."""
 
 from dataclasses import dataclass
 from uuid import UUID

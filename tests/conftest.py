@@ -1,4 +1,4 @@
-"""Fixtures: real engines for the whole run, and for each test a database, a key prefix and settings of its own."""
+"""Fixtures: real engines for the whole run; for each test a database, a key prefix and settings of its own."""
 
 import os
 from collections.abc import Iterator

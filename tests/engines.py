@@ -87,7 +87,7 @@ def running_servers(database_url: str | None, redis_url: str | None) -> Iterator
     if database_url and redis_url:
         yield Servers(PostgresServer(database_url), RedisServer(redis_url))
         return
-    with TemporaryDirectory(prefix="smelt-test-", dir="/tmp") as folder:  # noqa: S108
+    with TemporaryDirectory(prefix="smelt-test-", dir="/tmp") as folder:
         engines = Engines(
             Path(folder) / "data",
             postgres=database_url is None,

@@ -1,0 +1,155 @@
+"""The `smelt` command. Each subcommand imports what it needs: `smelt token` shouldn't wait for a speech model."""
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from deploy.problems import Problem, SettingsIncomplete
+from deploy.runner import EX_CONFIG
+from pipeline.settings import Env, Settings
+
+app = typer.Typer(
+    name="smelt",
+    help="Turns recordings and notes into structured Markdown.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Queue(StrEnum):
+    TRANSCRIBE = "transcribe"
+    SYNTHESIZE = "synthesize"
+    DELIVER = "deliver"
+    MAINTENANCE = "maintenance"
+
+
+@app.command()
+def up() -> None:
+    """Run the whole service here, with embedded engines for what isn't set. Ctrl-C stops it."""
+    from deploy.up import up as run_service
+
+    _run(run_service)
+
+
+@app.command()
+def demo() -> None:
+    """Show the service at work on a recording and a text, in a temporary folder, and clean up."""
+    from deploy.demonstration import demo as run_demo
+
+    sys.exit(run_demo())
+
+
+@app.command()
+def migrate(*, down: Annotated[bool, typer.Option(help="Drop the schema, with its data.")] = False) -> None:
+    """Bring the database's schema up to date."""
+    from db import migrate as migrations
+    from deploy.database import owner_url, reaching_postgres
+
+    def run(settings: Settings) -> None:
+        with reaching_postgres():
+            change = migrations.downgrade if down else migrations.upgrade
+            change(owner_url(settings))
+
+    _run(run)
+
+
+@app.command()
+def token(email: Annotated[str, typer.Option(help="Whose; made if there is no such user.")] = "") -> None:
+    """Print a sign-in token for a local user, valid for 12 hours. Not in production."""
+    from deploy.database import owner_url, reaching_postgres
+    from deploy.secrets import with_secrets
+    from deploy.tokens import LOCAL_EMAIL, ensure_local_user, mint
+
+    def run(settings: Settings) -> None:
+        if settings.env is Env.PRODUCTION:
+            raise SettingsIncomplete(
+                "production signs its users in by its own sign-in service; there are no local users"
+            )
+        complete = with_secrets(settings)
+        if complete.jwt_secret is None:
+            raise SettingsIncomplete(
+                "sign-in is by SMELT_JWT_JWKS_URL, whose private key only the sign-in service has"
+            )
+        address = email or LOCAL_EMAIL
+        with reaching_postgres():
+            user = ensure_local_user(owner_url(settings), address)
+        secret = complete.jwt_secret.get_secret_value()
+        print(mint(secret, complete.jwt_audience, user, address, complete.jwt_issuer))
+
+    _run(run)
+
+
+@app.command()
+def api() -> None:
+    """Run the HTTP service alone."""
+    from api.main import main
+
+    _run_alone("api", main)
+
+
+@app.command()
+def worker(queue: Queue) -> None:
+    """Run the workers of one queue alone."""
+    from workers.supervise import main
+
+    _run_alone("worker", partial(main, queue.value))
+
+
+@app.command()
+def reconciler() -> None:
+    """Run the loop that rescues lost work and starts what is due. Any number of copies."""
+    from workers.reconciler import main
+
+    _run_alone("reconciler", main)
+
+
+@app.command()
+def settings() -> None:
+    """Print every setting: its value, default, source and meaning. Secrets are masked."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from deploy.settings_table import rows
+
+    def run(settings: Settings) -> None:
+        table = Table("setting", "value", "default", "source", "meaning")
+        for row in rows(settings):
+            table.add_row(row.name, row.value, row.default, row.source, row.meaning)
+        console = Console()
+        # In a pipe a table as wide as its longest line can still be searched line by line.
+        console.print(table, width=None if console.is_terminal else 260, markup=False)
+
+    _run(run)
+
+
+def _run_alone(name: str, command: Callable[[], object]) -> None:
+    from deploy.secrets import check_alone
+
+    def run(settings: Settings) -> None:
+        check_alone(settings, name)
+        command()
+
+    _run(run)
+
+
+def _run(command: Callable[[Settings], object]) -> None:
+    """Runs it with the environment's settings. What the user can mend ends it with one line and EX_CONFIG."""
+    try:
+        command(Settings.from_env())
+    except ValidationError as problem:
+        for error in problem.errors():
+            print(f"smelt: the setting {error['loc'][0]} is wrong: {error['msg']}", file=sys.stderr)
+        sys.exit(EX_CONFIG)
+    except Problem as problem:
+        print(f"smelt: {problem}", file=sys.stderr)
+        sys.exit(EX_CONFIG)
+
+
+def main() -> None:
+    app()

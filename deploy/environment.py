@@ -1,0 +1,53 @@
+"""The environment of child processes: this process's own, with the settings replaced by those of a Settings."""
+
+import os
+import sys
+from enum import Enum
+from pathlib import Path
+
+from pydantic import AliasChoices, SecretStr
+
+from pipeline.settings import Settings
+
+
+def _environment_name(field: str) -> str:
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"SMELT_{field.upper()}"
+
+
+ENVIRONMENT_NAMES = {field: _environment_name(field) for field in Settings.model_fields}
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """Exactly these settings, whatever this process's own environment says; and `smelt` on the PATH."""
+    names = set(ENVIRONMENT_NAMES.values())
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in names and not name.startswith("SMELT_")
+    }
+    environment["PATH"] = os.pathsep.join(
+        [str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]
+    )
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment | settings_environment(settings)
+
+
+def settings_environment(settings: Settings) -> dict[str, str]:
+    """The variables from which `Settings.from_env` makes an equal Settings. Defaults are left out."""
+    written = {}
+    for field, info in Settings.model_fields.items():
+        value = getattr(settings, field)
+        if value is not None and value != info.default:
+            written[ENVIRONMENT_NAMES[field]] = _as_text(value)
+    return written
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, Enum):
+        return str(value.value)
+    return str(value)

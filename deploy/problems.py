@@ -1,0 +1,33 @@
+"""What the one at the keyboard can mend. The message says what is wrong and what to do.
+
+Problem
+├── SettingsIncomplete   the settings don't suffice
+├── DataFolderError      the data folder can't be used
+├── EngineError          an embedded engine can't be started
+├── DatabaseProblem      the database that the settings name can't be reached
+└── ServiceFailed        a process of the service can't run
+"""
+
+
+class Problem(Exception):
+    """Told in one line, without a traceback, by `deploy/cli.py`."""
+
+
+class SettingsIncomplete(Problem):
+    pass
+
+
+class DataFolderError(Problem):
+    pass
+
+
+class EngineError(Problem):
+    pass
+
+
+class DatabaseProblem(Problem):
+    pass
+
+
+class ServiceFailed(Problem):
+    pass

@@ -1,0 +1,66 @@
+"""The Procfile's processes on this machine, each restarted when it dies, all stopped together."""
+
+import shlex
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from honcho.environ import parse_procfile  # type: ignore[import-untyped]
+
+from deploy.children import spawn
+from deploy.runner import Runner
+
+PROCFILE = Path(__file__).parent.parent / "Procfile"
+API = "api"
+
+
+def read_procfile(path: Path = PROCFILE) -> dict[str, list[str]]:
+    """Commands by name, in the file's order, split as a shell would: no shell runs them."""
+    return {name: shlex.split(line) for name, line in parse_procfile(path.read_text()).processes.items()}
+
+
+class Processes:
+    """Starts the commands and keeps them running. `report(name, line)` gets each line that they print."""
+
+    def __init__(
+        self,
+        commands: Mapping[str, list[str]],
+        environment: Mapping[str, str],
+        report: Callable[[str, str], None],
+    ) -> None:
+        self.runners = {
+            name: Runner(name, partial(spawn, command, environment), partial(report, name))
+            for name, command in commands.items()
+        }
+
+    def start(self) -> None:
+        for runner in self.runners.values():
+            runner.start()
+
+    @property
+    def given_up(self) -> str | None:
+        """The name of a process whose settings are wrong, and which is therefore not started again."""
+        return next((name for name, runner in self.runners.items() if runner.gave_up), None)
+
+    def kill(self) -> None:
+        for runner in self.runners.values():
+            runner.kill()
+
+    def stop(self, grace: float) -> None:
+        """Workers first, so that nothing new is begun; the API last, so that clients can ask until the end.
+
+        `grace`: seconds that the workers may use to finish or give back what they run.
+        """
+        workers = [runner for name, runner in self.runners.items() if name != API]
+        _stop(workers, grace)
+        _stop([runner for name, runner in self.runners.items() if name == API], grace)
+
+
+def _stop(runners: list[Runner], grace: float) -> None:
+    started = [runner for runner in runners if runner.ident is not None]
+    deadline = time.monotonic() + grace
+    for runner in started:
+        runner.ask_to_stop()
+    for runner in started:
+        runner.finish(max(0.0, deadline - time.monotonic()))

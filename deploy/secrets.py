@@ -1,0 +1,88 @@
+"""The secrets that a service can't run without, made where they are missing; and what production demands."""
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from deploy.environment import ENVIRONMENT_NAMES
+from deploy.problems import SettingsIncomplete
+from pipeline.keyring import KeyRing
+from pipeline.settings import DEMO_MODEL, Env, Settings
+
+SECRETS_FILE = "secrets.env"
+MADE = ("keyring", "ip_hash_secret", "jwt_secret")
+NEEDED = {
+    "api": ("database_url", "redis_url", *MADE),
+    "worker": ("database_url", "redis_url", "keyring"),
+    "reconciler": ("database_url", "redis_url"),
+}
+
+
+def check_up(settings: Settings) -> None:
+    """Raises SettingsIncomplete when production would have to make something up or embed an engine."""
+    if settings.env is Env.PRODUCTION:
+        _check(settings, NEEDED["api"], "production")
+
+
+def check_alone(settings: Settings, command: str) -> None:
+    """Raises SettingsIncomplete when `command`, run by itself, lacks what `smelt up` would have made for it."""
+    _check(settings, NEEDED[command], f"`smelt {command}` by itself")
+
+
+def _check(settings: Settings, needed: tuple[str, ...], who: str) -> None:
+    missing = [ENVIRONMENT_NAMES[name] for name in needed if getattr(settings, name) is None]
+    if settings.jwt_jwks_url is not None and ENVIRONMENT_NAMES["jwt_secret"] in missing:
+        missing.remove(ENVIRONMENT_NAMES["jwt_secret"])
+    if missing:
+        raise SettingsIncomplete(f"{who} needs these settings: {', '.join(missing)}; see `smelt settings`")
+    if settings.env is Env.PRODUCTION and settings.whisper_model == DEMO_MODEL:
+        raise SettingsIncomplete(
+            "the demo speech model knows 66 words: set SMELT_WHISPER_MODEL, such as `small`"
+        )
+
+
+def with_secrets(settings: Settings) -> Settings:
+    """The settings with each missing secret taken from the data folder, where it is made at first.
+
+    In production nothing is made: see `check_up`. Raises OSError.
+    """
+    if settings.env is Env.PRODUCTION:
+        return settings
+    path = settings.data_dir / SECRETS_FILE
+    known = read_secrets(path)
+    missing = [name for name in MADE if getattr(settings, name) is None]
+    if settings.jwt_jwks_url is not None and "jwt_secret" in missing:
+        missing.remove("jwt_secret")  # sign-in is elsewhere: no second way in
+    new = {name: _make(name) for name in missing if name not in known}
+    if new:
+        known |= new
+        _write(path, known)
+    return settings.model_copy(update={name: SecretStr(known[name]) for name in missing})
+
+
+def read_secrets(path: Path) -> dict[str, str]:
+    """By the setting's name. Empty where there is no such file."""
+    if not path.exists():
+        return {}
+    by_variable = dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
+    return {
+        name: by_variable[ENVIRONMENT_NAMES[name]] for name in MADE if ENVIRONMENT_NAMES[name] in by_variable
+    }
+
+
+def _make(name: str) -> str:
+    return KeyRing.generate() if name == "keyring" else secrets.token_urlsafe(48)
+
+
+def _write(path: Path, values: dict[str, str]) -> None:
+    """Whole or not at all, and on disk: content sealed with a lost key could never be read again."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    text = "".join(f"{ENVIRONMENT_NAMES[name]}={value}\n" for name, value in sorted(values.items()))
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

@@ -1,0 +1,141 @@
+"""The whole service on this machine: engines for what the settings don't name, migrated, and its processes."""
+
+import socket
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import httpx
+from pydantic import SecretStr
+
+from db import migrate
+from deploy.database import reaching_postgres
+from deploy.embedded import Engines
+from deploy.environment import child_environment
+from deploy.problems import ServiceFailed
+from deploy.processes import API, Processes, read_procfile
+from deploy.secrets import check_up, with_secrets
+from pipeline.settings import Settings
+
+READY_WITHIN = 120.0  # seconds; loading a large speech model isn't part of it
+MARGIN = 5.0  # seconds a worker gets on top of its grace, before it is killed
+
+
+class Service:
+    """Runs from `start` to `stop`. `settings` is complete once it has started.
+
+    `start` raises a Problem (`deploy/problems.py`), and then leaves nothing running.
+    `report(name, line)` gets each line that a process prints, from several threads.
+    """
+
+    def __init__(self, settings: Settings, report: Callable[[str, str], None]) -> None:
+        self.settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+        self._report = report
+        self._processes: Processes | None = None
+        self._engines = Engines(
+            self.settings.data_dir,
+            postgres=settings.database_url is None,
+            valkey=settings.redis_url is None,
+        )
+
+    @property
+    def address(self) -> str:
+        host = self.settings.host
+        reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{self.settings.port}"
+
+    @property
+    def owner_url(self) -> str:
+        """The schema owner's URL of the database."""
+        url = self._engines.owner_url or _revealed(
+            self.settings.migration_database_url or self.settings.database_url
+        )
+        if url is None:
+            raise ServiceFailed("the service has no database before it is started")
+        return url
+
+    def start(self) -> None:
+        check_up(self.settings)
+        try:
+            self._engines.start()
+            self.settings = self._completed()
+            self._report("smelt", "bringing the database's schema up to date")
+            with reaching_postgres():
+                migrate.upgrade(self.owner_url)
+            environment = child_environment(self.settings.model_copy(update={"migration_database_url": None}))
+            self._processes = Processes(read_procfile(), environment, self._report)
+            self._processes.start()
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def check(self) -> None:
+        """Raises ServiceFailed when a process can't run with these settings."""
+        if self._processes is not None and self._processes.given_up is not None:
+            raise ServiceFailed(
+                f"{self._processes.given_up} can't run with these settings; see its lines above"
+            )
+
+    def hurry(self) -> None:
+        """Ends a `stop` under way in another thread, or in a signal's, without more patience."""
+        if self._processes is not None:
+            self._processes.kill()
+
+    def stop(self) -> None:
+        if self._processes is not None:
+            self._processes.stop(self.settings.worker_grace + MARGIN)
+        self._engines.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _completed(self) -> Settings:
+        settings = with_secrets(self.settings)
+        changes: dict[str, object] = {}
+        if self._engines.database_url is not None:
+            changes["database_url"] = SecretStr(self._engines.database_url)
+        if self._engines.redis_url is not None:
+            changes["redis_url"] = SecretStr(self._engines.redis_url)
+        if settings.port == 0:
+            changes["port"] = _free_port(settings.host)
+        return settings.model_copy(update=changes)
+
+    def _wait_until_ready(self) -> None:
+        assert self._processes is not None  # noqa: S101
+        api = self._processes.runners[API]
+        deadline = time.monotonic() + READY_WITHIN
+        while not self._answers():
+            self.check()
+            if api.deaths >= 2:
+                raise ServiceFailed("the API does not start; its last lines are above")
+            if time.monotonic() > deadline:
+                raise ServiceFailed(f"the API was not ready within {READY_WITHIN:g} seconds")
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            return (
+                httpx.get(f"{self.address}/readyz", timeout=5, trust_env=False).status_code == httpx.codes.OK
+            )
+        except httpx.TransportError:
+            return False
+
+
+def _free_port(host: str) -> int:
+    """A port for this run. Chosen here, so that an API that is started again keeps its address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None

@@ -18,6 +18,10 @@ from pipeline.states import Tier
 DEMO_MODEL = "demo"
 
 
+class SettingMissing(Exception):
+    """A part of the service can't start without this setting."""
+
+
 class Env(StrEnum):
     LOCAL = "local"
     PRODUCTION = "production"
@@ -127,7 +131,6 @@ class Settings(BaseSettings):
     synthesize_slots: int = Field(
         16, ge=1, description="outputs that the pool on this machine works on at once"
     )
-    deliver_slots: int = Field(8, ge=1, description="webhooks that the pool on this machine sends at once")
     maintenance_slots: int = Field(2, ge=1, description="maintenance jobs that the pool runs at once")
     worker_grace: float = Field(
         20.0, ge=0, description="seconds a stopping worker may use to finish what it runs"
@@ -192,6 +195,15 @@ class Settings(BaseSettings):
             combine=signed_in,
             own_prompts=signed_in,
         )
+
+    def need(self, field: str) -> str:
+        """The value of a setting without which nothing goes, secrets in the clear. Raises SettingMissing."""
+        value = getattr(self, field)
+        if value is None:
+            alias = type(self).model_fields[field].validation_alias
+            name = alias.choices[0] if isinstance(alias, AliasChoices) else f"SMELT_{field.upper()}"
+            raise SettingMissing(f"{name} is not set")
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
     @property
     def has_llm(self) -> bool:

@@ -1,0 +1,47 @@
+"""The composition of a worker: the broker, its one middleware, and every actor with its queue.
+
+Dramatiq's own retries, time and age limits stay out: Postgres decides when something runs again, leases decide
+how long it may take. A message's argument is the id that caused it, for the logs alone.
+"""
+
+import dramatiq
+
+from db.work import FILES, OUTPUTS, RUNS
+from pipeline.settings import Settings
+from workers.maintenance import maintain
+from workers.pool import Pool
+from workers.run import run_next
+from workers.synthesize import synthesize
+from workers.transcribe import transcribe
+from workers.wake import Wake, make_broker
+
+REDIS_PATIENCE = 5.0  # seconds for one exchange with Redis
+
+settings = Settings.from_env()
+broker = make_broker(settings.need("redis_url"), settings.redis_namespace, timeout=REDIS_PATIENCE)
+pool = Pool(settings)
+broker.add_middleware(pool)
+
+
+def transcribe_file(_cause: str | None = None) -> None:
+    run_next(pool.services, FILES, Wake.TRANSCRIBE_FILE, lambda t: transcribe(t, pool.speech), pool.stopping)
+
+
+def apply_separate(_cause: str | None = None) -> None:
+    run_next(pool.services, OUTPUTS, Wake.APPLY_SEPARATE, lambda t: synthesize(t, pool.engine), pool.stopping)
+
+
+def apply_combine(_cause: str | None = None) -> None:
+    run_next(pool.services, OUTPUTS, Wake.APPLY_COMBINE, lambda t: synthesize(t, pool.engine), pool.stopping)
+
+
+def reset_weekly_credits(_cause: str | None = None) -> None:
+    run_next(pool.services, RUNS, Wake.RESET_WEEKLY_CREDITS, maintain, pool.stopping)
+
+
+def purge_content(_cause: str | None = None) -> None:
+    run_next(pool.services, RUNS, Wake.PURGE_CONTENT, maintain, pool.stopping)
+
+
+for actor in (transcribe_file, apply_separate, apply_combine, reset_weekly_credits, purge_content):
+    dramatiq.actor(broker=broker, queue_name=Wake(actor.__name__).queue.value)(actor)

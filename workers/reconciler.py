@@ -1,0 +1,114 @@
+"""The reconciler: a plain loop that makes good whatever was lost. Any number may run, on any machines.
+
+It is a process of its own and never a message, so that no lost message can stop it.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+
+from db import schedules, work
+from db.locks import bump_version, lock_smelt_of
+from db.parts import PARTS, rescue
+from db.session import DatabaseUnavailable
+from db.work import FILES, OUTPUTS, RUNS, WorkTable
+from pipeline.content_errors import ContentError
+from pipeline.errors import LostLease
+from pipeline.settings import Settings
+from workers.purge import purge_expired
+from workers.services import Services
+from workers.wake import Wake
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+
+# table → the wake that rings for its ready rows
+WAKES: dict[WorkTable, Wake] = {
+    FILES: Wake.TRANSCRIBE_FILE,
+    OUTPUTS: Wake.APPLY_SEPARATE,
+    RUNS: Wake.PURGE_CONTENT,
+}
+
+
+def main() -> None:
+    """Runs until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    services = Services.open(Settings.from_env(), connections=2)
+    try:
+        while not stopping.is_set():
+            tick(services)
+            stopping.wait(services.settings.tick_seconds)
+    finally:
+        services.close()
+
+
+def tick(services: Services) -> None:
+    """One round. A step that fails is logged and tried again in the next; it keeps no other from running."""
+    for step in STEPS:
+        try:
+            step(services)
+        except (DatabaseUnavailable, ContentError) as error:
+            log.warning("%s: %s", step.__name__, type(error).__name__)
+
+
+def rescue_expired(services: Services) -> None:
+    """Rows whose worker has been silent past its lease."""
+    for table in WAKES:
+        with services.database.service() as conn:
+            expired = work.find_expired(conn, table, BATCH)
+        for claim in expired:
+            try:
+                with services.database.service() as conn:
+                    if rescue(conn, table, claim, services.settings.max_attempts):
+                        log.warning("%s %s: rescued from attempt %d", table.name, claim.id, claim.attempt)
+            except LostLease:
+                log.info("%s %s: gone", table.name, claim.id)
+
+
+def promote_due(services: Services) -> None:
+    """Rows that waited for their time."""
+    for table in WAKES:
+        with services.database.service() as conn:
+            due = work.find_due(conn, table, BATCH)
+        for row_id in due:
+            try:
+                with services.database.service() as conn:
+                    smelt = lock_smelt_of(conn, table, row_id) if table in PARTS else None
+                    if work.make_pending(conn, table, row_id) and smelt is not None:
+                        bump_version(conn, smelt.id)
+            except LostLease:
+                log.info("%s %s: gone", table.name, row_id)
+
+
+def ensure_schedules(services: Services) -> None:
+    with services.database.service() as conn:
+        schedules.ensure_runs(conn)
+
+
+def ring_for_ready(services: Services) -> None:
+    """Tops the wakes up to the pool's slots, where rows are ready and messages were lost."""
+    for table, wake in WAKES.items():
+        slots: int = getattr(services.settings, f"{wake.queue}_slots")
+        with services.database.service() as conn:
+            ready = work.count_ready(conn, table, slots)
+        if ready:
+            waiting = services.doorbell.waiting(wake.queue)
+            services.doorbell.ring(wake, ready - (waiting or 0))
+
+
+def purge_content(services: Services) -> None:
+    purge_expired(services)
+
+
+STEPS: tuple[Callable[[Services], None], ...] = (
+    rescue_expired,
+    promote_due,
+    ensure_schedules,
+    ring_for_ready,
+    purge_content,
+)

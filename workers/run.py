@@ -1,0 +1,121 @@
+"""Runs one piece of work: claim, ring for the next, perform, record. The actors differ only in `perform`.
+
+No connection is held while the work is performed. What goes wrong is translated here, once: a WorkError to what
+`pipeline/retry.py` decides, anything unforeseen to `internal_error`, a lost lease to silence.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from db.parts import record_failure
+from db.session import DatabaseUnavailable
+from db.work import Claim, WorkTable, claim_next
+from pipeline.errors import LostLease, WorkError
+from pipeline.retry import decide
+from pipeline.states import ErrorCode
+from workers.lease import Lease
+from workers.services import Services
+from workers.wake import Wake
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A claimed row in the hands of a worker."""
+
+    services: Services
+    table: WorkTable
+    claim: Claim
+    lease: Lease
+
+    def record(self, change: Callable[[Connection], T]) -> T:
+        """One transaction, tried again while Postgres is away and the lease still runs.
+
+        A commit whose reply was lost is safe to repeat: the second finds the row no longer ours.
+        """
+        give_up = time.monotonic() + self.services.settings.lease_seconds
+        while True:
+            try:
+                with self.services.database.service() as conn:
+                    return change(conn)
+            except DatabaseUnavailable:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.5)
+
+
+def run_next(
+    services: Services,
+    table: WorkTable,
+    wake: Wake,
+    perform: Callable[[Task], None],
+    stopping: threading.Event,
+) -> bool:
+    """Claims and runs one row. False: there was none, or Postgres is away, or this process is stopping."""
+    if stopping.is_set():
+        return False
+    settings = services.settings
+    try:
+        with services.database.service() as conn:
+            claim = claim_next(conn, table, settings.lease_seconds)
+    except DatabaseUnavailable as error:
+        log.warning("Postgres is out of reach (%s); the reconciler will ring again", error)
+        return False
+    if claim is None:
+        return False
+    if claim.more:
+        services.doorbell.ring(wake)
+    lease = Lease(
+        services.database,
+        table,
+        claim,
+        seconds=settings.lease_seconds,
+        stopping=stopping,
+        grace=settings.worker_grace,
+    )
+    _perform(Task(services, table, claim, lease), perform)
+    return True
+
+
+def _perform(task: Task, perform: Callable[[Task], None]) -> None:
+    where = f"{task.table.name} {task.claim.id} attempt {task.claim.attempt}"
+    started = time.monotonic()
+    try:
+        perform(task)
+        log.info("%s: done in %.2f s", where, time.monotonic() - started)
+    except LostLease:
+        log.info("%s: no longer ours", where)
+    except DatabaseUnavailable as error:
+        log.warning("%s: Postgres is out of reach (%s); the lease will run out", where, error)
+    except WorkError as error:
+        _record(task, error, where)
+    except Exception as error:
+        # The traceback's values could hold content, so its place is all that is logged.
+        log.error("%s: %s at %s", where, type(error).__name__, _place(error))  # noqa: TRY400
+        _record(task, WorkError(ErrorCode.INTERNAL_ERROR, retryable=True), where)
+
+
+def _record(task: Task, error: WorkError, where: str) -> None:
+    decision = decide(error, task.claim.failures, task.services.settings.max_attempts)
+    log.warning("%s: %s; %s", where, error.code, decision)
+    try:
+        task.record(lambda conn: record_failure(conn, task.table, task.claim, decision))
+    except LostLease:
+        log.info("%s: no longer ours", where)
+    except DatabaseUnavailable as unreachable:
+        log.warning("%s: Postgres is out of reach (%s); the lease will run out", where, unreachable)
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "nowhere" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

@@ -1,0 +1,33 @@
+"""What actors and the reconciler work with: opened once per process."""
+
+from dataclasses import dataclass
+
+from db.session import Database
+from pipeline.content import ContentStore
+from pipeline.keyring import KeyRing
+from pipeline.settings import Settings
+from workers.wake import Doorbell
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    settings: Settings
+    database: Database
+    content: ContentStore
+    keyring: KeyRing
+    doorbell: Doorbell
+
+    @classmethod
+    def open(cls, settings: Settings, *, connections: int | None = None) -> "Services":
+        """`connections`: the most to Postgres. Raises SettingMissing, or ValueError for one that can't be read."""
+        return cls(
+            settings=settings,
+            database=Database(settings.need("database_url"), pool_size=connections or settings.database_pool),
+            content=ContentStore.open_url(settings.need("content_url")),
+            keyring=KeyRing.parse(settings.need("keyring")),
+            doorbell=Doorbell(settings.need("redis_url"), settings.redis_namespace),
+        )
+
+    def close(self) -> None:
+        self.doorbell.close()
+        self.database.close()

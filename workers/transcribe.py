@@ -1,0 +1,46 @@
+"""Transcribes one recording: the work of the `transcribe` queue."""
+
+from pipeline.speech_process import SpeechJob, SpeechProcess, SpeechProgress
+
+from db.files import FileJob, begin_file, finish_file, note_duration
+from pipeline.content import Kind, ObjectName
+from pipeline.sniff import MediaType
+from workers.content import read_optional, unwrap_key
+from workers.run import Task
+
+
+def transcribe(task: Task, speech: SpeechProcess) -> None:
+    """Raises WorkError for what is wrong with the recording, LostLease when it is no longer ours."""
+    job = task.record(lambda conn: begin_file(conn, task.claim))
+    key = unwrap_key(task.services, job.smelt_id, job.content_key)
+    transcript = speech.transcribe(_speech_job(task, job, key), _Progress(task, job).tick)
+    name = ObjectName(job.smelt_id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt)
+    task.services.content.put(name, key, transcript.to_json())
+    task.record(lambda conn: finish_file(conn, task.claim, transcript.language, transcript.duration_seconds))
+
+
+def _speech_job(task: Task, job: FileJob, key: bytes) -> SpeechJob:
+    return SpeechJob(
+        name=ObjectName(job.smelt_id, task.claim.id, Kind.INPUT, 0),
+        key=key,
+        media_type=MediaType(job.media_type),
+        max_seconds=task.services.settings.limits(job.tier).audio_seconds,
+        language=job.language,
+        vocabulary=read_optional(task.services, job.smelt_id, Kind.VOCABULARY, key),
+    )
+
+
+class _Progress:
+    """Turns the engine's seconds into the lease's share, and notes the length once probing has told it."""
+
+    def __init__(self, task: Task, job: FileJob) -> None:
+        self._task = task
+        self._job = job
+        self._noted = False
+
+    def tick(self, progress: SpeechProgress) -> None:
+        total = progress.total_seconds
+        self._task.lease.tick(min(progress.done_seconds / total, 1.0) if total else 0.0)
+        if total is not None and not self._noted:
+            self._noted = True
+            self._task.record(lambda conn: note_duration(conn, self._task.claim, self._job.tenant, total))

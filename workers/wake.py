@@ -1,0 +1,114 @@
+"""The doorbell: a message in Redis that says "there may be work on this queue", and nothing else.
+
+Which row runs is Postgres's choice. A lost wake costs a moment, until the reconciler rings again; a doubled
+one finds nothing to claim. So ringing is best effort: it never fails a caller, and never keeps one waiting.
+"""
+
+import logging
+import threading
+import time
+from enum import StrEnum
+from uuid import UUID
+
+import redis
+from dramatiq import Message
+from dramatiq.brokers.redis import RedisBroker
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 0.25  # seconds for one exchange with Redis
+SULK = 1.0  # seconds in which Redis isn't tried again after it failed
+
+
+class Queue(StrEnum):
+    """Each has a pool of its own, which an operator scales by itself."""
+
+    TRANSCRIBE = "transcribe"
+    SYNTHESIZE = "synthesize"
+    MAINTENANCE = "maintenance"
+
+
+class Wake(StrEnum):
+    """The actors' names, as messages carry them."""
+
+    TRANSCRIBE_FILE = "transcribe_file"
+    APPLY_SEPARATE = "apply_separate"
+    APPLY_COMBINE = "apply_combine"
+    RESET_WEEKLY_CREDITS = "reset_weekly_credits"
+    PURGE_CONTENT = "purge_content"
+
+    @property
+    def queue(self) -> Queue:
+        return _QUEUES[self]
+
+
+_QUEUES = {
+    Wake.TRANSCRIBE_FILE: Queue.TRANSCRIBE,
+    Wake.APPLY_SEPARATE: Queue.SYNTHESIZE,
+    Wake.APPLY_COMBINE: Queue.SYNTHESIZE,
+    Wake.RESET_WEEKLY_CREDITS: Queue.MAINTENANCE,
+    Wake.PURGE_CONTENT: Queue.MAINTENANCE,
+}
+
+
+def make_broker(redis_url: str, namespace: str, *, timeout: float | None = None) -> RedisBroker:
+    """A Dramatiq broker without middleware. `timeout`: seconds after which an exchange with Redis is given up."""
+    client = redis.Redis.from_url(
+        redis_url,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout or 5.0,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=0,
+    )
+    broker = RedisBroker(client=client, namespace=namespace, middleware=[])  # type: ignore[no-untyped-call]
+    for queue in Queue:
+        broker.declare_queue(queue)
+    return broker
+
+
+class Doorbell:
+    """Rings for work. Safe to share between threads."""
+
+    def __init__(self, redis_url: str, namespace: str) -> None:
+        self._broker = make_broker(redis_url, namespace, timeout=PATIENCE)
+        self._lock = threading.Lock()
+        self._silent_until = 0.0
+
+    def ring(self, wake: Wake, count: int = 1, cause: UUID | None = None) -> bool:
+        """Sends `count` wakes; `cause` is the id that the work is about, for the logs.
+
+        False: Redis is out of reach. The reconciler rings again once it is back.
+        """
+        if count <= 0:
+            return True
+        if time.monotonic() < self._silent_until:
+            return False
+        args = (str(cause),) if cause else ()
+        try:
+            for _ in range(count):
+                self._broker.enqueue(Message(wake.queue.value, wake.value, args, {}, {}))
+        except redis.RedisError as error:
+            self._sulk(error)
+            return False
+        return True
+
+    def waiting(self, queue: Queue) -> int | None:
+        """How many wakes of a queue no worker has fetched yet. None: Redis is out of reach."""
+        try:
+            return self._broker.client.llen(f"{self._broker.namespace}:{queue}")
+        except redis.RedisError as error:
+            self._sulk(error)
+            return None
+
+    def close(self) -> None:
+        self._broker.client.close()
+
+    def _sulk(self, error: redis.RedisError) -> None:
+        with self._lock:
+            if time.monotonic() >= self._silent_until:
+                log.warning(
+                    "Redis is out of reach (%s); the reconciler will ring later", type(error).__name__
+                )
+            self._silent_until = time.monotonic() + SULK

@@ -107,6 +107,22 @@ def _count_anonymous_use(conn: Connection, tenant: str, daily: int) -> None:
         raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
 
 
+def take_back_anonymous_use(conn: Connection, smelt_id: UUID, tenant: str, daily: int) -> None:
+    """Counts a smelt again that had been given back, on the day that it was admitted. Raises Refused."""
+    counted = conn.execute(
+        text(
+            """
+            update anonymous_usage set count = count + 1
+            where ip_hash = :ip_hash and date_utc = (select usage_date from smelts where id = :id)
+                and count < :daily
+            """
+        ),
+        {"ip_hash": tenant.removeprefix("ip:"), "id": smelt_id, "daily": daily},
+    )
+    if counted.rowcount != 1:
+        raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
+
+
 def _reserve_credit(conn: Connection, user_id: UUID) -> None:
     remaining = conn.execute(
         text("select credits_remaining from user_profiles where user_id = :user_id for update"),

@@ -33,7 +33,11 @@ def advance(conn: Connection, smelt: LockedSmelt) -> None:
 
 
 def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: ErrorCode | None) -> None:
-    """Ends an unfinished smelt: its outcome, its content's deadline, and its charge. Locks the owner's profile."""
+    """Ends an unfinished smelt: its outcome, its content's deadline, and its charge. Locks the owner's profile.
+
+    A completed smelt is charged, and a canceled one that has a result already: else whoever takes the first
+    results and cancels late would work for free.
+    """
     ended = conn.execute(
         text(
             """
@@ -49,7 +53,7 @@ def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: Erro
     )
     if ended.rowcount != 1:
         return
-    if status is SmeltStatus.COMPLETED:
+    if status is SmeltStatus.COMPLETED or (status is SmeltStatus.CANCELED and has_result(conn, smelt)):
         charge(conn, smelt)
     else:
         give_back_anonymous_use(conn, smelt)
@@ -84,6 +88,12 @@ def give_back_anonymous_use(conn: Connection, smelt: LockedSmelt) -> None:
         ),
         {"ip_hash": smelt.tenant.removeprefix("ip:"), "id": smelt.id},
     )
+
+
+def has_result(conn: Connection, smelt: LockedSmelt) -> bool:
+    """Whether there is something to take: an output, or a transcript where no prompt was asked for."""
+    parts = _count_parts(conn, smelt)
+    return bool(parts.outputs_completed if parts.outputs else parts.recordings_completed)
 
 
 def cancel_parts(conn: Connection, smelt: LockedSmelt) -> None:

@@ -97,7 +97,7 @@ def _perform(task: Task, perform: Callable[[Task], None]) -> None:
         log.warning("%s: Postgres is out of reach (%s); the lease will run out", where, error)
     except WorkError as error:
         _record(task, error, where)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the edge: nothing may take the worker down or go unrecorded
         # The traceback's values could hold content, so its place is all that is logged.
         log.error("%s: %s at %s", where, type(error).__name__, _place(error))  # noqa: TRY400
         _record(task, WorkError(ErrorCode.INTERNAL_ERROR, retryable=True), where)

@@ -1,0 +1,147 @@
+"""What a client may do to a smelt once it is admitted: cancel it, take it back to work, delete it.
+
+The API has made sure that the smelt is the caller's; these run as the service role, because a user who could
+write a smelt's row could grant herself work. Each locks the smelt's row first.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from db.admission import Admitted
+from db.content_keys import destroy_key
+from db.fair_tags import make_claimable
+from db.files import release_outputs
+from db.locks import LockedSmelt, lock_smelt
+from db.reservation import Allowances, reserve, take_back_anonymous_use
+from db.settlement import cancel_parts, has_result, settle
+from db.work import FILES
+from pipeline.fairness import transcription_cost
+from pipeline.states import SmeltStatus, Tier
+
+
+class NotFound(Exception):
+    """There is no such smelt any more."""
+
+
+class AlreadyEnded(Exception):
+    """A terminal smelt can't be canceled."""
+
+
+class NotEnded(Exception):
+    """Only a terminal smelt can be retried."""
+
+
+class NothingToRetry(Exception):
+    """Every part has completed."""
+
+
+class ContentGone(Exception):
+    """The content that a retry would need is deleted."""
+
+
+def cancel(conn: Connection, smelt_id: UUID) -> None:
+    """Ends every part that hasn't ended, and the smelt. Raises NotFound, AlreadyEnded."""
+    smelt = _lock(conn, smelt_id)
+    if smelt.status.terminal:
+        raise AlreadyEnded
+    _cancel(conn, smelt)
+
+
+def delete_content(conn: Connection, smelt_id: UUID) -> datetime:
+    """Cancels an unfinished smelt and destroys its key; returns when that was. Safe to repeat. Raises NotFound.
+
+    The caller deletes the objects afterwards.
+    """
+    smelt = _lock(conn, smelt_id)
+    if not smelt.status.terminal:
+        _cancel(conn, smelt)
+    destroy_key(conn, smelt_id)
+    deleted_at: datetime = conn.execute(
+        text("select content_deleted_at from smelts where id = :id"), {"id": smelt_id}
+    ).scalar_one()
+    return deleted_at
+
+
+def retry(conn: Connection, smelt_id: UUID, allowances: Allowances, content_max_age_seconds: int) -> Admitted:
+    """Takes a terminal smelt back to work: the parts that failed or were canceled, with a fresh budget.
+
+    A smelt that was charged is never charged again; one that wasn't draws on the allowance as if it were new.
+    Raises NotFound, NotEnded, ContentGone, NothingToRetry, db.reservation.Refused.
+    """
+    smelt = _lock(conn, smelt_id)
+    if not smelt.status.terminal:
+        raise NotEnded
+    _check_content(conn, smelt_id)
+    recordings = _reopen_files(conn, smelt_id)
+    if _reopen_outputs(conn, smelt_id) == 0 and not recordings:
+        raise NothingToRetry
+    _reopen_smelt(conn, smelt_id, content_max_age_seconds)
+    _reserve_again(conn, smelt, allowances)
+    make_claimable(conn, FILES, smelt.tenant, recordings)
+    return Admitted(len(recordings), release_outputs(conn, smelt))
+
+
+def _lock(conn: Connection, smelt_id: UUID) -> LockedSmelt:
+    smelt = lock_smelt(conn, smelt_id)
+    if smelt is None:
+        raise NotFound
+    return smelt
+
+
+def _cancel(conn: Connection, smelt: LockedSmelt) -> None:
+    cancel_parts(conn, smelt)
+    settle(conn, smelt, SmeltStatus.CANCELED, None)
+
+
+def _check_content(conn: Connection, smelt_id: UUID) -> None:
+    alive = conn.execute(
+        text("select content_key is not null and content_expires_at > now() from smelts where id = :id"),
+        {"id": smelt_id},
+    ).scalar_one()
+    if not alive:
+        raise ContentGone
+
+
+_REOPEN = """
+    set status = 'waiting', error_code = null, failures = 0, progress = 0, run_at = null, finished_at = null,
+        updated_at = now()
+    where smelt_id = :id and status in ('failed', 'canceled')
+"""
+
+
+def _reopen_files(conn: Connection, smelt_id: UUID) -> list[tuple[UUID, float]]:
+    rows = conn.execute(
+        text(f"update smelt_files {_REOPEN} returning id, size_bytes, position"), {"id": smelt_id}
+    ).all()
+    return [
+        (row.id, transcription_cost(row.size_bytes)) for row in sorted(rows, key=lambda row: row.position)
+    ]
+
+
+def _reopen_outputs(conn: Connection, smelt_id: UUID) -> int:
+    return conn.execute(text(f"update smelt_outputs {_REOPEN}"), {"id": smelt_id}).rowcount
+
+
+def _reopen_smelt(conn: Connection, smelt_id: UUID, content_max_age_seconds: int) -> None:
+    conn.execute(
+        text(
+            """
+            update smelts set status = 'pending', error_code = null, finished_at = null, version = version + 1,
+                content_expires_at = created_at + make_interval(secs => :max_age), updated_at = now()
+            where id = :id
+            """
+        ),
+        {"id": smelt_id, "max_age": content_max_age_seconds},
+    )
+
+
+def _reserve_again(conn: Connection, smelt: LockedSmelt, allowances: Allowances) -> None:
+    """A charged smelt is paid for, and a completed anonymous one, or one canceled late, still has its use."""
+    if smelt.charged or smelt.status is SmeltStatus.COMPLETED:
+        return
+    if smelt.tier is not Tier.ANONYMOUS:
+        reserve(conn, smelt.user_id, smelt.tenant, smelt.tier, allowances)
+    elif smelt.status is SmeltStatus.FAILED or not has_result(conn, smelt):
+        take_back_anonymous_use(conn, smelt.id, smelt.tenant, allowances.anonymous_daily)

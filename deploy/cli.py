@@ -2,8 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from enum import StrEnum
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -20,13 +18,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-class Queue(StrEnum):
-    TRANSCRIBE = "transcribe"
-    SYNTHESIZE = "synthesize"
-    DELIVER = "deliver"
-    MAINTENANCE = "maintenance"
 
 
 @app.command()
@@ -90,15 +81,19 @@ def api() -> None:
     """Run the HTTP service alone."""
     from api.main import main
 
-    _run_alone("api", main)
+    _run_alone("api", lambda _settings: main())
 
 
 @app.command()
-def worker(queue: Queue) -> None:
+def worker(queue: Annotated[str, typer.Argument(help="transcribe, synthesize or maintenance")]) -> None:
     """Run the workers of one queue alone."""
-    from workers.supervise import main
+    from workers.pool import run_pool
+    from workers.wake import Queue
 
-    _run_alone("worker", partial(main, queue.value))
+    names = [known.value for known in Queue]
+    if queue not in names:
+        raise typer.BadParameter(f"the queues are {', '.join(names)}")
+    _run_alone("worker", lambda settings: run_pool(settings, Queue(queue)))
 
 
 @app.command()
@@ -106,7 +101,7 @@ def reconciler() -> None:
     """Run the loop that rescues lost work and starts what is due. Any number of copies."""
     from workers.reconciler import main
 
-    _run_alone("reconciler", main)
+    _run_alone("reconciler", lambda _settings: main())
 
 
 @app.command()
@@ -128,12 +123,12 @@ def settings() -> None:
     _run(run)
 
 
-def _run_alone(name: str, command: Callable[[], object]) -> None:
+def _run_alone(name: str, command: Callable[[Settings], object]) -> None:
     from deploy.secrets import check_alone
 
     def run(settings: Settings) -> None:
         check_alone(settings, name)
-        command()
+        command(settings)
 
     _run(run)
 

@@ -14,9 +14,9 @@ from pipeline.settings import DEMO_MODEL, Env, Settings
 SECRETS_FILE = "secrets.env"
 MADE = ("keyring", "ip_hash_secret", "jwt_secret")
 NEEDED = {
-    "api": ("database_url", "redis_url", *MADE),
-    "worker": ("database_url", "redis_url", "keyring"),
-    "reconciler": ("database_url", "redis_url"),
+    "api": ("database_url", "redis_url", "content_url", *MADE),
+    "worker": ("database_url", "redis_url", "content_url", "keyring"),
+    "reconciler": ("database_url", "redis_url", "content_url", "keyring"),
 }
 
 

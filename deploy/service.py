@@ -19,7 +19,7 @@ from deploy.secrets import check_up, with_secrets
 from pipeline.settings import Settings
 
 READY_WITHIN = 120.0  # seconds; loading a large speech model isn't part of it
-MARGIN = 5.0  # seconds a worker gets on top of its grace, before it is killed
+MARGIN = 15.0  # seconds a worker gets on top of its grace, to give back what it runs, before it is killed
 
 
 class Service:
@@ -104,6 +104,8 @@ class Service:
             changes["database_url"] = SecretStr(self._engines.database_url)
         if self._engines.redis_url is not None:
             changes["redis_url"] = SecretStr(self._engines.redis_url)
+        if settings.content_url is None:
+            changes["content_url"] = (settings.data_dir / "content").as_uri()
         if settings.port == 0:
             changes["port"] = _free_port(settings.host)
         return settings.model_copy(update=changes)

@@ -1,0 +1,44 @@
+# Everything runs in .venv, made from requirements.lock. Needs Python 3.11+ and make; uses uv where it is installed.
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+# What the user's shell says to Python itself must not reach this project's.
+unexport PYTHONPATH
+unexport PYTHONHOME
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint format lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## show Smelt at work on a recording and a text; leaves nothing behind
+	@$(BIN)/smelt demo
+
+up: $(READY) ## run the whole service here, until Ctrl-C; prints its address and a token
+	@$(BIN)/smelt up
+
+test: $(READY) ## run all tests, on engines of their own
+	$(BIN)/pytest
+
+lint: $(READY) ## check style, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## put the code into its one format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: ## make requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --extra dev --upgrade pyproject.toml -o requirements.lock
+
+clean: ## remove .venv and caches; never the data folder
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(READY): requirements.lock pyproject.toml deploy/install.sh
+	@sh deploy/install.sh
+	@touch $@

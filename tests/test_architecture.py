@@ -1,0 +1,125 @@
+"""House rules that a program can check. import-linter checks the direction of imports (pyproject.toml)."""
+
+import ast
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pipeline import states
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("api", "workers", "pipeline", "db", "deploy")
+LONGEST = 250  # lines of a file
+# Besides the settings, these hand this process's environment on to a child without deciding anything by it.
+READ_THE_ENVIRONMENT = {"pipeline/settings.py", "deploy/environment.py", "workers/pool.py"}
+# Where an unforeseen error becomes a row's `internal_error` instead of ending the process.
+EDGES = {"workers/run.py"}
+ENUMS = [
+    value
+    for value in vars(states).values()
+    if isinstance(value, type) and issubclass(value, StrEnum) and value is not StrEnum
+]
+
+
+def sources(*packages: str) -> Iterator[tuple[str, ast.Module]]:
+    for package in packages:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield str(path.relative_to(ROOT)), ast.parse(path.read_text(), path.name)
+
+
+def calls(tree: ast.Module) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names
+
+
+def test_the_environment_is_read_in_one_file() -> None:
+    readers = {
+        name
+        for name, tree in sources(*PACKAGES)
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv"))
+        or (isinstance(node, ast.ImportFrom) and {"environ", "getenv"} & {alias.name for alias in node.names})
+    }
+    assert readers <= READ_THE_ENVIRONMENT
+
+
+def test_only_the_session_commits() -> None:
+    committers = {
+        name
+        for name, tree in sources("api", "workers", "db", "deploy")
+        for call in calls(tree)
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("commit", "rollback")
+    }
+    assert committers <= {"db/session.py", "db/migrations/env.py"}
+
+
+def test_no_sql_outside_db() -> None:
+    writers = {
+        name
+        for name, tree in sources("api", "workers", "pipeline")
+        if any(module.split(".")[0] == "sqlalchemy" for module in imported(tree))
+        and any(isinstance(call.func, ast.Name) and call.func.id == "text" for call in calls(tree))
+    }
+    assert not writers
+
+
+def test_no_handler_swallows_everything() -> None:
+    """Bare `except` never; `except Exception` only where it raises again, or at an edge of the service."""
+    swallowers = {
+        name
+        for name, tree in sources(*PACKAGES)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler) and catches_all(node)
+        if not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+    }
+    assert swallowers <= EDGES
+
+
+def catches_all(handler: ast.ExceptHandler) -> bool:
+    kind = handler.type
+    return kind is None or (isinstance(kind, ast.Name) and kind.id in ("Exception", "BaseException"))
+
+
+def test_files_are_short() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if (lines := len(path.read_text().splitlines())) > LONGEST
+    }
+    assert not long
+
+
+def test_the_doorbell_knows_nothing_of_the_workers() -> None:
+    """The API imports it: it must not bring actors or models along."""
+    tree = ast.parse((ROOT / "workers/wake.py").read_text())
+    ours = {name for name in imported(tree) if name.split(".")[0] in PACKAGES}
+    assert all(name.startswith("pipeline.") for name in ours)
+
+
+@pytest.mark.parametrize("enum", ENUMS, ids=lambda enum: enum.__name__)
+def test_each_enum_equals_its_type_in_the_database(enum: type[StrEnum], owner_url: str) -> None:
+    """The order too: Postgres sorts and compares by it."""
+    with psycopg.connect(owner_url) as connection:
+        labels = connection.execute(
+            "select enumlabel from pg_enum join pg_type on pg_type.oid = enumtypid"
+            " where typname = %s order by enumsortorder",
+            (snake_case(enum.__name__),),
+        ).fetchall()
+    assert [label for (label,) in labels] == [member.value for member in enum]
+
+
+def snake_case(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

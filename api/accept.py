@@ -17,20 +17,19 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from db.prompts import get_prompt
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from workers.wake import Queue
 
+from api.allowance import allowances, out_of_allowance
 from api.errors import ApiError, Fault, refusal
 from api.fingerprint import fingerprint, idempotency_key
 from api.form import Wish, read_wish
 from api.identity import Caller, Visitor, identify
 from api.intake import Intake
 from api.presentation import admission_warnings
+from api.ringing import ring
 from api.services import Services, services
 from db.admission import (
-    Admitted,
     Existing,
     IdempotencyRace,
     NewFile,
@@ -39,7 +38,8 @@ from db.admission import (
     admit,
     find_by_idempotency_key,
 )
-from db.reservation import Allowances, Refused, check_allowance
+from db.prompts import get_prompt
+from db.reservation import Refused, check_allowance
 from db.session import DatabaseUnavailable
 from db.smelts import get_smelt
 from pipeline.content import Kind, ObjectName
@@ -115,9 +115,9 @@ def _begin(request: Request) -> Post:
         existing = None if key is None else find_by_idempotency_key(conn, caller.tenant, key)
         if existing is None:
             try:
-                check_allowance(conn, caller.user_id, caller.tenant, _allowances(shared))
+                check_allowance(conn, caller.user_id, caller.tenant, allowances(shared))
             except Refused as refused:
-                raise _refused(refused) from None
+                raise out_of_allowance(refused) from None
     return Post(shared, caller, key, existing)
 
 
@@ -156,16 +156,16 @@ def _take_in(post: Post, intake: Intake, wish: Wish) -> Accepted:
     new = _new_smelt(post, intake, wish)
     try:
         with shared.database.service() as conn:
-            ready = admit(conn, new, _allowances(shared))
+            ready = admit(conn, new, allowances(shared))
             smelt = get_smelt(conn, new.id)
     except IdempotencyRace:
         return _lost_race(post, intake)
     except Refused as refused:
-        raise _refused(refused) from None
+        raise out_of_allowance(refused) from None
     except PromptGone:
         raise _no_such_prompt() from None
     intake.admitted = True
-    _ring(shared, ready)
+    ring(shared.doorbell, new.id, new.mode, ready)
     return _accepted(post, smelt)
 
 
@@ -219,13 +219,6 @@ def _new_smelt(post: Post, intake: Intake, wish: Wish) -> NewSmelt:
     )
 
 
-def _ring(shared: Services, ready: Admitted) -> None:
-    if ready.files:
-        shared.doorbell.ring(Queue.TRANSCRIBE, ready.files)
-    if ready.outputs:
-        shared.doorbell.ring(Queue.SYNTHESIZE, ready.outputs)
-
-
 def _lost_race(post: Post, intake: Intake) -> Accepted:
     """Another post with this key was taken in while ours arrived: what ours stored goes, theirs is the answer."""
     post.shared.content.delete_smelt(intake.smelt_id)
@@ -255,14 +248,6 @@ def _accepted(post: Post, smelt: Smelt | None) -> Accepted:
 
 def _fingerprint(post: Post, intake: Intake) -> bytes:
     return fingerprint(post.shared.fingerprint_key, post.caller.tenant, intake.form, intake.parts)
-
-
-def _allowances(shared: Services) -> Allowances:
-    return Allowances(shared.settings.anonymous_daily, shared.settings.platform_daily_cap)
-
-
-def _refused(refused: Refused) -> ApiError:
-    return ApiError(refused.code.value, retry_after=refused.retry_after)
 
 
 def _no_such_prompt() -> ApiError:

@@ -126,14 +126,12 @@ def problem(error: ApiError) -> JSONResponse:
     return JSONResponse(body, error.status, headers, media_type=PROBLEM_JSON)
 
 
-def on_api_error(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ApiError)  # noqa: S101 - registered for this class only
+async def on_api_error(_: Request, error: ApiError) -> JSONResponse:
     return problem(error)
 
 
-def on_invalid_request(_: Request, error: Exception) -> JSONResponse:
+async def on_invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
     """What FastAPI found in path, query or JSON body. An id that is no UUID is simply not there: 404."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     problems: Sequence[dict[str, Any]] = error.errors()
     if all(item["loc"][0] == "path" for item in problems):
         return problem(ApiError("not_found"))
@@ -148,9 +146,8 @@ def on_invalid_request(_: Request, error: Exception) -> JSONResponse:
     return problem(refusal(faults))
 
 
-def on_http_exception(_: Request, error: Exception) -> JSONResponse:
+async def on_http_exception(_: Request, error: HTTPException) -> JSONResponse:
     """The router's own: no such path, no such method."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     code = _OF_STATUS.get(error.status_code)
     if code is None:
         code = "validation_failed" if error.status_code < 500 else "internal_error"

@@ -52,6 +52,9 @@ class Form:
             return
         if value == "":
             return
+        if not _is_text(value):
+            self.bad(name, "Must be text.")
+            return
         given = self.values.setdefault(name, [])
         if given and name in SINGLE:
             self.faults.append(Fault("duplicate_field", "This field may be given once only.", field=name))
@@ -80,6 +83,11 @@ def read_wish(form: Form) -> Wish:
 def shown(name: str) -> str:
     """A field's name as the client gave it, cut down to what is safe to print."""
     return "".join(char for char in name[:64] if char.isprintable()) or "(unnamed)"
+
+
+def _is_text(value: str) -> bool:
+    """JSON can spell halves of characters, and NUL is more than Postgres stores."""
+    return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _read(form: Form, name: str, parse: Callable[[str], T], detail: str) -> T | None:
@@ -113,7 +121,7 @@ def _language(raw: str) -> str:
 
 def _vocabulary(raw: str) -> str | None:
     text = raw.strip()
-    if len(text) > MAX_VOCABULARY_CHARS or "\0" in text:
+    if len(text) > MAX_VOCABULARY_CHARS:
         raise ValueError("too long")
     return text or None
 

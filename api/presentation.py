@@ -1,5 +1,8 @@
 """A smelt as its reply."""
 
+from collections.abc import Mapping
+from uuid import UUID
+
 from api.schemas import FileReply, OutputReply, SmeltReply, SmeltSummary
 from pipeline.errors import PUBLIC_MESSAGES
 from pipeline.settings import DEMO_MODEL
@@ -36,15 +39,17 @@ def summary(smelt: Smelt) -> SmeltSummary:
     )
 
 
-def full(smelt: Smelt) -> SmeltReply:
+def full(smelt: Smelt, positions: Mapping[UUID, int] | None = None) -> SmeltReply:
+    """`positions`: places in the queue by file, where they were looked up."""
+    places = positions or {}
     return SmeltReply(
         **dict(summary(smelt)),
-        files=[_file(file) for file in smelt.files],
+        files=[_file(file, places.get(file.id)) for file in smelt.files],
         outputs=[_output(output, smelt) for output in smelt.outputs],
     )
 
 
-def _file(file: SmeltFile) -> FileReply:
+def _file(file: SmeltFile, place: int | None) -> FileReply:
     return FileReply(
         id=file.id,
         position=file.position,
@@ -55,7 +60,7 @@ def _file(file: SmeltFile) -> FileReply:
         language=file.language,
         status=file.status,
         progress=file.progress,
-        queue_position=None,
+        queue_position=place,
         error_code=file.error_code,
         error_message=_message(file.error_code),
     )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from pipeline.states import (
     ApiKeyStatus,
@@ -34,7 +34,7 @@ class FileReply(Reply):
     language: str | None
     status: WorkStatus
     progress: float
-    queue_position: int | None = Field(description="parts ahead of this one, while it waits to be claimed")
+    queue_position: int | None = Field(description="its place in the queue, from 1, while it waits")
     error_code: ErrorCode | None
     error_message: str | None
 
@@ -140,7 +140,13 @@ class PromptBody(BaseModel):
 
     title: str = Field(min_length=1, max_length=200)
     body: str = Field(min_length=1, max_length=4_000)
-    section_id: UUID | None = None
+
+    @field_validator("title", "body")
+    @classmethod
+    def _storable(cls, text: str) -> str:
+        if "\0" in text or not text.strip():
+            raise ValueError("must be text")
+        return text
 
 
 class PromptReply(Reply):

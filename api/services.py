@@ -8,7 +8,6 @@ from typing import cast
 
 from pydantic import SecretStr
 from starlette.requests import Request
-from workers.wake import Doorbell
 
 from api.address import Network, networks
 from api.secret import derived_key
@@ -17,6 +16,7 @@ from db.session import Database
 from pipeline.content import ContentStore
 from pipeline.keyring import KeyRing
 from pipeline.settings import Settings
+from workers.wake import Doorbell
 
 
 class SettingMissing(Exception):

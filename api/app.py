@@ -1,0 +1,88 @@
+"""The HTTP service, put together: its middleware, routes and error handlers in the order in which they act."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from api.errors import ApiError, on_api_error, on_http_exception, on_invalid_request
+from api.lingering import Lingering
+from api.metrics import Measured, Metrics
+from api.openapi import PROBLEMS
+from api.request_id import RequestId
+from api.routes import account, control, health, outputs, prompts, smelts
+from api.safety_net import SafetyNet
+from api.services import opened
+from api.translations import on_content_missing, on_content_unavailable, on_database_unavailable
+from db.session import DatabaseUnavailable
+from pipeline.content_errors import ContentMissing, ContentUnavailable
+from pipeline.settings import Settings
+
+DESCRIPTION = "Turns batches of recordings and notes into structured Markdown."
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Opens nothing yet: that happens when the server starts it. Raises nothing."""
+    metrics = Metrics()
+    app = FastAPI(
+        title="Smelt",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        redoc_url=None,
+        responses=PROBLEMS,
+        middleware=[
+            Middleware(RequestId),
+            Middleware(Measured, metrics=metrics),
+            *_cors(settings),
+            Middleware(Lingering),
+            Middleware(SafetyNet),
+        ],
+        exception_handlers={
+            ApiError: on_api_error,
+            RequestValidationError: on_invalid_request,
+            HTTPException: on_http_exception,
+            DatabaseUnavailable: on_database_unavailable,
+            ContentMissing: on_content_missing,
+            ContentUnavailable: on_content_unavailable,
+        },
+    )
+    app.state.settings = settings
+    app.state.metrics = metrics
+    bearer = Security(HTTPBearer(auto_error=False, description="None: anonymous."))
+    for module in (smelts, control, outputs, account, prompts):
+        app.include_router(module.router, dependencies=[bearer])
+    app.include_router(health.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    with opened(app.state.settings) as shared:
+        app.state.services = shared
+        yield
+
+
+def _cors(settings: Settings) -> list[Middleware]:
+    if not settings.cors_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "Last-Event-ID",
+                "X-Request-Id",
+            ],
+            expose_headers=["Location", "Retry-After", "X-Request-Id", "Content-Disposition"],
+        )
+    ]

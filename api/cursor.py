@@ -1,0 +1,30 @@
+"""Where a page of a list ended, as an opaque text that stays valid when newer rows come in."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
+from uuid import UUID
+
+from api.errors import ApiError, Fault
+
+Place = tuple[datetime, UUID]
+
+
+def encode(place: Place) -> str:
+    created_at, row_id = place
+    return (
+        urlsafe_b64encode(f"{created_at.astimezone(UTC).isoformat()} {row_id}".encode()).decode().rstrip("=")
+    )
+
+
+def decode(cursor: str) -> Place:
+    """Raises ApiError `validation_failed`."""
+    try:
+        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        time, _, row_id = text.partition(" ")
+        return datetime.fromisoformat(time).astimezone(UTC), UUID(row_id)
+    except (ValueError, binascii.Error):
+        detail = "The cursor is not one that a list gave."
+        raise ApiError(
+            "validation_failed", detail, faults=[Fault("invalid_value", detail, "cursor")]
+        ) from None

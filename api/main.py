@@ -1,0 +1,64 @@
+"""Starts the HTTP service: `smelt api`."""
+
+import logging
+import socket
+import sys
+
+import uvicorn
+
+from api.app import create_app
+from pipeline.settings import Settings
+
+KEEP_ALIVE_SECONDS = 75  # longer than the usual proxy's 60, so that it is the proxy that closes
+GRACE_SECONDS = 20  # for requests under way when the service is stopped
+MAX_CONNECTIONS = 2_000
+BACKLOG = 2_048
+
+
+class Server(uvicorn.Server):
+    """Says where it can be reached once it can be."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or []:
+            print(f"Smelt's API listens on {_url(listener)}", flush=True)  # noqa: T201
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    """Forwarded addresses are our own matter (`api/address.py`), and so is the access log."""
+    return uvicorn.Config(
+        create_app(settings),
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=BACKLOG,
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0: the system chooses. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+def main() -> None:
+    """Runs until SIGTERM or SIGINT. Exits with 1, and a line that says why, if it can't start."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    settings = Settings.from_env()
+    server = Server(server_config(settings))
+    with listen(settings.host, settings.port) as listener:
+        server.run(sockets=[listener])
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,0 +1,153 @@
+"""What /openapi.json says where types alone can't: bodies that are streamed, replies that aren't JSON."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from api.errors import PROBLEM_JSON
+from api.form import MAX_TTL, MAX_VOCABULARY_CHARS, MIN_TTL
+from api.schemas import FinishedOutputs
+from pipeline.states import DefaultPromptName, SmeltMode
+
+Json = dict[str, Any]
+
+
+class FaultReply(BaseModel):
+    code: str
+    detail: str
+    field: str | None = None
+    part: int | None = None
+    filename: str | None = None
+
+
+class ProblemReply(BaseModel):
+    """RFC 9457 problem details. `code` is stable; `errors` names each bad part or field."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FaultReply] | None = None
+
+
+PROBLEMS: dict[int | str, Json] = {
+    "default": {
+        "description": "Any error",
+        "model": ProblemReply,
+        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemReply"}}},
+    }
+}
+
+_STRING: Json = {"type": "string"}
+_FIELDS: Json = {
+    "mode": {
+        "type": "string",
+        "enum": [mode.value for mode in SmeltMode],
+        "default": SmeltMode.SEPARATE.value,
+    },
+    "default_prompt_names": {
+        "type": "array",
+        "items": {"type": "string", "enum": [name.value for name in DefaultPromptName]},
+        "description": "May be empty only where there is a recording: then its transcript is the result.",
+    },
+    "user_prompt_id": {"type": "string", "format": "uuid", "description": "One of the caller's own prompts."},
+    "language": {"type": "string", "description": "Spoken language, such as `en`; otherwise it is detected."},
+    "vocabulary": {
+        "type": "string",
+        "maxLength": MAX_VOCABULARY_CHARS,
+        "description": "Names and terms that the recordings contain.",
+    },
+    "webhook_url": {"type": "string", "format": "uri", "description": "Not available in this release."},
+    "content_ttl": {
+        "type": "integer",
+        "minimum": MIN_TTL,
+        "maximum": MAX_TTL,
+        "description": "Seconds that the content outlives the smelt's end.",
+    },
+}
+_FORM: Json = {
+    "type": "object",
+    "properties": {
+        "files": {
+            "type": "array",
+            "items": {"type": "string", "format": "binary"},
+            "description": "Recordings or texts.",
+        },
+        "texts": {"type": "array", "items": _STRING, "description": "Pasted texts."},
+        **_FIELDS,
+    },
+}
+_DOCUMENT: Json = {
+    "type": "object",
+    "required": ["texts"],
+    "properties": {
+        "texts": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "oneOf": [
+                    _STRING,
+                    {
+                        "type": "object",
+                        "required": ["text"],
+                        "properties": {"filename": _STRING, "text": _STRING},
+                        "additionalProperties": False,
+                    },
+                ]
+            },
+        },
+        **_FIELDS,
+    },
+    "additionalProperties": False,
+    "example": {
+        "texts": [{"filename": "standup.txt", "text": "Ann ships the report on Friday."}],
+        "default_prompt_names": ["summarize", "action_items"],
+    },
+}
+
+POST_BODY: Json = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": _FORM,
+                "encoding": {"default_prompt_names": {"style": "form", "explode": True}},
+            },
+            "application/json": {"schema": _DOCUMENT},
+        },
+    },
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            "description": "The same key and body within 24 hours give the same smelt; another body, 409.",
+        }
+    ],
+}
+
+_MARKDOWN: Json = {"text/markdown": {"schema": _STRING}}
+
+ONE_OUTPUT: dict[int | str, Json] = {200: {"description": "The result", "content": _MARKDOWN}}
+ALL_OUTPUTS: dict[int | str, Json] = {
+    200: {
+        "description": "The finished results",
+        "model": FinishedOutputs,
+        "content": {**_MARKDOWN, "application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+TRANSCRIPT: dict[int | str, Json] = {
+    200: {
+        "description": "The transcript",
+        "content": {
+            "text/plain": {"schema": _STRING},
+            "application/x-subrip": {"schema": _STRING},
+            "text/vtt": {"schema": _STRING},
+            "application/json": {"schema": {"type": "object"}},
+        },
+    }
+}

@@ -1,0 +1,49 @@
+"""What the caller has and may do: profile, usage, the default prompts."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+
+from api.identity import AnyCaller, SignedIn, User
+from api.schemas import DefaultPrompt, DefaultPrompts, LimitsReply, ProfileReply, UsageReply
+from api.services import services
+from db.usage import get_anonymous_use, get_credit_use
+from pipeline.prompts import DEFAULT_PROMPTS
+from pipeline.states import Tier
+
+router = APIRouter(prefix="/v1", tags=["account"])
+
+
+@router.get("/default-prompts")
+def list_default_prompts() -> DefaultPrompts:
+    return DefaultPrompts(items=[DefaultPrompt.model_validate(prompt) for prompt in DEFAULT_PROMPTS])
+
+
+@router.get("/profile")
+def read_profile(user: SignedIn) -> ProfileReply:
+    profile = user.profile
+    return ProfileReply(
+        tier=user.tier,
+        credits_remaining=profile.credits_remaining,
+        weekly_credits_max=profile.weekly_credits_max,
+        credits_reset_at=profile.credits_reset_at,
+        api_key_status=profile.api_key_status,
+        api_key_validated_at=profile.api_key_validated_at,
+    )
+
+
+@router.get("/usage")
+def read_usage(request: Request, caller: AnyCaller) -> UsageReply:
+    """What may still be posted today (anonymous) or this week (on credits), and how large it may be."""
+    shared = services(request)
+    limits = LimitsReply.model_validate(shared.settings.limits(caller.tier))
+    if isinstance(caller, User):
+        if caller.tier is Tier.OWN_KEY:
+            return UsageReply(tier=caller.tier, remaining=None, resets_at=None, limits=limits)
+        with shared.database.service() as conn:
+            credit = get_credit_use(conn, caller.user_id)
+        remaining = max(0, credit.remaining - credit.reserved)
+        return UsageReply(tier=caller.tier, remaining=remaining, resets_at=credit.resets_at, limits=limits)
+    with shared.database.service() as conn:
+        use = get_anonymous_use(conn, caller.tenant)
+    remaining = max(0, shared.settings.anonymous_daily - use.used)
+    return UsageReply(tier=caller.tier, remaining=remaining, resets_at=use.resets_at, limits=limits)

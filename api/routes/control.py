@@ -1,0 +1,87 @@
+"""What a client may do to her smelt: cancel it, retry it, delete its content or all of it."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from starlette.requests import Request
+
+from api.allowance import allowances, out_of_allowance
+from api.errors import ApiError
+from api.identity import AnyCaller
+from api.presentation import full
+from api.reading import find_smelt
+from api.ringing import ring
+from api.schemas import DeletionReceipt, SmeltReply
+from api.services import Services, services
+from db import control
+from db.content_keys import delete_smelt
+from db.reservation import Refused
+
+router = APIRouter(prefix="/v1/smelts/{smelt_id}", tags=["smelts"])
+
+
+@router.post("/cancel")
+def cancel_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> SmeltReply:
+    """Stops what runs. Completed parts keep their results."""
+    shared = services(request)
+    find_smelt(shared, caller, smelt_id)
+    try:
+        with shared.database.service() as conn:
+            control.cancel(conn, smelt_id)
+    except control.NotFound:
+        raise ApiError("not_found") from None
+    except control.AlreadyEnded:
+        raise ApiError("already_finished") from None
+    return full(find_smelt(shared, caller, smelt_id))
+
+
+@router.post("/retry", status_code=202)
+def retry_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> SmeltReply:
+    """Runs again the parts that failed or were canceled, while their content lives."""
+    shared = services(request)
+    mode = find_smelt(shared, caller, smelt_id).mode
+    try:
+        with shared.database.service() as conn:
+            ready = control.retry(conn, smelt_id, allowances(shared), shared.settings.content_max_age)
+    except control.NotFound:
+        raise ApiError("not_found") from None
+    except control.NotEnded:
+        raise ApiError("not_ready", "Only a smelt that has ended can be retried.") from None
+    except control.NothingToRetry:
+        raise ApiError("nothing_to_retry", "Every part has completed.") from None
+    except control.ContentGone:
+        raise ApiError("content_expired") from None
+    except Refused as refused:
+        raise out_of_allowance(refused) from None
+    ring(shared.doorbell, smelt_id, mode, ready)
+    return full(find_smelt(shared, caller, smelt_id))
+
+
+@router.delete("/content")
+def remove_content(request: Request, caller: AnyCaller, smelt_id: UUID) -> DeletionReceipt:
+    """Deletes all content now; cancels the smelt first if it hasn't ended. Safe to repeat."""
+    shared = services(request)
+    find_smelt(shared, caller, smelt_id)
+    return _delete_content(shared, smelt_id)
+
+
+@router.delete("", status_code=204)
+def remove_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> Response:
+    """Deletes the content, then the metadata."""
+    shared = services(request)
+    find_smelt(shared, caller, smelt_id)
+    _delete_content(shared, smelt_id)
+    with shared.database.service() as conn:
+        delete_smelt(conn, smelt_id)
+    return Response(status_code=204)
+
+
+def _delete_content(shared: Services, smelt_id: UUID) -> DeletionReceipt:
+    """The key first: from then on what the store may still hold is unreadable."""
+    try:
+        with shared.database.service() as conn:
+            destroyed_at = control.delete_content(conn, smelt_id)
+    except control.NotFound:
+        raise ApiError("not_found") from None
+    deleted = shared.content.delete_smelt(smelt_id)
+    return DeletionReceipt(smelt_id=smelt_id, objects_deleted=deleted, key_destroyed_at=destroyed_at)

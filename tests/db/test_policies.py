@@ -1,0 +1,177 @@
+"""Nobody sees another's rows, with whatever SQL: tried as the role that the application logs in as."""
+
+import json
+from collections.abc import Iterator
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from db.session import Database
+from tests.cast import Cast
+from tests.smelts import admit_all, new_smelt, set_credits
+
+PRIVATE = ("user_api_keys", "webhook_secrets", "schedule_runs", "fair_tenants", "anonymous_usage")
+
+
+@pytest.fixture
+def house(database: Database, cast: Cast) -> dict[str, UUID]:
+    """A smelt of Ada's, one of Bob's and a visitor's."""
+    smelts = {
+        "ada": new_smelt(cast.ada.id, audio=1, texts=1),
+        "bob": new_smelt(cast.bob.id, texts=1),
+        "visitor": new_smelt(None, texts=1),
+    }
+    with database.service() as conn:
+        set_credits(conn, cast.ada.id, 5)
+        set_credits(conn, cast.bob.id, 5)
+        admit_all(conn, *smelts.values())
+    return {name: smelt.id for name, smelt in smelts.items()}
+
+
+@pytest.fixture
+def session(database_url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
+def become(session: psycopg.Connection, role: str, **claims: str) -> None:
+    session.execute("reset role")
+    session.execute(
+        "select set_config('request.jwt.claims', %s, false)", [json.dumps({"role": role, **claims})]
+    )
+    session.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+
+
+def visible(session: psycopg.Connection, table: str, column: str = "id") -> set[UUID]:
+    query = sql.SQL("select {} from {}").format(sql.Identifier(column), sql.Identifier(table))
+    return {row[0] for row in session.execute(query)}
+
+
+def test_the_application_itself_may_read_nothing(session: psycopg.Connection, house: dict[str, UUID]) -> None:
+    for table in ("smelts", "smelt_files", "user_profiles", "prompts"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            visible(session, table, "created_at")
+
+
+def test_a_user_sees_her_own_rows_alone(
+    session: psycopg.Connection, house: dict[str, UUID], cast: Cast
+) -> None:
+    become(session, "authenticated", sub=str(cast.ada.id))
+
+    assert visible(session, "smelts") == {house["ada"]}
+    assert visible(session, "smelt_files", "smelt_id") == {house["ada"]}
+    assert visible(session, "smelt_outputs", "smelt_id") == {house["ada"]}
+    assert visible(session, "user_profiles", "user_id") == {cast.ada.id}
+
+
+@pytest.mark.parametrize("claims", [{}, {"sub": ""}, {"sub": "00000000-0000-7000-8000-000000000000"}])
+def test_missing_or_unknown_claims_open_nothing(
+    session: psycopg.Connection, house: dict[str, UUID], claims: dict[str, str]
+) -> None:
+    become(session, "authenticated", **claims)
+
+    assert visible(session, "smelts") == set()
+    assert visible(session, "smelt_files") == set()
+
+
+def test_a_visitors_token_opens_that_smelt_alone(session: psycopg.Connection, house: dict[str, UUID]) -> None:
+    become(session, "anon", smelt_id=str(house["visitor"]))
+    assert visible(session, "smelts") == {house["visitor"]}
+    assert visible(session, "smelt_outputs", "smelt_id") == {house["visitor"]}
+
+    become(session, "anon", smelt_id=str(house["ada"]))
+    assert visible(session, "smelts") == set()
+    assert visible(session, "smelt_outputs") == set()
+
+
+@pytest.mark.parametrize("role", ["authenticated", "anon"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update smelts set status = 'pending'",
+        "update smelt_files set status = 'pending'",
+        "update smelt_outputs set status = 'pending'",
+        "update user_profiles set credits_remaining = 100",
+        "update user_profiles set api_key_status = 'valid'",
+        "delete from smelts",
+        "delete from smelt_files",
+        "insert into user_profiles (user_id, credits_remaining, weekly_credits_max, credits_reset_at) "
+        "values (auth.uid(), 99, 99, now())",
+        "insert into smelts (id, user_id, tenant, usage_date, tier, mode, content_ttl_seconds, content_expires_at) "
+        "values (gen_random_uuid(), auth.uid(), 't', current_date, 'credits', 'separate', 60, now())",
+        "select content_key from smelts",
+        "select * from smelts",
+        "select tenant from smelts",
+        "select idempotency_key, request_fingerprint from smelts",
+        "select ciphertext from user_api_keys",
+        "select token_hash from api_tokens",
+        "select 1 from auth.users",
+        "truncate smelts",
+    ],
+)
+def test_users_can_neither_write_work_nor_read_secrets(
+    session: psycopg.Connection, house: dict[str, UUID], cast: Cast, role: str, statement: str
+) -> None:
+    become(session, role, sub=str(cast.ada.id))
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        session.execute(statement)
+
+
+@pytest.mark.parametrize("table", PRIVATE)
+def test_private_tables_show_users_nothing(
+    session: psycopg.Connection, house: dict[str, UUID], cast: Cast, table: str
+) -> None:
+    become(session, "authenticated", sub=str(cast.bob.id))
+    try:
+        rows = session.execute(sql.SQL("select created_at from {}").format(sql.Identifier(table))).fetchall()
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedColumn):
+        return
+    assert rows == []
+
+
+def test_prompts_are_written_by_their_owner_alone(
+    session: psycopg.Connection, house: dict[str, UUID], cast: Cast
+) -> None:
+    insert = (
+        "insert into prompts (id, user_id, title, body, position) values (gen_random_uuid(), %s, 'a', 'b', 0)"
+    )
+    become(session, "authenticated", sub=str(cast.ada.id))
+    session.execute(insert, [cast.ada.id])
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        session.execute(insert, [cast.bob.id])
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        session.execute("update prompts set user_id = %s", [cast.bob.id])
+
+    become(session, "authenticated", sub=str(cast.bob.id))
+    assert visible(session, "prompts") == set()
+    assert session.execute("update prompts set title = 'mine'").rowcount == 0
+    assert session.execute("delete from prompts").rowcount == 0
+
+
+def test_every_table_is_forced_under_row_level_security(owner_url: str) -> None:
+    with psycopg.connect(owner_url) as connection:
+        rows = connection.execute(
+            """
+            select relname, relrowsecurity, relforcerowsecurity,
+                (select count(*) from pg_policy where polrelid = c.oid)
+            from pg_class c join pg_namespace n on n.oid = relnamespace
+            where nspname = 'public' and relkind in ('r', 'p')
+            """
+        ).fetchall()
+
+    assert len(rows) == 13
+    assert [row[0] for row in rows if not (row[1] and row[2] and row[3])] == []
+
+
+def test_the_application_owns_nothing_and_is_no_superuser(session: psycopg.Connection) -> None:
+    row = session.execute(
+        """
+        select rolsuper, rolcreaterole, rolbypassrls,
+            (select count(*) from pg_class where relowner = pg_roles.oid)
+        from pg_roles where rolname = session_user
+        """
+    ).fetchone()
+    assert row == (False, False, False, 0)

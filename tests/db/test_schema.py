@@ -1,0 +1,177 @@
+"""Migrations up and down, on a plain Postgres and on one that has Supabase's auth schema; what can't be stored."""
+
+import re
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from db import migrate
+from pipeline import states
+
+# The part of Supabase's auth schema and grants that matters here, as its projects have them.
+SUPABASE = """
+    create schema auth;
+    create table auth.users (
+        instance_id uuid, id uuid primary key, aud varchar(255), role varchar(255), email varchar(255),
+        encrypted_password varchar(255), raw_user_meta_data jsonb, created_at timestamptz, deleted_at timestamptz
+    );
+    create function auth.jwt() returns jsonb language sql stable as $$
+        select coalesce(
+            nullif(current_setting('request.jwt.claim', true), ''),
+            nullif(current_setting('request.jwt.claims', true), '')
+        )::jsonb
+    $$;
+    create function auth.uid() returns uuid language sql stable as $$
+        select coalesce(
+            nullif(current_setting('request.jwt.claim.sub', true), ''),
+            (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')
+        )::uuid
+    $$;
+    grant usage on schema auth to anon, authenticated, service_role;
+    alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
+"""
+ROLES = ("anon", "authenticated", "service_role")
+
+
+@pytest.fixture
+def empty(empty_database_url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        yield connection
+
+
+def tables(connection: psycopg.Connection) -> set[str]:
+    rows = connection.execute("select tablename from pg_tables where schemaname = 'public'")
+    return {row[0] for row in rows}
+
+
+def make_supabase(connection: psycopg.Connection) -> None:
+    for role in ROLES:
+        exists = connection.execute("select to_regrole(%s) is not null", [role]).fetchone()
+        if exists == (False,):
+            connection.execute(sql.SQL("create role {} nologin noinherit").format(sql.Identifier(role)))
+    connection.execute(SUPABASE)
+
+
+def test_up_down_and_up_again(empty: psycopg.Connection, empty_database_url: str) -> None:
+    migrate.upgrade(empty_database_url)
+    made = tables(empty)
+    migrate.downgrade(empty_database_url)
+
+    assert tables(empty) == set()
+    assert empty.execute("select to_regclass('auth.users') is not null").fetchone() == (True,)
+    assert empty.execute("select to_regrole('authenticated') is not null").fetchone() == (True,)
+    types = "select typname from pg_type join pg_namespace n on n.oid = typnamespace where nspname = 'public'"
+    assert empty.execute(types).fetchall() == []
+
+    migrate.upgrade(empty_database_url)
+    assert tables(empty) == made
+
+
+def test_each_migration_goes_down_by_itself(empty: psycopg.Connection, empty_database_url: str) -> None:
+    migrate.upgrade(empty_database_url)
+    migrate.downgrade(empty_database_url, "0002_tables")
+
+    policies = empty.execute("select count(*) from pg_policies where schemaname = 'public'").fetchone()
+    assert policies == (0,)
+    migrate.upgrade(empty_database_url)
+
+
+def test_supabases_auth_schema_is_used_as_it_is(empty: psycopg.Connection, empty_database_url: str) -> None:
+    make_supabase(empty)
+    columns = "select count(*) from information_schema.columns where table_schema = 'auth'"
+    before = empty.execute(columns).fetchone()
+
+    migrate.upgrade(empty_database_url)
+
+    assert empty.execute(columns).fetchone() == before
+    granted = empty.execute(
+        """
+        select grantee, privilege_type from information_schema.role_table_grants
+        where table_schema = 'public' and table_name = 'smelts' and grantee in ('anon', 'authenticated')
+        """
+    ).fetchall()
+    assert granted == []  # columns only, though Supabase's defaults had granted everything
+    migrate.downgrade(empty_database_url)
+    assert empty.execute(columns).fetchone() == before
+
+
+def test_upgrading_twice_changes_nothing(empty: psycopg.Connection, empty_database_url: str) -> None:
+    migrate.upgrade(empty_database_url)
+    made = tables(empty)
+    migrate.upgrade(empty_database_url)
+    assert tables(empty) == made
+
+
+@pytest.mark.parametrize(
+    "enum",
+    [
+        states.SmeltMode,
+        states.SmeltStatus,
+        states.WorkStatus,
+        states.InputType,
+        states.Tier,
+        states.ApiKeyStatus,
+        states.DefaultPromptName,
+        states.ErrorCode,
+    ],
+)
+def test_enums_are_the_same_in_code_and_in_postgres(owner_url: str, enum: type) -> None:
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", enum.__name__).lower()
+    with psycopg.connect(owner_url) as connection:
+        row = connection.execute("select enum_range(null::" + name + ")::text[]").fetchone()
+    assert row is not None
+    assert row[0] == [str(member) for member in enum]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "status = 'completed'",
+        "status = 'failed', finished_at = now()",
+        "error_code = 'internal_error'",
+        "content_key = null",
+        "finished_at = now()",
+        "tier = 'anonymous'",
+        "idempotency_key = 'key'",
+        "content_ttl_seconds = 59",
+    ],
+)
+def test_contradictions_cannot_be_stored(owner_url: str, change: str) -> None:
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        connection.execute(
+            """
+            with ada as (insert into auth.users default values returning id)
+            insert into smelts (id, user_id, tenant, usage_date, tier, mode, content_key, content_ttl_seconds,
+                content_expires_at)
+            select gen_random_uuid(), id, 'user', current_date, 'credits', 'separate', 'key', 60, now() from ada
+            """
+        )
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute(f"update smelts set {change}")
+
+
+def test_no_table_can_hold_content(owner_url: str) -> None:
+    """Each column of free text or bytes is known, with the reason why it may be there."""
+    allowed = {
+        "auth.users.email",
+        "alembic.version",
+        *("api_tokens.name", "api_tokens.last_four", "api_tokens.token_hash"),
+        *("user_api_keys.ciphertext", "user_api_keys.key_id", "user_api_keys.last_four"),
+        *("webhook_secrets.ciphertext", "webhook_secrets.key_id", "webhook_deliveries.event"),
+        *("prompt_sections.title", "prompts.title", "prompts.body"),  # the user's own library
+        *("smelts.tenant", "smelts.language", "smelts.webhook_url", "smelts.content_key", "smelts.warnings"),
+        *("smelts.idempotency_key", "smelts.request_fingerprint"),
+        *("smelt_files.media_type", "smelt_files.filename", "smelt_files.language", "smelt_outputs.model"),
+        *("fair_tenants.queue", "fair_tenants.tenant", "anonymous_usage.ip_hash", "schedule_runs.job"),
+    }
+    with psycopg.connect(owner_url) as connection:
+        rows = connection.execute(
+            """
+            select table_name || '.' || column_name from information_schema.columns
+            where table_schema = 'public'
+                and (data_type in ('text', 'bytea', 'json', 'jsonb', 'character varying') or udt_name = '_text')
+            """
+        ).fetchall()
+    assert {row[0] for row in rows} <= allowed

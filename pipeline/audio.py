@@ -7,7 +7,6 @@ a frame count, and WebM with a duration can tell. Ogg, ADTS and MP3 without a co
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import av
 import numpy as np
@@ -19,6 +18,7 @@ from av.container import InputContainer
 from pipeline import container, declared
 from pipeline.errors import SmeltError
 from pipeline.samples import RATE, Samples
+from pipeline.seekable import SeekableFile
 from pipeline.sniff import MediaType
 from pipeline.states import ErrorCode
 
@@ -40,14 +40,14 @@ class Probe:
     codec: str
 
 
-def probe(file: BinaryIO, media_type: MediaType) -> Probe:
+def probe(file: SeekableFile, media_type: MediaType) -> Probe:
     """Read the header only. Raises SmeltError as `container.opened` does, CORRUPTED_FILE for a shortened WAV."""
     counted = _check_header(file, media_type)
     with container.opened(file, media_type) as (media, stream):
         return _probe(media, stream, media_type, counted=counted)
 
 
-def decode(file: BinaryIO, media_type: MediaType, max_seconds: float) -> Iterator[Samples]:
+def decode(file: SeekableFile, media_type: MediaType, max_seconds: float) -> Iterator[Samples]:
     """Samples (see `pipeline/samples.py`) in small pieces, in order. See `Decoder.samples`."""
     return Decoder(file, media_type, max_seconds).samples()
 
@@ -55,7 +55,7 @@ def decode(file: BinaryIO, media_type: MediaType, max_seconds: float) -> Iterato
 class Decoder:
     """One recording's decoding. `duration_seconds` is the header's, if any; `skipped` counts damaged packets."""
 
-    def __init__(self, file: BinaryIO, media_type: MediaType, max_seconds: float) -> None:
+    def __init__(self, file: SeekableFile, media_type: MediaType, max_seconds: float) -> None:
         self._file = file
         self._media_type = media_type
         self._most = int((max_seconds + LEEWAY_SECONDS) * RATE)
@@ -63,6 +63,10 @@ class Decoder:
         self._packets = 0
         self.skipped = 0
         self.duration_seconds: float | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return ("Damaged parts of the recording were skipped.",) if self.skipped else ()
 
     def samples(self) -> Iterator[Samples]:
         """Raises SmeltError, at once or while iterating: CORRUPTED_FILE and UNSUPPORTED_FORMAT as `probe` does,
@@ -148,7 +152,7 @@ def _silence(seconds: float) -> Iterator[Samples]:
         left -= piece
 
 
-def _check_header(file: BinaryIO, media_type: MediaType) -> bool:
+def _check_header(file: SeekableFile, media_type: MediaType) -> bool:
     """Whether the header counts an MP3's frames."""
     if declared.missing_bytes(file, media_type):
         raise _cut_off()

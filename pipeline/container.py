@@ -6,7 +6,7 @@ Here the demuxer is fixed by the sniffed type, every further open is refused, an
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, NoReturn
+from typing import NoReturn
 
 import av
 from av.audio.stream import AudioStream
@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from pipeline.errors import SmeltError
+from pipeline.seekable import SeekableFile
 from pipeline.sniff import MediaType
 from pipeline.states import ErrorCode
 
@@ -36,7 +37,7 @@ _BUFFER_BYTES = 256 * 1024
 
 
 @contextmanager
-def opened(file: BinaryIO, media_type: MediaType) -> Iterator[tuple[InputContainer, AudioStream]]:
+def opened(file: SeekableFile, media_type: MediaType) -> Iterator[tuple[InputContainer, AudioStream]]:
     """The container and its first audio stream; other streams (pictures, video) are skipped undecoded.
 
     `file` needs read, seek and tell. Raises SmeltError: CORRUPTED_FILE when the container can't be read or has no
@@ -57,7 +58,7 @@ def opened(file: BinaryIO, media_type: MediaType) -> Iterator[tuple[InputContain
         yield container, stream
 
 
-def _open(file: BinaryIO, media_type: MediaType) -> InputContainer:
+def _open(file: SeekableFile, media_type: MediaType) -> InputContainer:
     demuxer = _DEMUXERS[media_type]
     options = {
         "format_whitelist": demuxer,

@@ -4,9 +4,8 @@ FFmpeg takes a shortened WAV or MP3 for a short one. These headers tell the two 
 Microsoft's multimedia programming reference, EBU Tech 3306 (RF64), and the layout of LAME's Xing/Info header.
 """
 
-from typing import BinaryIO
-
 from pipeline import mpeg
+from pipeline.seekable import SeekableFile
 from pipeline.sniff import HEAD_BYTES, MediaType
 
 # Programs that write to a pipe can't know the size; they write the largest one, or nearly so, or none
@@ -14,7 +13,7 @@ _UNKNOWN_SIZE = 0x7FFF_0000
 _MAX_CHUNKS = 1_000
 
 
-def missing_bytes(file: BinaryIO, media_type: MediaType) -> int:
+def missing_bytes(file: SeekableFile, media_type: MediaType) -> int:
     """How many bytes of samples a WAV promises beyond the file's end; 0 for other types and for honest files."""
     if media_type is not MediaType.WAV:
         return 0
@@ -43,7 +42,7 @@ def _beyond(start: int, size: int, file_bytes: int, large_size: int) -> int:
     return max(0, start + size - file_bytes)
 
 
-def counts_frames(file: BinaryIO) -> bool:
+def counts_frames(file: SeekableFile) -> bool:
     """Whether an MP3 carries a count of its frames, so that its declared duration is no guess."""
     file.seek(0)
     file.seek(mpeg.id3_bytes(file.read(10)))

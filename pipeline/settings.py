@@ -200,12 +200,21 @@ class Settings(BaseSettings):
         """The value of a setting without which nothing goes, secrets in the clear. Raises SettingMissing."""
         value = getattr(self, field)
         if value is None:
-            alias = type(self).model_fields[field].validation_alias
-            name = alias.choices[0] if isinstance(alias, AliasChoices) else f"SMELT_{field.upper()}"
-            raise SettingMissing(f"{name} is not set")
+            raise SettingMissing(f"{variable(field)} is not set")
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
     @property
     def has_llm(self) -> bool:
         """Whether a language model is set; without one the extractive engine answers."""
         return self.llm_base_url is not None or self.openai_api_key is not None
+
+
+def variable(field: str) -> str:
+    """The environment variable that a setting is read from."""
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"SMELT_{field.upper()}"
+
+
+SECRET_NAMES = frozenset(
+    variable(field) for field, info in Settings.model_fields.items() if info.annotation == SecretStr | None
+)

@@ -7,11 +7,11 @@ import threading
 from functools import cached_property
 
 from dramatiq import Broker, Middleware, Worker
-from pipeline.speech_process import SpeechEngineSettings, SpeechProcess
 
 from pipeline.engines.base import SynthesisEngine
 from pipeline.engines.factory import make_engine
-from pipeline.settings import Settings
+from pipeline.settings import SECRET_NAMES, Settings
+from pipeline.speech_process import SpeechEngineSettings, SpeechProcess
 from workers.parent import die_with_parent
 from workers.services import Services
 from workers.wake import Queue
@@ -61,7 +61,9 @@ class Pool(Middleware):
             threads=settings.whisper_threads,
             batch_size=settings.whisper_batch_size,
         )
-        return SpeechProcess(engine, settings.need("content_url"))
+        # It handles hostile recordings: it gets no secret that it has no use for.
+        environment = {name: value for name, value in os.environ.items() if name not in SECRET_NAMES}
+        return SpeechProcess(engine, settings.need("content_url"), environment=environment)
 
     @cached_property
     def engine(self) -> SynthesisEngine:

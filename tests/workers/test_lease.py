@@ -1,0 +1,105 @@
+"""A worker notices in time that a row is no longer hers, and that she has to stop."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from db.control import cancel
+from db.session import Database
+from db.work import FILES, Claim, claim_next
+from pipeline.errors import GiveBack, LostLease
+from tests.cast import Cast
+from tests.smelts import admit_all, new_smelt
+from workers.lease import Lease
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def stopping() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def claim(database: Database, cast: Cast) -> Claim:
+    with database.service() as conn:
+        admit_all(conn, new_smelt(None, audio=1))
+        claimed = claim_next(conn, FILES, 10)
+    assert claimed is not None
+    return claimed
+
+
+@pytest.fixture
+def lease(database: Database, claim: Claim, clock: Clock, stopping: threading.Event) -> Lease:
+    return Lease(database, FILES, claim, seconds=10, stopping=stopping, grace=5, clock=clock)
+
+
+@pytest.fixture
+def unreachable() -> Iterator[Database]:
+    database = Database("postgresql://nobody@127.0.0.1:1/none")
+    yield database
+    database.close()
+
+
+def test_progress_is_told_and_never_falls(database: Database, lease: Lease, clock: Clock) -> None:
+    for moment, progress in enumerate((0.2, 0.5, 0.4), start=1):
+        clock.now = moment * 2.0
+        lease.tick(progress)
+
+    with database.service() as conn:
+        row = conn.execute(
+            text("select progress, s.version from smelt_files f join smelts s on s.id = smelt_id")
+        )
+        assert tuple(row.one()) == (0.5, 3)
+
+
+def test_between_two_looks_nothing_is_asked(lease: Lease, database: Database, clock: Clock) -> None:
+    clock.now = 0.9
+    lease.tick(0.5)
+    with database.service() as conn:
+        assert conn.execute(text("select progress from smelt_files")).scalar_one() == 0
+
+
+def test_a_cancel_is_noticed_at_the_next_look(
+    database: Database, lease: Lease, clock: Clock, claim: Claim
+) -> None:
+    with database.service() as conn:
+        cancel(conn, conn.execute(text("select smelt_id from smelt_files")).scalar_one())
+    clock.now = 1.0
+    with pytest.raises(LostLease):
+        lease.tick(0.1)
+
+
+def test_a_stopping_worker_finishes_within_its_grace_or_gives_back(
+    lease: Lease, clock: Clock, stopping: threading.Event
+) -> None:
+    stopping.set()
+    lease.tick(0.1)
+    clock.now = 4.9
+    lease.tick(0.2)
+    clock.now = 5.0
+    with pytest.raises(GiveBack):
+        lease.tick(0.3)
+
+
+def test_without_postgres_the_work_goes_on_until_the_lease_has_run_out(
+    unreachable: Database, claim: Claim, clock: Clock, stopping: threading.Event
+) -> None:
+    lease = Lease(unreachable, FILES, claim, seconds=10, stopping=stopping, grace=5, clock=clock)
+    clock.now = 9.0
+    lease.tick(0.1)
+    clock.now = 11.0
+    with pytest.raises(LostLease):
+        lease.tick(0.2)

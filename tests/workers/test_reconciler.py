@@ -1,0 +1,120 @@
+"""What the reconciler makes good, on a real database and a real Redis, without any worker."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from db.smelts import get_smelt
+from db.work import FILES, OUTPUTS, RUNS, claim_next
+from pipeline.content import Kind, ObjectName
+from pipeline.keyring import new_content_key
+from pipeline.settings import Settings
+from pipeline.states import SmeltStatus, WorkStatus
+from tests.cast import Cast
+from tests.smelts import admit_all, new_smelt, set_credits
+from workers.purge import purge_orphans
+from workers.reconciler import tick
+from workers.services import Services
+from workers.wake import Queue
+
+
+@pytest.fixture
+def services(settings: Settings) -> Iterator[Services]:
+    services = Services.open(settings)
+    yield services
+    services.close()
+
+
+@pytest.fixture
+def ada(services: Services, cast: Cast) -> Cast:
+    with services.database.service() as conn:
+        set_credits(conn, cast.ada.id, 100)
+    return cast
+
+
+def test_a_silent_worker_s_row_goes_back_to_the_queue(services: Services, ada: Cast) -> None:
+    with services.database.service() as conn:
+        admit_all(conn, new_smelt(ada.ada.id, audio=1))
+        claimed = claim_next(conn, FILES, 0)
+    assert claimed is not None
+
+    tick(services)
+
+    with services.database.service() as conn:
+        again = claim_next(conn, FILES, 30)
+    assert again is not None
+    assert (again.id, again.attempt, again.failures) == (claimed.id, 2, 1)
+
+
+def test_lost_wakes_are_rung_again_up_to_the_slots(services: Services, ada: Cast) -> None:
+    with services.database.service() as conn:
+        admit_all(conn, new_smelt(ada.ada.id, texts=30))
+    assert services.doorbell.waiting(Queue.SYNTHESIZE) == 0
+
+    tick(services)
+    assert services.doorbell.waiting(Queue.SYNTHESIZE) == services.settings.synthesize_slots
+    tick(services)
+    assert services.doorbell.waiting(Queue.SYNTHESIZE) == services.settings.synthesize_slots
+
+
+def test_work_that_is_due_becomes_claimable(services: Services, ada: Cast) -> None:
+    with services.database.service() as conn:
+        admit_all(conn, new_smelt(ada.ada.id, texts=1))
+        conn.execute(text("update smelt_outputs set status = 'waiting', run_at = now()"))
+
+    tick(services)
+
+    with services.database.service() as conn:
+        assert claim_next(conn, OUTPUTS, 30) is not None
+
+
+def test_each_period_has_one_run_of_each_job(services: Services) -> None:
+    tick(services)
+    tick(services)
+
+    with services.database.service() as conn:
+        jobs = [row.job for row in conn.execute(text("select job from schedule_runs order by job"))]
+        assert jobs == ["purge_content", "reset_weekly_credits"]
+        assert claim_next(conn, RUNS, 30) is not None
+    assert services.doorbell.waiting(Queue.MAINTENANCE) == 2
+
+
+def test_content_past_its_deadline_is_gone_for_good(services: Services, ada: Cast) -> None:
+    key = new_content_key()
+    smelts = [
+        new_smelt(user, texts=1, max_age=0, content_key=services.keyring.wrap(key, b"any"))
+        for user in (ada.ada.id, None)
+    ]
+    for smelt in smelts:
+        services.content.put(ObjectName(smelt.id, smelt.files[0].id, Kind.INPUT, 0), key, b"a secret")
+    with services.database.service() as conn:
+        admit_all(conn, *smelts)
+
+    tick(services)
+
+    with services.database.service() as conn:
+        mine, visitors = (get_smelt(conn, smelt.id) for smelt in smelts)
+    assert visitors is None
+    assert mine is not None
+    assert mine.status is SmeltStatus.FAILED
+    assert mine.content_deleted_at is not None
+    assert [output.status for output in mine.outputs] == [WorkStatus.CANCELED]
+    assert services.content.delete_smelt(smelts[0].id) == 0
+    assert services.content.delete_smelt(smelts[1].id) == 0
+
+
+def test_objects_without_a_smelt_are_swept_up(services: Services, ada: Cast) -> None:
+    key = new_content_key()
+    kept, orphan = new_smelt(ada.ada.id, texts=1), new_smelt(ada.ada.id, texts=1)
+    for smelt in (kept, orphan):
+        services.content.put(ObjectName(smelt.id, smelt.id, Kind.INPUT, 0), key, b"content")
+    with services.database.service() as conn:
+        admit_all(conn, kept)
+
+    assert purge_orphans(services) == 0  # too young: it may be an upload in progress
+    assert purge_orphans(services, age=timedelta(seconds=-5)) == 1
+
+    assert services.content.delete_smelt(orphan.id) == 0
+    assert services.content.delete_smelt(kept.id) == 1

@@ -8,6 +8,7 @@ Durability and the privacy of objects are the provider's; credentials come from 
 them. Open the store in the process that uses it: obstore's threads don't survive a fork.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -56,9 +57,14 @@ class Bucket:
         self._store = store
 
     @classmethod
-    def open_url(cls, url: str) -> "Bucket":
-        """`s3://bucket/prefix`, `gs://bucket/prefix` or `az://account/container/prefix`. Makes no request."""
-        return cls(from_url(url, client_options=CLIENT, retry_config=RETRIES))
+    def open_url(cls, url: str, *, allow_http: bool = False) -> "Bucket":
+        """`s3://bucket/prefix`, `gs://bucket/prefix` or `az://account/container/prefix`. Makes no request.
+
+        `allow_http`: for a server inside one's own network. It has to be said here: the options given to
+        obstore replace those that it would take from the environment (`AWS_ALLOW_HTTP` and the like).
+        """
+        options: ClientConfig = {**CLIENT, "allow_http": allow_http}
+        return cls(from_url(url, client_options=options, retry_config=RETRIES))
 
     def put(self, path: str, data: bytes) -> None:
         with _translated():
@@ -109,33 +115,46 @@ class Bucket:
 
 
 class BucketUpload:
-    """A multipart upload; an object of less than one part goes in one request. Memory: at most four parts."""
+    """A multipart upload; an object of less than one part goes in one request. Memory: at most four parts.
+
+    In threads, with obstore's sync calls: each of its async calls leaves a callback into Python to a thread of
+    its own, and one that comes while the interpreter is ending aborts the process.
+    """
 
     def __init__(self, store: "ObjectStore", path: str) -> None:
         self._store = store
         self._path = path
-        self._writer = obstore.open_writer_async(
+        self._writer = obstore.open_writer(
             store, path, buffer_size=PART_BYTES, max_concurrency=PARTS_IN_FLIGHT
         )
         self._closing = False
 
     async def write(self, data: bytes) -> None:
-        with _translated():
-            await self._writer.write(data)
+        await asyncio.to_thread(self._write, data)
 
     async def close(self) -> None:
-        self._closing = True
-        with _translated():
-            await self._writer.close()
+        await asyncio.to_thread(self._close)
 
     async def abort(self) -> None:
+        await asyncio.to_thread(self._abort)
+
+    def _write(self, data: bytes) -> None:
+        with _translated():
+            self._writer.write(data)
+
+    def _close(self) -> None:
+        self._closing = True
+        with _translated():
+            self._writer.close()
+
+    def _abort(self) -> None:
         if not self._closing:
             with _translated():
                 # Leaving the writer's context with an error aborts it; `close` would store a cut object.
-                await self._writer.__aexit__(ContentUnavailable, ContentUnavailable(), None)
+                self._writer.__exit__(ContentUnavailable, ContentUnavailable(), None)
             return
         try:
             with _translated():
-                await obstore.delete_async(self._store, self._path)
+                obstore.delete(self._store, self._path)
         except ContentMissing:
             return  # the close had failed

@@ -67,8 +67,10 @@ class ContentStore:
         self._objects = objects
 
     @classmethod
-    def open_url(cls, url: str) -> Self:
+    def open_url(cls, url: str, *, allow_http: bool = False) -> Self:
         """`file:///absolute/folder` (made, private), `s3://`, `gs://` or `az://`.
+
+        `allow_http`: whether a bucket's endpoint may be plain HTTP (content is sealed; ids and sizes show).
 
         Raises ValueError, without the URL's text, for any other, or for a folder that others may enter.
         """
@@ -76,7 +78,7 @@ class ContentStore:
         if parts.scheme == "file" and parts.netloc in ("", "localhost"):
             return cls(Folder(Path(unquote(parts.path))))
         if parts.scheme in ("s3", "gs", "az") and parts.netloc:
-            return cls(Bucket.open_url(url))
+            return cls(Bucket.open_url(url, allow_http=allow_http))
         raise ValueError("the content URL must begin with file:///, s3://, gs:// or az://")
 
     def put(self, name: ObjectName, key: bytes, data: bytes) -> None:

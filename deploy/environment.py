@@ -18,13 +18,20 @@ def _environment_name(field: str) -> str:
 ENVIRONMENT_NAMES = {field: _environment_name(field) for field in Settings.model_fields}
 
 
-def child_environment(settings: Settings) -> dict[str, str]:
-    """Exactly these settings, whatever this process's own environment says; and `smelt` on the PATH."""
-    names = set(ENVIRONMENT_NAMES.values())
+# What a process needs of the machine that it runs on, and nothing of what its user has set up.
+OF_THE_MACHINE = frozenset({"HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ"})
+
+
+def child_environment(settings: Settings, *, isolated: bool = False) -> dict[str, str]:
+    """Exactly these settings, whatever this process's own environment says; and `smelt` on the PATH.
+
+    `isolated`: no other variable of the user's either, so that no library finds an account to use.
+    """
+    ours = set(ENVIRONMENT_NAMES.values())
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name not in names and not name.startswith("SMELT_")
+        if name not in ours and not name.startswith("SMELT_") and (not isolated or name in OF_THE_MACHINE)
     }
     environment["PATH"] = os.pathsep.join(
         [str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]

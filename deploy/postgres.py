@@ -162,7 +162,8 @@ class EmbeddedPostgres:
 
 def embedded_url(folder: Path, user: str = OWNER, database: str = DATABASE) -> str:
     """The URL of a Postgres that listens in `folder`, whoever has started it."""
-    return f"postgresql://{user}@/{database}?host={quote(str(folder), safe='/')}"
+    # The port is in the socket's name; unsaid, libpq would take the caller's PGPORT.
+    return f"postgresql://{user}@/{database}?host={quote(str(folder), safe='/')}&port=5432"
 
 
 def _make_database(connection: psycopg.Connection) -> None:

@@ -26,10 +26,14 @@ class Service:
     """Runs from `start` to `stop`. `settings` is complete once it has started.
 
     `start` raises a Problem (`deploy/problems.py`), and then leaves nothing running.
-    `report(name, line)` gets each line that a process prints, from several threads.
+    `isolated`: the processes get no other variable of the user's environment. `report(name, line)` gets each
+    line that a process prints, from several threads.
     """
 
-    def __init__(self, settings: Settings, report: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, settings: Settings, report: Callable[[str, str], None], *, isolated: bool = False
+    ) -> None:
+        self._isolated = isolated
         self.settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
         self._report = report
         self._processes: Processes | None = None
@@ -63,7 +67,8 @@ class Service:
             self._report("smelt", "bringing the database's schema up to date")
             with reaching_postgres():
                 migrate.upgrade(self.owner_url)
-            environment = child_environment(self.settings.model_copy(update={"migration_database_url": None}))
+            known = self.settings.model_copy(update={"migration_database_url": None})
+            environment = child_environment(known, isolated=self._isolated)
             self._processes = Processes(read_procfile(), environment, self._report)
             self._processes.start()
             self._wait_until_ready()

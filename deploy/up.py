@@ -37,7 +37,7 @@ def up(settings: Settings) -> None:
     """Returns after a stop that was asked for. Raises what `Service.start` raises, and ServiceFailed."""
     console = Console()
     service = Service(settings, console.report)
-    _stop_on_signals(service)
+    stop_on_signals(service)
     try:
         with service:
             _say_ready(console, service, settings)
@@ -47,7 +47,7 @@ def up(settings: Settings) -> None:
         console.report("smelt", "stopped")
 
 
-def _stop_on_signals(service: Service) -> None:
+def stop_on_signals(service: Service) -> None:
     """The first signal raises StopRequested in the main thread; a second one ends the patience."""
     asked = False
 

@@ -46,7 +46,7 @@ def test_a_child_ends_when_its_starter_is_killed(*, watch: bool) -> None:
 
 def test_a_watched_child_gets_the_signals_of_its_watcher() -> None:
     options = {"parent": os.getpid(), "signal": 15, "user": None, "reach": False, "watch": True}
-    program = "import signal, sys, time\nsignal.signal(15, lambda *_: sys.exit(7))\nprint(1, flush=True)\ntime.sleep(60)"
+    program = "import signal, sys, time\nsignal.signal(15, lambda *_: sys.exit(7))\nprint(flush=True)\ntime.sleep(9)"
     command = [sys.executable, str(LAUNCHER), json.dumps(options), sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as watcher:
         assert watcher.stdout is not None

@@ -80,6 +80,11 @@ class Post:
 
 async def accept(request: Request) -> Accepted:
     """Raises ApiError and what `body.chunks` raises."""
+    with services(request).uploads.under_way():
+        return await _accept(request)
+
+
+async def _accept(request: Request) -> Accepted:
     post = await run_in_threadpool(_begin, request)
     store = post.shared.content if post.existing is None else None
     intake = Intake(post.limits, post.shared.settings.json_bytes, store)

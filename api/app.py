@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -23,6 +24,9 @@ from db.session import DatabaseUnavailable
 from pipeline.content_errors import ContentMissing, ContentUnavailable
 from pipeline.settings import Settings
 
+CLEAN_UP_SECONDS = 10.0
+# FastAPI's own would put messages of exceptions, and so perhaps content, into logs and spans.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 DESCRIPTION = "Turns batches of recordings and notes into structured Markdown."
 
 
@@ -35,6 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         lifespan=_lifespan,
         redoc_url=None,
+        telemetry=NO_TELEMETRY,
         responses=PROBLEMS,
         middleware=[
             Middleware(RequestId),
@@ -66,6 +71,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with opened(app.state.settings) as shared:
         app.state.services = shared
         yield
+        await shared.uploads.ended(CLEAN_UP_SECONDS)
 
 
 def _cors(settings: Settings) -> list[Middleware]:

@@ -189,15 +189,15 @@ class Intake:
         return open_writer
 
     async def _feed(self, part: InputPart, data: bytes) -> None:
-        self._bytes += len(data)
-        if self._bytes > self._limits.smelt_bytes:
-            raise self._too_much()
         try:
             await part.feed(data)
         except ContentError:
             raise
         except SmeltError as error:
             await self._refuse_part(part, error)
+        self._bytes += len(data)
+        if self._bytes > self._limits.smelt_bytes:
+            raise self._too_much()
 
     async def _finish(self, part: InputPart) -> None:
         try:

@@ -1,0 +1,48 @@
+"""Does the workers' part in this process, so that there are results to read: real claims, the extractive engine."""
+
+import threading
+
+from db.files import begin_file, finish_file
+from db.work import FILES, OUTPUTS
+from pipeline.content import Kind, ObjectName
+from pipeline.engines.factory import make_engine
+from pipeline.settings import Settings
+from pipeline.transcript import Segment, Transcript, Word
+from workers.content import unwrap_key
+from workers.run import Task, run_next
+from workers.services import Services
+from workers.synthesize import synthesize
+from workers.wake import Wake
+
+SPOKEN = Transcript(
+    (
+        Segment(
+            0.5, 1.5, "Ann ships on Friday.", (Word(0.5, 0.8, " Ann"), Word(0.8, 1.5, " ships on Friday."))
+        ),
+        Segment(2.0, 3.0, "Bob books the room."),
+    ),
+    language="en",
+    duration_seconds=3.5,
+)
+
+
+def do_all_work(settings: Settings) -> None:
+    """Every recording says `SPOKEN`; every output is made. Returns when nothing is claimable."""
+    services = Services.open(settings)
+    try:
+        engine = make_engine(settings)
+        stopping = threading.Event()
+        while run_next(services, FILES, Wake.TRANSCRIBE_FILE, _transcribe, stopping):
+            pass
+        while run_next(services, OUTPUTS, Wake.APPLY_SEPARATE, lambda t: synthesize(t, engine), stopping):
+            pass
+    finally:
+        services.close()
+
+
+def _transcribe(task: Task) -> None:
+    job = task.record(lambda conn: begin_file(conn, task.claim))
+    key = unwrap_key(task.services, job.smelt_id, job.content_key)
+    name = ObjectName(job.smelt_id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt)
+    task.services.content.put(name, key, SPOKEN.to_json())
+    task.record(lambda conn: finish_file(conn, task.claim, SPOKEN.language, SPOKEN.duration_seconds))

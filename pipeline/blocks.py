@@ -59,13 +59,13 @@ def cut(
 
 
 def quietest(samples: Samples) -> int:
-    """The index, above 0 where there are samples, in the middle of the quietest 300 ms; of equals the last.
+    """The index in the middle of the quietest 300 ms; of equals the last.
 
     Energy is averaged over frames of 20 ms. Samples too short to compare are cut at their end.
     """
     frames = len(samples) // _FRAME
     if frames < _PAUSE_FRAMES:
-        return max(1, len(samples))
+        return len(samples)
     framed = samples[: frames * _FRAME].reshape(frames, _FRAME)
     energy = np.einsum("ij,ij->i", framed, framed)
     sums = np.convolve(energy, np.ones(_PAUSE_FRAMES), mode="valid")

@@ -17,7 +17,7 @@ SPOKEN = (
     ("en-us+f2", "Action item two. Bob will review the contract."),
     ("en-us", "The next meeting is on Monday."),
 )
-REFERENCE = "alice will send the budget report by friday action item two bob will review the contract the next meeting is on monday"
+REFERENCE = " ".join(line.lower().replace(".", "") for _, line in SPOKEN)
 
 ENCODINGS: dict[str, tuple[str, ...]] = {
     "speech.wav": ("-ar", "16000", "-c:a", "pcm_s16le"),

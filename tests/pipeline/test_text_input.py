@@ -1,0 +1,83 @@
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import SmeltError
+from pipeline.states import ErrorCode
+from pipeline.text_input import TextDecoder
+
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-be-mark", "utf-32", "utf-32-be-mark"]
+READABLE = st.characters(blacklist_categories=["Cs", "Cc"])
+
+
+def encoded(text: str, encoding: str) -> bytes:
+    if encoding.endswith("-mark"):
+        return ("\ufeff" + text).encode(encoding.removesuffix("-mark"))
+    return text.encode(encoding)
+
+
+def decoded(chunks: list[bytes]) -> str:
+    decoder = TextDecoder()
+    return (b"".join(map(decoder.feed, chunks)) + decoder.finish()).decode()
+
+
+def refusal(data: bytes) -> SmeltError:
+    with pytest.raises(SmeltError) as caught:
+        decoded([data])
+    return caught.value
+
+
+@given(text=st.text(READABLE), encoding=st.sampled_from(ENCODINGS), cuts=st.lists(st.integers(0, 300)))
+def test_any_chunking_gives_the_same_text(text: str, encoding: str, cuts: list[int]) -> None:
+    text = "notes: " + text
+    data = encoded(text, encoding)
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    chunks = [data[start:end] for start, end in pairwise(edges)]
+    assert decoded(chunks) == text
+
+
+@given(st.binary(min_size=1, max_size=200), st.integers(1, 7))
+def test_any_bytes_give_text_or_a_refusal_and_never_another_error(data: bytes, step: int) -> None:
+    with suppress(SmeltError):
+        decoded([data[at : at + step] for at in range(0, len(data), step)])
+
+
+@pytest.mark.parametrize(
+    "data", [b"caf\xe9 au lait", "Grüße".encode("cp1252"), "hi".encode("utf-16-le"), b"\xff"]
+)
+def test_encodings_that_would_have_to_be_guessed_are_refused(data: bytes) -> None:
+    assert refusal(data).code is ErrorCode.UNSUPPORTED_FORMAT
+
+
+def test_a_cut_character_is_refused() -> None:
+    assert refusal("Grüß".encode()[:-1]).code is ErrorCode.UNSUPPORTED_FORMAT
+
+
+@pytest.mark.parametrize("control", [0, 1, 7, 8, 0x1B, 0x7F])
+def test_control_characters_are_refused(control: int) -> None:
+    assert refusal(b"notes " + bytes([control])).code is ErrorCode.UNSUPPORTED_FORMAT
+
+
+def test_tabs_and_line_breaks_of_every_kind_stay() -> None:
+    assert decoded([b"a\tb\r\nc\nd\re\x0cf\x0bg"]) == "a\tb\r\nc\nd\re\x0cf\x0bg"
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "\ufeff", "\ufeff\ufeff", "\u200b\n", "\u00a0\u3000"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_text_of_white_space_is_empty(text: str, encoding: str) -> None:
+    assert refusal(text.encode(encoding)).code is ErrorCode.EMPTY_INPUT
+
+
+def test_the_refusal_does_not_quote_the_text() -> None:
+    error = refusal("geheim ü".encode("latin-1"))
+    assert "geheim" not in str(error)
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+
+
+def test_text_comes_out_before_the_end() -> None:
+    decoder = TextDecoder()
+    assert decoder.feed(b"first line\n") == b"first line\n"

@@ -1,0 +1,110 @@
+"""Every error is a problem document with a stable code, and every reply carries a request id."""
+
+import logging
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from pipeline.content import ContentStore
+from pipeline.settings import Settings
+from tests.api.conftest import RunningApi, running
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("PUT", "/v1/smelts", 405, "method_not_allowed"),
+        ("GET", "/v1/profile", 401, "authentication_required"),
+        ("POST", "/v1/smelts", 415, "unsupported_media_type"),
+    ],
+)
+def test_errors_are_problem_documents(
+    visitor: httpx.Client, method: str, path: str, status: int, code: str
+) -> None:
+    reply = visitor.request(method, path)
+    assert reply.headers["Content-Type"] == "application/problem+json"
+    problem = reply.json()
+    assert (reply.status_code, problem["status"], problem["code"]) == (status, status, code)
+    assert problem["type"] == f"urn:smelt:error:{code}"
+    assert problem["title"]
+    assert problem["detail"]
+    assert reply.headers["X-Request-Id"]
+
+
+def test_a_sane_request_id_comes_back_and_another_is_replaced(visitor: httpx.Client) -> None:
+    for path in ("/healthz", "/nowhere"):
+        assert visitor.get(path, headers={"X-Request-Id": "job-7_a.b"}).headers["X-Request-Id"] == "job-7_a.b"
+        for given in ("a" * 129, "<script>", "a b"):
+            assert visitor.get(path, headers={"X-Request-Id": given}).headers["X-Request-Id"] not in (
+                "",
+                given,
+            )
+
+
+def test_an_unexpected_error_says_nothing_of_what_went_wrong(
+    api: RunningApi, visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    canary = "the-canary-sings-at-dawn"
+
+    async def explode(*_: object) -> None:
+        raise RuntimeError(canary)
+
+    monkeypatch.setattr(ContentStore, "writer", explode)
+    with caplog.at_level(logging.DEBUG):
+        reply = visitor.post("/v1/smelts", json={"texts": [canary], "default_prompt_names": ["summarize"]})
+    assert (reply.status_code, reply.json()["code"]) == (500, "internal_error")
+    assert reply.headers["X-Request-Id"]
+    assert "unexpected RuntimeError" in caplog.text
+    assert canary not in caplog.text + reply.text
+
+
+@pytest.fixture
+def without_database(settings: Settings) -> Iterator[RunningApi]:
+    with running(
+        settings.model_copy(update={"database_url": SecretStr("postgresql://x@127.0.0.1:9/x")})
+    ) as api:
+        yield api
+
+
+def test_without_postgres_the_service_is_alive_but_not_ready(without_database: RunningApi) -> None:
+    with without_database.client() as client:
+        assert client.get("/healthz").status_code == 200
+        reply = client.get("/readyz")
+        assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+        assert int(reply.headers["Retry-After"]) > 0
+        reply = client.post("/v1/smelts", json={"texts": ["x"], "default_prompt_names": ["summarize"]})
+        assert reply.status_code == 503
+    assert without_database.objects() == []
+
+
+def test_metrics_count_by_route_and_name_no_path(visitor: httpx.Client) -> None:
+    visitor.get("/v1/smelts/01890a5d-ac96-774b-bcce-b302099a8057")
+    visitor.get("/secret-path")
+    metrics = visitor.get("/metrics").text
+    counted = 'smelt_http_requests_total{method="GET",route="/v1/smelts/{smelt_id}",status="404"} 1.0'
+    assert counted in metrics
+    assert "secret-path" not in metrics
+
+
+def test_a_browser_of_an_allowed_origin_may_call(settings: Settings) -> None:
+    changed = settings.model_copy(update={"cors_origins": ("https://app.example.org",)})
+    with running(changed) as api, api.client() as client:
+        reply = client.get("/healthz", headers={"Origin": "https://app.example.org"})
+        assert reply.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
+        reply = client.get("/healthz", headers={"Origin": "https://evil.example.org"})
+        assert "Access-Control-Allow-Origin" not in reply.headers
+
+
+def test_the_description_tells_the_contract(visitor: httpx.Client) -> None:
+    document = visitor.get("/openapi.json").json()
+    body = document["paths"]["/v1/smelts"]["post"]["requestBody"]["content"]
+    assert set(body) == {"multipart/form-data", "application/json"}
+    assert "422" not in document["paths"]["/v1/smelts/{smelt_id}"]["get"]["responses"]
+    assert "ProblemReply" in document["components"]["schemas"]
+    markdown = document["paths"]["/v1/smelts/{smelt_id}/outputs/{output_id}"]["get"]["responses"]["200"][
+        "content"
+    ]
+    assert set(markdown) == {"text/markdown"}

@@ -1,0 +1,89 @@
+"""`Idempotency-Key`: the same post gives the same smelt, however often and however close together it comes."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from db.session import Database
+from tests.api.conftest import RunningApi
+from tests.api.rows import count_smelts, set_credits
+from tests.cast import Cast
+
+KEY = {"Idempotency-Key": "order-66"}
+NOTE: dict[str, Any] = {"texts": ["Ann ships on Friday."], "default_prompt_names": ["summarize"]}
+
+
+def test_the_same_post_gives_the_same_smelt_and_token(
+    api: RunningApi, visitor: httpx.Client, database: Database
+) -> None:
+    first = visitor.post("/v1/smelts", json=NOTE, headers=KEY)
+    second = visitor.post("/v1/smelts", json=NOTE, headers=KEY)
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json() == second.json()
+    assert first.headers["Location"] == second.headers["Location"]
+    assert count_smelts(database) == 1
+    assert len(api.objects()) == 1
+
+
+def test_it_is_looked_at_before_any_limit(ada: httpx.Client, cast: Cast, database: Database) -> None:
+    first = ada.post("/v1/smelts", json=NOTE, headers=KEY)
+    set_credits(database, cast.ada.id, 0)
+    assert ada.post("/v1/smelts", json=NOTE, headers=KEY).json()["id"] == first.json()["id"]
+    assert ada.post("/v1/smelts", json=NOTE).status_code == 429
+
+
+def test_the_form_and_the_order_of_fields_make_no_difference(ada: httpx.Client) -> None:
+    as_json = ada.post("/v1/smelts", json={**NOTE, "mode": "combine"}, headers=KEY)
+    parts: list[tuple[str, tuple[None, str]]] = [
+        ("mode", (None, "combine")),
+        ("texts", (None, "Ann ships on Friday.")),
+        ("default_prompt_names", (None, "summarize")),
+    ]
+    as_form = ada.post("/v1/smelts", files=parts, headers=KEY)
+    assert as_form.json()["id"] == as_json.json()["id"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {**NOTE, "texts": ["Ann ships on Monday."]},
+        {**NOTE, "texts": [{"filename": "other.txt", "text": "Ann ships on Friday."}]},
+        {**NOTE, "mode": "combine"},
+        {**NOTE, "default_prompt_names": ["action_items"]},
+        {**NOTE, "texts": ["Ann ships on Friday.", "More."]},
+        {**NOTE, "texts": [""]},
+    ],
+)
+def test_another_body_under_the_same_key_conflicts(
+    ada: httpx.Client, database: Database, other: dict[str, Any]
+) -> None:
+    ada.post("/v1/smelts", json=NOTE, headers=KEY)
+    reply = ada.post("/v1/smelts", json=other, headers=KEY)
+    assert (reply.status_code, reply.json()["code"]) == (409, "idempotency_key_reused")
+    assert count_smelts(database) == 1
+
+
+def test_a_key_is_its_users_own(ada: httpx.Client, bob: httpx.Client) -> None:
+    hers = ada.post("/v1/smelts", json=NOTE, headers=KEY)
+    his = bob.post("/v1/smelts", json={**NOTE, "mode": "combine"}, headers=KEY)
+    assert (hers.status_code, his.status_code) == (202, 202)
+    assert hers.json()["id"] != his.json()["id"]
+
+
+def test_a_race_of_equal_posts_makes_one_smelt(
+    api: RunningApi, ada: httpx.Client, database: Database
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: ada.post("/v1/smelts", json=NOTE, headers=KEY), range(8)))
+    assert {reply.status_code for reply in replies} == {202}
+    assert len({reply.json()["id"] for reply in replies}) == 1
+    assert count_smelts(database) == 1
+    assert len(api.objects()) == 1
+
+
+@pytest.mark.parametrize("key", [b"", b"two words", b"a" * 256, "ümlaut".encode()])
+def test_a_key_must_be_visible_ascii(ada: httpx.Client, key: bytes) -> None:
+    reply = ada.post("/v1/smelts", json=NOTE, headers={b"Idempotency-Key": key})
+    assert (reply.status_code, reply.json()["errors"][0]["field"]) == (422, "Idempotency-Key")

@@ -1,0 +1,131 @@
+"""Results are read as they were made, in every form, and only once they are there."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.settings import Settings
+from tests.api.conftest import RunningApi
+from tests.api.worker import do_all_work
+
+RECORDINGS = Path(__file__).parent.parent / "recordings"
+PROMPTS = ["summarize", "action_items"]
+TEXT = "The meeting was about the launch. Ann ships the report on Friday. Bob books the room."
+
+
+@pytest.fixture
+def done(ada: httpx.Client, settings: Settings) -> dict[str, Any]:
+    """A completed smelt of a recording and a text with two prompts each."""
+    parts: list[tuple[str, tuple[str | None, bytes | str]]] = [
+        ("files", ("team *sync*: 1/2.mp3", (RECORDINGS / "speech.mp3").read_bytes())),
+        ("files", ("notes.md", TEXT)),
+        *(("default_prompt_names", (None, name)) for name in PROMPTS),
+    ]
+    smelt = ada.post("/v1/smelts", files=parts).json()
+    do_all_work(settings)
+    smelt = ada.get(f"/v1/smelts/{smelt['id']}").json()
+    assert (smelt["status"], smelt["progress"]) == ("completed", 1.0)
+    return dict(smelt)
+
+
+def test_one_output_is_markdown(ada: httpx.Client, done: dict[str, Any]) -> None:
+    for output in done["outputs"]:
+        reply = ada.get(f"/v1/smelts/{done['id']}/outputs/{output['id']}")
+        assert reply.headers["Content-Type"] == "text/markdown; charset=utf-8"
+        assert reply.text.strip()
+        assert output["model"]
+
+
+def test_all_outputs_by_accept(ada: httpx.Client, done: dict[str, Any]) -> None:
+    path = f"/v1/smelts/{done['id']}/outputs"
+    as_json = ada.get(path)
+    assert as_json.headers["Content-Type"] == "application/json"
+    outputs = as_json.json()["outputs"]
+    assert [output["id"] for output in outputs] == [output["id"] for output in done["outputs"]]
+    assert {output["filename"] for output in outputs} == {"2.mp3", "notes.md"}
+
+    document = ada.get(path, headers={"Accept": "text/markdown"})
+    assert document.headers["Content-Type"].startswith("text/markdown")
+    for output in outputs:
+        assert output["markdown"].strip() in document.text
+    assert document.text.count("# Summary") == 2
+
+    archive = ada.get(path, headers={"Accept": "application/zip, application/json;q=0.5"})
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        assert opened.testzip() is None
+        texts = {name: opened.read(name).decode() for name in opened.namelist()}
+    assert set(texts) == {
+        f"{folder}/{prompt}.md" for folder in ("001 2.mp3", "002 notes.md") for prompt in PROMPTS
+    }
+    assert set(texts.values()) == {output["markdown"] for output in outputs}
+
+    assert ada.get(path, headers={"Accept": "image/png"}).status_code == 406
+
+
+def test_transcripts_in_every_format(ada: httpx.Client, done: dict[str, Any]) -> None:
+    path = f"/v1/smelts/{done['id']}/files/{done['files'][0]['id']}/transcript"
+    assert ada.get(path).text == "Ann ships on Friday.\nBob books the room.\n"
+    assert "00:00:00,500 --> 00:00:01,500" in ada.get(path, params={"format": "srt"}).text
+    assert ada.get(path, params={"format": "vtt"}).text.startswith("WEBVTT")
+    document = ada.get(path, params={"format": "json"}).json()
+    assert document["language"] == "en"
+    assert document["words"][0] == {"start": 0.5, "end": 0.8, "word": "Ann"}
+    assert ada.get(path, params={"format": "pdf"}).json()["code"] == "validation_failed"
+
+
+def test_a_text_has_no_subtitles(ada: httpx.Client, done: dict[str, Any]) -> None:
+    path = f"/v1/smelts/{done['id']}/files/{done['files'][1]['id']}/transcript"
+    assert ada.get(path).text.strip() == TEXT
+    assert ada.get(path, params={"format": "json"}).json()["text"] == TEXT
+    reply = ada.get(path, params={"format": "srt"})
+    assert (reply.status_code, reply.json()["code"]) == (409, "no_timing")
+
+
+def test_what_is_not_there_yet_is_not_ready(ada: httpx.Client) -> None:
+    smelt = ada.post(
+        "/v1/smelts", files={"files": ("a.wav", (RECORDINGS / "speech.wav").read_bytes())}
+    ).json()
+    reply = ada.get(f"/v1/smelts/{smelt['id']}/files/{smelt['files'][0]['id']}/transcript")
+    assert (reply.status_code, reply.json()["code"]) == (409, "not_ready")
+    smelt = ada.post("/v1/smelts", json={"texts": ["x"], "default_prompt_names": ["summarize"]}).json()
+    for path in ("", f"/{smelt['outputs'][0]['id']}"):
+        reply = ada.get(f"/v1/smelts/{smelt['id']}/outputs{path}")
+        assert (reply.status_code, reply.json()["code"]) == (409, "not_ready")
+
+
+def test_a_waiting_recording_knows_its_place_in_the_queue(ada: httpx.Client) -> None:
+    recording = (RECORDINGS / "speech.wav").read_bytes()
+    smelts = [ada.post("/v1/smelts", files={"files": ("a.wav", recording)}).json() for _ in range(2)]
+    places = [ada.get(f"/v1/smelts/{smelt['id']}").json()["files"][0]["queue_position"] for smelt in smelts]
+    assert places == [1, 2]
+
+
+def test_deleted_content_is_gone(api: RunningApi, ada: httpx.Client, done: dict[str, Any]) -> None:
+    objects = len(api.objects())
+    receipt = ada.delete(f"/v1/smelts/{done['id']}/content")
+    assert receipt.status_code == 200
+    assert receipt.json()["smelt_id"] == done["id"]
+    assert receipt.json()["objects_deleted"] == objects
+    assert api.objects() == []
+    for path in (
+        "/outputs",
+        f"/outputs/{done['outputs'][0]['id']}",
+        f"/files/{done['files'][0]['id']}/transcript",
+    ):
+        reply = ada.get(f"/v1/smelts/{done['id']}{path}")
+        assert (reply.status_code, reply.json()["code"]) == (410, "content_expired")
+    again = ada.delete(f"/v1/smelts/{done['id']}/content").json()
+    assert again == {**receipt.json(), "objects_deleted": 0}
+
+
+def test_a_result_whose_object_is_lost_is_gone(
+    api: RunningApi, ada: httpx.Client, done: dict[str, Any]
+) -> None:
+    for path in api.objects():
+        path.unlink()
+    reply = ada.get(f"/v1/smelts/{done['id']}/outputs/{done['outputs'][0]['id']}")
+    assert (reply.status_code, reply.json()["code"]) == (410, "content_expired")

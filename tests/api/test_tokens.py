@@ -1,0 +1,192 @@
+"""Which bearer tokens are believed, key by key."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+from uuid import UUID, uuid4
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+from api.tokens import AnonymousTokens, BadToken, KeysUnreachable, SignInTokens, is_anonymous
+
+SECRET = "a-secret-of-at-least-thirty-two-bytes".ljust(64, "!")
+USER = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+RSA_KEY = rsa.generate_private_key(65_537, 2_048)
+RSA_PEM = RSA_KEY.public_key().public_bytes(
+    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+)
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    good = {
+        "sub": str(USER),
+        "role": "authenticated",
+        "aud": "authenticated",
+        "iss": "https://issuer.test",
+        "email": "ada@example.org",
+        "exp": datetime.now(UTC) + timedelta(minutes=5),
+    }
+    return {name: value for name, value in {**good, **changes}.items() if value is not None}
+
+
+def hs256(**changes: Any) -> str:
+    return jwt.encode(claims(**changes), SECRET, "HS256")
+
+
+@pytest.fixture(scope="module")
+def jwks_url() -> Iterator[str]:
+    keys = {
+        "keys": [
+            {**ECAlgorithm.to_jwk(EC_KEY.public_key(), as_dict=True), "kid": "ec", "use": "sig"},
+            {**RSAAlgorithm.to_jwk(RSA_KEY.public_key(), as_dict=True), "kid": "rsa", "use": "sig"},
+            {"kty": "oct", "kid": "oct", "k": base64.urlsafe_b64encode(SECRET.encode()).decode()},
+        ]
+    }
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(keys).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/jwks"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def by_secret() -> SignInTokens:
+    return SignInTokens(SECRET, None, "authenticated", "https://issuer.test")
+
+
+@pytest.fixture
+def by_keys(jwks_url: str) -> SignInTokens:
+    return SignInTokens(None, jwks_url, "authenticated", "https://issuer.test")
+
+
+def test_a_good_token_names_its_user(by_secret: SignInTokens) -> None:
+    subject = by_secret.verify(hs256())
+    assert (subject.user_id, subject.email) == (USER, "ada@example.org")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": datetime.now(UTC) - timedelta(minutes=1)},
+        {"exp": None},
+        {"nbf": datetime.now(UTC) + timedelta(minutes=5)},
+        {"aud": "somebody-else"},
+        {"aud": None},
+        {"iss": "https://elsewhere.test"},
+        {"iss": None},
+        {"role": "service_role"},
+        {"role": "anon"},
+        {"role": None},
+        {"sub": None},
+        {"sub": "not-a-uuid"},
+    ],
+)
+def test_a_token_with_a_bad_claim_is_refused(by_secret: SignInTokens, changes: dict[str, Any]) -> None:
+    with pytest.raises(BadToken):
+        by_secret.verify(hs256(**changes))
+
+
+def test_a_token_signed_otherwise_is_refused(by_secret: SignInTokens) -> None:
+    unsigned = jwt.encode(claims(), "", "none")
+    for token in (
+        unsigned,
+        jwt.encode(claims(), SECRET + "x", "HS256"),
+        jwt.encode(claims(), SECRET, "HS512"),
+    ):
+        with pytest.raises(BadToken):
+            by_secret.verify(token)
+    with pytest.raises(BadToken):
+        by_secret.verify(jwt.encode(claims(), EC_KEY, "ES256", {"kid": "ec"}))
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "smelt_0123456789", "é.é.é", "e30.e30."])
+def test_what_is_no_token_is_refused(by_secret: SignInTokens, token: str) -> None:
+    with pytest.raises(BadToken):
+        by_secret.verify(token)
+
+
+def test_public_keys_verify_their_own_algorithm(by_keys: SignInTokens) -> None:
+    assert by_keys.verify(jwt.encode(claims(), EC_KEY, "ES256", {"kid": "ec"})).user_id == USER
+    assert by_keys.verify(jwt.encode(claims(), RSA_KEY, "RS256", {"kid": "rsa"})).user_id == USER
+
+
+def test_a_public_key_is_never_taken_for_a_shared_secret(by_keys: SignInTokens) -> None:
+    header = _base64({"alg": "HS256", "typ": "JWT", "kid": "rsa"})
+    body = _base64({**claims(), "exp": 4_000_000_000})
+    signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(
+        f"{header}.{body}".encode(), RSA_PEM
+    )
+    confused = f"{header}.{body}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+    with pytest.raises(BadToken):
+        by_keys.verify(confused)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "kid"),
+    [("RS256", "ec"), ("RS256", "unknown"), ("RS512", "rsa"), ("PS256", "rsa"), ("RS256", None)],
+)
+def test_a_key_of_another_kind_or_name_is_refused(
+    by_keys: SignInTokens, algorithm: str, kid: str | None
+) -> None:
+    token = jwt.encode(claims(), RSA_KEY, algorithm, {"kid": kid} if kid else None)
+    with pytest.raises(BadToken):
+        by_keys.verify(token)
+
+
+def test_a_shared_secret_among_the_public_keys_is_not_used(by_keys: SignInTokens) -> None:
+    with pytest.raises(BadToken):
+        by_keys.verify(jwt.encode(claims(), SECRET, "HS256", {"kid": "oct"}))
+
+
+def test_keys_out_of_reach_are_told_apart_from_a_bad_token() -> None:
+    tokens = SignInTokens(None, "http://127.0.0.1:9/jwks", "authenticated", None)
+    with pytest.raises(KeysUnreachable):
+        tokens.verify(jwt.encode(claims(), EC_KEY, "ES256", {"kid": "ec"}))
+
+
+def test_anonymous_tokens_are_the_same_each_time_and_end() -> None:
+    tokens = AnonymousTokens(b"k" * 32, timedelta(days=7))
+    smelt, now = uuid4(), datetime.now(UTC)
+    token = tokens.issue(smelt, now)
+    assert token == tokens.issue(smelt, now)
+    assert is_anonymous(token)
+    assert tokens.verify(token) == smelt
+    with pytest.raises(BadToken):
+        tokens.verify(tokens.issue(smelt, now - timedelta(days=8)))
+    with pytest.raises(BadToken):
+        AnonymousTokens(b"x" * 32, timedelta(days=7)).verify(token)
+
+
+def test_neither_kind_of_token_passes_for_the_other(by_secret: SignInTokens) -> None:
+    anonymous = AnonymousTokens(SECRET.encode(), timedelta(days=7))
+    with pytest.raises(BadToken):
+        by_secret.verify(anonymous.issue(USER, datetime.now(UTC)))
+    with pytest.raises(BadToken):
+        anonymous.verify(hs256())
+
+
+def _base64(value: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")

@@ -1,0 +1,111 @@
+"""Small rules: addresses, file names, media types, cursors, languages."""
+
+from datetime import UTC, date, datetime
+from ipaddress import ip_address
+from uuid import UUID
+
+import pytest
+from faster_whisper.tokenizer import _LANGUAGE_CODES  # type: ignore[import-untyped]
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from api import cursor
+from api.address import client_address, ip_hash, networks
+from api.filename import MAX_CHARS, safe_filename
+from api.languages import LANGUAGES
+from api.negotiation import choose
+
+PROXIES = networks(["10.0.0.0/8", "2001:db8:aaaa::/48"])
+DAY = date(2026, 11, 22)
+
+
+def asked(peer: str, *forwarded: str) -> str:
+    headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
+    request = Request({"type": "http", "client": (peer, 1234), "headers": headers})
+    return str(client_address(request, PROXIES))
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("198.51.100.7", [], "198.51.100.7"),
+        ("198.51.100.7", ["203.0.113.9"], "198.51.100.7"),
+        ("10.0.0.1", ["203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", ["1.1.1.1, 203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", ["1.1.1.1", "203.0.113.9, 10.0.0.2"], "203.0.113.9"),
+        ("10.0.0.1", ["10.0.0.3"], "10.0.0.3"),
+        ("10.0.0.1", ["unknown"], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.9:4711"], "203.0.113.9"),
+        ("10.0.0.1", ["[2001:db8::1]:443"], "2001:db8::1"),
+        ("::ffff:10.0.0.1", ["::ffff:203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", [""], "10.0.0.1"),
+    ],
+)
+def test_only_trusted_proxies_are_believed(peer: str, forwarded: list[str], address: str) -> None:
+    assert asked(peer, *forwarded) == address
+
+
+def test_an_address_is_hashed_by_the_day_and_a_household_is_one() -> None:
+    def hashed(address: str, day: date = DAY, key: bytes = b"k") -> str:
+        return ip_hash(key, day, ip_address(address))
+
+    assert hashed("2001:db8::1") == hashed("2001:db8::ffff")
+    assert hashed("2001:db8::1") != hashed("2001:db8:0:1::1")
+    assert hashed("192.0.2.1") != hashed("192.0.2.2")
+    assert hashed("192.0.2.1") != hashed("192.0.2.1", date(2026, 11, 23))
+    assert hashed("192.0.2.1") != hashed("192.0.2.1", key=b"other")
+
+
+@pytest.mark.parametrize(
+    ("given_name", "safe"),
+    [
+        (None, "text-1.txt"),
+        ("", "text-1.txt"),
+        ("..", "text-1.txt"),
+        ("a/b/c.txt", "c.txt"),
+        ("C:\\Users\\ada\\c.txt", "c.txt"),
+        ("../../etc/passwd", "passwd"),
+        ("in\u202evoice\x00\r\n.txt", "invoice.txt"),
+        ("  two   words .txt ", "two words .txt"),
+        ("a" * 300 + ".flac", "a" * 250 + ".flac"),
+        ("Ångström.txt", "Ångström.txt"),
+    ],
+)
+def test_file_names_are_made_safe(given_name: str | None, safe: str) -> None:
+    assert safe_filename(given_name, "text-1.txt") == safe
+
+
+@given(st.text())
+def test_any_file_name_can_be_stored_and_printed(name: str) -> None:
+    safe = safe_filename(name, "file-1")
+    assert 1 <= len(safe) <= MAX_CHARS
+    assert safe.isprintable()
+    assert "/" not in safe
+    assert safe_filename(safe, "file-1") == safe
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("text/*", "text/markdown"),
+        ("application/json;q=0.1, text/markdown", "text/markdown"),
+        ("application/*;q=0.2, */*;q=0.1", "application/json"),
+        ("application/json;q=0, */*", "text/markdown"),
+        ("image/png", None),
+        ("text/markdown;q=bogus", None),
+    ],
+)
+def test_the_accept_header_chooses(accept: str, chosen: str | None) -> None:
+    assert choose(accept, ("application/json", "text/markdown")) == chosen
+
+
+def test_a_cursor_leads_back_to_its_place() -> None:
+    place = (datetime(2026, 11, 22, 1, 2, 3, 456789, UTC), UUID("01890a5d-ac96-774b-bcce-b302099a8057"))
+    assert cursor.decode(cursor.encode(place)) == place
+
+
+def test_the_languages_are_those_that_the_recogniser_knows() -> None:
+    assert set(_LANGUAGE_CODES) == LANGUAGES

@@ -1,0 +1,105 @@
+"""Words by which a sentence gives itself away as an action item or a question, by language (ISO 639-1)."""
+
+import re
+from dataclasses import dataclass
+
+_WHO = r"(?P<who>[^\W\d_][\w'.-]*(?: (?:and|und|et|y) [^\W\d_][\w'-]*)?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Cues:
+    """`takes`: somebody (its group `who`) takes on or is given a task. `action`: another sign of a task.
+    `due`: by when. `no_action`: looks like a task and isn't. `question`: begins a question where no question mark is
+    written. All are matched against text in which typographic apostrophes have been made plain."""
+
+    takes: re.Pattern[str]
+    action: re.Pattern[str]
+    due: re.Pattern[str]
+    no_action: re.Pattern[str]
+    question: re.Pattern[str]
+
+
+def _any(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives), re.I)
+
+
+_EN_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day(?: (?:morning|noon|afternoon|evening))?"
+_EN_MONTH = (
+    r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+    r"(?: \d{1,2}(?:st|nd|rd|th)?)?\b(?:,? \d{4})?"
+)
+_EN_BY = r"\b(?:by|before|until|no later than|due(?: by| on)?)(?: the)?"
+
+CUES: dict[str, Cues] = {
+    "en": Cues(
+        takes=_any(
+            r"\b"
+            + _WHO
+            + r"(?: (?:will|shall|must|has to|have to|needs? to|(?:is|are|am) going to|promised to|agreed to"
+            r"|volunteered to|offered to|is assigned|is responsible)\b(?! be\b)|'ll (?!be\b))"
+        ),
+        action=_any(
+            r"\b(?:action items?|to-?do|follow-up|next steps?)\b",
+            r"^(?:please|let's|let us|don't forget|remember to|make sure)\b",
+            r"\b(?:can|could|would) you (?:please )?\w+",
+            r"\b(?:assigned to|responsible for|due (?:by|on)|deadline is)\b",
+        ),
+        due=_any(
+            _EN_BY + rf"(?: end of)?(?: the| this| next)? {_EN_DAY}\b",
+            rf"\b(?:by|before|until|on|due) (?:the )?(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)? )?{_EN_MONTH}",
+            _EN_BY + r"(?: end of)?(?: the| this| next)? "
+            r"(?:day|week|month|quarter|year|today|tonight|tomorrow|noon|eod|eow)\b",
+            r"\b(?:by|before|until|on|at) \d[\d:./-]*(?: ?[ap]\.?m\b)?",
+            rf"\b(?:on {_EN_DAY}|tomorrow|tonight|next (?:week|month|quarter)|asap)\b",
+        ),
+        no_action=_any(r"\b(?:it|this|that|there|which|what) (?:will|must|has to|needs to|is going to)\b"),
+        question=_any(r"(?:who|what|when|where|why|which|how|whose)\b"),
+    ),
+    "de": Cues(
+        takes=_any(
+            r"\b" + _WHO + r" (?:wird|werde|werden|muss|müssen|soll|sollen|sollte|übernimmt|übernehme"
+            r"|kümmert sich|kümmere mich)\b"
+        ),
+        action=_any(
+            r"\b(?:aufgabe|to-?do|nächste schritte|bitte|nicht vergessen|lasst uns|verantwortlich)\b",
+        ),
+        due=_any(
+            r"\b(?:bis|vor|am)(?: zum| spätestens| nächsten| kommenden| ende)*"
+            r" (?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|morgen|woche|monat|\d[\d.]*)\b",
+            r"\b(?:heute|morgen|übermorgen|nächste woche)\b",
+        ),
+        no_action=_any(r"\b(?:es|das|dies) (?:wird|muss|soll)\b"),
+        question=_any(r"(?:wer|was|wann|wo|warum|wieso|weshalb|welche[rsnm]?|wie|wohin|woher)\b"),
+    ),
+    "fr": Cues(
+        takes=_any(r"\b" + _WHO + r" (?:va|vais|vont|doit|dois|doivent|devra|s'occupe de|se charge de)\b"),
+        action=_any(
+            r"\b(?:tâche|à faire|prochaines étapes|il faut|n'oublie[zr]? pas|merci de|veuillez)\b",
+        ),
+        due=_any(
+            r"\b(?:avant|d'ici|pour|jusqu'à)(?: le| la| la fin de la)?"
+            r" (?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|demain|semaine|\d[\d/.]*)\b",
+            r"\b(?:demain|aujourd'hui|la semaine prochaine)\b",
+        ),
+        no_action=_any(r"\b(?:ça|cela|ce qui) (?:va|doit)\b"),
+        question=_any(r"(?:qui|que|quoi|quand|où|pourquoi|comment|combien|quel(?:le)?s?|est-ce que)\b"),
+    ),
+    "es": Cues(
+        takes=_any(
+            r"\b"
+            + _WHO
+            + r" (?:va a|voy a|van a|vamos a|debe|deben|debemos|tiene que|tienen que|tenemos que|tengo que"
+            r"|se encarga de)\b"
+        ),
+        action=_any(
+            r"\b(?:tarea|pendiente|próximos pasos|hay que|por favor|no olvid\w+)\b",
+        ),
+        due=_any(
+            r"\b(?:antes del?|para(?: el)?|hasta(?: el)?)"
+            r" (?:lunes|martes|miércoles|jueves|viernes|sábado|domingo|mañana|fin de mes|\d[\d/.]*)\b",
+            r"\b(?:hoy|mañana|la próxima semana)\b",
+        ),
+        no_action=_any(r"\b(?:esto|eso) (?:va a|debe)\b"),
+        question=_any(r"(?:quién|qué|cuándo|dónde|por qué|cuál|cómo|cuánto)\b"),
+    ),
+}

@@ -1,0 +1,31 @@
+"""Which engine answers: a language model where one is set, else the extractive one."""
+
+from pydantic import SecretStr
+
+from pipeline.engines.base import SynthesisEngine
+from pipeline.engines.extractive.engine import ExtractiveEngine
+from pipeline.engines.llm import LlmEngine
+from pipeline.settings import Settings
+
+
+def make_engine(settings: Settings, api_key: SecretStr | None = None) -> SynthesisEngine:
+    """The engine for a smelt paid for by `api_key`, a user's own key, or (None) by the platform.
+
+    A user's key goes to `user_key_base_url` only, never to the operator's own server.
+    """
+    if api_key is not None:
+        return _llm(settings, settings.user_key_base_url, api_key)
+    if settings.has_llm:
+        return _llm(settings, settings.llm_base_url, settings.openai_api_key)
+    return ExtractiveEngine()
+
+
+def _llm(settings: Settings, base_url: str | None, api_key: SecretStr | None) -> LlmEngine:
+    return LlmEngine(
+        base_url=base_url,
+        api_key=api_key,
+        model=settings.llm_model,
+        context_tokens=settings.llm_context_tokens,
+        parallel=settings.llm_parallel,
+        timeout=settings.llm_timeout,
+    )

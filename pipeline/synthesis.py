@@ -1,0 +1,199 @@
+"""Applying one task to documents of any length through a chat model of limited context.
+
+    fits              one call
+    doesn't fit       split -> a call for each chunk, some at once -> merge the answers, in rounds if need be
+    provider refuses  the estimate was too low: the refused chunk is split finer, and so is what follows
+
+Nothing is cut: every character of the input is sent in exactly one first-round call, every answer enters
+exactly one merge, and what can't be made to fit fails with `input_too_long`.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from pipeline import messages
+from pipeline.documents import Document, render
+from pipeline.errors import WorkError
+from pipeline.messages import Message
+from pipeline.patience import patience
+from pipeline.splitting import Chunk, DoesNotFit, Piece, pack
+from pipeline.states import ErrorCode
+from pipeline.tokens import estimate_tokens
+
+T = TypeVar("T")
+
+_LARGEST_ANSWER = 16_384  # tokens set aside for an answer; smaller contexts set aside a quarter
+_CONTINUATION_TOKENS = 64
+_TYPICAL_ANSWER = 500  # tokens; only for guessing progress
+
+
+class ContextExceeded(Exception):
+    """The model refused a request as longer than its context, or took in only a part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    text: str
+    input_tokens: int
+    output_tokens: int
+
+
+class Chat(Protocol):
+    async def ask(self, conversation: Sequence[Message], on_tokens: Callable[[int], None]) -> Answer:
+        """The model's complete answer. `on_tokens` hears about how many tokens have come in so far.
+
+        Raises `WorkError`, or `ContextExceeded`.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a synthesis is, as a share from 0 to 1 that never falls."""
+
+    share: float = 0.0
+    calls: int = 1  # that will be needed, as far as known
+    done: int = 0
+
+    def expect(self, calls: int) -> None:
+        self.calls = max(self.calls, self.done + calls)
+
+    def streamed(self, tokens: int) -> None:
+        self._rise(self.done + tokens / (tokens + _TYPICAL_ANSWER))
+
+    def finished(self) -> None:
+        self.done += 1
+        self._rise(self.done)
+
+    def _rise(self, calls: float) -> None:
+        self.share = max(self.share, min(0.99, calls / self.calls))
+
+
+class Synthesizer:
+    """One synthesis: a task, its budget of tokens, and what it has cost so far."""
+
+    def __init__(
+        self, chat: Chat, task: str, *, context_tokens: int, parallel: int, progress: Progress
+    ) -> None:
+        self._chat = chat
+        self._task = task
+        self._slots = asyncio.Semaphore(parallel)
+        self._progress = progress
+        self._room = _room(task, context_tokens)
+        self._in_flight = 0
+        self.input_tokens = 0
+        self.output_tokens = 0
+
+    async def run(self, documents: Sequence[Document]) -> str:
+        """The finished Markdown. Raises `WorkError`."""
+        pieces = [Piece(document.name, render(document.transcript)) for document in documents]
+        if not any(piece.text.strip() for piece in pieces):
+            raise WorkError(ErrorCode.EMPTY_INPUT)
+        chunks = self._pack(pieces)
+        if len(chunks) == 1:
+            try:
+                return await self._ask(messages.whole(self._task, chunks[0]))
+            except ContextExceeded:
+                chunks = self._finer(chunks[0])
+        self._progress.expect(len(chunks) + 1)
+        return await self._merge(await self._parts(chunks))
+
+    async def _parts(self, chunks: Sequence[Chunk]) -> list[str]:
+        count = len(chunks)
+        answers = await _all([self._part(chunk, i, count) for i, chunk in enumerate(chunks, start=1)])
+        return [text for texts in answers for text in texts]
+
+    async def _part(self, chunk: Chunk, index: int, count: int) -> list[str]:
+        if _tokens(chunk) > self._room:  # another chunk's refusal has shown that this one won't fit
+            return await self._parts(self._repack(chunk))
+        try:
+            return [await self._ask(messages.part(self._task, chunk, index, count))]
+        except ContextExceeded:
+            finer = self._finer(chunk)
+        return await self._parts(finer)
+
+    async def _merge(self, answers: Sequence[str]) -> str:
+        """Merge neighbours in rounds until one answer is left."""
+        groups = self._groups(answers)
+        while len(groups) > 1:
+            self._progress.expect(len(groups) + 1)
+            merged = await _all([self._merge_group(group) for group in groups])
+            fewer = self._groups(merged)
+            if len(fewer) >= len(groups):
+                raise WorkError(ErrorCode.INPUT_TOO_LONG)
+            groups = fewer
+        return await self._merge_group(groups[0])
+
+    async def _merge_group(self, group: Chunk) -> str:
+        if len(group) == 1 and group[0].parts == 1:
+            return group[0].text
+        try:
+            return await self._ask(messages.merge(self._task, group))
+        except ContextExceeded:
+            finer = self._finer(group)
+        return await self._merge([passage.text for chunk in finer for passage in chunk])
+
+    async def _ask(self, conversation: Sequence[Message]) -> str:
+        async with self._slots:
+            answer = await self._ask_patiently(conversation)
+        self.input_tokens += answer.input_tokens
+        self.output_tokens += answer.output_tokens
+        self._progress.finished()
+        return answer.text
+
+    async def _ask_patiently(self, conversation: Sequence[Message]) -> Answer:
+        for tries in itertools.count(1):
+            self._in_flight += 1
+            try:
+                return await self._chat.ask(conversation, self._progress.streamed)
+            except WorkError as error:
+                wait = patience(error, tries) if self._progress.done or self._in_flight > 1 else None
+                if wait is None:
+                    raise
+            finally:
+                self._in_flight -= 1
+            await asyncio.sleep(wait)
+        raise AssertionError
+
+    def _groups(self, answers: Sequence[str]) -> list[Chunk]:
+        return self._pack([Piece(f"Part {i}", answer) for i, answer in enumerate(answers, start=1)])
+
+    def _finer(self, chunk: Chunk) -> list[Chunk]:
+        """The refused chunk in at least two; what is packed later gets no more room than these."""
+        self._room = min(self._room, _tokens(chunk) // 2 + 1)
+        return self._repack(chunk)
+
+    def _repack(self, chunk: Chunk) -> list[Chunk]:
+        return self._pack([Piece(passage.name, passage.text) for passage in chunk])
+
+    def _pack(self, pieces: Sequence[Piece]) -> list[Chunk]:
+        try:
+            return pack(pieces, self._room)
+        except DoesNotFit:
+            raise WorkError(ErrorCode.INPUT_TOO_LONG) from None
+
+
+def _tokens(chunk: Chunk) -> int:
+    return sum(passage.tokens for passage in chunk)
+
+
+def _room(task: str, context_tokens: int) -> int:
+    """Tokens left for the input in one call."""
+    wrappers = (messages.part(task, (), 1_000, 1_000), messages.merge(task, ()))
+    wrapper = max(sum(estimate_tokens(message["content"]) for message in pair) for pair in wrappers)
+    answer = min(_LARGEST_ANSWER, context_tokens // 4)
+    return context_tokens - wrapper - answer - _CONTINUATION_TOKENS
+
+
+async def _all(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """All results in order; the first failure stops the others before it is raised."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

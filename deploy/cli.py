@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from deploy.environment import ENVIRONMENT_NAMES
 from deploy.problems import Problem, SettingsIncomplete
 from deploy.runner import EX_CONFIG
 from pipeline.settings import Env, Settings
@@ -106,19 +107,24 @@ def reconciler() -> None:
 
 @app.command()
 def settings() -> None:
-    """Print every setting: its value, default, source and meaning. Secrets are masked."""
+    """Print every setting: its value, default, source and meaning. Secrets are masked. In a pipe: with tabs."""
+    from dataclasses import astuple, fields
+
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    from deploy.settings_table import rows
+    from deploy.settings_table import Row, rows
 
     def run(settings: Settings) -> None:
-        table = Table("setting", "value", "default", "source", "meaning")
+        if not sys.stdout.isatty():
+            for row in rows(settings):
+                print(*astuple(row), sep="\t")
+            return
+        table = Table(*(field.name for field in fields(Row)))
         for row in rows(settings):
-            table.add_row(row.name, row.value, row.default, row.source, row.meaning)
-        console = Console()
-        # In a pipe a table as wide as its longest line can still be searched line by line.
-        console.print(table, width=None if console.is_terminal else 260, markup=False)
+            table.add_row(*(escape(text) for text in astuple(row)))
+        Console().print(table)
 
     _run(run)
 
@@ -139,7 +145,8 @@ def _run(command: Callable[[Settings], object]) -> None:
         command(Settings.from_env())
     except ValidationError as problem:
         for error in problem.errors():
-            print(f"smelt: the setting {error['loc'][0]} is wrong: {error['msg']}", file=sys.stderr)
+            name = str(error["loc"][0])
+            print(f"smelt: {ENVIRONMENT_NAMES.get(name, name)} is wrong: {error['msg']}", file=sys.stderr)
         sys.exit(EX_CONFIG)
     except Problem as problem:
         print(f"smelt: {problem}", file=sys.stderr)

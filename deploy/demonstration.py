@@ -3,12 +3,13 @@
 It uses nothing of the user's: no setting, no database, no key.
 """
 
+import os
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import httpx
@@ -26,6 +27,7 @@ from pipeline.settings import DEMO_MODEL, Settings
 INPUTS = (Path(__file__).parent / "demo" / "meeting.m4a", Path(__file__).parent / "demo" / "notes.md")
 PROMPTS = ["summarize", "action_items"]
 DONE_WITHIN = 180.0  # seconds for one smelt
+LONGEST_TEMPORARY = 55  # bytes
 LOG_TAIL = 60  # lines shown when something fails
 INTRODUCTION = (
     "A recording and a text go through the whole service, on engines of its own in a temporary folder. "
@@ -45,9 +47,11 @@ class DemoSettings(Settings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
+        settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        **_others: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
 
@@ -60,7 +64,7 @@ class Demo:
 
     def run(self) -> None:
         """Raises DemoFailed, Problem, httpx.HTTPError."""
-        with TemporaryDirectory(prefix="smelt-demo-") as folder:
+        with TemporaryDirectory(prefix="smelt-demo-", dir=_short_folder()) as folder:
             settings = DemoSettings.model_validate(
                 {"data_dir": folder, "port": 0, "whisper_model": DEMO_MODEL}
             )
@@ -93,11 +97,12 @@ class Demo:
 
     def _complete(self, service: Service, client: httpx.Client, mode: str) -> dict[str, Any]:
         """Posts the inputs and follows the smelt to its end."""
-        smelt = _post(client, mode)
+        smelt: dict[str, Any] = _post(client, mode)
+        url = f"/v1/smelts/{smelt['id']}"
         deadline = time.monotonic() + DONE_WITHIN
         with display(self.console) as shown:
             while True:
-                smelt = _get(client, f"/v1/smelts/{smelt['id']}").json()
+                smelt = _get(client, url).json()
                 shown.show(parts_of(smelt))
                 if smelt["status"] in ("completed", "failed", "canceled"):
                     break
@@ -163,6 +168,12 @@ def demo() -> int:
         return 1
     show.say_times()
     return 0
+
+
+def _short_folder() -> str:
+    """The user's temporary folder, unless a socket's path in it would be too long."""
+    usual = gettempdir()
+    return usual if len(os.fsencode(usual)) <= LONGEST_TEMPORARY else "/tmp"  # noqa: S108
 
 
 def _post(client: httpx.Client, mode: str) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def child_environment(settings: Settings, *, isolated: bool = False) -> dict[str
         [str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]
     )
     environment["PYTHONUNBUFFERED"] = "1"
+    # onnxruntime, which finds the speech in a recording, otherwise reports its use to its maker.
+    environment["ORT_DISABLE_TELEMETRY"] = "1"
     return environment | settings_environment(settings)
 
 

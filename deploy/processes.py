@@ -38,11 +38,6 @@ class Processes:
         for runner in self.runners.values():
             runner.start()
 
-    @property
-    def given_up(self) -> str | None:
-        """The name of a process whose settings are wrong, and which is therefore not started again."""
-        return next((name for name, runner in self.runners.items() if runner.gave_up), None)
-
     def kill(self) -> None:
         for runner in self.runners.values():
             runner.kill()

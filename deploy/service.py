@@ -14,11 +14,12 @@ from deploy.database import reaching_postgres
 from deploy.embedded import Engines
 from deploy.environment import child_environment
 from deploy.problems import ServiceFailed
-from deploy.processes import API, Processes, read_procfile
+from deploy.processes import Processes, read_procfile
 from deploy.secrets import check_up, with_secrets
 from pipeline.settings import Settings
 
 READY_WITHIN = 120.0  # seconds; loading a large speech model isn't part of it
+DEATHS_AT_START = 2  # how often a process may die before the service is ready
 MARGIN = 15.0  # seconds a worker gets on top of its grace, to give back what it runs, before it is killed
 
 
@@ -76,12 +77,13 @@ class Service:
             self.stop()
             raise
 
-    def check(self) -> None:
-        """Raises ServiceFailed when a process can't run with these settings."""
-        if self._processes is not None and self._processes.given_up is not None:
-            raise ServiceFailed(
-                f"{self._processes.given_up} can't run with these settings; see its lines above"
-            )
+    def check(self, most_deaths: int | None = None) -> None:
+        """Raises ServiceFailed when a process can't run with these settings, or died more often than that."""
+        for name, runner in self._processes.runners.items() if self._processes else ():
+            if runner.gave_up:
+                raise ServiceFailed(f"{name} can't run with these settings; see its lines above")
+            if most_deaths is not None and runner.deaths > most_deaths:
+                raise ServiceFailed(f"{name} has died {runner.deaths} times; see its lines above")
 
     def hurry(self) -> None:
         """Ends a `stop` under way in another thread, or in a signal's, without more patience."""
@@ -116,13 +118,9 @@ class Service:
         return settings.model_copy(update=changes)
 
     def _wait_until_ready(self) -> None:
-        assert self._processes is not None  # noqa: S101
-        api = self._processes.runners[API]
         deadline = time.monotonic() + READY_WITHIN
         while not self._answers():
-            self.check()
-            if api.deaths >= 2:
-                raise ServiceFailed("the API does not start; its last lines are above")
+            self.check(DEATHS_AT_START)
             if time.monotonic() > deadline:
                 raise ServiceFailed(f"the API was not ready within {READY_WITHIN:g} seconds")
             time.sleep(0.05)

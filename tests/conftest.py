@@ -3,13 +3,16 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from db.session import Database
+from deploy.service import Service
 from pipeline.settings import Settings
 from tests.cast import Cast, make_cast
 from tests.engines import PostgresServer, Servers, running_servers
+from tests.running import RunningService
 from tests.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
 
 TEST_DATABASE_URL = os.environ.get("SMELT_TEST_DATABASE_URL")
@@ -112,3 +115,25 @@ def make_settings(folder: Path, **changes: object) -> Settings:
             **changes,
         }
     )
+
+
+@pytest.fixture(scope="session")
+def service(servers: Servers, migrated_template: str) -> Iterator[RunningService]:
+    """The whole service as processes, on a database of its own. Its log: `service.log`."""
+    with (
+        servers.postgres.database(migrated_template) as name,
+        servers.redis.namespace() as prefix,
+        TemporaryDirectory(prefix="smelt-test-", dir="/tmp") as folder,
+    ):
+        settings = make_settings(
+            Path(folder),
+            database_url=servers.postgres.app_url(name),
+            migration_database_url=servers.postgres.owner_url(name),
+            redis_url=servers.redis.url,
+            redis_namespace=prefix,
+        )
+        log: list[str] = []
+        with Service(
+            settings, lambda process, line: log.append(f"{process} | {line}"), isolated=True
+        ) as running:
+            yield RunningService(running, make_cast(running.owner_url, running.settings), log)

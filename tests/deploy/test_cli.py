@@ -1,0 +1,103 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jwt
+import psycopg
+import pytest
+
+from deploy.processes import read_procfile
+from deploy.runner import EX_CONFIG
+from pipeline.settings import Settings
+from tests.secrets import JWT_SECRET, KEYRING
+
+
+def smelt(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from deploy.cli import main; main()", *arguments]
+    environment = dict(os.environ) | variables
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_each_line_of_the_procfile_is_a_command_of_smelt() -> None:
+    for name, (program, *arguments) in read_procfile().items():
+        assert program == "smelt"
+        assert smelt(*arguments, "--help").returncode == 0, name
+
+
+@pytest.mark.parametrize("arguments", [["api"], ["worker", "transcribe"], ["reconciler"]])
+def test_a_process_by_itself_says_in_one_line_what_it_lacks(arguments: list[str]) -> None:
+    answer = smelt(*arguments)
+    assert answer.returncode == EX_CONFIG
+    assert len(answer.stderr.splitlines()) == 1
+    assert "DATABASE_URL" in answer.stderr
+
+
+def test_an_unknown_queue_is_refused_with_the_known_ones() -> None:
+    answer = smelt("worker", "polish")
+    assert answer.returncode == 2
+    assert "transcribe" in answer.stderr
+
+
+def test_a_setting_that_cannot_be_read_is_named_without_its_value() -> None:
+    answer = smelt("settings", SMELT_PORT="not-a-port")
+    assert answer.returncode == EX_CONFIG
+    assert "SMELT_PORT" in answer.stderr
+    assert "not-a-port" not in answer.stderr
+
+
+def test_settings_are_listed_with_their_source_and_secrets_masked(tmp_path: Path) -> None:
+    answer = smelt("settings", SMELT_DATA_DIR=str(tmp_path), SMELT_KEYRING=KEYRING, SMELT_PORT="9123")
+    assert answer.returncode == 0
+    assert KEYRING not in answer.stdout
+    rows = {line.split("\t")[0]: line.split("\t")[1:] for line in answer.stdout.splitlines()}
+    assert rows["SMELT_KEYRING"][:3] == ["********", "-", "environment"]
+    assert rows["SMELT_PORT"][:3] == ["9123", "8000", "environment"]
+    assert rows["SMELT_HOST"][:3] == ["127.0.0.1", "127.0.0.1", "default"]
+    assert len(rows) == len(Settings.model_fields)
+    assert all(meaning for *_, meaning in rows.values())
+
+
+def test_a_token_is_for_a_user_that_exists(owner_url: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    variables = {
+        "DATABASE_URL": owner_url,
+        "SMELT_JWT_SECRET": JWT_SECRET,
+        "SMELT_DATA_DIR": str(tmp_path / "data"),
+    }
+    answer = smelt("token", "--email", "eve@example.org", **variables)
+    assert answer.returncode == 0, answer.stderr
+    claims = jwt.decode(answer.stdout.strip(), JWT_SECRET, algorithms=["HS256"], audience="authenticated")
+    assert claims["role"] == "authenticated"
+    assert claims["exp"] - claims["iat"] == 12 * 3600
+    with psycopg.connect(owner_url) as connection:
+        row = connection.execute("select id::text from auth.users where email = 'eve@example.org'").fetchone()
+    assert row == (claims["sub"],)
+    again = smelt("token", "--email", "eve@example.org", **variables).stdout.strip()
+    assert jwt.decode(again, options={"verify_signature": False})["sub"] == claims["sub"]
+
+
+def test_production_gives_no_tokens(owner_url: str) -> None:
+    answer = smelt("token", DATABASE_URL=owner_url, SMELT_ENV="production", SMELT_JWT_SECRET=JWT_SECRET)
+    assert answer.returncode == EX_CONFIG
+    assert answer.stdout == ""
+
+
+def test_a_database_out_of_reach_is_told_in_one_line(tmp_path: Path) -> None:
+    answer = smelt("migrate", DATABASE_URL=f"postgresql://postgres@/none?host={tmp_path}")
+    assert answer.returncode == EX_CONFIG
+    assert answer.stderr.startswith("smelt: Postgres can't be reached")
+    assert "Traceback" not in answer.stderr
+
+
+def test_migrate_brings_the_schema_up_and_down(empty_database_url: str) -> None:
+    def tables() -> int:
+        with psycopg.connect(empty_database_url) as connection:
+            row = connection.execute("select count(*) from pg_tables where tablename = 'smelts'").fetchone()
+        assert row is not None
+        return int(row[0])
+
+    assert smelt("migrate", DATABASE_URL=empty_database_url).returncode == 0
+    assert tables() == 1
+    assert smelt("migrate", "--down", DATABASE_URL=empty_database_url).returncode == 0
+    assert tables() == 0

@@ -1,0 +1,126 @@
+"""The service as its users start it: whole, and stopped in every way."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import psutil
+import pytest
+
+from tests.running import RunningService
+from tests.waiting import wait_until
+
+SMELT = [sys.executable, "-c", "from deploy.cli import main; main()"]
+
+
+class Up:
+    """`smelt up` as a process, and what it printed."""
+
+    def __init__(self, folder: Path) -> None:
+        environment = dict(os.environ) | {
+            "SMELT_DATA_DIR": str(folder),
+            "SMELT_PORT": "0",
+            "SMELT_WHISPER_MODEL": "demo",
+        }
+        self.output = (folder.parent / "output").open("w+")
+        self.process = subprocess.Popen(
+            [*SMELT, "up"], env=environment, stdout=self.output, stderr=self.output
+        )
+
+    @property
+    def text(self) -> str:
+        return Path(self.output.name).read_text()
+
+    def wait_until_ready(self) -> tuple[str, str]:
+        """Its address and the token that it printed."""
+        wait_until(
+            lambda: self.process.poll() is not None or re.search(r"good for 12.*\n.*\n", self.text), 100
+        )
+        address = re.search(r"ready at (\S+)", self.text)
+        token = re.search(r"good for 12.*\n.*\| (\S+)\n", self.text)
+        assert address, self.text
+        assert token, self.text
+        return address[1], token[1]
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="smelt-test-", dir="/tmp") as name:
+        yield Path(name) / "data"
+
+
+def end(up: Up) -> None:
+    up.process.kill()
+    up.process.wait()
+    up.output.close()
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+
+
+def test_up_serves_with_the_token_that_it_prints_until_ctrl_c(folder: Path) -> None:
+    up = Up(folder)
+    try:
+        address, token = up.wait_until_ready()
+        headers = {"Authorization": f"Bearer {token}"}
+        profile = httpx.get(f"{address}/v1/profile", headers=headers, trust_env=False, timeout=30)
+        assert profile.status_code == 200
+        assert profile.json()["credits_remaining"] == 5
+        family = up.family()
+        assert len(family) >= 7  # two engines, five processes
+        up.process.send_signal(signal.SIGINT)
+        assert up.process.wait(60) == 0
+        wait_until(lambda: gone(family))
+    finally:
+        end(up)
+
+
+def test_nothing_outlives_a_killed_up_and_the_next_one_carries_on(folder: Path) -> None:
+    up = Up(folder)
+    try:
+        up.wait_until_ready()
+        secrets = (folder / "secrets.env").read_text()
+        family = up.family()
+        up.process.kill()
+        wait_until(lambda: gone(family), within=30)
+    finally:
+        end(up)
+    again = Up(folder)
+    try:
+        again.wait_until_ready()
+        assert (folder / "secrets.env").read_text() == secrets
+        again.process.send_signal(signal.SIGTERM)
+        assert again.process.wait(60) == 0
+    finally:
+        end(again)
+
+
+def test_a_process_that_dies_comes_back(service: RunningService) -> None:
+    processes = service.service._processes
+    assert processes is not None
+    reconciler = processes.runners["reconciler"]
+    before = reconciler.pid
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: reconciler.pid not in (None, before) and psutil.pid_exists(reconciler.pid or 0))
+
+
+def test_the_service_turns_texts_into_markdown(service: RunningService) -> None:
+    with service.client(service.cast.ada) as client:
+        body = {"texts": ["Alice will send the report by Friday."], "default_prompt_names": ["action_items"]}
+        posted = client.post("/v1/smelts", json=body)
+        assert posted.status_code == 202, posted.text
+        smelt = service.finished(client, posted.json()["id"])
+        assert smelt["status"] == "completed"
+        url = f"/v1/smelts/{smelt['id']}/outputs/{smelt['outputs'][0]['id']}"
+        assert "Alice will send the report by Friday" in client.get(url).text

@@ -84,6 +84,7 @@ class Synthesizer:
         self._progress = progress
         self._room = _room(task, context_tokens)
         self._in_flight = 0
+        self._failure: WorkError | None = None
         self.input_tokens = 0
         self.output_tokens = 0
 
@@ -138,7 +139,13 @@ class Synthesizer:
 
     async def _ask(self, conversation: Sequence[Message]) -> str:
         async with self._slots:
-            answer = await self._ask_patiently(conversation)
+            if self._failure:  # who waited for this slot must not begin what is lost already
+                raise self._failure
+            try:
+                answer = await self._ask_patiently(conversation)
+            except WorkError as error:
+                self._failure = error
+                raise
         self.input_tokens += answer.input_tokens
         self.output_tokens += answer.output_tokens
         self._progress.finished()

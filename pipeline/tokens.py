@@ -25,7 +25,7 @@ _PRICES: tuple[tuple[int, int], ...] = (
     (0x003A, 70),  # punctuation
     (0x0041, 40),  # capitals: names, acronyms
     (0x005B, 70),
-    (0x0061, 26),  # a to z
+    (0x0061, 30),  # a to z
     (0x007B, 70),
     (0x0080, 90),  # accented Latin
     (0x0250, 150),  # phonetic signs, combining marks

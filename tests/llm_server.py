@@ -91,6 +91,7 @@ class LlmServer(ThreadingHTTPServer):
         self.api_key: str | None = None  # any other is refused
         self.arrived = threading.Semaphore(0)  # released once for each call
         self.most_at_once = 0
+        self.connections = 0
         self._at_once = 0
         self._lock = threading.Lock()
         self._log = log
@@ -98,6 +99,10 @@ class LlmServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections += 1
+        super().process_request(request, client_address)
 
     def begin(self, call: Call) -> Step:
         with self._lock:

@@ -71,6 +71,7 @@ def detailed_notes(corpus: Corpus, tick: Tick) -> Lines:
 
     def notes(part: Part, level: int) -> Lines:
         for topic in topics(corpus, part, tick):
+            tick()
             yield f"{'#' * min(6, level + topic.level)} {_headline(corpus, topic)}\n"
             count = max(2, math.ceil(_NOTES_SHARE * (topic.last - topic.first)))
             yield from (f"- {_cited(corpus, i)}" for i in corpus.best(range(topic.first, topic.last), count))
@@ -84,6 +85,7 @@ def table_of_contents(corpus: Corpus, tick: Tick) -> Lines:
 
     def entries(part: Part, _level: int) -> Lines:
         for topic in topics(corpus, part, tick):
+            tick()
             indent = "  " * topic.level
             yield f"{indent}- **{_headline(corpus, topic)}**"
             yield from (

@@ -71,7 +71,7 @@ class TermMatrix:
         return _sums(self.columns[span], self.weights[span], len(self.terms))
 
     def centrality(self) -> Floats:
-        """How central each sentence is, shape (rows,), summing to 1; the same for the same input on any run."""
+        """How central each sentence is, shape (rows,), summing to 1. There must be a sentence."""
         n = self.rows
         owner = np.repeat(np.arange(n), np.diff(self.starts))
 
@@ -80,7 +80,7 @@ class TermMatrix:
             return _sums(owner, self.weights * pooled[self.columns], n)
 
         degrees = np.maximum(walk(np.ones(n)), 1e-12)
-        p = np.full(n, 1 / max(n, 1))
+        p = np.full(n, 1 / n)
         for _ in range(_STEPS):
             q = _DAMPING / n + (1 - _DAMPING) * walk(p / degrees)
             settled = np.abs(q - p).max() <= _CLOSE_ENOUGH * p.max()

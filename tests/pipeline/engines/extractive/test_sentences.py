@@ -1,0 +1,86 @@
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.documents import Document
+from pipeline.engines.extractive.sentences import Kind, Reading, read, split_sentences
+from pipeline.transcript import Segment, Transcript
+
+
+def _read(transcript: Transcript) -> Reading:
+    return read(Document("x", transcript), 0, lambda: None)
+
+
+def _texts(text: str) -> list[str]:
+    return [sentence.text for sentence in _read(Transcript.of_text(text)).sentences]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
+        (
+            "Dr. Smith paid 3.5 million, e.g. in May. Done.",
+            ["Dr. Smith paid 3.5 million, e.g. in May.", "Done."],
+        ),
+        ('He said "stop." Then he left.', ['He said "stop."', "Then he left."]),
+        ("第一句。第二句！", ["第一句。", "第二句！"]),  # noqa: RUF001
+        ("A line\nthat goes on.\n\nA paragraph", ["A line that goes on.", "A paragraph"]),
+        ("- one\n- two\n1. three", ["one", "two", "three"]),
+        ("---\n| --- | --- |\n```\n", []),
+    ],
+)
+def test_a_text_is_taken_apart(text: str, sentences: list[str]) -> None:
+    assert _texts(text) == sentences
+
+
+@given(st.text(st.one_of(st.sampled_from(" \n.!?ab。"), st.characters()), max_size=200))
+def test_sentences_joined_are_the_text(text: str) -> None:
+    joined = "".join(split_sentences(text))
+    assert text.startswith(joined)
+    assert not text[len(joined) :].strip()
+
+
+def test_headings_checkboxes_and_lines_are_told() -> None:
+    reading = _read(Transcript.of_text("# Top\n\n- [ ] open\n- [x] done\n\n## Sub ##\nText here."))
+    assert [(heading.text, heading.level, heading.first) for heading in reading.headings] == [
+        ("Top", 1, 0),
+        ("Sub", 2, 2),
+    ]
+    assert [(s.text, s.kind, s.place) for s in reading.sentences] == [
+        ("open", Kind.OPEN_TASK, "line 3"),
+        ("done", Kind.DONE_TASK, "line 4"),
+        ("Text here.", Kind.PLAIN, "line 7"),
+    ]
+
+
+def test_without_punctuation_each_segment_is_a_sentence() -> None:
+    segments = (Segment(0, 4, "alice will call"), Segment(61.5, 65, "bob will write"))
+    sentences = _read(Transcript(segments)).sentences
+    assert [(s.text, s.place, s.start) for s in sentences] == [
+        ("alice will call", "0:00:00", 0),
+        ("bob will write", "0:01:01", 61.5),
+    ]
+
+
+def test_with_punctuation_sentences_run_over_segments_and_keep_their_times() -> None:
+    segments = (
+        Segment(0, 4, "First one. The second"),
+        Segment(5, 9, "goes on here."),
+        Segment(10, 12, "Third."),
+    )
+    sentences = _read(Transcript(segments)).sentences
+    assert [(s.text, s.start) for s in sentences] == [
+        ("First one.", 0),
+        ("The second goes on here.", 0),
+        ("Third.", 10),
+    ]
+
+
+@pytest.mark.parametrize("unit", [".", ". ", "a. ", "\n", "- [ ] ", '".'])
+def test_time_is_linear_whatever_the_text_is_made_of(unit: str) -> None:
+    begun = time.perf_counter()
+    _texts((unit * 300_000)[:300_000])
+    assert time.perf_counter() - begun < 10

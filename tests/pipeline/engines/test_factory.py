@@ -1,0 +1,36 @@
+from pydantic import SecretStr
+
+from pipeline.documents import Document
+from pipeline.engines.base import PromptSpec
+from pipeline.engines.extractive.engine import ExtractiveEngine
+from pipeline.engines.factory import make_engine
+from pipeline.settings import Settings
+from pipeline.states import DefaultPromptName
+from pipeline.transcript import Transcript
+from tests.llm_server import LlmServer, running
+
+SUMMARIZE = PromptSpec(DefaultPromptName.SUMMARIZE)
+DOCUMENTS = [Document("notes.md", Transcript.of_text("One sentence."))]
+
+
+def test_without_key_and_server_the_extractive_engine_answers() -> None:
+    assert isinstance(make_engine(Settings()), ExtractiveEngine)
+
+
+def test_a_server_without_a_key_gets_a_placeholder(llm: LlmServer) -> None:
+    engine = make_engine(Settings(llm_base_url=llm.url, llm_model="local"))
+    assert engine.apply(SUMMARIZE, DOCUMENTS, lambda _share: None).model == "local"
+    assert llm.calls[0].key == "none"
+    engine.close()
+
+
+def test_a_user_s_key_never_reaches_the_operator_s_server(llm: LlmServer) -> None:
+    with running() as users:
+        settings = Settings(
+            llm_base_url=llm.url, openai_api_key=SecretStr("sk-platform"), user_key_base_url=users.url
+        )
+        engine = make_engine(settings, SecretStr("sk-user"))
+        engine.apply(SUMMARIZE, DOCUMENTS, lambda _share: None)
+        assert [call.key for call in users.calls] == ["sk-user"]
+        assert llm.calls == []
+        engine.close()

@@ -8,7 +8,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format lock clean
+.PHONY: help demo up test lint bench format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ lint: $(READY) ## check style, types and the direction of imports
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(READY) ## measure throughput, latency and memory against bare loops
+	$(BIN)/python -m tests.benchmarks
 
 format: $(READY) ## put the code into its one format
 	$(BIN)/ruff check --fix

@@ -24,7 +24,7 @@ from api.allowance import allowances, out_of_allowance
 from api.errors import ApiError, Fault, refusal
 from api.fingerprint import fingerprint, idempotency_key
 from api.form import Wish, read_wish
-from api.identity import Caller, Visitor, identify
+from api.identity import Caller, Visitor, authenticate, recognize
 from api.intake import Intake
 from api.presentation import admission_warnings
 from api.ringing import ring
@@ -94,10 +94,8 @@ async def _accept(request: Request) -> Accepted:
             return await run_in_threadpool(_same_again, post, intake, post.existing)
         wish = _wish(post, intake)
         return await _to_its_end(_take_in, post, intake, wish)
-    except DatabaseUnavailable:
-        raise
     except BaseException:
-        if not intake.admitted:
+        if not intake.kept:
             await intake.discard()
         raise
 
@@ -114,9 +112,10 @@ async def _to_its_end(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 
 def _begin(request: Request) -> Post:
     shared = services(request)
-    caller = identify(request)
+    who = authenticate(request)
     key = idempotency_key(request.headers.getlist("idempotency-key"))
     with shared.database.service() as conn:
+        caller = recognize(conn, shared, who)
         existing = None if key is None else find_by_idempotency_key(conn, caller.tenant, key)
         if existing is None:
             try:
@@ -169,7 +168,10 @@ def _take_in(post: Post, intake: Intake, wish: Wish) -> Accepted:
         raise out_of_allowance(refused) from None
     except PromptGone:
         raise _no_such_prompt() from None
-    intake.admitted = True
+    except DatabaseUnavailable:
+        intake.kept = True
+        raise
+    intake.kept = True
     ring(shared.doorbell, new.id, new.mode, ready)
     return _accepted(post, smelt)
 

@@ -135,6 +135,8 @@ async def on_invalid_request(_: Request, error: RequestValidationError) -> JSONR
     problems: Sequence[dict[str, Any]] = error.errors()
     if all(item["loc"][0] == "path" for item in problems):
         return problem(ApiError("not_found"))
+    if any(item["type"] == "json_invalid" for item in problems):
+        return problem(ApiError("malformed_body", "The body is not valid JSON."))
     faults = [
         Fault(
             "invalid_value",

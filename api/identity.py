@@ -9,12 +9,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends
+from sqlalchemy import Connection
 from starlette.requests import Request
 
 from api.address import client_address, ip_hash
 from api.errors import ApiError
 from api.services import Services, services
-from api.tokens import BadToken, KeysUnreachable, is_anonymous
+from api.tokens import BadToken, KeysUnreachable, Subject, is_anonymous
 from db.profiles import Profile, ensure_profile
 from pipeline.states import ApiKeyStatus, Tier
 
@@ -61,8 +62,8 @@ class Visitor:
 Caller = User | Visitor
 
 
-def identify(request: Request) -> Caller:
-    """Blocks on the database, and on the sign-in service when its keys aren't cached.
+def authenticate(request: Request) -> Subject | Visitor:
+    """Whom the token speaks for. Blocks on the sign-in service when its keys aren't cached.
 
     Raises ApiError `invalid_token`, `unavailable`.
     """
@@ -73,18 +74,33 @@ def identify(request: Request) -> Caller:
     try:
         if is_anonymous(token):
             return _visitor(request, shared, shared.anonymous.verify(token))
-        subject = shared.sign_in.verify(token)
+        return shared.sign_in.verify(token)
     except BadToken:
         raise ApiError("invalid_token") from None
     except KeysUnreachable:
         raise ApiError(
             "unavailable", "The sign-in service is out of reach.", retry_after=RETRY_SECONDS
         ) from None
-    with shared.database.service() as conn:
-        profile = ensure_profile(conn, subject.user_id, subject.email, shared.settings.weekly_credits)
+
+
+def recognize(conn: Connection, shared: Services, who: Subject | Visitor) -> Caller:
+    """The caller with her profile, made at the first sign-in; for the service role. Raises ApiError."""
+    if isinstance(who, Visitor):
+        return who
+    profile = ensure_profile(conn, who.user_id, who.email, shared.settings.weekly_credits)
     if profile is None:
         raise ApiError("invalid_token", "The user does not exist.")
-    return User(subject.user_id, profile)
+    return User(who.user_id, profile)
+
+
+def identify(request: Request) -> Caller:
+    """Raises ApiError as its two steps do."""
+    shared = services(request)
+    who = authenticate(request)
+    if isinstance(who, Visitor):
+        return who
+    with shared.database.service() as conn:
+        return recognize(conn, shared, who)
 
 
 def identify_user(request: Request) -> User:

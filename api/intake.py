@@ -57,7 +57,7 @@ class Intake:
         self._json_bytes = json_bytes
         self._store = store
         self.touched = False  # whether anything of it may be in the store
-        self.admitted = False  # whether its smelt exists, and the content is the smelt's
+        self.kept = False  # whether its smelt exists, or may exist
         self._fields = 0
         self._bytes = 0
         self._current: InputPart | _Field | None = None

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LINGER_SECONDS = 10.0
+SILENCE_SECONDS = 2.0
 
 
 class Lingering:
@@ -57,6 +58,6 @@ async def _drain(receive: Receive, done: Callable[[], bool]) -> None:
     try:
         async with asyncio.timeout(LINGER_SECONDS):
             while not done():
-                await receive()
+                await asyncio.wait_for(receive(), SILENCE_SECONDS)
     except TimeoutError:
         return

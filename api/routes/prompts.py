@@ -11,7 +11,9 @@ from api.schemas import PromptBody, PromptReply, Prompts
 from api.services import services
 from db.prompts import create_prompt, delete_prompt, get_prompt, list_prompts
 
-router = APIRouter(prefix="/v1/prompts", tags=["prompts"])
+MAX_BODY_BYTES = 64_000
+
+router = APIRouter(prefix="/v1/prompts", tags=["prompts"], max_body_size=MAX_BODY_BYTES)
 
 
 @router.get("")

@@ -69,6 +69,12 @@ def test_a_prompt_that_can_not_be_stored_is_refused(ada: httpx.Client) -> None:
         assert ada.post("/v1/prompts", json=document).json()["code"] == "validation_failed"
 
 
+def test_a_prompts_body_is_read_no_further_than_it_may_be_long(ada: httpx.Client) -> None:
+    headers = {"Content-Type": "application/json"}
+    assert ada.post("/v1/prompts", content=b" " * 100_000, headers=headers).status_code == 413
+    assert ada.post("/v1/prompts", content=b"{", headers=headers).json()["code"] == "malformed_body"
+
+
 def test_the_default_prompts_are_five(visitor: httpx.Client) -> None:
     items = visitor.get("/v1/default-prompts").json()["items"]
     assert [item["name"] for item in items] == [

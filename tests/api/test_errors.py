@@ -7,6 +7,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from db.session import DatabaseUnavailable
 from pipeline.content import ContentStore
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running
@@ -59,6 +60,18 @@ def test_an_unexpected_error_says_nothing_of_what_went_wrong(
     assert reply.headers["X-Request-Id"]
     assert "unexpected RuntimeError" in caplog.text
     assert canary not in caplog.text + reply.text
+
+
+def test_content_stays_when_nobody_knows_whether_the_smelt_was_taken_in(
+    api: RunningApi, visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_: object) -> None:
+        raise DatabaseUnavailable("the connection was lost in the middle of the commit")
+
+    monkeypatch.setattr("api.accept.admit", cut_off)
+    reply = visitor.post("/v1/smelts", json={"texts": ["x"], "default_prompt_names": ["summarize"]})
+    assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+    assert len(api.objects()) == 1
 
 
 @pytest.fixture

@@ -1,19 +1,18 @@
 """An event loop in a thread of its own, for callers that are not asynchronous.
 
-Calls to a language model mostly wait, several at once, and must be stopped at any moment: that takes sockets
-that can be canceled. Everything around them stays plain, blocking code.
+Calls to a language model mostly wait, several at once, and must be stopped at any moment: that takes sockets that can
+be canceled. Everything around them stays plain, blocking code.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotDone
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 TICK_SECONDS = 0.5
+_LETTING_GO = 5.0  # seconds that a canceled coroutine may take to close its connections
 
 
 class LoopThread:
@@ -27,25 +26,20 @@ class LoopThread:
     def run(self, work: Coroutine[Any, Any, T], on_tick: Callable[[], None]) -> T:
         """The coroutine's result. Calls `on_tick` in this thread at once and every half second while it runs.
 
-        Whatever `on_tick` raises cancels the coroutine, waits for it to let go of its connections, and is
-        raised.
+        Whatever `on_tick` raises cancels the coroutine, waits for it to let go of its connections, and is raised.
         """
-        ended = threading.Event()
-        future = asyncio.run_coroutine_threadsafe(_signalling(work, ended), self._running())
+        job = _Job(self._running(), work)
         try:
-            while True:
+            on_tick()
+            while not job.ended.wait(TICK_SECONDS):
                 on_tick()
-                try:
-                    return future.result(timeout=TICK_SECONDS)
-                except NotDone:
-                    if future.done():  # the coroutine's own TimeoutError
-                        raise
         except BaseException:
-            _stop(future, ended)
+            job.cancel()
             raise
+        return job.result()
 
     def close(self, last: Coroutine[Any, Any, None]) -> None:
-        """Run `last` on the loop, then end the thread."""
+        """Run `last` on the loop, then end the thread. Nothing else may be running on it."""
         self.run(last, lambda: None)
         with self._lock:
             loop, thread = self._loop, self._thread
@@ -63,13 +57,29 @@ class LoopThread:
             return self._loop
 
 
-async def _signalling(work: Coroutine[Any, Any, T], ended: threading.Event) -> T:
-    try:
-        return await work
-    finally:
-        ended.set()
+class _Job(Generic[T]):
+    """A coroutine on another thread's loop. `ended` is set however it ends, also if it never began."""
 
+    def __init__(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> None:
+        self.ended = threading.Event()
+        self._loop = loop
+        self._work = work
+        self._task: asyncio.Task[T] | None = None
+        loop.call_soon_threadsafe(self._begin)
 
-def _stop(future: "Future[Any]", ended: threading.Event) -> None:
-    if not future.done() and future.cancel():
-        ended.wait(timeout=5.0)  # a coroutine that was canceled before it began never signals
+    def result(self) -> T:
+        """Only once `ended` is set. Raises what the coroutine raised."""
+        assert self._task is not None  # noqa: S101 (set before `ended` can be)
+        return self._task.result()
+
+    def cancel(self) -> None:
+        self._loop.call_soon_threadsafe(self._cancel)
+        self.ended.wait(_LETTING_GO)
+
+    def _begin(self) -> None:
+        self._task = self._loop.create_task(self._work)
+        self._task.add_done_callback(lambda _task: self.ended.set())
+
+    def _cancel(self) -> None:  # after `_begin`: the loop keeps the order of calls
+        if self._task is not None:
+            self._task.cancel()

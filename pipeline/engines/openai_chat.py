@@ -1,8 +1,8 @@
 """Calls to an OpenAI-compatible chat server, streamed.
 
-The SDK's retries are off (when to call again is decided outside), redirects are refused (content goes to the
-configured server only), and what the SDK would take from the environment is overridden: the settings alone
-decide.
+The SDK's retries are off (when to call again is decided outside), redirects are refused (content goes to the configured
+server only), and the keys, addresses and headers that the SDK would take from the environment are overridden. Only a
+proxy is still taken from there, as by any other program.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 _NO_KEY = "none"  # servers without keys ignore it, the SDK insists on one
 _MOST_CONTINUATIONS = 8  # an answer cut off more often than this is a model that doesn't stop
 _CONNECT_SECONDS = 10.0
+_SMALLEST_CONTEXT = 1_000  # tokens; no server drops anything of a shorter prompt
 _READ_AT_LEAST = 0.9  # share of the certain tokens; below it the server has dropped input
 _THINKING = re.compile(r"\s*<think>.*?</think>", re.S)
 _FENCE = re.compile(r"```(?:markdown|md)[^\S\n]*\n(.*)\n```", re.S)
@@ -169,7 +170,8 @@ def _input_tokens(turn: Sequence[Message], reply: _Reply) -> int:
     if not reply.input_tokens:
         return sum(estimate_tokens(message["content"]) for message in turn)
     # Some servers cut a long prompt and answer all the same; their own count gives them away.
-    if reply.input_tokens < _READ_AT_LEAST * sum(fewest_tokens(message["content"]) for message in turn):
+    sent = sum(fewest_tokens(message["content"]) for message in turn)
+    if sent > _SMALLEST_CONTEXT and reply.input_tokens < _READ_AT_LEAST * sent:
         raise ContextExceeded
     return reply.input_tokens
 

@@ -52,6 +52,11 @@ def test_without_usage_the_counts_are_estimates(llm: LlmServer, make_llm_engine:
     assert result.output_tokens > 10
 
 
+def test_an_odd_count_for_a_short_prompt_is_believed(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
+    llm.default = Step(read_tokens=3)
+    assert make_llm_engine().apply(SUMMARIZE, DOCUMENTS, _ignore).input_tokens == 3
+
+
 FAULTS: list[tuple[str, Step, ErrorCode, bool]] = [
     ("bad key", error(401, "invalid_api_key"), ErrorCode.API_KEY_INVALID, False),
     ("forbidden", error(403, "unsupported_country"), ErrorCode.API_KEY_INVALID, False),

@@ -35,26 +35,30 @@ def refused(reply: httpx.Response, status: int, code: str) -> list[dict[str, Any
     return faults
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "status", "code"),
-    [
-        ("empty.wav", b"", 422, "empty_input"),
-        ("empty.txt", b"", 422, "empty_input"),
-        ("blank.txt", b" \n\t ", 422, "empty_input"),
-        ("text.mp3", b"This is no recording at all.", 415, "unsupported_format"),
-        ("latin1.txt", "Äpfel und Birnen".encode("latin-1"), 415, "unsupported_format"),
-        ("binary.txt", b"abc\x00\x01\x02" * 100, 415, "unsupported_format"),
-        ("photo.png", b"\x89PNG\r\n\x1a\n" + bytes(100), 415, "unsupported_format"),
-        ("list.m3u8", (RECORDINGS / "playlist.m3u8").read_bytes(), 415, "unsupported_format"),
-        ("list.txt", (RECORDINGS / "playlist.ffconcat").read_bytes(), 415, "unsupported_format"),
-    ],
-)
-def test_a_file_that_can_not_be_taken_is_named(
-    ada: httpx.Client, name: str, content: bytes, status: int, code: str
-) -> None:
-    reply = ada.post("/v1/smelts", files=[("files", (name, content))], data=SUMMARIZE)
-    [fault] = refused(reply, status, "unsupported_format" if status == 415 else "validation_failed")
-    assert (fault["field"], fault["part"], fault["filename"], fault["code"]) == ("files", 0, name, code)
+BAD_FILES = [
+    ("empty.wav", b"", 422, "empty_input"),
+    ("empty.txt", b"", 422, "empty_input"),
+    ("blank.txt", b" \n\t ", 422, "empty_input"),
+    ("text.mp3", b"This is no recording at all.", 415, "unsupported_format"),
+    ("latin1.txt", "Äpfel und Birnen".encode("latin-1"), 415, "unsupported_format"),
+    ("binary.txt", b"abc\x00\x01\x02" * 100, 415, "unsupported_format"),
+    ("photo.png", b"\x89PNG\r\n\x1a\n" + bytes(100), 415, "unsupported_format"),
+    ("list.m3u8", (RECORDINGS / "playlist.m3u8").read_bytes(), 415, "unsupported_format"),
+    ("list.txt", (RECORDINGS / "playlist.ffconcat").read_bytes(), 415, "unsupported_format"),
+]
+
+
+def test_a_file_that_can_not_be_taken_is_named(ada: httpx.Client, subtests: pytest.Subtests) -> None:
+    for name, content, status, code in BAD_FILES:
+        with subtests.test(name=name):
+            reply = ada.post("/v1/smelts", files=[("files", (name, content))], data=SUMMARIZE)
+            [fault] = refused(reply, status, "unsupported_format" if status == 415 else "validation_failed")
+            assert (fault["field"], fault["part"], fault["filename"], fault["code"]) == (
+                "files",
+                0,
+                name,
+                code,
+            )
 
 
 def test_every_bad_part_is_named_in_one_answer(ada: httpx.Client) -> None:
@@ -84,31 +88,32 @@ def test_every_bad_part_is_named_in_one_answer(ada: httpx.Client) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("document", "field"),
-    [
-        ({"texts": ["x"]}, "default_prompt_names"),
-        ({"default_prompt_names": ["summarize"]}, "files"),
-        ({"texts": ["x"], "default_prompt_names": ["haiku"]}, "default_prompt_names"),
-        ({"texts": ["x"], "default_prompt_names": "summarize"}, "default_prompt_names"),
-        ({"texts": "x", "default_prompt_names": ["summarize"]}, "texts"),
-        ({"texts": [3], "default_prompt_names": ["summarize"]}, "texts"),
-        ({"texts": [{"text": "x", "more": 1}], "default_prompt_names": ["summarize"]}, "texts"),
-        ({"texts": ["x"], "default_prompt_names": ["summarize"], "content_ttl": "60"}, "content_ttl"),
-        ({"texts": ["x"], "default_prompt_names": ["summarize"], "content_ttl": True}, "content_ttl"),
-        ({"texts": ["x"], "default_prompt_names": ["summarize"], "content_ttl": 604_801}, "content_ttl"),
-        ({"texts": ["x"], "default_prompt_names": ["summarize"], "vocabulary": "a" * 2_001}, "vocabulary"),
-        ({"texts": ["x"], "default_prompt_names": ["summarize"], "vocabulary": "a\ud800"}, "vocabulary"),
-        ({"texts": ["x"], "default_prompt_names": ["summarize"], "mode": 1}, "mode"),
-        ({"texts": ["x"], "default_prompt_names": ["summarize"], "user_prompt_id": "mine"}, "user_prompt_id"),
-        ({"texts": ["x"], "default_prompt_names": ["summarize"], "extra": 1}, "extra"),
-    ],
-)
-def test_a_bad_field_of_a_json_body_is_named(ada: httpx.Client, document: dict[str, Any], field: str) -> None:
-    body = json.dumps(document)
-    reply = ada.post("/v1/smelts", content=body, headers={"Content-Type": "application/json"})
-    faults = refused(reply, 422, "validation_failed")
-    assert field in {fault.get("field") for fault in faults}
+BAD_DOCUMENTS = [
+    ({"texts": ["x"]}, "default_prompt_names"),
+    ({"default_prompt_names": ["summarize"]}, "files"),
+    ({"texts": ["x"], "default_prompt_names": ["haiku"]}, "default_prompt_names"),
+    ({"texts": ["x"], "default_prompt_names": "summarize"}, "default_prompt_names"),
+    ({"texts": "x", "default_prompt_names": ["summarize"]}, "texts"),
+    ({"texts": [3], "default_prompt_names": ["summarize"]}, "texts"),
+    ({"texts": [{"text": "x", "more": 1}], "default_prompt_names": ["summarize"]}, "texts"),
+    ({"texts": ["x"], "default_prompt_names": ["summarize"], "content_ttl": "60"}, "content_ttl"),
+    ({"texts": ["x"], "default_prompt_names": ["summarize"], "content_ttl": True}, "content_ttl"),
+    ({"texts": ["x"], "default_prompt_names": ["summarize"], "content_ttl": 604_801}, "content_ttl"),
+    ({"texts": ["x"], "default_prompt_names": ["summarize"], "vocabulary": "a" * 2_001}, "vocabulary"),
+    ({"texts": ["x"], "default_prompt_names": ["summarize"], "vocabulary": "a\ud800"}, "vocabulary"),
+    ({"texts": ["x"], "default_prompt_names": ["summarize"], "mode": 1}, "mode"),
+    ({"texts": ["x"], "default_prompt_names": ["summarize"], "user_prompt_id": "mine"}, "user_prompt_id"),
+    ({"texts": ["x"], "default_prompt_names": ["summarize"], "extra": 1}, "extra"),
+]
+
+
+def test_a_bad_field_of_a_json_body_is_named(ada: httpx.Client, subtests: pytest.Subtests) -> None:
+    for document, field in BAD_DOCUMENTS:
+        with subtests.test(document=document):
+            body = json.dumps(document)
+            reply = ada.post("/v1/smelts", content=body, headers={"Content-Type": "application/json"})
+            faults = refused(reply, 422, "validation_failed")
+            assert field in {fault.get("field") for fault in faults}
 
 
 def test_half_a_character_is_no_text(ada: httpx.Client) -> None:
@@ -118,10 +123,14 @@ def test_half_a_character_is_no_text(ada: httpx.Client) -> None:
     assert fault["part"] == 0
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", '"x"', "[" * 100_000, '{"texts": NaN', b"\xff\xfe"])
-def test_a_body_that_is_no_json_object_is_malformed(ada: httpx.Client, body: str | bytes) -> None:
-    reply = ada.post("/v1/smelts", content=body, headers={"Content-Type": "application/json"})
-    refused(reply, 400, "malformed_body")
+NO_OBJECTS: list[str | bytes] = ["", "{", "[]", '"x"', "[" * 100_000, '{"texts": NaN', b"\xff\xfe"]
+
+
+def test_a_body_that_is_no_json_object_is_malformed(ada: httpx.Client, subtests: pytest.Subtests) -> None:
+    for body in NO_OBJECTS:
+        with subtests.test(body=body):
+            reply = ada.post("/v1/smelts", content=body, headers={"Content-Type": "application/json"})
+            refused(reply, 400, "malformed_body")
 
 
 def test_a_single_field_may_not_come_twice(ada: httpx.Client) -> None:
@@ -134,27 +143,34 @@ def test_a_single_field_may_not_come_twice(ada: httpx.Client) -> None:
     assert fault["code"] == "duplicate_field"
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_another_content_type_is_refused(ada: httpx.Client, content_type: str) -> None:
-    reply = ada.post("/v1/smelts", content=b"hello", headers={"Content-Type": content_type})
-    refused(reply, 415, "unsupported_media_type")
+OTHER_TYPES = ["text/plain", "application/x-www-form-urlencoded", ""]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"no boundary at all",
-        b'--b\r\nContent-Disposition: form-data; name="texts"\r\n\r\ncut off',
-        b'--b\r\nContent-Disposition: form-data; name="texts"\r\n\r\nno last boundary\r\n--b\r\n',
-        b"--b\r\nContent-Type: text/plain\r\n\r\nnameless\r\n--b--\r\n",
-        b'--b\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64\r\n\r\nx\r\n--b--\r\n',
-        b'--b\r\nContent-Disposition: form-data; name="' + b"a" * 5_000 + b'"\r\n\r\nx\r\n--b--\r\n',
-    ],
-)
-def test_a_broken_multipart_body_is_malformed(ada: httpx.Client, body: bytes) -> None:
-    reply = ada.post("/v1/smelts", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
-    refused(reply, 400, "malformed_body")
+def test_another_content_type_is_refused(ada: httpx.Client, subtests: pytest.Subtests) -> None:
+    for content_type in OTHER_TYPES:
+        with subtests.test(content_type=content_type):
+            reply = ada.post("/v1/smelts", content=b"hello", headers={"Content-Type": content_type})
+            refused(reply, 415, "unsupported_media_type")
+
+
+BROKEN_BODIES = [
+    b"",
+    b"no boundary at all",
+    b'--b\r\nContent-Disposition: form-data; name="texts"\r\n\r\ncut off',
+    b'--b\r\nContent-Disposition: form-data; name="texts"\r\n\r\nno last boundary\r\n--b\r\n',
+    b"--b\r\nContent-Type: text/plain\r\n\r\nnameless\r\n--b--\r\n",
+    b'--b\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64\r\n\r\nx\r\n--b--\r\n',
+    b'--b\r\nContent-Disposition: form-data; name="' + b"a" * 5_000 + b'"\r\n\r\nx\r\n--b--\r\n',
+]
+
+
+def test_a_broken_multipart_body_is_malformed(ada: httpx.Client, subtests: pytest.Subtests) -> None:
+    for body in BROKEN_BODIES:
+        with subtests.test(body=body):
+            reply = ada.post(
+                "/v1/smelts", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"}
+            )
+            refused(reply, 400, "malformed_body")
 
 
 def test_a_multipart_body_needs_a_boundary(ada: httpx.Client) -> None:

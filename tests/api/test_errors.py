@@ -12,27 +12,25 @@ from pipeline.content import ContentStore
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running
 
+ERRORS = [
+    ("GET", "/nowhere", 404, "not_found"),
+    ("PUT", "/v1/smelts", 405, "method_not_allowed"),
+    ("GET", "/v1/profile", 401, "authentication_required"),
+    ("POST", "/v1/smelts", 415, "unsupported_media_type"),
+]
 
-@pytest.mark.parametrize(
-    ("method", "path", "status", "code"),
-    [
-        ("GET", "/nowhere", 404, "not_found"),
-        ("PUT", "/v1/smelts", 405, "method_not_allowed"),
-        ("GET", "/v1/profile", 401, "authentication_required"),
-        ("POST", "/v1/smelts", 415, "unsupported_media_type"),
-    ],
-)
-def test_errors_are_problem_documents(
-    visitor: httpx.Client, method: str, path: str, status: int, code: str
-) -> None:
-    reply = visitor.request(method, path)
-    assert reply.headers["Content-Type"] == "application/problem+json"
-    problem = reply.json()
-    assert (reply.status_code, problem["status"], problem["code"]) == (status, status, code)
-    assert problem["type"] == f"urn:smelt:error:{code}"
-    assert problem["title"]
-    assert problem["detail"]
-    assert reply.headers["X-Request-Id"]
+
+def test_errors_are_problem_documents(visitor: httpx.Client, subtests: pytest.Subtests) -> None:
+    for method, path, status, code in ERRORS:
+        with subtests.test(method=method):
+            reply = visitor.request(method, path)
+            assert reply.headers["Content-Type"] == "application/problem+json"
+            problem = reply.json()
+            assert (reply.status_code, problem["status"], problem["code"]) == (status, status, code)
+            assert problem["type"] == f"urn:smelt:error:{code}"
+            assert problem["title"]
+            assert problem["detail"]
+            assert reply.headers["X-Request-Id"]
 
 
 def test_a_sane_request_id_comes_back_and_another_is_replaced(visitor: httpx.Client) -> None:

@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 from db.parts import record_failure
 from db.session import DatabaseUnavailable
 from db.work import Claim, WorkTable, claim_next
-from pipeline.content_errors import ContentMissing
 from pipeline.errors import LostLease, WorkError
 from pipeline.retry import decide
 from pipeline.states import ErrorCode
@@ -98,8 +97,6 @@ def _perform(task: Task, perform: Callable[[Task], None]) -> None:
         log.warning("%s: Postgres is out of reach (%s); the lease will run out", where, error)
     except WorkError as error:
         _record(task, error, where)
-    except ContentMissing:
-        _record(task, WorkError(ErrorCode.CONTENT_EXPIRED), where)
     except Exception as error:  # noqa: BLE001 - the edge: nothing may take the worker down or go unrecorded
         # The traceback's values could hold content, so its place is all that is logged.
         log.error("%s: %s at %s", where, type(error).__name__, _place(error))  # noqa: TRY400

@@ -1,0 +1,89 @@
+"""The whole service for a measurement, and a client that posts to it and waits."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import psutil
+
+from deploy.demonstration import DemoSettings
+from deploy.service import Service
+from deploy.tokens import ensure_local_user, mint
+from tests.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
+
+TERMINAL = ("completed", "failed", "canceled")
+Upload = tuple[str, bytes, str]  # filename, content, content type
+
+
+@dataclass(frozen=True)
+class Client:
+    http: httpx.Client
+
+    def post(self, *uploads: Upload, texts: tuple[str, ...] = (), **fields: str) -> str:
+        """The accepted smelt's id. Raises httpx.HTTPStatusError unless it is accepted."""
+        parts: list[tuple[str, Any]] = [("files", upload) for upload in uploads]
+        parts += [("texts", (None, text)) for text in texts]
+        parts += [(name, (None, value)) for name, value in fields.items()]
+        accepted = self.http.post("/v1/smelts", files=parts).raise_for_status().json()
+        return str(accepted["id"])
+
+    def wait(self, smelt_id: str, *, seconds: float = 60, every: float = 0.05) -> dict[str, Any]:
+        """The smelt, completed. Raises TimeoutError, or AssertionError if it ends otherwise."""
+        deadline = time.monotonic() + seconds
+        while True:
+            smelt: dict[str, Any] = self.http.get(f"/v1/smelts/{smelt_id}").raise_for_status().json()
+            if smelt["status"] in TERMINAL:
+                assert smelt["status"] == "completed", smelt
+                return smelt
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still {smelt['status']} after {seconds} s")
+            time.sleep(every)
+
+
+@dataclass(frozen=True)
+class Bench:
+    service: Service
+
+    @contextmanager
+    def client(self, name: str) -> Iterator[Client]:
+        """Signed in under this name, made if need be."""
+        email = f"{name}@example.org"
+        user = ensure_local_user(self.service.owner_url, email)
+        token = mint(JWT_SECRET, self.service.settings.jwt_audience, user, email)
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(
+            base_url=self.service.address, headers=headers, timeout=60, trust_env=False
+        ) as http:
+            yield Client(http)
+
+    @property
+    def api(self) -> psutil.Process:
+        """The API's own process."""
+        children = psutil.Process(os.getpid()).children(recursive=True)
+        return next(child for child in children if child.cmdline()[-1:] == ["api"])
+
+
+@contextmanager
+def bench_service(**changes: object) -> Iterator[Bench]:
+    """Embedded engines in a temporary folder, whose path is short enough for their sockets."""
+    with TemporaryDirectory(prefix="smelt-bench-", dir="/tmp") as folder:
+        values = {
+            "data_dir": Path(folder) / "data",
+            "port": 0,
+            "keyring": KEYRING,
+            "jwt_secret": JWT_SECRET,
+            "ip_hash_secret": IP_HASH_SECRET,
+            "whisper_model": "demo",
+            "weekly_credits": 1_000_000,
+            "platform_daily_cap": 1_000_000,
+            "worker_grace": 2,
+            **changes,
+        }
+        with Service(DemoSettings.model_validate(values), lambda *_: None, isolated=True) as service:
+            yield Bench(service)

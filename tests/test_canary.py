@@ -1,0 +1,174 @@
+"""Unique text is planted in every kind of input, and then looked for everywhere it must not be."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+
+from deploy.service import Service
+from tests.cast import make_cast
+from tests.conftest import make_settings
+from tests.llm_server import STEPS, LlmServer
+from tests.llm_server import running as running_llm
+from tests.recordings import recording
+from tests.running import RunningService
+
+SPOKEN = "bob will review the contract"  # in the recording, which has no unique words
+
+
+@dataclass(frozen=True)
+class House:
+    running: RunningService
+    folder: Path
+    llm: LlmServer
+    began: float
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    """A service with engines of its own, so that everything it ever wrote lies below one folder."""
+    began = time.time()
+    with (
+        TemporaryDirectory(prefix="smelt-test-", dir="/tmp") as folder,
+        running_llm() as llm,
+    ):
+        settings = make_settings(
+            Path(folder), llm_base_url=llm.url, database_url=None, redis_url=None, weekly_credits=50
+        )
+        log: list[str] = []
+        with Service(
+            settings, lambda process, line: log.append(f"{process} | {line}"), isolated=True
+        ) as service:
+            running = RunningService(service, make_cast(service.owner_url, service.settings), log)
+            yield House(running, Path(folder), llm, began)
+
+
+def canary() -> str:
+    return f"canary{uuid4().hex}"
+
+
+def post(client: httpx.Client, text: str, vocabulary: str) -> str:
+    parts: list[tuple[str, Any]] = [
+        ("files", ("notes.md", f"# Notes\n\nAlice saw the {text}.\n".encode(), "text/markdown")),
+        ("files", ("talk.m4a", recording("speech.m4a"), "audio/mp4")),
+        ("texts", (None, f"Bob heard the {text} too.")),
+        ("vocabulary", (None, vocabulary)),
+        ("default_prompt_names", (None, "summarize")),
+    ]
+    return str(client.post("/v1/smelts", files=parts).raise_for_status().json()["id"])
+
+
+def found_in_tables(house: House, needles: Sequence[str]) -> list[str]:
+    found = []
+    with psycopg.connect(house.running.service.owner_url, autocommit=True) as connection:
+        connection.execute("checkpoint")  # what is in buffers goes to disk, where the next search looks
+        tables = connection.execute(
+            "select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
+        ).fetchall()
+        assert len(tables) > 10
+        for schema, table in tables:
+            query = sql.SQL("select t::text from {} t").format(sql.Identifier(schema, table))
+            for (row,) in connection.execute(query):
+                found += [f"{schema}.{table}" for needle in needles if needle in row]
+    return found
+
+
+def found_in_redis(house: House, needles: Sequence[str]) -> list[str]:
+    client = redis.Redis.from_url(house.running.settings.need("redis_url"))
+    with client:
+        dumps = [(key, client.dump(key) or b"") for key in client.scan_iter()]
+    return [key.decode() for key, dump in dumps for needle in needles if needle.encode() in key + dump]
+
+
+def found_in_files(folder: Path, needles: Sequence[str], since: float = 0.0) -> list[str]:
+    """Every readable file below the folder, engines' data, logs and sockets' neighbours included."""
+    found, encoded = [], [needle.encode() for needle in needles]
+    for root, _, names in os.walk(folder, onerror=lambda _: None):
+        for path in (Path(root) / name for name in names):
+            try:
+                if not path.is_file() or path.is_symlink() or path.stat().st_mtime < since:
+                    continue
+                data = path.read_bytes()
+            except (FileNotFoundError, PermissionError):
+                continue  # another program's, or gone since it was listed
+            found += [str(path) for needle in encoded if needle in data]
+    return found
+
+
+def found_anywhere(house: House, planted: list[str], needles: tuple[str, ...] = ()) -> list[str]:
+    """`planted` is unique in the world, so it is looked for in the machine's temporary files as well."""
+    needles = (*needles, *planted)
+    return [
+        *found_in_tables(house, needles),
+        *found_in_redis(house, needles),
+        *(line for line in house.running.log for needle in needles if needle in line),
+        *found_in_files(house.folder, needles),
+        *found_in_files(Path(gettempdir()), planted, since=house.began),
+    ]
+
+
+def test_the_search_finds_what_is_there(house: House, tmp_path: Path) -> None:
+    """Else the others prove nothing."""
+    text = canary()
+    (tmp_path / "leak").write_text(f"some {text} here")
+    with psycopg.connect(house.running.service.owner_url, autocommit=True) as connection:
+        connection.execute(
+            "insert into schedule_runs (id, job, period) values (gen_random_uuid(), %s, now())", [text]
+        )
+        assert found_in_tables(house, [text]) == ["public.schedule_runs"]
+        connection.execute("delete from schedule_runs where job = %s", [text])
+    with redis.Redis.from_url(house.running.settings.need("redis_url")) as client:
+        client.set("leak", text)
+        assert found_in_redis(house, [text]) == ["leak"]
+        client.delete("leak")
+    assert found_in_files(tmp_path, [text]) == [str(tmp_path / "leak")]
+
+
+def test_content_is_nowhere_in_the_clear(house: House) -> None:
+    text, vocabulary = canary(), canary()
+    running = house.running
+    with running.client(running.cast.ada) as client:
+        smelt_id = post(client, text, vocabulary)
+        smelt = running.finished(client, smelt_id)
+        assert smelt["status"] == "completed", smelt
+        outputs = client.get(f"/v1/smelts/{smelt_id}/outputs", headers={"Accept": "text/markdown"}).text
+        transcript = client.get(
+            f"/v1/smelts/{smelt_id}/files/{smelt['files'][1]['id']}/transcript", params={"format": "txt"}
+        ).text
+
+    assert text in outputs  # it went all the way, so there was something to leak
+    assert SPOKEN in transcript
+    assert found_anywhere(house, [text, vocabulary], (SPOKEN,)) == []
+
+
+def test_content_of_refused_and_failed_inputs_is_nowhere_either(house: House) -> None:
+    text = canary()
+    running = house.running
+    with running.client(running.cast.ada) as client:
+        refused = client.post(
+            "/v1/smelts",
+            files=[
+                ("files", ("notes.md", f"the {text}".encode(), "text/markdown")),
+                ("files", ("talk.mp3", f"no sound, just {text}".encode(), "audio/mpeg")),
+                ("default_prompt_names", (None, "summarize")),
+            ],
+        )
+        assert refused.status_code == 415
+        assert text not in refused.text
+        house.llm.script.append(STEPS["filtered"])
+        failed = client.post(
+            "/v1/smelts", json={"texts": [f"Alice saw the {text}."], "default_prompt_names": ["summarize"]}
+        ).raise_for_status()
+        assert running.finished(client, failed.json()["id"])["status"] == "failed"
+
+    assert found_anywhere(house, [text]) == []

@@ -11,7 +11,6 @@ the commit nobody knows whether the smelt exists: then its content stays, and th
 
 import asyncio
 import hmac
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
@@ -22,13 +21,14 @@ from starlette.requests import Request
 
 from api.allowance import allowances, out_of_allowance
 from api.errors import ApiError, Fault, refusal
-from api.fingerprint import fingerprint, idempotency_key
-from api.form import Wish, read_wish
-from api.identity import Caller, Visitor, authenticate, recognize
+from api.fingerprint import fingerprint
+from api.form import Wish
+from api.identity import Visitor
 from api.intake import Intake
+from api.post import Post, begin, checked_wish
 from api.presentation import admission_warnings
 from api.ringing import ring
-from api.services import Services, services
+from api.services import services
 from db.admission import (
     Existing,
     IdempotencyRace,
@@ -39,43 +39,21 @@ from db.admission import (
     find_by_idempotency_key,
 )
 from db.prompts import get_prompt
-from db.reservation import Refused, check_allowance
+from db.reservation import Refused
 from db.session import DatabaseUnavailable
 from db.smelts import get_smelt
 from pipeline.content import Kind, ObjectName
 from pipeline.keyring import smelt_context
-from pipeline.limits import Limits
 from pipeline.smelt import Smelt
-from pipeline.states import InputType, SmeltMode, Tier
 
 P = ParamSpec("P")
 T = TypeVar("T")
-log = logging.getLogger("smelt.api")
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
     smelt: Smelt
     access_token: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """What is known before the body is read."""
-
-    shared: Services
-    caller: Caller
-    key: str | None
-    existing: Existing | None
-
-    @property
-    def tier(self) -> Tier:
-        return self.caller.tier
-
-    @property
-    def limits(self) -> Limits:
-        """For a repeated post the widest: it is compared, not measured."""
-        return self.shared.settings.limits(self.tier if self.existing is None else Tier.OWN_KEY)
 
 
 async def accept(request: Request) -> Accepted:
@@ -85,14 +63,14 @@ async def accept(request: Request) -> Accepted:
 
 
 async def _accept(request: Request) -> Accepted:
-    post = await run_in_threadpool(_begin, request)
+    post = await run_in_threadpool(begin, request)
     store = post.shared.content if post.existing is None else None
     intake = Intake(post.limits, post.shared.settings.json_bytes, store)
     try:
         await intake.read(request)
         if post.existing is not None:
             return await run_in_threadpool(_same_again, post, intake, post.existing)
-        wish = _wish(post, intake)
+        wish = checked_wish(post, intake)
         return await _to_its_end(_take_in, post, intake, wish)
     except BaseException:
         if not intake.kept:
@@ -108,50 +86,6 @@ async def _to_its_end(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
     except asyncio.CancelledError:
         await asyncio.wait([work])
         raise
-
-
-def _begin(request: Request) -> Post:
-    shared = services(request)
-    who = authenticate(request)
-    key = idempotency_key(request.headers.getlist("idempotency-key"))
-    with shared.database.service() as conn:
-        caller = recognize(conn, shared, who)
-        existing = None if key is None else find_by_idempotency_key(conn, caller.tenant, key)
-        if existing is None:
-            try:
-                check_allowance(conn, caller.user_id, caller.tenant, allowances(shared))
-            except Refused as refused:
-                raise out_of_allowance(refused) from None
-    return Post(shared, caller, key, existing)
-
-
-def _wish(post: Post, intake: Intake) -> Wish:
-    """Raises ApiError: anything that is wrong with what was sent, all of it named."""
-    form = intake.form
-    parts_are_fine = not form.faults
-    wish = read_wish(form)
-    if not post.limits.combine and wish.mode is SmeltMode.COMBINE:
-        raise ApiError("sign_in_required", "Sign in to combine.")
-    if not post.limits.own_prompts and form.one("user_prompt_id") is not None:
-        raise ApiError("sign_in_required", "Sign in to use prompts of your own.")
-    if not intake.parts and parts_are_fine:
-        form.faults.append(Fault("missing", "Send at least one of `files` or `texts`.", field="files"))
-    elif parts_are_fine and wish.prompts == 0 and not form.faults and not _has_audio(intake):
-        form.faults.append(
-            Fault("missing", "Choose at least one prompt; only recordings need none.", "default_prompt_names")
-        )
-    if wish.user_prompt_id is not None and not post.shared.settings.has_llm and post.tier is not Tier.OWN_KEY:
-        detail = "No language model is set up here, so only the default prompts can be applied."
-        form.faults.append(Fault("prompt_needs_model", detail, field="user_prompt_id"))
-    if form.one("webhook_url") is not None:
-        form.bad("webhook_url", "Webhooks are not available in this release.")
-    if form.faults:
-        raise refusal(form.faults)
-    return wish
-
-
-def _has_audio(intake: Intake) -> bool:
-    return any(received.kind.input_type is InputType.AUDIO for received in intake.received)
 
 
 def _take_in(post: Post, intake: Intake, wish: Wish) -> Accepted:

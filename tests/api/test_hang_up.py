@@ -7,8 +7,8 @@ from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running
 from tests.api.raw import RawPost
 from tests.api.rows import count_smelts
-from tests.api.waiting import wait_until
 from tests.cast import Cast
+from tests.waiting import wait_until
 
 RECORDING = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.wav"\r\n\r\nRIFF\xff\xff\xff\x7fWAVEfmt '
 NOTE = b'--b\r\nContent-Disposition: form-data; name="texts"\r\n\r\nA note.\r\n'

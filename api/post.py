@@ -1,0 +1,81 @@
+"""A POST before it is taken in: who sends it, and whether what came is what may be asked for."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from api.allowance import allowances, out_of_allowance
+from api.errors import ApiError, Fault, refusal
+from api.fingerprint import idempotency_key
+from api.form import Wish, read_wish
+from api.identity import Caller, authenticate, recognize
+from api.intake import Intake
+from api.services import Services, services
+from db.admission import Existing, find_by_idempotency_key
+from db.reservation import Refused, check_allowance
+from pipeline.limits import Limits
+from pipeline.states import InputType, SmeltMode, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is known before the body is read."""
+
+    shared: Services
+    caller: Caller
+    key: str | None
+    existing: Existing | None
+
+    @property
+    def tier(self) -> Tier:
+        return self.caller.tier
+
+    @property
+    def limits(self) -> Limits:
+        """For a repeated post the widest: it is compared, not measured."""
+        return self.shared.settings.limits(self.tier if self.existing is None else Tier.OWN_KEY)
+
+
+def begin(request: Request) -> Post:
+    """Everything that can be told before the body is read. Raises ApiError."""
+    shared = services(request)
+    who = authenticate(request)
+    key = idempotency_key(request.headers.getlist("idempotency-key"))
+    with shared.database.service() as conn:
+        caller = recognize(conn, shared, who)
+        existing = None if key is None else find_by_idempotency_key(conn, caller.tenant, key)
+        if existing is None:
+            try:
+                check_allowance(conn, caller.user_id, caller.tenant, allowances(shared))
+            except Refused as refused:
+                raise out_of_allowance(refused) from None
+    return Post(shared, caller, key, existing)
+
+
+def checked_wish(post: Post, intake: Intake) -> Wish:
+    """Raises ApiError: anything that is wrong with what was sent, all of it named."""
+    form = intake.form
+    parts_are_fine = not form.faults
+    wish = read_wish(form)
+    if not post.limits.combine and wish.mode is SmeltMode.COMBINE:
+        raise ApiError("sign_in_required", "Sign in to combine.")
+    if not post.limits.own_prompts and form.one("user_prompt_id") is not None:
+        raise ApiError("sign_in_required", "Sign in to use prompts of your own.")
+    if not intake.parts and parts_are_fine:
+        form.faults.append(Fault("missing", "Send at least one of `files` or `texts`.", field="files"))
+    elif parts_are_fine and wish.prompts == 0 and not form.faults and not _has_audio(intake):
+        form.faults.append(
+            Fault("missing", "Choose at least one prompt; only recordings need none.", "default_prompt_names")
+        )
+    if wish.user_prompt_id is not None and not post.shared.settings.has_llm and post.tier is not Tier.OWN_KEY:
+        detail = "No language model is set up here, so only the default prompts can be applied."
+        form.faults.append(Fault("prompt_needs_model", detail, field="user_prompt_id"))
+    if form.one("webhook_url") is not None:
+        form.bad("webhook_url", "Webhooks are not available in this release.")
+    if form.faults:
+        raise refusal(form.faults)
+    return wish
+
+
+def _has_audio(intake: Intake) -> bool:
+    return any(received.kind.input_type is InputType.AUDIO for received in intake.received)

@@ -1,10 +1,9 @@
 """Transcribes one recording: the work of the `transcribe` queue."""
 
-from pipeline.speech_process import SpeechJob, SpeechProcess, SpeechProgress
-
 from db.files import FileJob, begin_file, finish_file, note_duration
 from pipeline.content import Kind, ObjectName
 from pipeline.sniff import MediaType
+from pipeline.speech_process import SpeechJob, SpeechProcess, SpeechProgress
 from workers.content import read_optional, unwrap_key
 from workers.run import Task
 

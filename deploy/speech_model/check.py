@@ -1,0 +1,33 @@
+"""Step 4: how many words a converted model gets wrong. `python -m deploy.speech_model.check MODEL FOLDER`
+
+FOLDER holds the phrases that were held back; each is heard alone, through the service's own recognizer.
+"""
+
+import sys
+from pathlib import Path
+
+import jiwer
+import numpy as np
+
+from deploy.speech_model.bank import load_bank
+from pipeline.blocks import Block
+from pipeline.samples import RATE
+from pipeline.speech import Hints, SpeechEngineSettings
+from pipeline.whisper import WhisperRecognizer
+
+
+def main() -> None:
+    model, folder = sys.argv[1], Path(sys.argv[2])
+    recognizer = WhisperRecognizer.load(SpeechEngineSettings(model, device="cpu", compute_type="int8"))
+    for name in ("held_phrases.npz", "held_voices.npz"):
+        references, heard = [], []
+        for spoken in load_bank(folder / name):
+            padded = np.pad(spoken.samples.astype(np.float32), RATE // 2)
+            segments = recognizer.recognize(Block(0.0, padded), Hints("en")).segments
+            references.append(" ".join(spoken.words))
+            heard.append(" ".join(segment.text for segment in segments))
+        print(f"{name}: {jiwer.wer(references, heard):.1%} of the words are wrong")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,7 @@
 """Inputs of any length through a model of limited context: nothing lost, and how failures on the way are met."""
 
+import time
+
 import pytest
 
 from pipeline.documents import Document
@@ -99,6 +101,25 @@ def test_what_the_provider_finds_too_long_is_split_finer(
     assert LAST in result.markdown
     assert "number0 " in result.markdown
     assert "Made from a part." not in result.markdown
+
+
+def test_refusals_at_every_depth_lose_nothing(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
+    llm.context_tokens = 2_500
+    result = make_llm_engine().apply(SUMMARIZE, [_three_hours()], _ignore)
+    llm.calls[:] = [call for call in llm.calls if len(call.text.split()) <= 2_500]
+    sent = _sent(llm)
+    assert [number for number in range(WORDS // 10) if sent.count(f"number{number} ") != 1] == []
+    assert LAST in result.markdown
+
+
+def test_a_failure_hangs_up_on_the_other_calls(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
+    llm.script.extend([Step(stall_after=1), Step(stall_after=1), error(401, "invalid_api_key")])
+    begun = time.monotonic()
+    with pytest.raises(WorkError, match="api_key_invalid"):
+        make_llm_engine(context_tokens=16_000, parallel=3).apply(SUMMARIZE, [_three_hours()], _ignore)
+    assert time.monotonic() - begun < 5.0
+    assert sum(call.left.wait(2.0) for call in llm.calls[:2]) == 2
+    assert len(llm.calls) == 3
 
 
 def test_what_can_t_be_made_to_fit_fails_with_its_code(llm: LlmServer, make_llm_engine: MakeEngine) -> None:

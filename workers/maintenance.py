@@ -2,6 +2,7 @@
 
 import logging
 
+from db.cleanup import forget_old
 from db.profiles import reset_credits
 from db.schedules import get_job
 from db.work import RUNS, complete
@@ -33,7 +34,7 @@ def _reset_weekly_credits(task: Task) -> int:
 
 
 def _purge_content(task: Task) -> int:
-    return purge_orphans(task.services)
+    return purge_orphans(task.services) + task.record(forget_old)
 
 
 _JOBS = {"reset_weekly_credits": _reset_weekly_credits, "purge_content": _purge_content}

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from api.crowd import Crowd
 from api.errors import ApiError, on_api_error, on_http_exception, on_invalid_request
 from api.lingering import Lingering
 from api.metrics import Measured, Metrics
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(Measured, metrics=metrics),
             *_cors(settings),
             Middleware(Lingering),
+            Middleware(Crowd),
             Middleware(SafetyNet),
         ],
         exception_handlers={

@@ -11,7 +11,6 @@ from pipeline.settings import Settings
 
 KEEP_ALIVE_SECONDS = 75  # longer than the usual proxy's 60, so that it is the proxy that closes
 GRACE_SECONDS = 20  # for requests under way when the service is stopped
-MAX_CONNECTIONS = 2_000
 BACKLOG = 2_048
 
 
@@ -35,7 +34,6 @@ def server_config(settings: Settings) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=MAX_CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=BACKLOG,

@@ -1,0 +1,36 @@
+"""The API as a process of its own: it says where it listens, and ends when it is told to."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from deploy.environment import child_environment
+from pipeline.settings import Settings
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_it_prints_its_address_and_stops_on_a_signal(settings: Settings) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from api.main import main; main()"],
+        env=child_environment(settings),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        reply = httpx.get(f"{url}/readyz", trust_env=False)
+        assert (reply.status_code, "server" in reply.headers) == (200, False)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode in (0, -signal.SIGTERM)
+    assert "Traceback" not in errors

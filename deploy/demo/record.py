@@ -60,7 +60,9 @@ def write_wav(path: Path, samples: np.ndarray[tuple[int], np.dtype[np.int16]], r
 def encode(source: Path, target: Path, *options: str) -> None:
     """Encode with ffmpeg, in the format that the target's name says and without metadata that changes."""
     start = ["ffmpeg", "-y", "-v", "error", "-i", str(source), "-map_metadata", "-1"]
-    subprocess.run([*start, *options, "-fflags", "+bitexact", "-flags:a", "+bitexact", str(target)], check=True)
+    subprocess.run(
+        [*start, *options, "-fflags", "+bitexact", "-flags:a", "+bitexact", str(target)], check=True
+    )
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from dramatiq import Broker, Middleware, Worker
 
 from pipeline.engines.base import SynthesisEngine
 from pipeline.engines.factory import make_engine
-from pipeline.settings import SECRET_NAMES, Settings
-from pipeline.speech_process import SpeechEngineSettings, SpeechProcess
+from pipeline.settings import SECRET_NAMES, SettingMissing, Settings
+from pipeline.speech_process import ModelUnavailable, SpeechEngineSettings, SpeechProcess
 from workers.parent import die_with_parent
 from workers.services import Services
 from workers.wake import Queue
@@ -63,6 +63,7 @@ class Pool(Middleware):
         )
         # It handles hostile recordings: it gets no secret that it has no use for.
         environment = {name: value for name, value in os.environ.items() if name not in SECRET_NAMES}
+        environment["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime, of the voice activity filter, reports home
         return SpeechProcess(engine, settings.need("content_url"), environment=environment)
 
     @cached_property
@@ -73,12 +74,20 @@ class Pool(Middleware):
         die_with_parent()
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        """What can't be had stops the start: a speech model that can't be loaded, a setting that is missing."""
-        self.services  # noqa: B018 - opened now rather than by the first task
-        if worker.consumer_whitelist and Queue.TRANSCRIBE in worker.consumer_whitelist:
-            self.speech.start()
-        if worker.consumer_whitelist and Queue.SYNTHESIZE in worker.consumer_whitelist:
-            self.engine  # noqa: B018
+        """Opens what this queue needs before its first task. What the operator has to mend ends the process.
+
+        Dramatiq logs an exception raised here and goes on without; a process that can't work must not stay.
+        """
+        queues = worker.consumer_whitelist or set(Queue)
+        try:
+            self.services  # noqa: B018 - a cached property
+            if Queue.TRANSCRIBE in queues:
+                self.speech.start()
+            if Queue.SYNTHESIZE in queues:
+                self.engine  # noqa: B018
+        except (ModelUnavailable, SettingMissing, ValueError) as error:
+            log.critical("%s", error)
+            sys.exit(os.EX_CONFIG)  # starting again would end the same way
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self.stopping.set()

@@ -20,8 +20,8 @@ def test_only_what_is_old_is_forgotten(database: Database) -> None:
             text(
                 """
                 insert into fair_tenants (queue, tenant, last_tag, updated_at)
-                values ('q', 'old', 1, now() - interval '31 days'), ('q', 'oldest, furthest', 9, now() - interval '60 days'),
-                    ('q', 'new', 2, now())
+                values ('q', 'old', 1, now() - interval '31 days'), ('q', 'new', 2, now()),
+                    ('q', 'oldest, furthest', 9, now() - interval '60 days')
                 """
             )
         )

@@ -36,7 +36,13 @@ def _bare(audio: bytes) -> float:
 
 
 def _recognize(model: WhisperModel, audio: bytes) -> None:
-    segments, _ = model.transcribe(BytesIO(audio), vad_filter=True, word_timestamps=True, language="en")
+    segments, _ = model.transcribe(
+        BytesIO(audio),
+        vad_filter=True,
+        word_timestamps=True,
+        language="en",
+        condition_on_previous_text=False,  # as the service does
+    )
     for _ in segments:
         pass
 

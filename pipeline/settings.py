@@ -123,6 +123,11 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         30.0, gt=0, description="seconds a worker may be silent before its work is rescued"
     )
+    stall_seconds: float = Field(
+        300.0,
+        gt=0,
+        description="seconds without any progress after which a recording is given up as `timed_out`",
+    )
     max_attempts: int = Field(3, ge=1, description="failures after which a part fails for good")
     tick_seconds: float = Field(1.0, gt=0, description="seconds between two rounds of the reconciler")
     transcribe_slots: int = Field(

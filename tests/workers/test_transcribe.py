@@ -1,0 +1,190 @@
+"""A recording goes through the real speech process into a transcript, or fails with the code of what is wrong."""
+
+import threading
+import wave
+from collections.abc import Iterator
+from io import BytesIO
+
+import pytest
+from sqlalchemy import text
+
+from db.content_keys import get_content_key
+from db.control import cancel
+from db.smelts import get_smelt
+from db.work import FILES
+from pipeline.content import Kind, ObjectName
+from pipeline.errors import WorkError
+from pipeline.keyring import new_content_key, smelt_context
+from pipeline.settings import Settings
+from pipeline.smelt import Smelt
+from pipeline.speech_process import SpeechEngineSettings, SpeechProcess, SpeechProgress
+from pipeline.states import DefaultPromptName, ErrorCode, SmeltStatus, WorkStatus
+from pipeline.transcript import Transcript
+from tests.recordings import REFERENCE, recording, word_error_rate
+from tests.smelts import admit_all, new_smelt
+from tests.waiting import wait_until
+from workers.run import Task, run_next
+from workers.services import Services
+from workers.transcribe import transcribe
+from workers.wake import Wake
+
+KEY = new_content_key()
+
+
+@pytest.fixture
+def services(settings: Settings) -> Iterator[Services]:
+    services = Services.open(settings)
+    yield services
+    services.close()
+
+
+@pytest.fixture
+def speech(settings: Settings) -> Iterator[SpeechProcess]:
+    process = SpeechProcess(SpeechEngineSettings("demo"), settings.need("content_url"), tick_seconds=0.1)
+    yield process
+    process.close()
+
+
+def admit_recording(services: Services, name: str, prompts: tuple[DefaultPromptName, ...] = ()) -> Smelt:
+    new = new_smelt(None, audio=1, prompts=prompts)
+    wrapped = services.keyring.wrap(KEY, smelt_context(new.id))
+    services.content.put(ObjectName(new.id, new.files[0].id, Kind.INPUT, 0), KEY, recording(name))
+    with services.database.service() as conn:
+        admit_all(conn, new)
+        conn.execute(text("update smelts set content_key = :key"), {"key": wrapped})
+    return look(services, new.id)
+
+
+def look(services: Services, smelt_id: object) -> Smelt:
+    with services.database.service() as conn:
+        smelt = get_smelt(conn, smelt_id)  # type: ignore[arg-type]
+    assert smelt is not None
+    return smelt
+
+
+def run(services: Services, speech: SpeechProcess) -> None:
+    assert run_next(
+        services, FILES, Wake.TRANSCRIBE_FILE, lambda task: transcribe(task, speech), threading.Event()
+    )
+
+
+def test_a_recording_becomes_a_sealed_transcript(services: Services, speech: SpeechProcess) -> None:
+    smelt = admit_recording(services, "speech.wav")
+
+    run(services, speech)
+
+    after = look(services, smelt.id)
+    (file,) = after.files
+    assert (after.status, file.status) == (SmeltStatus.COMPLETED, WorkStatus.COMPLETED)
+    assert file.duration_seconds == pytest.approx(9.6, abs=0.2)
+    name = ObjectName(smelt.id, file.id, Kind.TRANSCRIPT, file.attempt)
+    transcript = Transcript.from_json(services.content.get(name, KEY))
+    assert word_error_rate(REFERENCE, transcript.text) <= 0.1
+    with services.database.service() as conn:
+        assert get_content_key(conn, smelt.id) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("silence.wav", ErrorCode.NO_SPEECH),
+        ("truncated.m4a", ErrorCode.CORRUPTED_FILE),
+    ],
+)
+def test_what_only_decoding_can_tell_fails_that_file(
+    services: Services, speech: SpeechProcess, name: str, code: ErrorCode
+) -> None:
+    smelt = admit_recording(services, name, prompts=(DefaultPromptName.SUMMARIZE,))
+    with services.database.service() as conn:
+        conn.execute(
+            text("update smelt_files set media_type = :media"),
+            {"media": "wav" if name.endswith("wav") else "mp4"},
+        )
+
+    run(services, speech)
+
+    after = look(services, smelt.id)
+    assert [file.error_code for file in after.files] == [code]
+    assert [output.error_code for output in after.outputs] == [ErrorCode.FILE_FAILED]
+    assert after.error_code is ErrorCode.NOTHING_COMPLETED
+
+
+def test_a_recording_over_the_tiers_length_is_refused_at_probing(
+    services: Services, speech: SpeechProcess
+) -> None:
+    smelt = admit_recording(services, "speech.wav")
+    short = Services(
+        services.settings.model_copy(update={"anonymous_audio_seconds": 5.0}),
+        services.database,
+        services.content,
+        services.keyring,
+        services.doorbell,
+    )
+
+    run(short, speech)
+
+    assert [file.error_code for file in look(services, smelt.id).files] == [ErrorCode.DURATION_EXCEEDED]
+
+
+def test_a_cancel_kills_the_computation(services: Services, speech: SpeechProcess) -> None:
+    smelt = admit_recording(services, "speech.wav")
+    name = ObjectName(smelt.id, smelt.files[0].id, Kind.INPUT, 0)
+    services.content.put(name, KEY, repeated(recording("speech.wav"), 60))  # ten minutes
+    speech.start()
+
+    def perform(task: Task) -> None:
+        threading.Thread(target=cancel_once_begun, args=(services, smelt)).start()
+        transcribe(task, speech)
+
+    assert run_next(services, FILES, Wake.TRANSCRIBE_FILE, perform, threading.Event())
+
+    after = look(services, smelt.id)
+    assert after.status is SmeltStatus.CANCELED
+    assert [file.status for file in after.files] == [WorkStatus.CANCELED]
+    assert after.files[0].progress < 0.9  # it didn't run to its end
+    assert speech.pid is None
+
+
+def cancel_once_begun(services: Services, smelt: Smelt) -> None:
+    wait_until(lambda: look(services, smelt.id).files[0].progress > 0)
+    with services.database.service() as conn:
+        cancel(conn, smelt.id)
+
+
+def repeated(wav: bytes, times: int) -> bytes:
+    with wave.open(BytesIO(wav)) as source:
+        layout, frames = source.getparams(), source.readframes(source.getnframes())
+    made = BytesIO()
+    with wave.open(made, "wb") as target:
+        target.setparams(layout)
+        target.writeframes(frames * times)
+    return made.getvalue()
+
+
+class Hanging:
+    """An engine that reports the same progress for ever, as native code that hangs does."""
+
+    def transcribe(self, _job: object, on_tick) -> Transcript:  # type: ignore[no-untyped-def]
+        while True:
+            on_tick(SpeechProgress(1.0, 10.0))
+
+
+def test_a_recording_that_nothing_moves_times_out(services: Services) -> None:
+    smelt = admit_recording(services, "speech.wav")
+    impatient = Services(
+        services.settings.model_copy(update={"stall_seconds": 0.2}),
+        services.database,
+        services.content,
+        services.keyring,
+        services.doorbell,
+    )
+
+    def perform(task: Task) -> None:
+        with pytest.raises(WorkError) as raised:
+            transcribe(task, Hanging())  # type: ignore[arg-type]
+        assert (raised.value.code, raised.value.retryable) == (ErrorCode.TIMED_OUT, True)
+        raise raised.value
+
+    assert run_next(impatient, FILES, Wake.TRANSCRIBE_FILE, perform, threading.Event())
+    (file,) = look(services, smelt.id).files
+    assert (file.status, file.duration_seconds) == (WorkStatus.WAITING, 10.0)

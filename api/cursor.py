@@ -23,7 +23,7 @@ def decode(cursor: str) -> Place:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         time, _, row_id = text.partition(" ")
         return datetime.fromisoformat(time).astimezone(UTC), UUID(row_id)
-    except (ValueError, binascii.Error):
+    except (ValueError, OverflowError, binascii.Error):  # at the ends of time a zone leads past them
         detail = "The cursor is not one that a list gave."
         raise ApiError(
             "validation_failed", detail, faults=[Fault("invalid_value", detail, "cursor")]

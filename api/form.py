@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
-from api.errors import Fault
+from api.errors import ApiError, Fault, refusal
 from api.languages import LANGUAGES
 from pipeline.states import DefaultPromptName, SmeltMode
 
@@ -78,6 +78,11 @@ def read_wish(form: Form) -> Wish:
         vocabulary=_read(form, "vocabulary", _vocabulary, f"At most {MAX_VOCABULARY_CHARS} characters."),
         content_ttl=_read(form, "content_ttl", _ttl, f"Seconds, from {MIN_TTL} to {MAX_TTL}."),
     )
+
+
+def too_many_fields(form: Form) -> ApiError:
+    """What was wrong before is named too."""
+    return refusal([*form.faults, Fault("too_many_fields", f"At most {MAX_FIELDS} fields.")])
 
 
 def shown(name: str) -> str:

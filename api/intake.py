@@ -17,7 +17,7 @@ from uuid_utils.compat import uuid7
 from api.body import chunks, whole
 from api.errors import ApiError, Fault, refusal
 from api.filename import safe_filename
-from api.form import MAX_FIELD_BYTES, MAX_FIELDS, Form
+from api.form import MAX_FIELD_BYTES, MAX_FIELDS, Form, too_many_fields
 from api.input_part import InputPart, Received, Source
 from api.json_body import parse_json
 from api.multipart import PartData, PartStart, boundary_of, events
@@ -122,7 +122,7 @@ class Intake:
             return
         self._fields += 1
         if self._fields > MAX_FIELDS:
-            raise refusal([*self.form.faults, Fault("too_many_fields", f"At most {MAX_FIELDS} fields.")])
+            raise too_many_fields(self.form)
         self._current = _Field(start.name)
 
     async def _take(self, data: bytes) -> None:
@@ -154,7 +154,7 @@ class Intake:
             self._json_bytes, 6 * min(limits.inputs * limits.text_bytes, limits.smelt_bytes) + 100_000
         )
         body = await whole(request, limit)
-        for text in await run_in_threadpool(parse_json, body, self.form):
+        for text in await run_in_threadpool(parse_json, body, self.form, limits.inputs):
             part = self._begin_input(Source.TEXTS, text.filename, None)
             data = text.text.encode("utf-8", "surrogatepass")  # a lone surrogate is refused by the decoder
             for start in range(0, len(data), SLICE_BYTES):

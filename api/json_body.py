@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.errors import ApiError, Fault
-from api.form import REPEATED, SINGLE, Form
+from api.form import MAX_FIELDS, REPEATED, SINGLE, Form, too_many_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,12 @@ class JsonText:
     text: str
 
 
-def parse_json(body: bytes, form: Form) -> list[JsonText]:
+def parse_json(body: bytes, form: Form, most_texts: int) -> list[JsonText]:
     """The texts; the fields go into `form`, with a fault for each that has the wrong shape.
 
-    Raises ApiError `malformed_body`: not JSON, or not an object.
+    A few bytes of JSON can make a fault, so what is looked at is bounded: of the texts one more than `most_texts`,
+    which shows that there are too many. Raises ApiError `malformed_body`: not JSON, or not an object;
+    `validation_failed`: more than `MAX_FIELDS` values.
     """
     try:
         document: Any = json.loads(body, object_pairs_hook=lambda pairs: _object(pairs, form))
@@ -29,14 +31,16 @@ def parse_json(body: bytes, form: Form) -> list[JsonText]:
     if not isinstance(document, dict):
         raise ApiError("malformed_body", "The body must be a JSON object.")
     texts = document.pop("texts", None)
+    if sum(len(value) if isinstance(value, list) else 1 for value in document.values()) > MAX_FIELDS:
+        raise too_many_fields(form)
     for name, value in document.items():
         _add_field(form, name, value)
-    return list(_texts(texts, form))
+    return list(_texts(texts, form, most_texts + 1))
 
 
 def _object(pairs: list[tuple[str, Any]], form: Form) -> dict[str, Any]:
     members = dict(pairs)
-    if len(members) < len(pairs):
+    if len(members) < len(pairs) and not form.faults:
         form.faults.append(Fault("duplicate_field", "A JSON object has the same member twice."))
     return members
 
@@ -56,13 +60,13 @@ def _add_field(form: Form, name: str, value: Any) -> None:
         form.bad(name, "Must be a number of seconds." if name == "content_ttl" else "Must be a string.")
 
 
-def _texts(value: Any, form: Form) -> Iterator[JsonText]:
+def _texts(value: Any, form: Form, most: int) -> Iterator[JsonText]:
     if value is None:
         return
     if not isinstance(value, list):
         form.bad("texts", "Must be a list.")
         return
-    for position, item in enumerate(value):
+    for position, item in enumerate(value[:most]):
         text = _text(item)
         if text is None:
             form.faults.append(

@@ -143,6 +143,23 @@ def test_a_single_field_may_not_come_twice(ada: httpx.Client) -> None:
     assert fault["code"] == "duplicate_field"
 
 
+MANY_FAULTS: list[tuple[str, str]] = [
+    ("default_prompt_names", ",".join(['"x"'] * 100_000)),
+    ("texts", ",".join(["1"] * 100_000)),
+    ("texts", ",".join(['{"a":1,"a":1}'] * 100_000)),
+]
+
+
+def test_a_small_body_can_not_ask_for_a_huge_answer(ada: httpx.Client, subtests: pytest.Subtests) -> None:
+    bodies = [f'{{"{name}": [{values}]}}' for name, values in MANY_FAULTS]
+    bodies.append("{" + ",".join(f'"x{number}": 1' for number in range(100_000)) + "}")
+    for body in bodies:
+        with subtests.test(body=body[:40]):
+            reply = ada.post("/v1/smelts", content=body, headers={"Content-Type": "application/json"})
+            assert refused(reply, 422, "validation_failed")
+            assert len(reply.content) < 10_000
+
+
 OTHER_TYPES = ["text/plain", "application/x-www-form-urlencoded", ""]
 
 

@@ -1,6 +1,8 @@
 """The list of smelts: newest first, page by page, filtered."""
 
+from base64 import urlsafe_b64encode
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -51,6 +53,7 @@ BAD_FILTERS = [
     ("status", "sleeping"),
     ("cursor", "bogus"),
     ("cursor", "ö"),
+    ("cursor", urlsafe_b64encode(f"0001-01-01T00:00:00+14:00 {UUID(int=0)}".encode()).decode()),
     ("created_after", "yesterday"),
     ("created_after", "2026-01-01T00:00:00"),
 ]

@@ -1,6 +1,7 @@
 """Starts the HTTP service: `smelt api`."""
 
 import logging
+import os
 import socket
 import sys
 
@@ -8,6 +9,8 @@ import uvicorn
 
 from api.app import create_app
 from pipeline.settings import Settings
+
+log = logging.getLogger("smelt.api")
 
 KEEP_ALIVE_SECONDS = 75  # longer than the usual proxy's 60, so that it is the proxy that closes
 GRACE_SECONDS = 20  # for requests under way when the service is stopped
@@ -47,13 +50,18 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def main() -> None:
-    """Runs until SIGTERM or SIGINT. Exits with 1, and a line that says why, if it can't start."""
+    """Runs until SIGTERM or SIGINT. If it can't start with its settings: a line that says why, and EX_CONFIG."""
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     settings = Settings.from_env()
     server = Server(server_config(settings))
-    with listen(settings.host, settings.port) as listener:
+    try:
+        listener = listen(settings.host, settings.port)
+    except OSError as error:
+        log.critical("can't listen on SMELT_HOST %s, SMELT_PORT %d: %s", settings.host, settings.port, error)
+        sys.exit(os.EX_CONFIG)
+    with listener:
         server.run(sockets=[listener])
 
 

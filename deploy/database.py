@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from deploy.embedded import POSTGRES_FOLDER
 from deploy.postgres import embedded_url
@@ -33,6 +33,8 @@ def reaching_postgres() -> Iterator[None]:
     """Raises DatabaseProblem in place of the two libraries' ways to say that Postgres can't be reached."""
     try:
         yield
+    except ArgumentError as problem:  # its message doesn't show the URL, which may hold a password
+        raise DatabaseProblem("the database's URL can't be read; see DATABASE_URL") from problem
     except OperationalError as problem:
         raise DatabaseProblem(f"Postgres can't be reached: {problem.orig}") from problem
     except psycopg.OperationalError as problem:

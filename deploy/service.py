@@ -1,5 +1,6 @@
 """The whole service on this machine: engines for what the settings don't name, migrated, and its processes."""
 
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from db import migrate
 from deploy.database import reaching_postgres
 from deploy.embedded import Engines
 from deploy.environment import child_environment
-from deploy.problems import ServiceFailed
+from deploy.problems import ServiceFailed, SettingsIncomplete
 from deploy.processes import Processes, read_procfile
 from deploy.secrets import check_up, with_secrets
 from pipeline.settings import Settings
@@ -62,6 +63,8 @@ class Service:
 
     def start(self) -> None:
         check_up(self.settings)
+        port = _free_port(self.settings.host, self.settings.port)
+        self.settings = self.settings.model_copy(update={"port": port})
         try:
             self._engines.start()
             self.settings = self._completed()
@@ -113,8 +116,6 @@ class Service:
             changes["redis_url"] = SecretStr(self._engines.redis_url)
         if settings.content_url is None:
             changes["content_url"] = (settings.data_dir / "content").as_uri()
-        if settings.port == 0:
-            changes["port"] = _free_port(settings.host)
         return settings.model_copy(update=changes)
 
     def _wait_until_ready(self) -> None:
@@ -134,12 +135,21 @@ class Service:
             return False
 
 
-def _free_port(host: str) -> int:
-    """A port for this run. Chosen here, so that an API that is started again keeps its address."""
+def _free_port(host: str, port: int) -> int:
+    """The API's port; for 0 one that is chosen here, so that an API that is started again keeps its address.
+
+    Looked at before anything is started: on a taken port another service would answer in the API's place.
+    Raises SettingsIncomplete when the API could not listen there.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    try:
+        with socket.create_server((host, port), family=family) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as problem:
+        reason = os.strerror(problem.errno) if problem.errno and problem.errno > 0 else problem.strerror
+        raise SettingsIncomplete(
+            f"the API can't listen on {host} port {port}: {reason}; set SMELT_HOST or SMELT_PORT"
+        ) from problem
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

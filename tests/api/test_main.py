@@ -1,6 +1,8 @@
 """The API as a process of its own: it says where it listens, and ends when it is told to."""
 
+import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -34,3 +36,20 @@ def test_it_prints_its_address_and_stops_on_a_signal(settings: Settings) -> None
         process.wait()
     assert process.returncode in (0, -signal.SIGTERM)
     assert "Traceback" not in errors
+
+
+def test_a_taken_port_ends_it_with_one_line(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = settings.model_copy(update={"port": other.getsockname()[1]})
+        ended = subprocess.run(
+            [sys.executable, "-c", "from api.main import main; main()"],
+            env=child_environment(taken),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == os.EX_CONFIG
+    assert "SMELT_PORT" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ import httpx
 import psutil
 import pytest
 
+from deploy.problems import SettingsIncomplete
+from deploy.service import Service
+from pipeline.settings import Settings
 from tests.running import RunningService
 from tests.waiting import wait_until
 
@@ -103,6 +107,15 @@ def test_nothing_outlives_a_killed_up_and_the_next_one_carries_on(folder: Path) 
         assert again.process.wait(60) == 0
     finally:
         end(again)
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_started(folder: Path) -> None:
+    """The other service would answer in its place, and `up` would call itself ready."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        settings = Settings(data_dir=folder, port=other.getsockname()[1])
+        with pytest.raises(SettingsIncomplete, match="SMELT_PORT"):
+            Service(settings, print).start()
+    assert not folder.exists()
 
 
 def test_a_process_that_dies_comes_back(service: RunningService) -> None:

@@ -144,7 +144,15 @@ class Settings(BaseSettings):
     # Allowances
     anonymous_daily: int = Field(1, ge=0, description="smelts a UTC day for one anonymous address")
     weekly_credits: int = Field(5, ge=0, description="credits a week of a new profile")
+    uncharged_daily: int = Field(
+        20, ge=1, description="smelts a UTC day of one user or address that may end without a charge"
+    )
     platform_daily_cap: int = Field(10_000, ge=0, description="smelts a UTC day on the platform's own key")
+    rate_signed_in: int = Field(3_000, ge=1, description="requests a minute of one user or machine token")
+    rate_anonymous: int = Field(600, ge=1, description="requests a minute of one anonymous address")
+    rate_key_checks: int = Field(
+        10, ge=1, description="API keys a minute that one user may have checked with the provider"
+    )
     json_bytes: int = Field(
         32_000_000, ge=1_000, description="largest JSON body of a POST; multipart has the tier's limit"
     )

@@ -36,7 +36,9 @@ def main(descriptor: int, parent_pid: int) -> None:
         limit_memory(setup["headroom"])
     channel.send({"event": "ready"})
     while True:
-        _answer(channel, recognizer, store, job_from_json(inbox.get()["job"]))
+        job = job_from_json(inbox.get()["job"])
+        channel.send({"event": "begun"})
+        _answer(channel, recognizer, store, job)
 
 
 def _listen(channel: Channel, inbox: queue.Queue[Message]) -> None:

@@ -89,10 +89,8 @@ class SpeechProcess:
         ModelUnavailable when a new child can't load the model. What `on_tick` raises stops the work at once.
         """
         ticker = Ticker(on_tick, self._tick_seconds)
-        handle = self._started(ticker)
         try:
-            handle.channel.send({"job": job_to_json(job)})
-            outcome = _converse(handle, ticker)
+            outcome = _converse(self._begun(job, ticker), ticker)
         except Closed as error:
             exit_code = self._end()
             log.warning("the speech process died in the middle of a job, exit code %s", exit_code)
@@ -108,6 +106,23 @@ class SpeechProcess:
         """End the child, whatever it does."""
         self._end()
         self._maker.shutdown()
+
+    def _begun(self, job: SpeechJob, ticker: Ticker) -> SpeechHandle:
+        """A child that has taken the job. One that died before it took it is replaced: not the recording's doing.
+
+        Raises Closed when the next dies as well.
+        """
+        for last_try in (False, True):
+            handle = self._started(ticker)
+            try:
+                handle.channel.send({"job": job_to_json(job)})
+                if handle.next_message(ticker).get("event") == "begun":
+                    return handle
+            except Closed:
+                if last_try:
+                    raise
+            self._end()
+        raise Closed
 
     def _started(self, ticker: Ticker) -> SpeechHandle:
         if self._handle is not None and self._handle.alive():

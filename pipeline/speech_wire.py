@@ -6,6 +6,7 @@ JSON rather than pickle: the speech process decodes hostile media, and what it s
     {"engine", "content_url", "headroom"} ──▶
                                           ◀── {"event": "ready"} | {"event": "unavailable", "detail"}
     {"job"}                               ──▶
+                                          ◀── {"event": "begun"}
                                           ◀── {"event": "progress", "done", "total"} ...
                                           ◀── {"event": "segment", "segment"} ...
                                           ◀── {"event": "done", …} | {"event": "error", …} | {"event": "fault", …}

@@ -6,7 +6,8 @@ from db.reservation import Allowances, Refused
 
 
 def allowances(shared: Services) -> Allowances:
-    return Allowances(shared.settings.anonymous_daily, shared.settings.platform_daily_cap)
+    settings = shared.settings
+    return Allowances(settings.anonymous_daily, settings.platform_daily_cap, settings.uncharged_daily)
 
 
 def out_of_allowance(refused: Refused) -> ApiError:

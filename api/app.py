@@ -16,11 +16,24 @@ from api.errors import ApiError, on_api_error, on_http_exception, on_invalid_req
 from api.lingering import Lingering
 from api.metrics import Measured, Metrics
 from api.openapi import PROBLEMS
+from api.rate_headers import RateHeaders
 from api.request_id import RequestId
-from api.routes import account, control, health, outputs, prompts, smelts
+from api.routes import (
+    account,
+    account_data,
+    api_key,
+    control,
+    health,
+    outputs,
+    prompt_sections,
+    prompts,
+    smelts,
+    tokens,
+)
 from api.safety_net import SafetyNet
 from api.services import opened
-from api.translations import on_content_missing, on_content_unavailable, on_database_unavailable
+from api.translations import on_content_missing, on_content_unavailable, on_database_unavailable, on_user_gone
+from db.profiles import UserGone
 from db.session import DatabaseUnavailable
 from pipeline.content_errors import ContentMissing, ContentUnavailable
 from pipeline.settings import Settings
@@ -46,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(RequestId),
             Middleware(Measured, metrics=metrics),
             *_cors(settings),
+            Middleware(RateHeaders),
             Middleware(Lingering),
             Middleware(Crowd),
             Middleware(SafetyNet),
@@ -55,6 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
             RequestValidationError: on_invalid_request,
             HTTPException: on_http_exception,
             DatabaseUnavailable: on_database_unavailable,
+            UserGone: on_user_gone,
             ContentMissing: on_content_missing,
             ContentUnavailable: on_content_unavailable,
         },
@@ -62,7 +77,17 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.metrics = metrics
     bearer = Security(HTTPBearer(auto_error=False, description="None: anonymous."))
-    for module in (smelts, control, outputs, account, prompts):
+    for module in (
+        smelts,
+        control,
+        outputs,
+        account,
+        prompts,
+        prompt_sections,
+        tokens,
+        api_key,
+        account_data,
+    ):
         app.include_router(module.router, dependencies=[bearer])
     app.include_router(health.router)
     return app
@@ -91,6 +116,13 @@ def _cors(settings: Settings) -> list[Middleware]:
                 "Last-Event-ID",
                 "X-Request-Id",
             ],
-            expose_headers=["Location", "Retry-After", "X-Request-Id", "Content-Disposition"],
+            expose_headers=[
+                "Content-Disposition",
+                "Location",
+                "RateLimit",
+                "RateLimit-Policy",
+                "Retry-After",
+                "X-Request-Id",
+            ],
         )
     ]

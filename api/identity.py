@@ -1,10 +1,13 @@
-"""Who is asking: a signed-in user, or an anonymous visitor, who may hold the token of one smelt.
+"""Who is asking: a signed-in user, her machine, or an anonymous visitor, who may hold the token of one smelt.
 
-A token that is given and not valid is refused; it never makes its bearer anonymous.
+A token that is given and not valid is refused; it never makes its bearer anonymous. Every request that is asked for
+its caller counts against the caller's rate; one whose token is refused, against its address's.
 """
 
+import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
 
@@ -14,9 +17,13 @@ from starlette.requests import Request
 
 from api.address import client_address, ip_hash
 from api.errors import ApiError
+from api.machine_tokens import is_machine_token, token_hash
+from api.rate import Rate
+from api.rate_headers import note
 from api.services import Services, services
 from api.tokens import BadToken, KeysUnreachable, Subject, is_anonymous
-from db.profiles import Profile, ensure_profile
+from db.api_tokens import use_token
+from db.profiles import Profile, SignIn, ensure_profile, get_profile
 from pipeline.states import ApiKeyStatus, Tier
 
 MAX_TOKEN_CHARS = 8_192
@@ -25,10 +32,11 @@ RETRY_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Signed in; her profile exists."""
+    """Signed in; her profile exists. `machine`: by a machine token."""
 
     user_id: UUID
     profile: Profile
+    machine: bool = False
 
     @property
     def tenant(self) -> str:
@@ -59,48 +67,74 @@ class Visitor:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Holds something in the shape of a machine token; whose it is, if anyone's, the database knows."""
+
+    token_hash: bytes
+
+
 Caller = User | Visitor
+Claimant = Subject | Machine | Visitor
 
 
-def authenticate(request: Request) -> Subject | Visitor:
-    """Whom the token speaks for. Blocks on the sign-in service when its keys aren't cached.
+def authenticate(request: Request) -> Claimant:
+    """Whom the token speaks for, counted. Blocks on the sign-in service when its keys aren't cached, and on Redis.
 
-    Raises ApiError `invalid_token`, `unavailable`.
+    Raises ApiError `invalid_token`, `unavailable`, `too_many_requests`.
     """
     shared = services(request)
-    token = _bearer(request)
-    if token is None:
-        return _visitor(request, shared, None)
     try:
-        if is_anonymous(token):
-            return _visitor(request, shared, shared.anonymous.verify(token))
-        return shared.sign_in.verify(token)
+        who = _claimant(request, shared)
     except BadToken:
+        count(request, _visitor(request, shared, None))
         raise ApiError("invalid_token") from None
     except KeysUnreachable:
         raise ApiError(
             "unavailable", "The sign-in service is out of reach.", retry_after=RETRY_SECONDS
         ) from None
+    count(request, who)
+    return who
 
 
-def recognize(conn: Connection, shared: Services, who: Subject | Visitor) -> Caller:
+def count(request: Request, who: Claimant) -> None:
+    """Counts the request against the caller's rate. Raises ApiError `too_many_requests`."""
+    settings = services(request).settings
+    match who:
+        case Visitor():
+            pace(request, who.tenant, Rate(settings.rate_anonymous))
+        case Machine():
+            pace(request, f"token:{who.token_hash.hex()}", Rate(settings.rate_signed_in))
+        case Subject():
+            pace(request, f"user:{who.user_id}", Rate(settings.rate_signed_in))
+
+
+def pace(request: Request, caller: str, rate: Rate) -> None:
+    """Raises ApiError `too_many_requests`."""
+    ruling = services(request).pace.take(caller, rate)
+    note(request.scope, ruling)
+    if not ruling.allowed:
+        raise ApiError("too_many_requests", retry_after=ruling.retry_after)
+
+
+def recognize(request: Request, conn: Connection, who: Claimant) -> Caller:
     """The caller with her profile, made at the first sign-in; for the service role. Raises ApiError."""
-    if isinstance(who, Visitor):
-        return who
-    profile = ensure_profile(conn, who.user_id, who.email, shared.settings.weekly_credits)
-    if profile is None:
-        raise ApiError("invalid_token", "The user does not exist.")
-    return User(who.user_id, profile)
+    match who:
+        case Visitor():
+            return who
+        case Machine():
+            return _owner_of(request, conn, who)
+        case Subject():
+            return _signed_in(services(request), conn, who)
 
 
 def identify(request: Request) -> Caller:
     """Raises ApiError as its two steps do."""
-    shared = services(request)
     who = authenticate(request)
     if isinstance(who, Visitor):
         return who
-    with shared.database.service() as conn:
-        return recognize(conn, shared, who)
+    with services(request).database.service() as conn:
+        return recognize(request, conn, who)
 
 
 def identify_user(request: Request) -> User:
@@ -111,8 +145,54 @@ def identify_user(request: Request) -> User:
     return caller
 
 
+def identify_owner(request: Request) -> User:
+    """Not by a machine token: one that leaks must not make others, nor take the account away.
+
+    Raises ApiError `sign_in_required` as well.
+    """
+    user = identify_user(request)
+    if user.machine:
+        raise ApiError("sign_in_required", "A machine token can't manage the account; sign in.")
+    return user
+
+
 AnyCaller = Annotated[Caller, Depends(identify)]
 SignedIn = Annotated[User, Depends(identify_user)]
+Owner = Annotated[User, Depends(identify_owner)]
+
+
+def _claimant(request: Request, shared: Services) -> Claimant:
+    """Raises BadToken, KeysUnreachable."""
+    token = _bearer(request)
+    if token is None:
+        return _visitor(request, shared, None)
+    if is_machine_token(token):
+        return Machine(token_hash(token))
+    if is_anonymous(token):
+        return _visitor(request, shared, shared.anonymous.verify(token))
+    return shared.sign_in.verify(token)
+
+
+def _signed_in(shared: Services, conn: Connection, who: Subject) -> User:
+    sign_in = SignIn(who.user_id, who.email, who.issued_at, user_hash(shared.deletion_key, who.user_id))
+    profile = ensure_profile(conn, sign_in, shared.settings.weekly_credits)
+    if profile is None:
+        raise ApiError("invalid_token", "The user does not exist.")
+    return User(who.user_id, profile)
+
+
+def _owner_of(request: Request, conn: Connection, who: Machine) -> User:
+    user_id = use_token(conn, who.token_hash)
+    profile = None if user_id is None else get_profile(conn, user_id)
+    if profile is None:
+        count(request, _visitor(request, services(request), None))
+        raise ApiError("invalid_token")
+    return User(profile.user_id, profile, machine=True)
+
+
+def user_hash(key: bytes, user_id: UUID) -> bytes:
+    """What is kept of a user who has deleted her account: 32 bytes that tell nothing without the key."""
+    return hmac.new(key, user_id.bytes, sha256).digest()
 
 
 def _bearer(request: Request) -> str | None:
@@ -122,7 +202,7 @@ def _bearer(request: Request) -> str | None:
     scheme, _, token = given[0].partition(" ")
     token = token.strip()
     if len(given) > 1 or scheme.lower() != "bearer" or not 0 < len(token) <= MAX_TOKEN_CHARS:
-        raise ApiError("invalid_token")
+        raise BadToken("not a bearer token")
     return token
 
 

@@ -42,7 +42,7 @@ def begin(request: Request) -> Post:
     who = authenticate(request)
     key = idempotency_key(request.headers.getlist("idempotency-key"))
     with shared.database.service() as conn:
-        caller = recognize(conn, shared, who)
+        caller = recognize(request, conn, who)
         existing = None if key is None else find_by_idempotency_key(conn, caller.tenant, key)
         if existing is None:
             try:

@@ -9,6 +9,7 @@ from typing import cast
 from starlette.requests import Request
 
 from api.address import Network, networks
+from api.pace import Pace
 from api.secret import derived_key
 from api.tokens import AnonymousTokens, SignInTokens
 from api.uploads import Uploads
@@ -26,11 +27,13 @@ class Services:
     content: ContentStore
     keyring: KeyRing
     doorbell: Doorbell
+    pace: Pace
     sign_in: SignInTokens
     anonymous: AnonymousTokens
     proxies: tuple[Network, ...]
     ip_key: bytes
     fingerprint_key: bytes
+    deletion_key: bytes
     uploads: Uploads
 
 
@@ -46,6 +49,7 @@ def opened(settings: Settings) -> Iterator[Services]:
     content = ContentStore.open_url(settings.need("content_url"))
     database = Database(settings.need("database_url"), pool_size=settings.database_pool)
     doorbell = Doorbell(settings.need("redis_url"), settings.redis_namespace)
+    pace = Pace(settings.need("redis_url"), settings.redis_namespace)
     try:
         yield Services(
             settings=settings,
@@ -53,6 +57,7 @@ def opened(settings: Settings) -> Iterator[Services]:
             content=content,
             keyring=keyring,
             doorbell=doorbell,
+            pace=pace,
             sign_in=SignInTokens(
                 settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
                 settings.jwt_jwks_url,
@@ -65,8 +70,10 @@ def opened(settings: Settings) -> Iterator[Services]:
             proxies=networks(settings.trusted_proxies),
             ip_key=derived_key(secret, "address"),
             fingerprint_key=derived_key(secret, "request fingerprint"),
+            deletion_key=derived_key(secret, "deleted user"),
             uploads=Uploads(),
         )
     finally:
+        pace.close()
         doorbell.close()
         database.close()

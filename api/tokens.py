@@ -1,11 +1,11 @@
-"""Bearer tokens: the sign-in service's, and the ones that open a single anonymous smelt.
+"""Bearer tokens with claims: the sign-in service's, and the ones that open a single anonymous smelt.
 
 Each kind of key allows its own algorithms only, whatever a token's header says (RFC 8725, section 3.1): a
 shared secret HS256, a public key ES256 or RS256 by its type.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,10 +31,11 @@ class KeysUnreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a sign-in token speaks for."""
+    """Whom a sign-in token speaks for. `issued_at`: None where it doesn't say."""
 
     user_id: UUID
     email: str | None
+    issued_at: datetime | None
 
 
 class SignInTokens:
@@ -91,7 +92,16 @@ def _subject(claims: dict[str, Any]) -> Subject:
     except ValueError:
         raise BadToken("sub") from None
     email = claims.get("email")
-    return Subject(user_id, email if isinstance(email, str) and email else None)
+    return Subject(user_id, email if isinstance(email, str) and email else None, _issued_at(claims))
+
+
+def _issued_at(claims: dict[str, Any]) -> datetime | None:
+    if "iat" not in claims:
+        return None
+    try:
+        return datetime.fromtimestamp(float(claims["iat"]), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise BadToken("iat") from None
 
 
 class AnonymousTokens:

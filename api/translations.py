@@ -26,3 +26,7 @@ async def on_content_unavailable(_: Request, __: ContentError) -> JSONResponse:
 
 async def on_content_missing(_: Request, __: ContentError) -> JSONResponse:
     return problem(ApiError("content_expired"))
+
+
+async def on_user_gone(_: Request, _error: Exception) -> JSONResponse:
+    return problem(ApiError("invalid_token", "The user does not exist."))

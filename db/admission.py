@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from db.fair_tags import make_claimable
 from db.files import release_outputs
 from db.locks import LockedSmelt
+from db.profiles import UserGone
 from db.reservation import Allowances, reserve
 from db.work import FILES
 from pipeline.fairness import transcription_cost
@@ -91,7 +92,7 @@ def admit(conn: Connection, new: NewSmelt, allowances: Allowances) -> Admitted:
     Locks the new row, then the allowance that it draws on, then the tenant's tags. The key is looked at before
     the allowance, so that a repeated post is never told that its limit is used up.
 
-    Raises IdempotencyRace, PromptGone, db.reservation.Refused.
+    Raises IdempotencyRace, PromptGone, db.reservation.Refused, UserGone.
     """
     _insert_smelt(conn, new)
     reserve(conn, new.user_id, new.tenant, new.tier, allowances)
@@ -133,6 +134,8 @@ def _insert_smelt(conn: Connection, new: NewSmelt) -> None:
     except IntegrityError as error:
         if "user_prompt_id" in str(error.orig):
             raise PromptGone from None
+        if "smelts_user_id_fkey" in str(error.orig):
+            raise UserGone from None
         raise
     if inserted is None:
         raise IdempotencyRace

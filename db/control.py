@@ -144,4 +144,4 @@ def _reserve_again(conn: Connection, smelt: LockedSmelt, allowances: Allowances)
     if smelt.tier is not Tier.ANONYMOUS:
         reserve(conn, smelt.user_id, smelt.tenant, smelt.tier, allowances)
     elif smelt.status is SmeltStatus.FAILED or not has_result(conn, smelt):
-        take_back_anonymous_use(conn, smelt.id, smelt.tenant, allowances.anonymous_daily)
+        take_back_anonymous_use(conn, smelt.id, smelt.tenant, allowances)

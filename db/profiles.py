@@ -1,13 +1,17 @@
 """Users' profiles: made at the first sign-in, filled again every week."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.states import ApiKeyStatus
+
+
+class UserGone(Exception):
+    """The user's account was deleted in the meantime."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,8 @@ class Profile:
     api_key_validated_at: datetime | None
 
 
+# How far the clock of the sign-in service may be ahead of the database's.
+CLOCKS_APART = timedelta(seconds=10)
 NEXT_MONDAY = "date_trunc('week', now(), 'utc') + interval '7 days'"
 
 
@@ -37,22 +43,50 @@ def get_profile(conn: Connection, user_id: UUID) -> Profile | None:
     return None if row is None else Profile(row[0], row[1], row[2], row[3], ApiKeyStatus(row[4]), row[5])
 
 
-def ensure_profile(conn: Connection, user_id: UUID, email: str | None, weekly_credits: int) -> Profile | None:
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A verified sign-in. `user_hash`: what would be left of the user if she had deleted her account."""
+
+    user_id: UUID
+    email: str | None
+    issued_at: datetime | None
+    user_hash: bytes
+
+
+def lock_profile(conn: Connection, user_id: UUID) -> None:
+    """Locks the profile until the transaction ends. Raises UserGone."""
+    row = conn.execute(
+        text("select from user_profiles where user_id = :user_id for update"), {"user_id": user_id}
+    ).one_or_none()
+    if row is None:
+        raise UserGone
+
+
+def ensure_profile(conn: Connection, who: SignIn, weekly_credits: int) -> Profile | None:
     """The user's profile, made if this is the first sign-in; for the service role.
 
-    None: there is no such user, and it isn't ours to make one (Supabase keeps its own users).
+    None: there is no such user, and it isn't ours to make one (Supabase keeps its own users); or she has deleted her
+    account since this sign-in. One who comes back afterwards begins without credits until the next reset, else
+    deleting an account would fill them.
     """
-    profile = get_profile(conn, user_id)
+    profile = get_profile(conn, who.user_id)
     if profile is not None:
         return profile
-    if _keeps_own_users(conn):
-        _insert_user(conn, user_id, email)
+    deleted_at = _get_deletion(conn, who.user_hash)
+    if deleted_at is not None:
+        if who.issued_at is None or who.issued_at <= deleted_at + CLOCKS_APART:
+            return None
+        weekly_credits_now = 0
+    else:
+        weekly_credits_now = weekly_credits
+    if keeps_own_users(conn):
+        _insert_user(conn, who.user_id, who.email)
     try:
         with conn.begin_nested():
-            _insert_profile(conn, user_id, weekly_credits)
+            _insert_profile(conn, who.user_id, weekly_credits_now, weekly_credits)
     except IntegrityError:  # no such user
         return None
-    return get_profile(conn, user_id)
+    return get_profile(conn, who.user_id)
 
 
 def reset_credits(conn: Connection, batch: int) -> int:
@@ -77,10 +111,16 @@ def reset_credits(conn: Connection, batch: int) -> int:
     return result.rowcount
 
 
-def _keeps_own_users(conn: Connection) -> bool:
+def keeps_own_users(conn: Connection) -> bool:
     """Whether the auth schema is the one that our migration made."""
     sql = "select has_table_privilege('auth.users', 'insert')"
     return bool(conn.execute(text(sql)).scalar_one())
+
+
+def _get_deletion(conn: Connection, user_hash: bytes) -> datetime | None:
+    sql = "select deleted_at from deleted_users where user_hash = :hash"
+    deleted_at: datetime | None = conn.execute(text(sql), {"hash": user_hash}).scalar_one_or_none()
+    return deleted_at
 
 
 def _insert_user(conn: Connection, user_id: UUID, email: str | None) -> None:
@@ -90,13 +130,13 @@ def _insert_user(conn: Connection, user_id: UUID, email: str | None) -> None:
     )
 
 
-def _insert_profile(conn: Connection, user_id: UUID, weekly_credits: int) -> None:
+def _insert_profile(conn: Connection, user_id: UUID, credits_now: int, weekly_credits: int) -> None:
     conn.execute(
         text(
             f"""
             insert into user_profiles (user_id, credits_remaining, weekly_credits_max, credits_reset_at)
-            values (:user_id, :credits, :credits, {NEXT_MONDAY}) on conflict (user_id) do nothing
+            values (:user_id, :now, :weekly, {NEXT_MONDAY}) on conflict (user_id) do nothing
             """
         ),
-        {"user_id": user_id, "credits": weekly_credits},
+        {"user_id": user_id, "now": credits_now, "weekly": weekly_credits},
     )

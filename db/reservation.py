@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from db.profiles import UserGone
 from pipeline.states import Tier
 
 
@@ -26,19 +27,24 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Allowances:
+    """All by UTC day. `uncharged_daily`: smelts of one user or address that may end without a charge."""
+
     anonymous_daily: int
     platform_daily_cap: int
+    uncharged_daily: int
 
 
 def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, allowances: Allowances) -> None:
-    """Takes one smelt from the caller's allowance; the smelt's row is inserted already. Raises Refused.
+    """Takes one smelt from the caller's allowance; the smelt's row is inserted already. Raises Refused, UserGone.
 
     Locks the address's row of today, or the user's profile. Completion charges; what ends otherwise gives back.
     """
-    if tier is Tier.ANONYMOUS:
-        _count_anonymous_use(conn, tenant, allowances.anonymous_daily)
-    elif tier is Tier.CREDITS and user_id is not None:
-        _reserve_credit(conn, user_id)
+    if user_id is None:
+        _count_anonymous_use(conn, tenant, allowances)
+    elif tier is Tier.CREDITS:
+        _reserve_credit(conn, user_id, allowances.uncharged_daily)
+    else:
+        _hold_profile(conn, user_id)
     if tier is not Tier.OWN_KEY:
         _check_platform_cap(conn, allowances.platform_daily_cap)
 
@@ -46,16 +52,21 @@ def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, all
 def check_allowance(conn: Connection, user_id: UUID | None, tenant: str, allowances: Allowances) -> None:
     """A look without locks, to refuse before the body is read. Raises Refused; `reserve` decides."""
     if user_id is None:
-        used = conn.execute(text(_USED_TODAY), {"ip_hash": tenant.removeprefix("ip:")}).scalar_one_or_none()
-        if (used or 0) >= allowances.anonymous_daily:
+        use = conn.execute(text(_USED_TODAY), {"ip_hash": tenant.removeprefix("ip:")}).one_or_none()
+        count, given_back = use or (0, 0)
+        if count >= allowances.anonymous_daily or given_back >= allowances.uncharged_daily:
             raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
         return
     row = conn.execute(
-        text("select credits_remaining, api_key_status from user_profiles where user_id = :user_id"),
+        text(
+            f"select credits_remaining, api_key_status, {_UNCHARGED} from user_profiles where user_id = :user_id"
+        ),
         {"user_id": user_id},
     ).one_or_none()
     if row is None or row.api_key_status == "valid":
         return
+    if row.uncharged_today >= allowances.uncharged_daily:
+        raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
     if row.credits_remaining - count_unfinished(conn, user_id) <= 0:
         raise Refused(RefusalCode.CREDITS_EXHAUSTED, seconds_to_reset(conn, user_id))
 
@@ -85,52 +96,80 @@ def seconds_to_reset(conn: Connection, user_id: UUID) -> int:
     return max(1, int(conn.execute(text(sql), {"user_id": user_id}).scalar_one()))
 
 
+_UNCHARGED = """
+    case when uncharged_on = (now() at time zone 'utc')::date then uncharged else 0 end as uncharged_today
+"""
 _USED_TODAY = """
-    select count from anonymous_usage
+    select count, given_back from anonymous_usage
     where ip_hash = :ip_hash and date_utc = (now() at time zone 'utc')::date
 """
 
 
-def _count_anonymous_use(conn: Connection, tenant: str, daily: int) -> None:
+def _count_anonymous_use(conn: Connection, tenant: str, allowances: Allowances) -> None:
     counted = conn.execute(
         text(
             """
             insert into anonymous_usage as mine (ip_hash, date_utc, count)
             select :ip_hash, (now() at time zone 'utc')::date, 1 where :daily > 0
-            on conflict (ip_hash, date_utc) do update set count = mine.count + 1 where mine.count < :daily
+            on conflict (ip_hash, date_utc) do update set count = mine.count + 1
+            where mine.count < :daily and mine.given_back < :uncharged
             returning count
             """
         ),
-        {"ip_hash": tenant.removeprefix("ip:"), "daily": daily},
+        {
+            "ip_hash": tenant.removeprefix("ip:"),
+            "daily": allowances.anonymous_daily,
+            "uncharged": allowances.uncharged_daily,
+        },
     ).one_or_none()
     if counted is None:
         raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
 
 
-def take_back_anonymous_use(conn: Connection, smelt_id: UUID, tenant: str, daily: int) -> None:
+def take_back_anonymous_use(conn: Connection, smelt_id: UUID, tenant: str, allowances: Allowances) -> None:
     """Counts a smelt again that had been given back, on the day that it was admitted. Raises Refused."""
     counted = conn.execute(
         text(
             """
             update anonymous_usage set count = count + 1
             where ip_hash = :ip_hash and date_utc = (select usage_date from smelts where id = :id)
-                and count < :daily
+                and count < :daily and given_back < :uncharged
             """
         ),
-        {"ip_hash": tenant.removeprefix("ip:"), "id": smelt_id, "daily": daily},
+        {
+            "ip_hash": tenant.removeprefix("ip:"),
+            "id": smelt_id,
+            "daily": allowances.anonymous_daily,
+            "uncharged": allowances.uncharged_daily,
+        },
     )
     if counted.rowcount != 1:
         raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
 
 
-def _reserve_credit(conn: Connection, user_id: UUID) -> None:
-    remaining = conn.execute(
-        text("select credits_remaining from user_profiles where user_id = :user_id for update"),
+def _reserve_credit(conn: Connection, user_id: UUID, uncharged_daily: int) -> None:
+    profile = conn.execute(
+        text(
+            f"select credits_remaining, {_UNCHARGED} from user_profiles where user_id = :user_id for update"
+        ),
         {"user_id": user_id},
-    ).scalar_one()
+    ).one_or_none()
+    if profile is None:
+        raise UserGone
+    if profile.uncharged_today >= uncharged_daily:
+        raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
     # The new smelt is among the unfinished already, so all of them together may use up what remains.
-    if count_unfinished(conn, user_id) > remaining:
+    if count_unfinished(conn, user_id) > profile.credits_remaining:
         raise Refused(RefusalCode.CREDITS_EXHAUSTED, seconds_to_reset(conn, user_id))
+
+
+def _hold_profile(conn: Connection, user_id: UUID) -> None:
+    """An own key's smelts draw on nothing; the lock makes sure that the account isn't being deleted."""
+    row = conn.execute(
+        text("select from user_profiles where user_id = :user_id for key share"), {"user_id": user_id}
+    ).one_or_none()
+    if row is None:
+        raise UserGone
 
 
 def _check_platform_cap(conn: Connection, cap: int) -> None:

@@ -36,7 +36,7 @@ def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: Erro
     """Ends an unfinished smelt: its outcome, its content's deadline, and its charge. Locks the owner's profile.
 
     A completed smelt is charged, and a canceled one that has a result already: else whoever takes the first
-    results and cancels late would work for free.
+    results and cancels late would work for free. What ends without a charge is counted, because it was work too.
     """
     ended = conn.execute(
         text(
@@ -55,8 +55,10 @@ def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: Erro
         return
     if status is SmeltStatus.COMPLETED or (status is SmeltStatus.CANCELED and has_result(conn, smelt)):
         charge(conn, smelt)
-    else:
+    elif smelt.tier is Tier.ANONYMOUS:
         give_back_anonymous_use(conn, smelt)
+    elif smelt.tier is Tier.CREDITS and not smelt.charged:
+        count_uncharged(conn, smelt)
 
 
 def charge(conn: Connection, smelt: LockedSmelt) -> None:
@@ -76,17 +78,29 @@ def charge(conn: Connection, smelt: LockedSmelt) -> None:
 
 
 def give_back_anonymous_use(conn: Connection, smelt: LockedSmelt) -> None:
-    """A visitor whose smelt didn't complete may try again on the same day."""
-    if smelt.tier is not Tier.ANONYMOUS:
-        return
+    """A visitor whose smelt didn't complete may try again on the same day. Locks the address's row of that day."""
     conn.execute(
         text(
             """
-            update anonymous_usage set count = count - 1
+            update anonymous_usage set count = count - 1, given_back = given_back + 1
             where ip_hash = :ip_hash and date_utc = (select usage_date from smelts where id = :id) and count > 0
             """
         ),
         {"ip_hash": smelt.tenant.removeprefix("ip:"), "id": smelt.id},
+    )
+
+
+def count_uncharged(conn: Connection, smelt: LockedSmelt) -> None:
+    """Notes on the profile, where deleting the smelt doesn't undo it, that one more ended without a charge today."""
+    conn.execute(
+        text(
+            """
+            update user_profiles set uncharged_on = (now() at time zone 'utc')::date, updated_at = now(),
+                uncharged = 1 + case when uncharged_on = (now() at time zone 'utc')::date then uncharged else 0 end
+            where user_id = :user_id
+            """
+        ),
+        {"user_id": smelt.user_id},
     )
 
 

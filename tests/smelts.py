@@ -9,7 +9,7 @@ from db.admission import Admitted, NewFile, NewSmelt, admit
 from db.reservation import Allowances
 from pipeline.states import DefaultPromptName, InputType, SmeltMode, Tier
 
-PLENTY = Allowances(anonymous_daily=1_000, platform_daily_cap=1_000_000)
+PLENTY = Allowances(anonymous_daily=1_000, platform_daily_cap=1_000_000, uncharged_daily=1_000)
 
 
 def new_smelt(

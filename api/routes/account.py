@@ -14,7 +14,7 @@ router = APIRouter(prefix="/v1", tags=["account"])
 
 
 @router.get("/default-prompts")
-def list_default_prompts() -> DefaultPrompts:
+def list_default_prompts(_caller: AnyCaller) -> DefaultPrompts:
     return DefaultPrompts(items=[DefaultPrompt.model_validate(prompt) for prompt in DEFAULT_PROMPTS])
 
 

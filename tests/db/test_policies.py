@@ -107,6 +107,7 @@ def test_a_visitors_token_opens_that_smelt_alone(session: psycopg.Connection, ho
         "select idempotency_key, request_fingerprint from smelts",
         "select ciphertext from user_api_keys",
         "select token_hash from api_tokens",
+        "select user_hash from deleted_users",
         "select 1 from auth.users",
         "truncate smelts",
     ],
@@ -162,7 +163,7 @@ def test_every_table_is_forced_under_row_level_security(owner_url: str) -> None:
             """
         ).fetchall()
 
-    assert len(rows) == 13
+    assert len(rows) == 14
     assert [row[0] for row in rows if not (row[1] and row[2] and row[3])] == []
 
 

@@ -165,6 +165,7 @@ def test_no_table_can_hold_content(owner_url: str) -> None:
         *("smelts.idempotency_key", "smelts.request_fingerprint"),
         *("smelt_files.media_type", "smelt_files.filename", "smelt_files.language", "smelt_outputs.model"),
         *("fair_tenants.queue", "fair_tenants.tenant", "anonymous_usage.ip_hash", "schedule_runs.job"),
+        "deleted_users.user_hash",
     }
     with psycopg.connect(owner_url) as connection:
         rows = connection.execute(

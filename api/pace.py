@@ -1,0 +1,88 @@
+"""Rate limits: every caller's pace, kept in Redis for all instances together, and here while Redis is away.
+
+Without Redis each instance keeps the rate by itself, from its own memory: neither an open door nor a closed one.
+"""
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from api.rate import Rate, Ruling, rule
+
+log = logging.getLogger("smelt.api")
+
+PATIENCE = 0.25  # seconds for one exchange with Redis
+SULK = 1.0  # seconds in which Redis isn't tried again after it failed
+MOST_CALLERS = 100_000  # remembered here; about 20 MB
+
+# `rule` of api/rate.py in one atomic step, by Redis's clock; replies with the moment before the request.
+_SCRIPT = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
+local window, interval = tonumber(ARGV[1]), tonumber(ARGV[2])
+local whole_at = tonumber(redis.call('GET', KEYS[1]) or '0')
+local after = math.max(whole_at, now) + interval
+if after - now <= window + 1e-6 then
+    redis.call('SET', KEYS[1], string.format('%.6f', after), 'PX', math.ceil((after - now) * 1000))
+end
+return {string.format('%.6f', whole_at), string.format('%.6f', now)}
+"""
+
+
+class Pace:
+    """Counts requests against rates. Safe to share between threads."""
+
+    def __init__(self, redis_url: str, namespace: str) -> None:
+        self._client = redis.Redis.from_url(
+            redis_url,
+            socket_timeout=PATIENCE,
+            socket_connect_timeout=PATIENCE,
+            retry=Retry(NoBackoff(), 0),
+            health_check_interval=0,
+        )
+        self._script = self._client.register_script(_SCRIPT)
+        self._prefix = f"{namespace}:rate:"
+        self._here = LocalPace()
+        self._silent_until = 0.0
+
+    def take(self, caller: str, rate: Rate) -> Ruling:
+        """Counts one request of the caller's, unless it is one too many. Waits `PATIENCE` for Redis at the most."""
+        if time.monotonic() >= self._silent_until:
+            try:
+                reply = self._script(keys=[self._prefix + caller], args=[rate.window, rate.interval])
+            except redis.RedisError as error:
+                self._silent_until = time.monotonic() + SULK
+                log.warning(
+                    "Redis is out of reach (%s); this instance counts requests by itself",
+                    type(error).__name__,
+                )
+            else:
+                whole_at, now = (float(moment) for moment in reply)
+                return rule(rate, whole_at, now)[0]
+        return self._here.take(caller, rate)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class LocalPace:
+    """The same in this process's memory, for the callers seen last."""
+
+    def __init__(self, most: int = MOST_CALLERS) -> None:
+        self._most = most
+        self._whole_at: OrderedDict[str, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, caller: str, rate: Rate) -> Ruling:
+        now = time.monotonic()
+        with self._lock:
+            ruling, self._whole_at[caller] = rule(rate, self._whole_at.get(caller, 0.0), now)
+            self._whole_at.move_to_end(caller)
+            if len(self._whole_at) > self._most:
+                self._whole_at.popitem(last=False)
+        return ruling

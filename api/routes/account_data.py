@@ -1,0 +1,60 @@
+"""The account as a whole: exported, deleted."""
+
+import logging
+from datetime import UTC, datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from starlette.requests import Request
+
+from api.account_schemas import AccountExport
+from api.errors import ApiError
+from api.identity import Owner, user_hash
+from api.services import Services, services
+from db.accounts import AdmittedMeanwhile, delete_account, export_account
+from pipeline.content_errors import ContentUnavailable
+
+log = logging.getLogger("smelt.api")
+
+TRIES = 5
+
+router = APIRouter(prefix="/v1/account", tags=["account"])
+
+
+@router.get("/export")
+def export(request: Request, user: Owner) -> AccountExport:
+    """Everything that is stored of the user, as JSON."""
+    with services(request).database.user(user.user_id) as conn:
+        tables = export_account(conn, user.user_id)
+    return AccountExport(exported_at=datetime.now(UTC), tables=tables)
+
+
+@router.delete("", status_code=204)
+def remove(request: Request, user: Owner) -> Response:
+    """Everything of the user's: what runs is stopped, content keys, rows and objects are deleted.
+
+    Tokens from before open nothing any more, sign-in tokens either.
+    """
+    shared = services(request)
+    _delete_objects(shared, _delete_rows(shared, user.user_id))
+    return Response(status_code=204)
+
+
+def _delete_rows(shared: Services, user_id: UUID) -> list[UUID]:
+    """Again, if a smelt was admitted at that moment. Raises ApiError `busy` when that never ends."""
+    for _ in range(TRIES):
+        try:
+            with shared.database.service() as conn:
+                return delete_account(conn, user_id, user_hash(shared.deletion_key, user_id))
+        except AdmittedMeanwhile:
+            continue
+    raise ApiError("busy", "Smelts are being posted for this account: stop that first.", retry_after=1)
+
+
+def _delete_objects(shared: Services, smelt_ids: list[UUID]) -> None:
+    """The keys are gone with the rows: what the store keeps for now is unreadable, and swept away within a day."""
+    try:
+        for smelt_id in smelt_ids:
+            shared.content.delete_smelt(smelt_id)
+    except ContentUnavailable as error:
+        log.warning("objects of a deleted account are left to the sweep (%s)", type(error).__name__)

@@ -1,0 +1,48 @@
+"""The user's own API key for the language model's provider."""
+
+from fastapi import APIRouter, Response
+from starlette.requests import Request
+
+from api.account_schemas import ApiKeyBody, ApiKeyReply
+from api.identity import Owner, User, pace
+from api.provider import check_api_key
+from api.rate import Rate
+from api.services import Services, services
+from db.api_keys import delete_api_key, get_api_key_info, put_api_key
+from pipeline.keyring import user_context
+
+MAX_BODY_BYTES = 4_000
+
+router = APIRouter(prefix="/v1/api-key", tags=["account"], max_body_size=MAX_BODY_BYTES)
+
+
+@router.put("")
+def put_own_key(request: Request, user: Owner, body: ApiKeyBody) -> ApiKeyReply:
+    """Checks the key with its provider, then stores it encrypted. It never comes back."""
+    shared = services(request)
+    # Few checks a minute: this must not be a place where stolen keys are tried out.
+    pace(request, f"key-check:{user.user_id}", Rate(shared.settings.rate_key_checks))
+    check_api_key(shared.settings.user_key_base_url, body.api_key)
+    key = body.api_key.get_secret_value()
+    wrapped = shared.keyring.wrap(key.encode(), user_context(user.user_id))
+    with shared.database.service() as conn:
+        put_api_key(conn, user.user_id, wrapped, shared.keyring.key_id(wrapped), key[-4:])
+    return _told(shared, user)
+
+
+@router.get("")
+def read_own_key(request: Request, user: Owner) -> ApiKeyReply:
+    return _told(services(request), user)
+
+
+@router.delete("", status_code=204)
+def remove_own_key(request: Request, user: Owner) -> Response:
+    """Smelts that are under way on it fail with `api_key_invalid`. Safe to repeat."""
+    with services(request).database.service() as conn:
+        delete_api_key(conn, user.user_id)
+    return Response(status_code=204)
+
+
+def _told(shared: Services, user: User) -> ApiKeyReply:
+    with shared.database.service() as conn:
+        return ApiKeyReply.model_validate(get_api_key_info(conn, user.user_id))

@@ -1,0 +1,104 @@
+"""A user's whole account: deleted, exported."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from db.profiles import keeps_own_users
+
+
+class AdmittedMeanwhile(Exception):
+    """A smelt was admitted between the locks: nothing was deleted; begin again."""
+
+
+def delete_account(conn: Connection, user_id: UUID, user_hash: bytes) -> list[UUID]:
+    """Everything of the user's, keys included; returns the smelts whose objects are left to be deleted.
+
+    What runs finds its rows gone and stops. Locks the user's smelts, in the order of their ids, then her profile: from
+    then on nothing more is admitted for her. For the service role. Raises AdmittedMeanwhile.
+    """
+    values = {"id": user_id}
+    locked = _lock_smelts(conn, user_id)
+    conn.execute(text("select from user_profiles where user_id = :id for update"), values)
+    count = conn.execute(text("select count(*) from smelts where user_id = :id"), values).scalar_one()
+    if count > len(locked):
+        raise AdmittedMeanwhile
+    conn.execute(
+        text(
+            """
+            insert into deleted_users (user_hash) values (:hash)
+            on conflict (user_hash) do update set deleted_at = excluded.deleted_at
+            """
+        ),
+        {"hash": user_hash},
+    )
+    for table in _TABLES:
+        conn.execute(text(f"delete from {table} where user_id = :id"), values)
+    conn.execute(text("delete from fair_tenants where tenant = :tenant"), {"tenant": f"user:{user_id}"})
+    if keeps_own_users(conn):
+        conn.execute(text("delete from auth.users where id = :id"), values)
+    return locked
+
+
+# A smelt's parts and deliveries go with it.
+_TABLES = (
+    *("smelts", "prompts", "prompt_sections", "webhook_secrets"),
+    *("api_tokens", "user_api_keys", "user_profiles"),
+)
+
+
+def _lock_smelts(conn: Connection, user_id: UUID) -> list[UUID]:
+    rows = conn.execute(
+        text("select id from smelts where user_id = :id order by id for update"), {"id": user_id}
+    )
+    return [row.id for row in rows]
+
+
+def export_account(conn: Connection, user_id: UUID) -> dict[str, list[dict[str, Any]]]:
+    """Every row of the user's by table, in the columns that she may see. Run as that user: the policies choose."""
+    return {
+        name: list(conn.execute(text(sql), {"id": user_id}).scalars().all()) for name, sql in _EXPORTS.items()
+    }
+
+
+def _rows(columns: str, source: str, order: str = "created_at") -> str:
+    return f"select to_jsonb(mine) from (select {columns} from {source} order by {order}) mine"
+
+
+_OF_SMELTS = "join smelts on smelts.id = part.smelt_id where smelts.user_id = :id"
+_EXPORTS = {
+    "user_profiles": _rows("*", "user_profiles where user_id = :id"),
+    "user_api_keys": _rows(
+        "last_four, validated_at, created_at, updated_at", "user_api_keys where user_id = :id"
+    ),
+    "api_tokens": _rows(
+        "id, name, last_four, last_used_at, expires_at, created_at", "api_tokens where user_id = :id"
+    ),
+    "prompt_sections": _rows("*", "prompt_sections where user_id = :id", "position, id"),
+    "prompts": _rows("*", "prompts where user_id = :id", "section_id, position, id"),
+    "smelts": _rows(
+        """id, usage_date, tier, mode, status, error_code, default_prompt_names, user_prompt_id, language,
+        webhook_url, warnings, content_ttl_seconds, content_expires_at, content_deleted_at, version, charged_at,
+        created_at, updated_at, finished_at""",
+        "smelts where user_id = :id",
+    ),
+    "smelt_files": _rows(
+        """part.id, smelt_id, part.position, input_type, media_type, filename, size_bytes, duration_seconds,
+        part.language, part.status, part.error_code, attempt, progress, part.created_at, part.started_at,
+        part.finished_at""",
+        f"smelt_files part {_OF_SMELTS}",
+        "smelt_id, position",
+    ),
+    "smelt_outputs": _rows(
+        """part.id, smelt_id, file_id, part.position, default_prompt_name, is_user_prompt, model, input_tokens,
+        output_tokens, part.status, part.error_code, attempt, progress, part.created_at, part.started_at,
+        part.finished_at""",
+        f"smelt_outputs part {_OF_SMELTS}",
+        "smelt_id, position",
+    ),
+    "webhook_deliveries": _rows(
+        "id, smelt_id, event, smelt_version, response_status, status, error_code, attempt, created_at, finished_at",
+        "webhook_deliveries where user_id = :id",
+    ),
+}

@@ -1,0 +1,92 @@
+"""Users' own API keys, wrapped. For the service role: no user role can read a wrapped key."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from db.profiles import lock_profile
+from pipeline.states import ApiKeyStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyInfo:
+    """All that anyone is ever told of a stored key."""
+
+    status: ApiKeyStatus
+    last_four: str | None
+    validated_at: datetime | None
+
+
+def put_api_key(conn: Connection, user_id: UUID, wrapped: bytes, key_id: str, last_four: str) -> None:
+    """Stores a key that the provider has just accepted, in place of an older one. Locks the user's profile.
+
+    Raises UserGone.
+    """
+    lock_profile(conn, user_id)
+    _set_status(conn, user_id, ApiKeyStatus.VALID)
+    conn.execute(
+        text(
+            """
+            insert into user_api_keys (user_id, ciphertext, key_id, last_four, validated_at)
+            values (:user_id, :wrapped, :key_id, :last_four, now())
+            on conflict (user_id) do update set ciphertext = excluded.ciphertext, key_id = excluded.key_id,
+                last_four = excluded.last_four, validated_at = now(), updated_at = now()
+            """
+        ),
+        {"user_id": user_id, "wrapped": wrapped, "key_id": key_id, "last_four": last_four},
+    )
+
+
+def get_api_key_info(conn: Connection, user_id: UUID) -> ApiKeyInfo:
+    """Raises NoResultFound for a user without a profile."""
+    row = conn.execute(
+        text(
+            """
+            select profile.api_key_status, mine.last_four, profile.api_key_validated_at
+            from user_profiles profile left join user_api_keys mine using (user_id)
+            where user_id = :user_id
+            """
+        ),
+        {"user_id": user_id},
+    ).one()
+    return ApiKeyInfo(ApiKeyStatus(row[0]), row[1], row[2])
+
+
+def get_api_key(conn: Connection, user_id: UUID) -> bytes | None:
+    """The wrapped key; None where there is none any more."""
+    wrapped = conn.execute(
+        text("select ciphertext from user_api_keys where user_id = :user_id"), {"user_id": user_id}
+    ).scalar_one_or_none()
+    return None if wrapped is None else bytes(wrapped)
+
+
+def mark_api_key_invalid(conn: Connection, user_id: UUID, wrapped: bytes) -> None:
+    """The provider won't have this key any more. A key put meanwhile stays valid.
+
+    Locks the user's profile. Raises UserGone.
+    """
+    lock_profile(conn, user_id)
+    if get_api_key(conn, user_id) == wrapped:
+        sql = "update user_profiles set api_key_status = 'invalid', updated_at = now() where user_id = :id"
+        conn.execute(text(sql), {"id": user_id})
+
+
+def delete_api_key(conn: Connection, user_id: UUID) -> None:
+    """Safe to repeat. Locks the user's profile."""
+    _set_status(conn, user_id, ApiKeyStatus.NONE)
+    conn.execute(text("delete from user_api_keys where user_id = :user_id"), {"user_id": user_id})
+
+
+def _set_status(conn: Connection, user_id: UUID, status: ApiKeyStatus) -> None:
+    conn.execute(
+        text(
+            """
+            update user_profiles set api_key_status = :status, updated_at = now(),
+                api_key_validated_at = case when :status = 'valid' then now() end
+            where user_id = :user_id
+            """
+        ),
+        {"user_id": user_id, "status": status.value},
+    )

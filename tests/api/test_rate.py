@@ -1,0 +1,121 @@
+"""Rates: told on every counted reply, kept together through Redis, and by each instance while Redis is away."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from api.pace import LocalPace, Pace
+from api.rate import Rate, rule
+from pipeline.settings import Settings
+from tests.api.conftest import RunningApi, running
+from tests.cast import Cast
+
+FIVE = Rate(5, 60.0)
+NOBODY = "redis://127.0.0.1:1"
+
+
+@pytest.fixture
+def strict(settings: Settings) -> Iterator[RunningApi]:
+    with running(settings.model_copy(update={"rate_signed_in": 5, "rate_anonymous": 3})) as api:
+        yield api
+
+
+@pytest.fixture
+def pace(redis_url: str, redis_namespace: str) -> Iterator[Pace]:
+    pace = Pace(redis_url, redis_namespace)
+    yield pace
+    pace.close()
+
+
+def test_a_burst_then_one_for_each_interval() -> None:
+    whole_at, now = 0.0, 1_000.0
+    for left in (4, 3, 2, 1, 0):
+        ruling, whole_at = rule(FIVE, whole_at, now)
+        assert (ruling.allowed, ruling.remaining) == (True, left)
+    refused, whole_at = rule(FIVE, whole_at, now)
+    assert not refused.allowed
+    assert refused.retry_after == pytest.approx(12.0)
+    assert refused.reset == pytest.approx(60.0)
+    assert not rule(FIVE, whole_at, now + 11.9)[0].allowed
+    ruling, whole_at = rule(FIVE, whole_at, now + 12.0)
+    assert ruling.allowed
+    assert not rule(FIVE, whole_at, now + 12.0)[0].allowed
+    assert rule(FIVE, whole_at, now + 200.0)[0].remaining == 4
+
+
+def test_redis_rules_as_the_arithmetic_does(pace: Pace) -> None:
+    rulings = [pace.take("ada", FIVE) for _ in range(7)]
+    assert [ruling.allowed for ruling in rulings] == [True] * 5 + [False] * 2
+    assert [ruling.remaining for ruling in rulings] == [4, 3, 2, 1, 0, 0, 0]
+    assert 11.0 < rulings[-1].retry_after <= 12.0
+    assert pace.take("bob", FIVE).remaining == 4
+
+
+def test_instances_count_together(pace: Pace, redis_url: str, redis_namespace: str) -> None:
+    other = Pace(redis_url, redis_namespace)
+    rulings = [each.take("ada", FIVE) for _ in range(3) for each in (pace, other)]
+    other.close()
+    assert [ruling.allowed for ruling in rulings] == [True] * 5 + [False]
+
+
+def test_without_redis_an_instance_counts_by_itself() -> None:
+    alone = Pace(NOBODY, "nowhere")
+    rulings = [alone.take("ada", FIVE) for _ in range(6)]
+    assert [ruling.allowed for ruling in rulings] == [True] * 5 + [False]
+
+
+def test_memory_is_bounded_and_forgets_who_was_seen_longest_ago() -> None:
+    local = LocalPace(most=2)
+    local.take("ada", FIVE)
+    local.take("bob", FIVE)
+    local.take("ada", FIVE)
+    local.take("eve", FIVE)
+    assert local.take("ada", FIVE).remaining == 2
+    assert local.take("bob", FIVE).remaining == 4
+
+
+def test_every_reply_tells_and_too_many_are_refused(strict: RunningApi, cast: Cast) -> None:
+    with strict.client(cast.ada.headers) as ada:
+        replies = [ada.get("/v1/profile") for _ in range(4)] + [ada.get("/v1/smelts/none")]
+        refused = ada.get("/v1/profile")
+    assert [reply.status_code for reply in replies] == [200] * 4 + [404]
+    for left, reply in zip((4, 3, 2, 1, 0), replies, strict=True):
+        assert reply.headers["RateLimit-Policy"] == '"default";q=5;w=60'
+        assert reply.headers["RateLimit"].startswith(f'"default";r={left};t=')
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 12
+    assert refused.headers["RateLimit"].startswith('"default";r=0;t=')
+
+
+def test_callers_are_counted_apart(strict: RunningApi, cast: Cast) -> None:
+    with strict.client(cast.ada.headers) as ada, strict.client(cast.bob.headers) as bob:
+        assert [ada.get("/v1/usage").status_code for _ in range(6)][-1] == 429
+        assert bob.get("/v1/usage").status_code == 200
+
+
+def test_guessing_tokens_counts_against_the_address(strict: RunningApi) -> None:
+    with strict.client() as visitor:
+        statuses = [
+            visitor.get("/v1/usage", headers={"Authorization": f"Bearer {guess}"}).status_code
+            for guess in ("x", "smelt_abc", "smelt_abd", "smelt_abe")
+        ]
+    assert statuses == [401, 401, 401, 429]
+
+
+def test_redis_away_is_neither_an_open_door_nor_a_closed_one(settings: Settings, cast: Cast) -> None:
+    cut_off = settings.model_copy(update={"rate_signed_in": 5, "redis_url": SecretStr(NOBODY)})
+    with running(cut_off) as api, api.client(cast.ada.headers) as ada:
+        statuses = [ada.get("/v1/usage").status_code for _ in range(6)]
+    assert statuses == [200] * 5 + [429]
+
+
+def test_every_route_of_the_service_is_counted(api: RunningApi, visitor: httpx.Client) -> None:
+    """Health and the description itself are not; each other route must tell the rate, whatever it answers."""
+    document = visitor.get("/openapi.json").json()
+    free = {"/healthz", "/readyz"}
+    for path, methods in document["paths"].items():
+        for method in methods:
+            reply = visitor.request(method, path.replace("{", "").replace("}", ""))
+            assert ("RateLimit" in reply.headers) == (path not in free), (method, path)

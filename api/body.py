@@ -33,5 +33,5 @@ async def whole(request: Request, limit: int) -> bytes:
     async for chunk in chunks(request):
         body += chunk
         if len(body) > limit:
-            raise ApiError("file_too_large", f"A JSON body may have {limit:,} bytes here.")
+            raise ApiError("file_too_large", f"A body may have {limit:,} bytes here.")
     return bytes(body)

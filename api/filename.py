@@ -13,9 +13,14 @@ def safe_filename(given: str | None, default: str) -> str:
     if given is None:
         return default
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", given))[-1]
-    visible = "".join(char for char in last if unicodedata.category(char) not in _UNSAFE_CATEGORIES)
-    name = " ".join(visible.split())
+    name = visible_line(last)
     return default if name.strip(". ") == "" else _shortened(name)
+
+
+def visible_line(text: str) -> str:
+    """The text as one line, without what can't be seen; empty if nothing is left."""
+    visible = "".join(char for char in text if unicodedata.category(char) not in _UNSAFE_CATEGORIES)
+    return " ".join(visible.split())
 
 
 def _shortened(name: str) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pipeline.states import (
     ApiKeyStatus,
@@ -103,6 +103,7 @@ class DefaultPrompt(Reply):
     name: DefaultPromptName
     title: str
     description: str
+    version: int = Field(description="rises when its instructions change")
 
 
 class DefaultPrompts(Reply):
@@ -133,34 +134,6 @@ class UsageReply(Reply):
     remaining: int | None = Field(description="smelts that may still be posted; null: no limit")
     resets_at: Time | None = Field(description="when `remaining` is full again")
     limits: LimitsReply
-
-
-class PromptBody(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    title: str = Field(min_length=1, max_length=200)
-    body: str = Field(min_length=1, max_length=4_000)
-
-    @field_validator("title", "body")
-    @classmethod
-    def _storable(cls, text: str) -> str:
-        if "\0" in text or not text.strip():
-            raise ValueError("must be text")
-        return text
-
-
-class PromptReply(Reply):
-    id: UUID
-    title: str
-    body: str
-    section_id: UUID | None
-    position: int
-    created_at: Time
-    updated_at: Time
-
-
-class Prompts(Reply):
-    items: list[PromptReply]
 
 
 class DeletionReceipt(Reply):

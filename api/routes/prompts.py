@@ -1,50 +1,105 @@
 """The user's own prompts."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, File, Form, Response, UploadFile
+from sqlalchemy import Connection
 from starlette.requests import Request
 
 from api.errors import ApiError
 from api.identity import SignedIn
-from api.schemas import PromptBody, PromptReply, Prompts
+from api.library import changing
+from api.library_schemas import NewPrompt, Order, PromptEdit, PromptReply, Prompts
+from api.prompt_upload import MAX_FILE_BYTES, read_prompt_file
 from api.services import services
-from db.prompts import create_prompt, delete_prompt, get_prompt, list_prompts
+from api.small_body import SmallBodyRoute
+from db.prompts import (
+    create_prompt,
+    delete_prompt,
+    edit_prompt,
+    get_prompt,
+    list_prompts,
+    move_prompt,
+    reorder_prompts,
+)
 
-MAX_BODY_BYTES = 64_000
-
-router = APIRouter(prefix="/v1/prompts", tags=["prompts"], max_body_size=MAX_BODY_BYTES)
+router = APIRouter(prefix="/v1/prompts", tags=["prompts"], route_class=SmallBodyRoute)
 
 
 @router.get("")
 def list_own_prompts(request: Request, user: SignedIn) -> Prompts:
+    """Those without a section first, then section by section, each in its order."""
     with services(request).database.user(user.user_id) as conn:
-        return Prompts(
-            items=[PromptReply.model_validate(prompt) for prompt in list_prompts(conn, user.user_id)]
-        )
+        return _list(conn, user.user_id)
 
 
 @router.post("", status_code=201)
-def post_prompt(request: Request, response: Response, user: SignedIn, body: PromptBody) -> PromptReply:
-    with services(request).database.user(user.user_id) as conn:
-        prompt = create_prompt(conn, user.user_id, body.title, body.body)
-    response.headers["Location"] = f"/v1/prompts/{prompt.id}"
-    return PromptReply.model_validate(prompt)
+def post_prompt(request: Request, response: Response, user: SignedIn, new: NewPrompt) -> PromptReply:
+    """At the end of its section, or of those without one."""
+    return _create(request, response, user.user_id, new)
+
+
+@router.post("/upload", status_code=201)
+def upload_prompt(
+    request: Request,
+    response: Response,
+    user: SignedIn,
+    file: Annotated[UploadFile, File(description="a `.md` file of up to 10 KB, UTF-8")],
+    section_id: Annotated[UUID | None, Form()] = None,
+) -> PromptReply:
+    """A prompt from a Markdown file, whose title is its first heading or, without one, the file's name."""
+    title, body = read_prompt_file(file.filename, file.file.read(MAX_FILE_BYTES + 1))
+    return _create(request, response, user.user_id, NewPrompt(title=title, body=body, section_id=section_id))
+
+
+@router.put("/order")
+def order_prompts(request: Request, user: SignedIn, order: Order) -> Prompts:
+    """Each section's prompts in the order of `ids`. To move one to another section, PATCH it."""
+    with changing(services(request), user.user_id) as conn:
+        reorder_prompts(conn, user.user_id, order.ids)
+        return _list(conn, user.user_id)
 
 
 @router.get("/{prompt_id}")
 def read_prompt(request: Request, user: SignedIn, prompt_id: UUID) -> PromptReply:
     with services(request).database.user(user.user_id) as conn:
-        prompt = get_prompt(conn, prompt_id)
+        return _find(conn, prompt_id)
+
+
+@router.patch("/{prompt_id}")
+def change_prompt(request: Request, user: SignedIn, prompt_id: UUID, edit: PromptEdit) -> PromptReply:
+    """Smelts that were posted before keep the text that they were posted with."""
+    with changing(services(request), user.user_id) as conn:
+        if not edit_prompt(conn, user.user_id, prompt_id, edit.title, edit.body):
+            raise ApiError("not_found")
+        if "section_id" in edit.model_fields_set:
+            move_prompt(conn, user.user_id, prompt_id, edit.section_id)
+        return _find(conn, prompt_id)
+
+
+@router.delete("/{prompt_id}", status_code=204)
+def remove_prompt(request: Request, user: SignedIn, prompt_id: UUID) -> Response:
+    """Smelts that used it, and their results, stay."""
+    with changing(services(request), user.user_id) as conn:
+        if not delete_prompt(conn, user.user_id, prompt_id):
+            raise ApiError("not_found")
+    return Response(status_code=204)
+
+
+def _create(request: Request, response: Response, user_id: UUID, new: NewPrompt) -> PromptReply:
+    with changing(services(request), user_id) as conn:
+        prompt = create_prompt(conn, user_id, new.title, new.body, new.section_id)
+    response.headers["Location"] = f"/v1/prompts/{prompt.id}"
+    return PromptReply.model_validate(prompt)
+
+
+def _find(conn: Connection, prompt_id: UUID) -> PromptReply:
+    prompt = get_prompt(conn, prompt_id)
     if prompt is None:
         raise ApiError("not_found")
     return PromptReply.model_validate(prompt)
 
 
-@router.delete("/{prompt_id}", status_code=204)
-def remove_prompt(request: Request, user: SignedIn, prompt_id: UUID) -> Response:
-    with services(request).database.user(user.user_id) as conn:
-        deleted = delete_prompt(conn, prompt_id)
-    if not deleted:
-        raise ApiError("not_found")
-    return Response(status_code=204)
+def _list(conn: Connection, user_id: UUID) -> Prompts:
+    return Prompts(items=[PromptReply.model_validate(prompt) for prompt in list_prompts(conn, user_id)])

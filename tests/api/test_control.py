@@ -1,4 +1,4 @@
-"""Cancel, retry, delete, and the user's prompts."""
+"""Cancel, retry, delete, and the default prompts."""
 
 from typing import Any
 
@@ -45,36 +45,6 @@ def test_a_deleted_smelt_is_gone_altogether(api: RunningApi, ada: httpx.Client, 
     assert api.objects() == []
 
 
-def test_prompts_are_their_users_own(ada: httpx.Client, bob: httpx.Client) -> None:
-    made = ada.post("/v1/prompts", json={"title": "Poem", "body": "Write a poem."})
-    assert made.status_code == 201
-    path = made.headers["Location"]
-    assert ada.get(path).json() == made.json()
-    assert [prompt["title"] for prompt in ada.get("/v1/prompts").json()["items"]] == ["Poem"]
-    assert bob.get("/v1/prompts").json()["items"] == []
-    assert (bob.get(path).status_code, bob.delete(path).status_code) == (404, 404)
-    assert ada.delete(path).status_code == 204
-    assert ada.get(path).status_code == 404
-
-
-def test_a_prompt_that_can_not_be_stored_is_refused(ada: httpx.Client) -> None:
-    for document in (
-        {"title": "", "body": "x"},
-        {"title": "x", "body": "x" * 4_001},
-        {"title": "a\0b", "body": "x"},
-        {"title": "x", "body": "  "},
-        {"title": "x"},
-        {"title": "x", "body": "x", "extra": 1},
-    ):
-        assert ada.post("/v1/prompts", json=document).json()["code"] == "validation_failed"
-
-
-def test_a_prompts_body_is_read_no_further_than_it_may_be_long(ada: httpx.Client) -> None:
-    headers = {"Content-Type": "application/json"}
-    assert ada.post("/v1/prompts", content=b" " * 100_000, headers=headers).status_code == 413
-    assert ada.post("/v1/prompts", content=b"{", headers=headers).json()["code"] == "malformed_body"
-
-
 def test_the_default_prompts_are_five(visitor: httpx.Client) -> None:
     items = visitor.get("/v1/default-prompts").json()["items"]
     assert [item["name"] for item in items] == [
@@ -84,4 +54,4 @@ def test_the_default_prompts_are_five(visitor: httpx.Client) -> None:
         "qa_format",
         "table_of_contents",
     ]
-    assert all(item["title"] and item["description"] for item in items)
+    assert all(item["title"] and item["description"] and item["version"] >= 1 for item in items)

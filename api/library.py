@@ -1,0 +1,27 @@
+"""A change of a user's library of prompts: its transaction, and what refuses it as answers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from api.errors import ApiError, Fault, refusal
+from api.services import Services
+from db.library import LibraryFull, NotInLibrary
+from db.prompts import NoSuchSection
+
+
+@contextmanager
+def changing(shared: Services, user_id: UUID) -> Iterator[Connection]:
+    """In the user's own role, so that the policies decide. Raises ApiError."""
+    try:
+        with shared.database.user(user_id) as conn:
+            yield conn
+    except NoSuchSection:
+        raise refusal([Fault("invalid_value", "There is no such section of yours.", "section_id")]) from None
+    except NotInLibrary as missing:
+        detail = f"{len(missing.ids)} of the ids are not in your library."
+        raise refusal([Fault("invalid_value", detail, "ids")]) from None
+    except LibraryFull:
+        raise ApiError("library_full") from None

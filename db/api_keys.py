@@ -83,8 +83,8 @@ def _set_status(conn: Connection, user_id: UUID, status: ApiKeyStatus) -> None:
     conn.execute(
         text(
             """
-            update user_profiles set api_key_status = :status, updated_at = now(),
-                api_key_validated_at = case when :status = 'valid' then now() end
+            update user_profiles set api_key_status = cast(:status as api_key_status), updated_at = now(),
+                api_key_validated_at = case when cast(:status as text) = 'valid' then now() end
             where user_id = :user_id
             """
         ),

@@ -28,11 +28,13 @@ def transcribe_file(_cause: str | None = None) -> None:
 
 
 def apply_separate(_cause: str | None = None) -> None:
-    run_next(pool.services, OUTPUTS, Wake.APPLY_SEPARATE, lambda t: synthesize(t, pool.engine), pool.stopping)
+    run_next(
+        pool.services, OUTPUTS, Wake.APPLY_SEPARATE, lambda t: synthesize(t, pool.engines), pool.stopping
+    )
 
 
 def apply_combine(_cause: str | None = None) -> None:
-    run_next(pool.services, OUTPUTS, Wake.APPLY_COMBINE, lambda t: synthesize(t, pool.engine), pool.stopping)
+    run_next(pool.services, OUTPUTS, Wake.APPLY_COMBINE, lambda t: synthesize(t, pool.engines), pool.stopping)
 
 
 def reset_weekly_credits(_cause: str | None = None) -> None:

@@ -8,10 +8,9 @@ from functools import cached_property
 
 from dramatiq import Broker, Middleware, Worker
 
-from pipeline.engines.base import SynthesisEngine
-from pipeline.engines.factory import make_engine
 from pipeline.settings import SECRET_NAMES, SettingMissing, Settings
 from pipeline.speech_process import ModelUnavailable, SpeechEngineSettings, SpeechProcess
+from workers.engines import Engines
 from workers.parent import die_with_parent
 from workers.services import Services
 from workers.wake import Queue
@@ -67,8 +66,8 @@ class Pool(Middleware):
         return SpeechProcess(engine, settings.need("content_url"), environment=environment)
 
     @cached_property
-    def engine(self) -> SynthesisEngine:
-        return make_engine(self.settings)
+    def engines(self) -> Engines:
+        return Engines(self.settings)
 
     def after_process_boot(self, broker: Broker) -> None:
         die_with_parent()
@@ -84,7 +83,7 @@ class Pool(Middleware):
             if Queue.TRANSCRIBE in queues:
                 self.speech.start()
             if Queue.SYNTHESIZE in queues:
-                self.engine  # noqa: B018
+                self.engines  # noqa: B018
         except (ModelUnavailable, SettingMissing, ValueError) as error:
             log.critical("%s", error)
             sys.exit(os.EX_CONFIG)  # starting again would end the same way
@@ -95,6 +94,6 @@ class Pool(Middleware):
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         if "speech" in self.__dict__:
             self.speech.close()
-        if "engine" in self.__dict__:
-            self.engine.close()
+        if "engines" in self.__dict__:
+            self.engines.close()
         self.services.close()

@@ -1,27 +1,67 @@
 """Applies one prompt, to one file or to all of a smelt: the work of the `synthesize` queue."""
 
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from db.api_keys import get_api_key, mark_api_key_invalid
 from db.outputs import OutputJob, Source, begin_output, finish_output
+from db.profiles import UserGone
 from pipeline.content import Kind, ObjectName
 from pipeline.documents import Document
-from pipeline.engines.base import PromptSpec, SynthesisEngine
-from pipeline.errors import WorkError
-from pipeline.states import ErrorCode, InputType
+from pipeline.engines.base import PromptSpec, Synthesis
+from pipeline.errors import LostLease, WorkError
+from pipeline.keyring import user_context
+from pipeline.states import ErrorCode, InputType, Tier
 from pipeline.transcript import Transcript
 from workers.content import read_optional, unwrap_key
+from workers.engines import Engines
 from workers.run import Task
 
+# After these a key is of no use until its user does something about it.
+_KEY_ERRORS = (ErrorCode.API_KEY_INVALID, ErrorCode.API_QUOTA_EXHAUSTED)
 
-def synthesize(task: Task, engine: SynthesisEngine) -> None:
+
+def synthesize(task: Task, engines: Engines) -> None:
     """Raises WorkError for what the engine can't do, LostLease when the output is no longer ours."""
     job = task.record(lambda conn: begin_output(conn, task.claim))
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
     documents = [_read(task, job, source, key) for source in job.sources]
-    result = engine.apply(_prompt(task, job, key), documents, task.lease.tick)
+    prompt = _prompt(task, job, key)
+    if job.tier == Tier.OWN_KEY and job.user_id is not None:
+        result = _apply_on_own_key(task, job.user_id, prompt, documents, engines)
+    else:
+        with engines.lent(None) as engine:
+            result = engine.apply(prompt, documents, task.lease.tick)
     name = ObjectName(job.smelt_id, task.claim.id, Kind.RESULT, task.claim.attempt)
     task.services.content.put(name, key, result.markdown.encode())
     task.record(
         lambda conn: finish_output(conn, task.claim, result.model, result.input_tokens, result.output_tokens)
     )
+
+
+def _apply_on_own_key(
+    task: Task, user_id: UUID, prompt: PromptSpec, documents: list[Document], engines: Engines
+) -> Synthesis:
+    """Never on the platform's key instead: a deleted key fails the output."""
+    wrapped = task.record(lambda conn: get_api_key(conn, user_id))
+    if wrapped is None:
+        raise WorkError(ErrorCode.API_KEY_INVALID)
+    api_key = SecretStr(task.services.keyring.unwrap(wrapped, user_context(user_id)).decode())
+    try:
+        with engines.lent(api_key) as engine:
+            return engine.apply(prompt, documents, task.lease.tick)
+    except WorkError as error:
+        if error.code in _KEY_ERRORS:
+            _mark_invalid(task, user_id, wrapped)
+        raise
+
+
+def _mark_invalid(task: Task, user_id: UUID, wrapped: bytes) -> None:
+    try:
+        task.record(lambda conn: mark_api_key_invalid(conn, user_id, wrapped))
+    except UserGone:
+        raise LostLease from None
 
 
 def _prompt(task: Task, job: OutputJob, key: bytes) -> PromptSpec:

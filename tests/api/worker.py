@@ -5,10 +5,10 @@ import threading
 from db.files import begin_file, finish_file
 from db.work import FILES, OUTPUTS
 from pipeline.content import Kind, ObjectName
-from pipeline.engines.factory import make_engine
 from pipeline.settings import Settings
 from pipeline.transcript import Segment, Transcript, Word
 from workers.content import unwrap_key
+from workers.engines import Engines
 from workers.run import Task, run_next
 from workers.services import Services
 from workers.synthesize import synthesize
@@ -29,14 +29,15 @@ SPOKEN = Transcript(
 def do_all_work(settings: Settings) -> None:
     """Every recording says `SPOKEN`; every output is made. Returns when nothing is claimable."""
     services = Services.open(settings)
+    engines = Engines(settings)
     try:
-        engine = make_engine(settings)
         stopping = threading.Event()
         while run_next(services, FILES, Wake.TRANSCRIBE_FILE, _transcribe, stopping):
             pass
-        while run_next(services, OUTPUTS, Wake.APPLY_SEPARATE, lambda t: synthesize(t, engine), stopping):
+        while run_next(services, OUTPUTS, Wake.APPLY_SEPARATE, lambda t: synthesize(t, engines), stopping):
             pass
     finally:
+        engines.close()
         services.close()
 
 

@@ -31,6 +31,8 @@ def summary(smelt: Smelt) -> SmeltSummary:
         version=smelt.version,
         warnings=list(smelt.warnings),
         progress=smelt.progress,
+        input_tokens=smelt.input_tokens,
+        output_tokens=smelt.output_tokens,
         error_code=smelt.error_code,
         error_message=_message(smelt.error_code),
         created_at=smelt.created_at,

@@ -63,6 +63,8 @@ class SmeltSummary(Reply):
     version: int = Field(description="rises with every change")
     warnings: list[str]
     progress: float
+    input_tokens: int = Field(description="of all finished outputs; failed attempts are not counted")
+    output_tokens: int
     error_code: ErrorCode | None
     error_message: str | None
     created_at: Time

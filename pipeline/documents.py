@@ -1,4 +1,4 @@
-"""Documents as a language model reads them: plain text with a time mark at the head of each paragraph."""
+"""Documents as a language model reads them: plain text, where the task uses times with a mark on each paragraph."""
 
 from dataclasses import dataclass
 
@@ -26,12 +26,16 @@ def is_timed(transcript: Transcript) -> bool:
     return any(segment.end > 0 for segment in transcript.segments)
 
 
-def render(transcript: Transcript) -> str:
-    """All that the transcript says, one segment to a line; a recording in paragraphs that begin with `[h:mm:ss]`."""
+def render(transcript: Transcript, *, time_marks: bool) -> str:
+    """All that the transcript says, one segment to a line; a recording in paragraphs of about half a minute.
+
+    With `time_marks` each paragraph of a recording begins with `[h:mm:ss]`, its time from the start.
+    """
     if not is_timed(transcript):
         return "\n".join(segment.text for segment in transcript.segments)
     return "\n\n".join(
-        f"[{clock(paragraph[0].start)}] " + "\n".join(segment.text for segment in paragraph)
+        (f"[{clock(paragraph[0].start)}] " if time_marks else "")
+        + "\n".join(segment.text for segment in paragraph)
         for paragraph in _paragraphs(transcript.segments)
     )
 

@@ -16,6 +16,7 @@ class DefaultPrompt:
     description: str
     version: int
     instructions: str
+    time_marks: bool = False  # whether it uses the times at which things were said
 
 
 _SUMMARIZE = """\
@@ -110,6 +111,7 @@ DEFAULT_PROMPTS: tuple[DefaultPrompt, ...] = (
         "Structured notes that keep every fact, grouped by topic.",
         1,
         _DETAILED_NOTES,
+        time_marks=True,
     ),
     DefaultPrompt(
         DefaultPromptName.QA_FORMAT,
@@ -124,6 +126,7 @@ DEFAULT_PROMPTS: tuple[DefaultPrompt, ...] = (
         "The topics in their order, with times for recordings.",
         1,
         _TABLE_OF_CONTENTS,
+        time_marks=True,
     ),
 )
 

@@ -62,6 +62,16 @@ class Smelt:
     outputs: tuple[SmeltOutput, ...] = ()
 
     @property
+    def input_tokens(self) -> int:
+        """Read by language models for the outputs that are finished; attempts that failed aren't counted."""
+        return sum(output.input_tokens or 0 for output in self.outputs)
+
+    @property
+    def output_tokens(self) -> int:
+        """Written by them."""
+        return sum(output.output_tokens or 0 for output in self.outputs)
+
+    @property
     def progress(self) -> float:
         """Between 0 and 1: the mean of its parts'. Terminal smelts are at 1."""
         if self.status.terminal:

@@ -41,6 +41,14 @@ class Answer:
     output_tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to make of the input, in words for the model."""
+
+    instructions: str
+    time_marks: bool  # whether recordings are given with the times at which things were said
+
+
 class Chat(Protocol):
     async def ask(self, conversation: Sequence[Message], on_tokens: Callable[[int], None]) -> Answer:
         """The model's complete answer. `on_tokens` hears about how many tokens have come in so far.
@@ -76,13 +84,14 @@ class Synthesizer:
     """One synthesis: a task, its budget of tokens, and what it has cost so far."""
 
     def __init__(
-        self, chat: Chat, task: str, *, context_tokens: int, parallel: int, progress: Progress
+        self, chat: Chat, task: Task, *, context_tokens: int, parallel: int, progress: Progress
     ) -> None:
         self._chat = chat
-        self._task = task
+        self._task = task.instructions
+        self._time_marks = task.time_marks
         self._slots = asyncio.Semaphore(parallel)
         self._progress = progress
-        self._room = _room(task, context_tokens)
+        self._room = _room(task.instructions, context_tokens)
         self._in_flight = 0
         self._failure: WorkError | None = None
         self.input_tokens = 0
@@ -90,7 +99,10 @@ class Synthesizer:
 
     async def run(self, documents: Sequence[Document]) -> str:
         """The finished Markdown. Raises `WorkError`."""
-        pieces = [Piece(document.name, render(document.transcript)) for document in documents]
+        pieces = [
+            Piece(document.name, render(document.transcript, time_marks=self._time_marks))
+            for document in documents
+        ]
         if not any(piece.text.strip() for piece in pieces):
             raise WorkError(ErrorCode.EMPTY_INPUT)
         chunks = self._pack(pieces)

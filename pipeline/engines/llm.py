@@ -9,7 +9,7 @@ from pipeline.engines.base import OnProgress, PromptSpec, Synthesis
 from pipeline.engines.loop import LoopThread
 from pipeline.engines.openai_chat import OpenAIChat
 from pipeline.prompts import default_prompt
-from pipeline.synthesis import Progress, Synthesizer
+from pipeline.synthesis import Progress, Synthesizer, Task
 
 
 class LlmEngine:
@@ -35,11 +35,10 @@ class LlmEngine:
 
     def apply(self, prompt: PromptSpec, documents: Sequence[Document], on_progress: OnProgress) -> Synthesis:
         """See `SynthesisEngine.apply`."""
-        task = prompt.text if prompt.name is None else default_prompt(prompt.name).instructions
         progress = Progress()
         synthesizer = Synthesizer(
             self._chat,
-            task,
+            _task(prompt),
             context_tokens=self._context_tokens,
             parallel=self._parallel,
             progress=progress,
@@ -50,3 +49,11 @@ class LlmEngine:
 
     def close(self) -> None:
         self._loop.close(self._chat.aclose())
+
+
+def _task(prompt: PromptSpec) -> Task:
+    """A user's own prompt may ask for times in any language, so it always gets the marks."""
+    if prompt.name is None:
+        return Task(prompt.text, time_marks=True)
+    default = default_prompt(prompt.name)
+    return Task(default.instructions, time_marks=default.time_marks)

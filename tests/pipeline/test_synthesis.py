@@ -75,6 +75,20 @@ def test_files_are_combined_in_order_under_their_names(llm: LlmServer, make_llm_
     assert text.index("# b.md") < text.index("Fact of b.md.") < text.index("# a.md") < text.index("# c.md")
 
 
+def test_times_reach_the_model_only_where_the_task_uses_them(
+    llm: LlmServer, make_llm_engine: MakeEngine
+) -> None:
+    engine, recording = make_llm_engine(), _three_hours()
+    marked = {name for name in DefaultPromptName if _is_marked(llm, engine, PromptSpec(name), recording)}
+    assert marked == {DefaultPromptName.DETAILED_NOTES, DefaultPromptName.TABLE_OF_CONTENTS}
+    assert _is_marked(llm, engine, PromptSpec(None, "Who spoke when?"), recording)
+
+
+def _is_marked(llm: LlmServer, engine: LlmEngine, prompt: PromptSpec, recording: Document) -> bool:
+    engine.apply(prompt, [recording], _ignore)
+    return "[0:00:00]" in llm.calls[-1].input
+
+
 def test_a_user_s_own_prompt_is_the_task(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
     prompt = PromptSpec(None, "Write a limerick about it.")
     make_llm_engine().apply(prompt, [Document("a", Transcript.of_text("Text."))], _ignore)

@@ -105,6 +105,26 @@ def reconciler() -> None:
     _run_alone("reconciler", lambda _settings: main())
 
 
+keys = typer.Typer(help="The key ring that wraps content keys and users' secrets.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+
+@keys.command()
+def rotate() -> None:
+    """Wrap every stored secret anew with the first key of SMELT_KEYRING. Safe to stop and to repeat.
+
+    First give every process a ring with the new key as its second, then one with it as its first; then run this;
+    then the old key may leave the ring. Exits with 1 if something was wrapped by a key that isn't on the ring.
+    """
+    from deploy.rotation import rotate as rotate_keys
+
+    def run(settings: Settings) -> None:
+        if not rotate_keys(settings):
+            sys.exit(1)
+
+    _run(run)
+
+
 @app.command()
 def settings() -> None:
     """Print every setting: its value, default, source and meaning. Secrets are masked. In a pipe: with tabs."""

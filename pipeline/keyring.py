@@ -67,6 +67,11 @@ def user_context(user_id: UUID) -> bytes:
     return b"user:" + user_id.bytes
 
 
+def webhook_context(secret_id: UUID) -> bytes:
+    """What binds a wrapped webhook secret to its row."""
+    return b"webhook:" + secret_id.bytes
+
+
 class KeyRing:
     """Wraps and unwraps secrets. Immutable; its repr shows key ids only."""
 

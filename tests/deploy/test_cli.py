@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import jwt
 import psycopg
@@ -9,6 +10,7 @@ import pytest
 
 from deploy.processes import read_procfile
 from deploy.runner import EX_CONFIG
+from pipeline.keyring import KeyRing, user_context
 from pipeline.settings import Settings
 from tests.secrets import JWT_SECRET, KEYRING
 
@@ -101,3 +103,22 @@ def test_migrate_brings_the_schema_up_and_down(empty_database_url: str) -> None:
     assert tables() == 1
     assert smelt("migrate", "--down", DATABASE_URL=empty_database_url).returncode == 0
     assert tables() == 0
+
+
+def test_keys_rotate_wraps_anew_and_says_so(owner_url: str) -> None:
+    old, new = KeyRing.generate(), KeyRing.generate()
+    user = uuid4()
+    wrapped = KeyRing.parse(old).wrap(b"sk-planted", user_context(user))
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("insert into auth.users (id) values (%s)", [user])
+        connection.execute(
+            "insert into user_api_keys (user_id, ciphertext, key_id, last_four, validated_at) "
+            "values (%s, %s, %s, 'nted', now())",
+            [user, wrapped, KeyRing.key_id(wrapped)],
+        )
+    answer = smelt("keys", "rotate", DATABASE_URL=owner_url, SMELT_KEYRING=f"{new},{old}")
+    assert answer.returncode == 0, answer.stderr
+    assert "user_api_keys: 1 wrapped anew" in answer.stdout
+    missing = smelt("keys", "rotate", DATABASE_URL=owner_url, SMELT_KEYRING=old)
+    assert missing.returncode == 1
+    assert "1 unreadable" in missing.stdout

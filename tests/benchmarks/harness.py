@@ -1,6 +1,7 @@
 """The whole service for a measurement, and a client that posts to it and waits."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +68,33 @@ class Bench:
         """The API's own process."""
         children = psutil.Process(os.getpid()).children(recursive=True)
         return next(child for child in children if child.cmdline()[-1:] == ["api"])
+
+    def pool(self, queue: str) -> list[psutil.Process]:
+        """The processes below the master of a queue's pool."""
+        children = psutil.Process(os.getpid()).children(recursive=True)
+        masters = [child for child in children if queue in child.cmdline()]
+        return [process for master in masters for process in master.children(recursive=True)]
+
+
+class Peak:
+    """The highest resident size of a process while the block runs."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self.highest = 0
+        self._process = process
+        self._done = threading.Event()
+        self._watcher = threading.Thread(target=self._watch)
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.01):
+            self.highest = max(self.highest, self._process.memory_info().rss)
+
+    def __enter__(self) -> None:
+        self._watcher.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._watcher.join()
 
 
 @contextmanager

@@ -76,7 +76,6 @@ def test_everything_opens_with_the_new_key_alone(database: Database, cast: Cast,
 def test_a_run_that_was_stopped_is_taken_up_again(database: Database, smelts: list[UUID]) -> None:
     stopped = rewrap_all(database, BOTH, batch=3)
     next(stopped)
-    stopped.close()
     with pytest.raises(KeyUnknown):
         content_key(database, smelts[-1], AFTER)
 

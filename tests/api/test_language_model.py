@@ -249,7 +249,7 @@ def work_when_due(settings: Settings, database: Database) -> None:
         def claimable() -> bool:
             tick(services)
             with database.service() as conn:
-                return conn.execute(text("select status from smelt_outputs")).scalar_one() == "pending"
+                return bool(conn.execute(text("select status = 'pending' from smelt_outputs")).scalar_one())
 
         wait_until(claimable)
     finally:

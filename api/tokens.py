@@ -92,7 +92,9 @@ def _subject(claims: dict[str, Any]) -> Subject:
     except ValueError:
         raise BadToken("sub") from None
     email = claims.get("email")
-    return Subject(user_id, email if isinstance(email, str) and email else None, _issued_at(claims))
+    # Half characters and NUL are more than Postgres stores, and no address
+    known = email if isinstance(email, str) and email.isprintable() else ""
+    return Subject(user_id, known or None, _issued_at(claims))
 
 
 def _issued_at(claims: dict[str, Any]) -> datetime | None:

@@ -124,10 +124,12 @@ def _get_deletion(conn: Connection, user_hash: bytes) -> datetime | None:
 
 
 def _insert_user(conn: Connection, user_id: UUID, email: str | None) -> None:
-    conn.execute(
-        text("insert into auth.users (id, email) values (:id, :email) on conflict do nothing"),
-        {"id": user_id, "email": email},
-    )
+    """An address that another user has already is left out: the token's subject says who somebody is."""
+    for address in (email, None):
+        conn.execute(
+            text("insert into auth.users (id, email) values (:id, :email) on conflict do nothing"),
+            {"id": user_id, "email": address},
+        )
 
 
 def _insert_profile(conn: Connection, user_id: UUID, credits_now: int, weekly_credits: int) -> None:

@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 from uuid_utils.compat import uuid7
 
+RESET = "reset_weekly_credits"
 # job → the start of the period that `now()` lies in, by the database's clock (UTC)
 PERIODS = {
-    "reset_weekly_credits": "date_trunc('week', now(), 'utc')",
+    RESET: "date_trunc('week', now(), 'utc')",
     "purge_content": "date_trunc('hour', now(), 'utc')",
 }
 
@@ -18,7 +19,7 @@ def ensure_runs(conn: Connection) -> int:
 
     After downtime this catches up with the latest period; the ones before it are contained in its effect.
     """
-    made = 0
+    made = _make_late_reset(conn)
     for job, period in PERIODS.items():
         result = conn.execute(
             text(
@@ -31,6 +32,33 @@ def ensure_runs(conn: Connection) -> int:
         )
         made += result.rowcount
     return made
+
+
+def _make_late_reset(conn: Connection) -> int:
+    """A reset of its own, stamped with the minute, for profiles that became due after this week's had run.
+
+    Such as one whose first sign-in was under way at midnight, or one from a restored backup: they would be without
+    credits for a week.
+    """
+    result = conn.execute(
+        text(
+            """
+            insert into schedule_runs (id, job, period, status, fair_key)
+            select :id, :job, date_trunc('minute', now(), 'utc'), 'pending', 0
+            where exists (select from user_profiles where credits_reset_at <= now())
+                and exists (
+                    select from schedule_runs where job = :job and period = date_trunc('week', now(), 'utc')
+                )
+                and not exists (
+                    select from schedule_runs
+                    where job = :job and status in ('waiting', 'pending', 'processing')
+                )
+            on conflict (job, period) do nothing
+            """
+        ),
+        {"id": uuid7(), "job": RESET},
+    )
+    return result.rowcount
 
 
 def get_job(conn: Connection, run_id: UUID) -> tuple[str, datetime]:

@@ -70,6 +70,16 @@ def test_the_first_sign_in_makes_a_profile(api: RunningApi, visitor: httpx.Clien
     assert (profile.json()["tier"], profile.json()["credits_remaining"]) == ("credits", 5)
 
 
+def test_the_subject_says_who_somebody_is_whatever_the_address(
+    api: RunningApi, visitor: httpx.Client, subtests: pytest.Subtests
+) -> None:
+    for address in ("shared@example.org", "shared@example.org", "a\0b", "\ud800"):
+        with subtests.test(address=address):
+            token = mint(JWT_SECRET, api.settings.jwt_audience, uuid4(), address)
+            reply = visitor.get("/v1/profile", headers={"Authorization": f"Bearer {token}"})
+            assert reply.status_code == 200, reply.text
+
+
 def test_not_hers_and_not_there_give_the_same_answer(
     ada: httpx.Client, bob: httpx.Client, visitor: httpx.Client
 ) -> None:

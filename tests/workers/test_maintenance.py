@@ -58,6 +58,22 @@ def test_the_weekly_reset_fills_what_is_due_once(services: Services, cast: Cast)
         assert tuple(next_reset) == (1, True)  # a Monday to come
 
 
+def test_who_becomes_due_after_the_weekly_reset_does_not_wait_a_week(services: Services, cast: Cast) -> None:
+    with services.database.service() as conn:
+        set_credits(conn, cast.ada.id, 0)
+    ensure_schedules(services)
+    run_all(services)
+    with services.database.service() as conn:
+        conn.execute(text("update user_profiles set credits_reset_at = now() - interval '1 second'"))
+
+    ensure_schedules(services)
+    ensure_schedules(services)
+    assert run_all(services) == 1
+
+    with services.database.service() as conn:
+        assert get_credits(conn, cast.ada.id) == 5
+
+
 def test_a_reset_that_runs_again_changes_nothing(services: Services, cast: Cast) -> None:
     with services.database.service() as conn:
         set_credits(conn, cast.ada.id, 1)

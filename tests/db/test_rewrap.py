@@ -1,5 +1,6 @@
 """Rotation of the key ring: everything is wrapped anew, bound to its owner as before, whatever goes on meanwhile."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from db.control import cancel
 from db.rewrap import rewrap_all
 from db.session import Database
 from pipeline.keyring import KeyRing, KeyUnknown, smelt_context, user_context, webhook_context
+from tests.blocking import wait_until_blocked
 from tests.cast import Cast
 from tests.smelts import admit_all, new_smelt, set_credits
 
@@ -97,6 +99,19 @@ def test_what_is_destroyed_meanwhile_stays_destroyed(database: Database, smelts:
     with database.service() as conn:
         assert get_content_key(conn, smelts[0]) is None
         assert get_content_key(conn, smelts[-1]) is None
+
+
+def test_a_key_being_destroyed_is_waited_for(database: Database, owner_url: str, smelts: list[UUID]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with database.service() as conn:
+            cancel(conn, smelts[2])
+            destroy_key(conn, smelts[2])
+            rotation = pool.submit(list, rewrap_all(database, BOTH))
+            wait_until_blocked(owner_url, rotation)
+        rotation.result()
+    with database.service() as conn:
+        assert get_content_key(conn, smelts[2]) is None
+    assert content_key(database, smelts[3], AFTER) == smelts[3].bytes
 
 
 def test_a_key_that_is_missing_is_told_and_harms_nothing(database: Database, smelts: list[UUID]) -> None:

@@ -1,0 +1,82 @@
+"""Deleting an account, and what would slip past it without the locks."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from db.accounts import AdmittedMeanwhile, delete_account
+from db.admission import admit
+from db.api_keys import put_api_key
+from db.api_tokens import MOST_TOKENS, TooManyTokens, create_token
+from db.profiles import UserGone
+from db.session import Database
+from pipeline.states import Tier
+from tests.blocking import wait_until_blocked
+from tests.cast import Cast
+from tests.smelts import PLENTY, new_smelt, set_credits
+
+
+@pytest.fixture
+def ada(database: Database, cast: Cast) -> UUID:
+    with database.service() as conn:
+        set_credits(conn, cast.ada.id, 5)
+    return cast.ada.id
+
+
+def delete(database: Database, user_id: UUID) -> list[UUID]:
+    with database.service() as conn:
+        return delete_account(conn, user_id, b"hash")
+
+
+def make_token(database: Database, user_id: UUID, n: int) -> None:
+    with database.service() as conn:
+        create_token(conn, user_id, token_hash=b"%d" % n, name="race", last_four="race", expires_at=None)
+
+
+def test_an_admission_under_way_is_not_overlooked(database: Database, owner_url: str, ada: UUID) -> None:
+    new = new_smelt(ada, texts=1)
+    with ThreadPoolExecutor(1) as pool:
+        with database.service() as conn:
+            admit(conn, new, PLENTY)
+            deletion = pool.submit(delete, database, ada)
+            wait_until_blocked(owner_url, deletion)
+        with pytest.raises(AdmittedMeanwhile):
+            deletion.result()
+    assert delete(database, ada) == [new.id]
+
+
+@pytest.mark.parametrize("tier", [Tier.CREDITS, Tier.OWN_KEY])
+def test_after_it_nothing_is_admitted(database: Database, ada: UUID, tier: Tier) -> None:
+    new = replace(new_smelt(ada, texts=1), tier=tier)
+    delete(database, ada)
+    with pytest.raises(UserGone), database.service() as conn:
+        admit(conn, new, PLENTY)
+
+
+@pytest.mark.parametrize("tier", [Tier.CREDITS, Tier.OWN_KEY])
+def test_nor_where_the_sign_in_service_keeps_the_user(database: Database, ada: UUID, tier: Tier) -> None:
+    """As on Supabase: the row in `auth.users` stays, the profile is gone."""
+    new = replace(new_smelt(ada, texts=1), tier=tier)
+    with database.service() as conn:
+        conn.execute(text("delete from user_profiles"))
+    with pytest.raises(UserGone), database.service() as conn:
+        admit(conn, new, PLENTY)
+    with pytest.raises(UserGone), database.service() as conn:
+        put_api_key(conn, ada, b"wrapped", "k1", "last")
+    with pytest.raises(UserGone):
+        make_token(database, ada, 0)
+
+
+def test_two_tokens_at_once_do_not_pass_the_bound(database: Database, owner_url: str, ada: UUID) -> None:
+    for n in range(MOST_TOKENS - 1):
+        make_token(database, ada, n)
+    with ThreadPoolExecutor(1) as pool:
+        with database.service() as conn:
+            create_token(conn, ada, token_hash=b"first", name="race", last_four="race", expires_at=None)
+            second = pool.submit(make_token, database, ada, MOST_TOKENS)
+            wait_until_blocked(owner_url, second)
+        with pytest.raises(TooManyTokens):
+            second.result()

@@ -2,13 +2,14 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
+INTEROP := .venv-interop
 
 # What the user's shell says to Python itself must not reach this project's.
 unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint bench format lock clean
+.PHONY: help demo up test lint bench interop chaos format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +32,12 @@ lint: $(READY) ## check style, types and the direction of imports
 bench: $(READY) ## measure throughput, latency and memory against bare loops
 	$(BIN)/python -m tests.benchmarks
 
+chaos: $(READY) ## kill, freeze and cut off parts of the service, at length; writes docs/reliability.md
+	$(BIN)/python -m tests.chaos
+
+interop: $(READY) $(INTEROP)/.ready ## try the engine on a LiteLLM proxy (a minute; downloads 600 MB at first)
+	$(BIN)/pytest tests/interop/litellm_proxy.py
+
 format: $(READY) ## put the code into its one format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -38,10 +45,18 @@ format: $(READY) ## put the code into its one format
 lock: ## make requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --extra dev --upgrade pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --upgrade tests/interop/requirements.in -o tests/interop/requirements.lock
 
 clean: ## remove .venv and caches; never the data folder
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(INTEROP) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(READY): requirements.lock pyproject.toml deploy/install.sh
 	@sh deploy/install.sh
+	@touch $@
+
+$(INTEROP)/.ready: tests/interop/requirements.lock | $(READY)
+	rm -rf $(INTEROP)
+	$(BIN)/python -m venv $(INTEROP)
+	$(INTEROP)/bin/pip --disable-pip-version-check install --quiet --require-hashes -r tests/interop/requirements.lock
 	@touch $@

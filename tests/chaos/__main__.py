@@ -13,7 +13,7 @@ HEAD = """# Reliability
 Written by `make chaos` from the run itself: real Postgres, Valkey, API and worker processes; a client that writes down
 every `202` and repeats what had no clear answer with the same idempotency key. *Lost* counts accepted smelts that did
 not end and completed parts whose result can't be read; *doubled* counts smelts beyond one per key and charges beyond
-one per completed smelt. *Slowest post* includes repeated tries; *recovery* is from the last fault to the end of all work.
+one per completed smelt. *Recovery* is from the last fault to the end of all work.
 
 | fault | seed | how often | accepted | lost | doubled | 503s | slowest answered post | recovery |
 |---|---|---|---|---|---|---|---|---|

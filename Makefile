@@ -9,7 +9,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint bench interop format lock clean
+.PHONY: help demo up test lint bench interop chaos format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ lint: $(READY) ## check style, types and the direction of imports
 
 bench: $(READY) ## measure throughput, latency and memory against bare loops
 	$(BIN)/python -m tests.benchmarks
+
+chaos: $(READY) ## kill, freeze and cut off parts of the service, at length; writes docs/reliability.md
+	$(BIN)/python -m tests.chaos
 
 interop: $(READY) $(INTEROP)/.ready ## try the engine on a LiteLLM proxy (a minute; downloads 600 MB at first)
 	$(BIN)/pytest tests/interop/litellm_proxy.py

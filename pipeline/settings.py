@@ -105,7 +105,9 @@ class Settings(BaseSettings):
         None, description="OpenAI-compatible server; unset: OpenAI's own if a key is set"
     )
     llm_model: str = Field("gpt-4o-mini", description="model that applies the prompts")
-    llm_context_tokens: int = Field(128_000, ge=1_000, description="context size of the model, in tokens")
+    llm_context_tokens: int | None = Field(
+        None, ge=1_000, description="context size of the model, in tokens; unset: by the model's name"
+    )
     llm_timeout: float = Field(
         120.0, gt=0, description="seconds without any answer before a call is given up"
     )

@@ -2,6 +2,7 @@
 
 from pydantic import SecretStr
 
+from pipeline.context_sizes import context_size
 from pipeline.engines.base import SynthesisEngine
 from pipeline.engines.extractive.engine import ExtractiveEngine
 from pipeline.engines.llm import LlmEngine
@@ -25,7 +26,7 @@ def _llm(settings: Settings, base_url: str | None, api_key: SecretStr | None) ->
         base_url=base_url,
         api_key=api_key,
         model=settings.llm_model,
-        context_tokens=settings.llm_context_tokens,
+        context_tokens=settings.llm_context_tokens or context_size(settings.llm_model),
         parallel=settings.llm_parallel,
         timeout=settings.llm_timeout,
     )

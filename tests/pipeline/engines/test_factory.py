@@ -34,3 +34,17 @@ def test_a_user_s_key_never_reaches_the_operator_s_server(llm: LlmServer) -> Non
         assert [call.key for call in users.calls] == ["sk-user"]
         assert llm.calls == []
         engine.close()
+
+
+def test_the_model_s_name_or_the_setting_says_how_much_goes_into_one_call(llm: LlmServer) -> None:
+    long = [Document("notes.md", Transcript.of_text("An ordinary sentence went by. " * 2_000))]
+    for settings, fits in (
+        (Settings(llm_base_url=llm.url, llm_model="gpt-4o"), True),
+        (Settings(llm_base_url=llm.url, llm_model="gpt-4"), False),
+        (Settings(llm_base_url=llm.url, llm_model="gpt-4", llm_context_tokens=64_000), True),
+    ):
+        llm.calls.clear()
+        engine = make_engine(settings)
+        engine.apply(SUMMARIZE, long, lambda _share: None)
+        engine.close()
+        assert (len(llm.calls) == 1) == fits

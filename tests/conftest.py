@@ -17,6 +17,7 @@ from tests.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
 
 TEST_DATABASE_URL = os.environ.get("SMELT_TEST_DATABASE_URL")
 TEST_REDIS_URL = os.environ.get("SMELT_TEST_REDIS_URL")
+TEST_POOLER = os.environ.get("SMELT_TEST_POOLER")  # set by `make pooler`
 USERS_OWN = ("SMELT_", "DATABASE_URL", "REDIS_URL", "OPENAI_", "PG", "dramatiq_")
 
 
@@ -31,7 +32,7 @@ def _clean_environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    with running_servers(TEST_DATABASE_URL, TEST_REDIS_URL) as servers:
+    with running_servers(TEST_DATABASE_URL, TEST_REDIS_URL, TEST_POOLER) as servers:
         yield servers
 
 

@@ -24,9 +24,13 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """`admin_url`: of an account that may make databases and roles."""
+    """`admin_url`: of an account that may make databases and roles.
+
+    `pooler`: host and port of a pooler that the application connects through.
+    """
 
     admin_url: str
+    pooler: str | None = None
 
     def owner_url(self, database: str) -> str:
         return urlunsplit(urlsplit(self.admin_url)._replace(path=f"/{database}"))
@@ -34,7 +38,7 @@ class PostgresServer:
     def app_url(self, database: str) -> str:
         """As the application's role. Without a password: the server must trust it, as the admin."""
         parts = urlsplit(self.owner_url(database))
-        host = parts.netloc.rpartition("@")[2]
+        host = self.pooler or parts.netloc.rpartition("@")[2]
         return urlunsplit(parts._replace(netloc=f"{APP_ROLE}@{host}"))
 
     @contextmanager
@@ -82,10 +86,12 @@ class Servers:
 
 
 @contextmanager
-def running_servers(database_url: str | None, redis_url: str | None) -> Iterator[Servers]:
+def running_servers(
+    database_url: str | None, redis_url: str | None, pooler: str | None = None
+) -> Iterator[Servers]:
     """Embedded engines for what isn't named, in a folder whose path is short enough for a socket."""
     if database_url and redis_url:
-        yield Servers(PostgresServer(database_url), RedisServer(redis_url))
+        yield Servers(PostgresServer(database_url, pooler), RedisServer(redis_url))
         return
     with TemporaryDirectory(prefix="smelt-test-", dir="/tmp") as folder:
         engines = Engines(
@@ -99,4 +105,4 @@ def running_servers(database_url: str | None, redis_url: str | None) -> Iterator
             doorbell = redis_url or engines.redis_url
             assert owner is not None
             assert doorbell is not None
-            yield Servers(PostgresServer(owner), RedisServer(doorbell))
+            yield Servers(PostgresServer(owner, pooler), RedisServer(doorbell))

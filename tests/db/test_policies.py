@@ -1,7 +1,8 @@
 """Nobody sees another's rows, with whatever SQL: tried as the role that the application logs in as."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -30,35 +31,47 @@ def house(database: Database, cast: Cast) -> dict[str, UUID]:
     return {name: smelt.id for name, smelt in smelts.items()}
 
 
+class Session:
+    """Statements as the application's role or as what it becomes, for one transaction each: a pooler keeps no more."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self._role = "none"
+        self._claims: dict[str, str] = {}
+
+    def become(self, role: str, **claims: str) -> None:
+        self._role, self._claims = role, {"role": role, **claims}
+
+    def execute(
+        self, statement: str | sql.SQL | sql.Composed, values: Sequence[object] = ()
+    ) -> psycopg.Cursor[tuple[Any, ...]]:
+        with self._connection.transaction():
+            self._connection.execute(
+                "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
+                [self._role, json.dumps(self._claims)],
+            )
+            return self._connection.execute(statement, values)
+
+
 @pytest.fixture
-def session(database_url: str) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        yield connection
+def session(database_url: str) -> Iterator[Session]:
+    with psycopg.connect(database_url, autocommit=True, prepare_threshold=None) as connection:
+        yield Session(connection)
 
 
-def become(session: psycopg.Connection, role: str, **claims: str) -> None:
-    session.execute("reset role")
-    session.execute(
-        "select set_config('request.jwt.claims', %s, false)", [json.dumps({"role": role, **claims})]
-    )
-    session.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
-
-
-def visible(session: psycopg.Connection, table: str, column: str = "id") -> set[UUID]:
+def visible(session: Session, table: str, column: str = "id") -> set[UUID]:
     query = sql.SQL("select {} from {}").format(sql.Identifier(column), sql.Identifier(table))
     return {row[0] for row in session.execute(query)}
 
 
-def test_the_application_itself_may_read_nothing(session: psycopg.Connection, house: dict[str, UUID]) -> None:
+def test_the_application_itself_may_read_nothing(session: Session, house: dict[str, UUID]) -> None:
     for table in ("smelts", "smelt_files", "user_profiles", "prompts"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             visible(session, table, "created_at")
 
 
-def test_a_user_sees_her_own_rows_alone(
-    session: psycopg.Connection, house: dict[str, UUID], cast: Cast
-) -> None:
-    become(session, "authenticated", sub=str(cast.ada.id))
+def test_a_user_sees_her_own_rows_alone(session: Session, house: dict[str, UUID], cast: Cast) -> None:
+    session.become("authenticated", sub=str(cast.ada.id))
 
     assert visible(session, "smelts") == {house["ada"]}
     assert visible(session, "smelt_files", "smelt_id") == {house["ada"]}
@@ -68,20 +81,20 @@ def test_a_user_sees_her_own_rows_alone(
 
 @pytest.mark.parametrize("claims", [{}, {"sub": ""}, {"sub": "00000000-0000-7000-8000-000000000000"}])
 def test_missing_or_unknown_claims_open_nothing(
-    session: psycopg.Connection, house: dict[str, UUID], claims: dict[str, str]
+    session: Session, house: dict[str, UUID], claims: dict[str, str]
 ) -> None:
-    become(session, "authenticated", **claims)
+    session.become("authenticated", **claims)
 
     assert visible(session, "smelts") == set()
     assert visible(session, "smelt_files") == set()
 
 
-def test_a_visitors_token_opens_that_smelt_alone(session: psycopg.Connection, house: dict[str, UUID]) -> None:
-    become(session, "anon", smelt_id=str(house["visitor"]))
+def test_a_visitors_token_opens_that_smelt_alone(session: Session, house: dict[str, UUID]) -> None:
+    session.become("anon", smelt_id=str(house["visitor"]))
     assert visible(session, "smelts") == {house["visitor"]}
     assert visible(session, "smelt_outputs", "smelt_id") == {house["visitor"]}
 
-    become(session, "anon", smelt_id=str(house["ada"]))
+    session.become("anon", smelt_id=str(house["ada"]))
     assert visible(session, "smelts") == set()
     assert visible(session, "smelt_outputs") == set()
 
@@ -113,9 +126,9 @@ def test_a_visitors_token_opens_that_smelt_alone(session: psycopg.Connection, ho
     ],
 )
 def test_users_can_neither_write_work_nor_read_secrets(
-    session: psycopg.Connection, house: dict[str, UUID], cast: Cast, role: str, statement: str
+    session: Session, house: dict[str, UUID], cast: Cast, role: str, statement: str
 ) -> None:
-    become(session, role, sub=str(cast.ada.id))
+    session.become(role, sub=str(cast.ada.id))
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         session.execute(statement)
@@ -123,9 +136,9 @@ def test_users_can_neither_write_work_nor_read_secrets(
 
 @pytest.mark.parametrize("table", PRIVATE)
 def test_private_tables_show_users_nothing(
-    session: psycopg.Connection, house: dict[str, UUID], cast: Cast, table: str
+    session: Session, house: dict[str, UUID], cast: Cast, table: str
 ) -> None:
-    become(session, "authenticated", sub=str(cast.bob.id))
+    session.become("authenticated", sub=str(cast.bob.id))
     try:
         rows = session.execute(sql.SQL("select created_at from {}").format(sql.Identifier(table))).fetchall()
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedColumn):
@@ -134,19 +147,19 @@ def test_private_tables_show_users_nothing(
 
 
 def test_prompts_are_written_by_their_owner_alone(
-    session: psycopg.Connection, house: dict[str, UUID], cast: Cast
+    session: Session, house: dict[str, UUID], cast: Cast
 ) -> None:
     insert = (
         "insert into prompts (id, user_id, title, body, position) values (gen_random_uuid(), %s, 'a', 'b', 0)"
     )
-    become(session, "authenticated", sub=str(cast.ada.id))
+    session.become("authenticated", sub=str(cast.ada.id))
     session.execute(insert, [cast.ada.id])
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         session.execute(insert, [cast.bob.id])
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         session.execute("update prompts set user_id = %s", [cast.bob.id])
 
-    become(session, "authenticated", sub=str(cast.bob.id))
+    session.become("authenticated", sub=str(cast.bob.id))
     assert visible(session, "prompts") == set()
     assert session.execute("update prompts set title = 'mine'").rowcount == 0
     assert session.execute("delete from prompts").rowcount == 0
@@ -167,7 +180,7 @@ def test_every_table_is_forced_under_row_level_security(owner_url: str) -> None:
     assert [row[0] for row in rows if not (row[1] and row[2] and row[3])] == []
 
 
-def test_the_application_owns_nothing_and_is_no_superuser(session: psycopg.Connection) -> None:
+def test_the_application_owns_nothing_and_is_no_superuser(session: Session) -> None:
     row = session.execute(
         """
         select rolsuper, rolcreaterole, rolbypassrls,

@@ -9,7 +9,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint bench interop chaos format lock clean
+.PHONY: help demo up test lint pooler bench interop chaos format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ lint: $(READY) ## check style, types and the direction of imports
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+pooler: $(READY) ## test policies, locks and races again behind PgBouncer (needs it, and a Postgres on TCP)
+	$(BIN)/python -m tests.pooler
 
 bench: $(READY) ## measure throughput, latency and memory against bare loops
 	$(BIN)/python -m tests.benchmarks

@@ -17,9 +17,9 @@ class Expired:
 
 
 def get_content_key(conn: Connection, smelt_id: UUID) -> bytes | None:
-    """The wrapped key; None once the content is deleted."""
+    """The wrapped key; None once the content is deleted, or ought to be: nobody has to have come by to do it."""
     key = conn.execute(
-        text("select content_key from smelts where id = :id"), {"id": smelt_id}
+        text("select content_key from smelts where id = :id and content_expires_at > now()"), {"id": smelt_id}
     ).scalar_one_or_none()
     return None if key is None else bytes(key)
 

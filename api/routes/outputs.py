@@ -34,7 +34,8 @@ def read_outputs(request: Request, caller: AnyCaller, smelt_id: UUID) -> Respons
     if media_type is None:
         raise ApiError("not_acceptable", f"There are {JSON}, {MARKDOWN} and {ZIP}.")
     smelt = find_smelt(shared, caller, smelt_id)
-    results = Results(completed_outputs(smelt), shared.content, content_key(shared, smelt))
+    key = content_key(shared, smelt)
+    results = Results(completed_outputs(smelt), shared.content, key)
     if media_type == ZIP:
         disposition = {"Content-Disposition": f'attachment; filename="smelt-{smelt_id}.zip"'}
         return StreamingResponse(results.as_zip(), headers=disposition, media_type=ZIP)
@@ -51,8 +52,9 @@ def read_output(request: Request, caller: AnyCaller, smelt_id: UUID, output_id: 
     output = next((output for output in smelt.outputs if output.id == output_id), None)
     if output is None:
         raise ApiError("not_found")
+    key = content_key(shared, smelt)
     check_finished(output)
-    results = Results(smelt, shared.content, content_key(shared, smelt))
+    results = Results(smelt, shared.content, key)
     return Response(results.markdown(output), media_type=f"{MARKDOWN}; charset=utf-8")
 
 
@@ -70,16 +72,16 @@ def read_transcript(
     file = next((file for file in smelt.files if file.id == file_id), None)
     if file is None:
         raise ApiError("not_found")
+    key = content_key(shared, smelt)
     check_finished(file)
     try:
-        body = render(_transcript(shared, smelt, file), format)
+        body = render(_transcript(shared, smelt, file, key), format)
     except NotTimed as error:
         raise ApiError("no_timing", str(error)) from None
     return Response(body, media_type=format.media_type)
 
 
-def _transcript(shared: Services, smelt: Smelt, file: SmeltFile) -> Transcript:
-    key = content_key(shared, smelt)
+def _transcript(shared: Services, smelt: Smelt, file: SmeltFile, key: bytes) -> Transcript:
     if file.input_type is InputType.TEXT:
         return Transcript.of_text(shared.content.get(ObjectName(smelt.id, file.id, Kind.INPUT), key).decode())
     name = ObjectName(smelt.id, file.id, Kind.TRANSCRIPT, file.attempt)

@@ -7,7 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from db.session import Database
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi
 from tests.api.worker import do_all_work
@@ -129,3 +131,29 @@ def test_a_result_whose_object_is_lost_is_gone(
         path.unlink()
     reply = ada.get(f"/v1/smelts/{done['id']}/outputs/{done['outputs'][0]['id']}")
     assert (reply.status_code, reply.json()["code"]) == (410, "content_expired")
+
+
+def test_content_past_its_deadline_is_gone_though_nobody_has_deleted_it_yet(
+    ada: httpx.Client, done: dict[str, Any], database: Database
+) -> None:
+    with database.service() as conn:
+        conn.execute(text("update smelts set content_expires_at = now()"))
+    for path in (
+        f"outputs/{done['outputs'][0]['id']}",
+        f"files/{done['files'][0]['id']}/transcript",
+        "outputs",
+    ):
+        reply = ada.get(f"/v1/smelts/{done['id']}/{path}")
+        assert (reply.status_code, reply.json()["code"]) == (410, "content_expired")
+
+
+def test_content_deleted_before_the_end_is_gone_rather_than_unfinished(ada: httpx.Client) -> None:
+    smelt = ada.post("/v1/smelts", json={"texts": [TEXT], "default_prompt_names": ["summarize"]}).json()
+    ada.delete(f"/v1/smelts/{smelt['id']}/content").raise_for_status()
+    for path in (
+        f"outputs/{smelt['outputs'][0]['id']}",
+        f"files/{smelt['files'][0]['id']}/transcript",
+        "outputs",
+    ):
+        reply = ada.get(f"/v1/smelts/{smelt['id']}/{path}")
+        assert (reply.status_code, reply.json()["code"]) == (410, "content_expired")

@@ -55,7 +55,7 @@ def migrate(*, down: Annotated[bool, typer.Option(help="Drop the schema, with it
 def token(email: Annotated[str, typer.Option(help="Whose; made if there is no such user.")] = "") -> None:
     """Print a sign-in token for a local user, valid for 12 hours. Not in production."""
     from deploy.database import owner_url, reaching_postgres
-    from deploy.secrets import with_secrets
+    from deploy.secrets import known_jwt_secret
     from deploy.tokens import LOCAL_EMAIL, ensure_local_user, mint
 
     def run(settings: Settings) -> None:
@@ -63,16 +63,12 @@ def token(email: Annotated[str, typer.Option(help="Whose; made if there is no su
             raise SettingsIncomplete(
                 "production signs its users in by its own sign-in service; there are no local users"
             )
-        complete = with_secrets(settings)
-        if complete.jwt_secret is None:
-            raise SettingsIncomplete(
-                "sign-in is by SMELT_JWT_JWKS_URL, whose private key only the sign-in service has"
-            )
+        database = owner_url(settings)
+        secret = known_jwt_secret(settings)
         address = email or LOCAL_EMAIL
         with reaching_postgres():
-            user = ensure_local_user(owner_url(settings), address)
-        secret = complete.jwt_secret.get_secret_value()
-        print(mint(secret, complete.jwt_audience, user, address, complete.jwt_issuer))
+            user = ensure_local_user(database, address)
+        print(mint(secret, settings.jwt_audience, user, address, settings.jwt_issuer))
 
     _run(run)
 

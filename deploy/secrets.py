@@ -62,6 +62,23 @@ def with_secrets(settings: Settings) -> Settings:
     return settings.model_copy(update={name: SecretStr(known[name]) for name in missing})
 
 
+def known_jwt_secret(settings: Settings) -> str:
+    """What sign-in tokens are signed with: the setting, or what `smelt up` has made. Makes nothing.
+
+    Raises SettingsIncomplete.
+    """
+    if settings.jwt_secret is not None:
+        return settings.jwt_secret.get_secret_value()
+    if settings.jwt_jwks_url is not None:
+        raise SettingsIncomplete(
+            "sign-in is by SMELT_JWT_JWKS_URL, whose private key only the sign-in service has"
+        )
+    made = read_secrets(settings.data_dir.expanduser() / SECRETS_FILE).get("jwt_secret")
+    if made is None:
+        raise SettingsIncomplete(f"set SMELT_JWT_SECRET: no `smelt up` has made one in {settings.data_dir}")
+    return made
+
+
 def read_secrets(path: Path) -> dict[str, str]:
     """By the setting's name. Empty where there is no such file."""
     if not path.exists():

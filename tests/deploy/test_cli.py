@@ -122,3 +122,16 @@ def test_keys_rotate_wraps_anew_and_says_so(owner_url: str) -> None:
     missing = smelt("keys", "rotate", DATABASE_URL=owner_url, SMELT_KEYRING=old)
     assert missing.returncode == 1
     assert "1 unreadable" in missing.stdout
+
+
+@pytest.mark.parametrize("variables", [{}, {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}])
+def test_a_token_of_no_service_is_refused_and_makes_nothing(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    """A secret made here would be one that no service knows, in a folder that `up` then takes for another's."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    answer = smelt("token", SMELT_DATA_DIR=str(folder), **variables)
+    assert answer.returncode == EX_CONFIG
+    assert len(answer.stderr.splitlines()) == 1
+    assert list(folder.iterdir()) == []

@@ -13,5 +13,5 @@ create policy service on deleted_users to service_role using (true) with check (
 -- Smelts that ended without a charge, counted by day: deleting such a smelt doesn't make it uncounted.
 alter table user_profiles
     add column uncharged integer not null default 0 check (uncharged >= 0),
-    add column uncharged_on date not null default '-infinity';
+    add column uncharged_on date;  -- the UTC day that `uncharged` counts
 alter table anonymous_usage add column given_back integer not null default 0 check (given_back >= 0);

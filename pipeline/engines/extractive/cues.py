@@ -1,9 +1,11 @@
 """Words by which a sentence gives itself away as an action item or a question, by language (ISO 639-1)."""
 
+# ruff: noqa: RUF001 (letters of other alphabets are meant)
+
 import re
 from dataclasses import dataclass
 
-_WHO = r"(?P<who>[^\W\d_][\w'.-]*(?: (?:and|und|et|y) [^\W\d_][\w'-]*)?)"
+_WHO = r"(?P<who>[^\W\d_][\w'.-]*(?: (?:and|und|et|y|e|en|и) [^\W\d_][\w'-]*)?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +103,65 @@ CUES: dict[str, Cues] = {
         ),
         no_action=_any(r"\b(?:esto|eso) (?:va a|debe)\b"),
         question=_any(r"(?:quién|qué|cuándo|dónde|por qué|cuál|cómo|cuánto)\b"),
+    ),
+    "it": Cues(
+        takes=_any(
+            r"\b"
+            + _WHO
+            + r" (?:deve|devo|devono|dobbiamo|dovrà|dovrebbe|si occupa di|mi occupo di|si incarica di)\b"
+        ),
+        action=_any(
+            r"\b(?:compito|da fare|prossimi passi|bisogna|per favore|non dimentica\w+|ricorda\w+ di)\b"
+        ),
+        due=_any(
+            r"\b(?:entro|prima di|per)(?: il| la| le)?(?: fine)?"
+            r" (?:lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|domani|settimana|mese|\d[\d/.:]*)\b",
+            r"\b(?:oggi|domani|la prossima settimana|la settimana prossima)\b",
+        ),
+        no_action=_any(r"\b(?:questo|quello|ciò|che) (?:deve|dovrà|dovrebbe)\b"),
+        question=_any(r"(?:chi|che cosa|cosa|quando|dove|perché|come|quale|quali|quanto|quanti)\b"),
+    ),
+    "pt": Cues(
+        takes=_any(
+            r"\b" + _WHO + r" (?:vai|vou|vão|vamos|deve|devo|devem|devemos|precisa|preciso|precisam"
+            r"|tem (?:que|de)|têm (?:que|de)|tenho (?:que|de)|temos (?:que|de)|ficou de|se encarrega de)\b"
+        ),
+        action=_any(r"\b(?:tarefa|pendente|próximos passos|é preciso|por favor|não esque\w+)\b"),
+        due=_any(
+            r"\b(?:até|antes de|para)(?: o| a| ao| à)?(?: (?:fim|final) d[aeo])? "
+            r"(?:(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?|sábado|domingo|amanhã|semana|mês|\d[\d/.:]*)\b",
+            r"\b(?:hoje|amanhã|na próxima semana|na semana que vem)\b",
+        ),
+        no_action=_any(r"\b(?:isto|isso|que) (?:vai|deve|precisa)\b"),
+        question=_any(r"(?:quem|o que|que|quando|onde|por que|porque|como|qual|quais|quanto)\b"),
+    ),
+    "nl": Cues(
+        takes=_any(r"\b" + _WHO + r" (?:zal|zullen|gaat|gaan|moet|moeten|zorgt voor|zorg voor|neemt|pakt)\b"),
+        action=_any(
+            r"\b(?:actiepunt\w*|taak|te doen|volgende stappen|graag|alsjeblieft|alstublieft|vergeet niet)\b"
+        ),
+        due=_any(
+            r"\b(?:voor|vóór|tegen|uiterlijk|op|tot)(?: de| het)?(?: volgende| komende| eind| einde van de)* "
+            r"(?:maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|morgen|week|maand|\d[\d/.:]*)\b",
+            r"\b(?:vandaag|morgen|overmorgen|volgende week)\b",
+        ),
+        no_action=_any(r"\b(?:het|dat|dit|die) (?:zal|gaat|moet)\b"),
+        question=_any(r"(?:wie|wat|wanneer|waar|waarom|welke?|hoe|hoeveel)\b"),
+    ),
+    "ru": Cues(
+        takes=_any(
+            r"\b"
+            + _WHO
+            + r" (?:долж(?:ен|на|ны)|обязан[аы]?|нужно|надо|будет|буду|будут|займ[её]тся|подготовит"
+            r"|отправит|пришл[её]т|сделает|проверит)\b"
+        ),
+        action=_any(r"\b(?:задача|задачи|следующие шаги|необходимо|пожалуйста|не забудь(?:те)?|поручено)\b"),
+        due=_any(
+            r"\b(?:до|к|не позднее)(?: конца)? (?:понедельник[ау]|вторник[ау]|сред[ыеу]|четверг[ау]|пятниц[ыеу]"
+            r"|суббот[ыеу]|воскресень[яю]|завтра|недели|месяца|\d[\d./:]*)(?!\w)",
+            r"\b(?:сегодня|завтра|послезавтра|на следующей неделе)\b",
+        ),
+        no_action=_any(r"\b(?:это|что|которое) (?:должно|будет|нужно)\b"),
+        question=_any(r"(?:кто|что|когда|где|куда|почему|зачем|как|какой|какая|какие|сколько)\b"),
     ),
 }

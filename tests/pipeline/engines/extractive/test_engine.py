@@ -8,7 +8,9 @@ import pytest
 
 from pipeline.documents import Document
 from pipeline.engines.base import PromptSpec
+from pipeline.engines.extractive.cues import CUES
 from pipeline.engines.extractive.engine import NOTICE, ExtractiveEngine
+from pipeline.engines.extractive.stop_words import STOP_WORDS
 from pipeline.errors import LostLease, WorkError
 from pipeline.states import DefaultPromptName
 from pipeline.transcript import Segment, Transcript
@@ -120,11 +122,37 @@ def test_checkboxes_are_action_items_in_any_language() -> None:
         ("de", "Anna wird den Bericht bis Freitag schicken.", "**Anna**: "),
         ("fr", "Paul doit appeler le client avant lundi.", "(due: avant lundi)"),
         ("es", "Marta tiene que pagar la factura hoy.", "**Marta**: "),
+        ("it", "Lucia e Marco devono inviare il preventivo entro venerdì.", "**Lucia e Marco**: "),
+        ("it", "Paola deve chiamare il cliente entro la fine mese.", "(due: entro la fine mese)"),
+        ("pt", "João vai enviar o relatório até sexta-feira.", "(due: até sexta-feira)"),
+        ("pt", "A Rita tem que pagar a conta amanhã.", "**Rita**: "),
+        ("nl", "Pieter zal de offerte voor vrijdag sturen.", "(due: voor vrijdag)"),
+        ("nl", "Sanne moet de klant bellen.", "**Sanne**: "),
+        ("ru", "Иван должен отправить отчёт до пятницы.", "(due: до пятницы)"),
+        ("ru", "Мария подготовит договор завтра.", "**Мария**: "),
     ],
 )
 def test_action_items_in_other_words(language: str, text: str, item: str) -> None:
     document = Document("x", Transcript((Segment(0, 3, text),), language, 3))
     assert item in _apply(DefaultPromptName.ACTION_ITEMS, document)
+
+
+def test_every_language_whose_words_it_knows_has_its_cues() -> None:
+    assert CUES.keys() == STOP_WORDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("language", "plain"),
+    [
+        ("it", "La riunione è durata due ore e il cielo era blu."),
+        ("pt", "A reunião durou duas horas e o céu estava azul."),
+        ("nl", "De vergadering duurde twee uur en de lucht was blauw."),
+        ("ru", "Встреча длилась два часа и небо было синим."),
+    ],
+)
+def test_a_plain_sentence_is_no_action_item(language: str, plain: str) -> None:
+    document = Document("x", Transcript((Segment(0, 3, plain),), language, 3))
+    assert "No action items were found" in _apply(DefaultPromptName.ACTION_ITEMS, document)
 
 
 def test_questions_come_with_what_follows_them() -> None:

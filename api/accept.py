@@ -106,7 +106,7 @@ def _take_in(post: Post, intake: Intake, wish: Wish) -> Accepted:
         intake.kept = True
         raise
     intake.kept = True
-    ring(shared.doorbell, new.id, new.mode, ready)
+    ring(shared, new.id, new.mode, ready)
     return _accepted(post, smelt)
 
 

@@ -11,6 +11,7 @@ from pipeline.speech_process import SpeechJob, SpeechProcess, SpeechProgress
 from pipeline.states import ErrorCode
 from workers.content import read_optional, unwrap_key
 from workers.run import Task
+from workers.wake import Wake
 
 
 def transcribe(task: Task, speech: SpeechProcess) -> None:
@@ -21,6 +22,8 @@ def transcribe(task: Task, speech: SpeechProcess) -> None:
     name = ObjectName(job.smelt_id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt)
     task.services.content.put(name, key, transcript.to_json())
     task.record(lambda conn: finish_file(conn, task.claim, transcript.language, transcript.duration_seconds))
+    # For the first output that waited for it, if any; whoever claims that one rings for the next.
+    task.services.doorbell.ring(Wake.APPLY_SEPARATE, cause=job.smelt_id)
 
 
 def _speech_job(task: Task, job: FileJob, key: bytes) -> SpeechJob:

@@ -53,7 +53,7 @@ def retry_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> SmeltRep
         raise ApiError("content_expired") from None
     except Refused as refused:
         raise out_of_allowance(refused) from None
-    ring(shared.doorbell, smelt_id, mode, ready)
+    ring(shared, smelt_id, mode, ready)
     return full(find_smelt(shared, caller, smelt_id))
 
 

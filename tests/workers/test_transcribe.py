@@ -26,7 +26,7 @@ from tests.waiting import wait_until
 from workers.run import Task, run_next
 from workers.services import Services
 from workers.transcribe import transcribe
-from workers.wake import Wake
+from workers.wake import Queue, Wake
 
 KEY = new_content_key()
 
@@ -82,6 +82,17 @@ def test_a_recording_becomes_a_sealed_transcript(services: Services, speech: Spe
     assert word_error_rate(REFERENCE, transcript.text) <= 0.1
     with services.database.service() as conn:
         assert get_content_key(conn, smelt.id) is not None
+
+
+def test_outputs_that_waited_for_a_transcript_are_rung_for_at_once(
+    services: Services, speech: SpeechProcess
+) -> None:
+    admit_recording(services, "speech.wav", prompts=(DefaultPromptName.SUMMARIZE,))
+    assert services.doorbell.waiting(Queue.SYNTHESIZE) == 0
+
+    run(services, speech)
+
+    assert services.doorbell.waiting(Queue.SYNTHESIZE) == 1
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def summary(smelt: Smelt) -> SmeltSummary:
         input_tokens=smelt.input_tokens,
         output_tokens=smelt.output_tokens,
         error_code=smelt.error_code,
-        error_message=_message(smelt.error_code),
+        error_message=_first_failure(smelt) or _message(smelt.error_code),
         created_at=smelt.created_at,
         finished_at=smelt.finished_at,
         content_expires_at=smelt.content_expires_at,
@@ -82,6 +82,14 @@ def _output(output: SmeltOutput, smelt: Smelt) -> OutputReply:
         input_tokens=output.input_tokens,
         output_tokens=output.output_tokens,
     )
+
+
+def _first_failure(smelt: Smelt) -> str | None:
+    """For a smelt that failed by its files: the first of them, and what was wrong with it."""
+    failed = [file for file in smelt.files if file.error_code is not None]
+    if smelt.error_code is not ErrorCode.FILE_FAILED or not failed:
+        return None
+    return f"{failed[0].filename}: {_message(failed[0].error_code)}"
 
 
 def _message(code: ErrorCode | None) -> str | None:

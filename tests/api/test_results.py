@@ -9,8 +9,11 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from db.files import fail_file
 from db.session import Database
+from db.work import FILES, claim_next
 from pipeline.settings import Settings
+from pipeline.states import ErrorCode
 from tests.api.conftest import RunningApi
 from tests.api.worker import do_all_work
 
@@ -157,3 +160,18 @@ def test_content_deleted_before_the_end_is_gone_rather_than_unfinished(ada: http
     ):
         reply = ada.get(f"/v1/smelts/{smelt['id']}/{path}")
         assert (reply.status_code, reply.json()["code"]) == (410, "content_expired")
+
+
+def test_a_combined_smelt_says_which_file_failed(ada: httpx.Client, database: Database) -> None:
+    recording = (RECORDINGS / "silence.wav").read_bytes()
+    files = [("files", ("good.wav", recording)), ("files", ("silence.wav", recording))]
+    data = {"mode": "combine", "default_prompt_names": "summarize"}
+    smelt = ada.post("/v1/smelts", files=files, data=data).json()
+    with database.service() as conn:
+        claims = [claim_next(conn, FILES, 30), claim_next(conn, FILES, 30)]
+    [second] = [claim for claim in claims if claim is not None and str(claim.id) == smelt["files"][1]["id"]]
+    with database.service() as conn:
+        fail_file(conn, second, ErrorCode.NO_SPEECH)
+    for reply in (ada.get(f"/v1/smelts/{smelt['id']}").json(), ada.get("/v1/smelts").json()["items"][0]):
+        assert (reply["status"], reply["error_code"]) == ("failed", "file_failed")
+        assert reply["error_message"] == "silence.wav: No speech was found in the recording."

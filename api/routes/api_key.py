@@ -8,12 +8,11 @@ from api.identity import Owner, User, pace
 from api.provider import check_api_key
 from api.rate import Rate
 from api.services import Services, services
+from api.small_body import SmallBodyRoute
 from db.api_keys import delete_api_key, get_api_key_info, put_api_key
 from pipeline.keyring import user_context
 
-MAX_BODY_BYTES = 4_000
-
-router = APIRouter(prefix="/v1/api-key", tags=["account"], max_body_size=MAX_BODY_BYTES)
+router = APIRouter(prefix="/v1/api-key", tags=["account"], route_class=SmallBodyRoute)
 
 
 @router.put("")

@@ -10,11 +10,10 @@ from api.errors import ApiError
 from api.identity import Owner
 from api.machine_tokens import new_machine_token, token_hash
 from api.services import services
+from api.small_body import SmallBodyRoute
 from db.api_tokens import MOST_TOKENS, TooManyTokens, create_token, delete_token, list_tokens
 
-MAX_BODY_BYTES = 4_000
-
-router = APIRouter(prefix="/v1/tokens", tags=["account"], max_body_size=MAX_BODY_BYTES)
+router = APIRouter(prefix="/v1/tokens", tags=["account"], route_class=SmallBodyRoute)
 
 
 @router.post("", status_code=201)
@@ -23,12 +22,14 @@ def post_token(request: Request, response: Response, user: Owner, body: TokenBod
     token = new_machine_token()
     try:
         with services(request).database.service() as conn:
-            made = create_token(conn,
+            made = create_token(
+                conn,
                 user.user_id,
                 token_hash=token_hash(token),
                 name=body.name,
                 last_four=token[-4:],
-                expires_at=body.expires_at,)
+                expires_at=body.expires_at,
+            )
     except TooManyTokens:
         raise ApiError(
             "too_many_tokens", f"A user may have {MOST_TOKENS} tokens: delete one first."

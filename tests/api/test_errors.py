@@ -119,3 +119,17 @@ def test_the_description_tells_the_contract(visitor: httpx.Client) -> None:
         "content"
     ]
     assert set(markdown) == {"text/markdown"}
+
+
+def test_a_small_body_that_is_too_large_is_a_problem_like_any_other(ada: httpx.Client) -> None:
+    for method, path in (
+        ("POST", "/v1/prompts"),
+        ("POST", "/v1/prompts/upload"),
+        ("POST", "/v1/prompt-sections"),
+        ("POST", "/v1/tokens"),
+        ("PUT", "/v1/api-key"),
+    ):
+        for body in (b" " * 100_000, (b" " * 10_000 for _ in range(10))):
+            reply = ada.request(method, path, content=body, headers={"Content-Type": "application/json"})
+            assert reply.headers["Content-Type"] == "application/problem+json"
+            assert (reply.status_code, reply.json()["code"]) == (413, "file_too_large"), path

@@ -2,7 +2,22 @@
 
 from api.errors import ApiError
 from api.services import Services
-from db.reservation import Allowances, Refused
+from db.reservation import Allowances, RefusalCode, Refused
+
+DETAILS = {
+    RefusalCode.DAILY_LIMIT_REACHED: (
+        "The smelts of this day are used up, or too many of them ended without a charge. More are taken after midnight "
+        "UTC; a visitor who signs in has more."
+    ),
+    RefusalCode.CREDITS_EXHAUSTED: (
+        "All credits of this week are used or reserved. They are full again on Monday 00:00 UTC; with an API key of "
+        "your own there is no such limit."
+    ),
+    RefusalCode.BUSY: (
+        "The service has taken as many smelts as it may today. It opens again at midnight UTC; with an API key of "
+        "your own there is no such limit."
+    ),
+}
 
 
 def allowances(shared: Services) -> Allowances:
@@ -11,4 +26,4 @@ def allowances(shared: Services) -> Allowances:
 
 
 def out_of_allowance(refused: Refused) -> ApiError:
-    return ApiError(refused.code.value, retry_after=refused.retry_after)
+    return ApiError(refused.code.value, DETAILS[refused.code], retry_after=refused.retry_after)

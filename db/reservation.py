@@ -59,7 +59,7 @@ def check_allowance(conn: Connection, user_id: UUID | None, tenant: str, allowan
         return
     row = conn.execute(
         text(
-            f"select credits_remaining, api_key_status, {_UNCHARGED} from user_profiles where user_id = :user_id"
+            f"select credits_remaining, api_key_status, {UNCHARGED_TODAY} from user_profiles where user_id = :user_id"
         ),
         {"user_id": user_id},
     ).one_or_none()
@@ -96,7 +96,7 @@ def seconds_to_reset(conn: Connection, user_id: UUID) -> int:
     return max(1, int(conn.execute(text(sql), {"user_id": user_id}).scalar_one()))
 
 
-_UNCHARGED = """
+UNCHARGED_TODAY = """
     case when uncharged_on = (now() at time zone 'utc')::date then uncharged else 0 end as uncharged_today
 """
 _USED_TODAY = """
@@ -150,7 +150,7 @@ def take_back_anonymous_use(conn: Connection, smelt_id: UUID, tenant: str, allow
 def _reserve_credit(conn: Connection, user_id: UUID, uncharged_daily: int) -> None:
     profile = conn.execute(
         text(
-            f"select credits_remaining, {_UNCHARGED} from user_profiles where user_id = :user_id for update"
+            f"select credits_remaining, {UNCHARGED_TODAY} from user_profiles where user_id = :user_id for update"
         ),
         {"user_id": user_id},
     ).one_or_none()

@@ -41,9 +41,12 @@ def read_usage(request: Request, caller: AnyCaller) -> UsageReply:
             return UsageReply(tier=caller.tier, remaining=None, resets_at=None, limits=limits)
         with shared.database.service() as conn:
             credit = get_credit_use(conn, caller.user_id)
+        if credit.uncharged >= shared.settings.uncharged_daily:
+            return UsageReply(tier=caller.tier, remaining=0, resets_at=credit.day_ends_at, limits=limits)
         remaining = max(0, credit.remaining - credit.reserved)
         return UsageReply(tier=caller.tier, remaining=remaining, resets_at=credit.resets_at, limits=limits)
     with shared.database.service() as conn:
         use = get_anonymous_use(conn, caller.tenant)
-    remaining = max(0, shared.settings.anonymous_daily - use.used)
+    open_to_more = use.given_back < shared.settings.uncharged_daily
+    remaining = max(0, shared.settings.anonymous_daily - use.used) if open_to_more else 0
     return UsageReply(tier=caller.tier, remaining=remaining, resets_at=use.resets_at, limits=limits)

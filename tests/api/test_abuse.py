@@ -142,6 +142,9 @@ def test_failing_on_purpose_is_free_a_few_times_a_day(
         refused = post(ada)
         assert (refused.status_code, refused.json()["code"]) == (429, "daily_limit_reached")
         assert 0 < int(refused.headers["Retry-After"]) <= 86_400
+        assert "midnight" in refused.json()["detail"]
+        usage = ada.get("/v1/usage").json()
+        assert (usage["remaining"], usage["resets_at"][11:]) == (0, "00:00:00Z")
         assert credits_of(database, cast.ada.id) == 5
         with database.service() as conn:  # tomorrow
             conn.execute(text("update user_profiles set uncharged_on = uncharged_on - 1"))
@@ -167,6 +170,7 @@ def test_a_visitor_who_fails_on_purpose_is_stopped_too(strict: RunningApi, datab
             assert post(visitor).status_code == 202
             end_one(database, well=False)
         assert post(visitor).json()["code"] == "daily_limit_reached"
+        assert visitor.get("/v1/usage").json()["remaining"] == 0
 
 
 def test_a_lowered_maximum_never_makes_credits_negative(

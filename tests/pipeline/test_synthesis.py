@@ -117,6 +117,15 @@ def test_what_the_provider_finds_too_long_is_split_finer(
     assert "Made from a part." not in result.markdown
 
 
+def test_dropped_input_is_noticed_in_a_language_without_spaces(
+    llm: LlmServer, make_llm_engine: MakeEngine
+) -> None:
+    llm.script.append(Step(text="Made from a part.", read_tokens=2_048))
+    document = Document("long.md", Transcript.of_text(("会议讨论了明年的预算。" * 10 + "\n") * 300))
+    assert "Made from a part." not in make_llm_engine().apply(SUMMARIZE, [document], _ignore).markdown
+    assert len(llm.calls) > 2
+
+
 def test_refusals_at_every_depth_lose_nothing(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
     llm.context_tokens = 2_500
     result = make_llm_engine().apply(SUMMARIZE, [_three_hours()], _ignore)

@@ -38,6 +38,9 @@ def test_a_lone_surrogate_has_a_price() -> None:
     assert estimate_tokens("\ud800") == 3
 
 
-def test_at_least_one_token_a_word() -> None:
-    assert fewest_tokens("three  words\nhere ") == 3
-    assert fewest_tokens("") == 0
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("", 0), ("three  words\nhere ", 3), ("会议讨论了明年的预算。", 2), ("あ" * 40, 10), ("a" * 40, 1)],
+)
+def test_the_fewest_tokens_are_words_or_a_quarter_of_unspaced_characters(text: str, tokens: int) -> None:
+    assert fewest_tokens(text) == tokens

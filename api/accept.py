@@ -1,4 +1,4 @@
-"""`POST /v1/smelts` from the first header to the reply, as a list of steps.
+"""A POST that makes a smelt, from the first header to the reply, as a list of steps.
 
     1. who is asking; an idempotency key that is known already; an allowance that is used up already
     2. the body, streamed into the content store
@@ -22,13 +22,14 @@ from starlette.requests import Request
 from api.allowance import allowances, out_of_allowance
 from api.errors import ApiError, Fault, refusal
 from api.fingerprint import fingerprint
-from api.form import Wish
-from api.identity import Visitor
+from api.form import Form, Wish
+from api.identity import Caller, Visitor
 from api.intake import Intake
 from api.post import Post, begin, checked_wish
 from api.presentation import admission_warnings
 from api.ringing import ring
 from api.services import services
+from api.shape import SMELT, Shape
 from db.admission import (
     Existing,
     IdempotencyRace,
@@ -52,25 +53,36 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
+    """`new`: this post made the smelt; else it repeats one that did. `form`: the fields that it came with."""
+
     smelt: Smelt
     access_token: str | None
+    caller: Caller
+    form: Form
+    new: bool
 
 
-async def accept(request: Request) -> Accepted:
-    """Raises ApiError and what `body.chunks` raises."""
+Check = Callable[[Post, Intake], Wish]
+
+
+async def accept(request: Request, shape: Shape = SMELT, check: Check = checked_wish) -> Accepted:
+    """`check`: reads what is asked for, and raises ApiError with every fault of it.
+
+    Raises ApiError and what `body.chunks` raises.
+    """
     with services(request).uploads.under_way():
-        return await _accept(request)
+        return await _accept(request, shape, check)
 
 
-async def _accept(request: Request) -> Accepted:
+async def _accept(request: Request, shape: Shape, check: Check) -> Accepted:
     post = await run_in_threadpool(begin, request)
     store = post.shared.content if post.existing is None else None
-    intake = Intake(post.limits, post.shared.settings.json_bytes, store)
+    intake = Intake(shape, post.limits, post.shared.settings.json_bytes, store)
     try:
         await intake.read(request)
         if post.existing is not None:
             return await run_in_threadpool(_same_again, post, intake, post.existing)
-        wish = checked_wish(post, intake)
+        wish = check(post, intake)
         return await _to_its_end(_take_in, post, intake, wish)
     except BaseException:
         if not intake.kept:
@@ -107,7 +119,7 @@ def _take_in(post: Post, intake: Intake, wish: Wish) -> Accepted:
         raise
     intake.kept = True
     ring(shared, new.id, new.mode, ready)
-    return _accepted(post, smelt)
+    return _accepted(post, intake, smelt, new=True)
 
 
 def _store_extras(post: Post, intake: Intake, wish: Wish) -> None:
@@ -175,16 +187,16 @@ def _same_again(post: Post, intake: Intake, existing: Existing) -> Accepted:
         raise ApiError("idempotency_key_reused")
     with post.shared.database.service() as conn:
         smelt = get_smelt(conn, existing.smelt_id)
-    return _accepted(post, smelt)
+    return _accepted(post, intake, smelt, new=False)
 
 
-def _accepted(post: Post, smelt: Smelt | None) -> Accepted:
+def _accepted(post: Post, intake: Intake, smelt: Smelt | None, *, new: bool) -> Accepted:
     if smelt is None:
         raise ApiError("not_found", "The smelt has been deleted.")
     token = None
     if isinstance(post.caller, Visitor):
         token = post.shared.anonymous.issue(smelt.id, smelt.created_at)
-    return Accepted(smelt, token)
+    return Accepted(smelt, token, post.caller, intake.form, new)
 
 
 def _fingerprint(post: Post, intake: Intake) -> bytes:

@@ -15,6 +15,7 @@ from api.crowd import Crowd
 from api.errors import ApiError, on_api_error, on_http_exception, on_invalid_request
 from api.lingering import Lingering
 from api.metrics import Measured, Metrics
+from api.openai_errors import OpenAiErrors
 from api.openapi import PROBLEMS
 from api.rate_headers import RateHeaders
 from api.request_id import RequestId
@@ -29,13 +30,11 @@ from api.routes import (
     prompts,
     smelts,
     tokens,
+    transcriptions,
 )
 from api.safety_net import SafetyNet
 from api.services import opened
-from api.translations import on_content_missing, on_content_unavailable, on_database_unavailable, on_user_gone
-from db.profiles import UserGone
-from db.session import DatabaseUnavailable
-from pipeline.content_errors import ContentMissing, ContentUnavailable
+from api.translations import TRANSLATED, on_translated
 from pipeline.settings import Settings
 
 CLEAN_UP_SECONDS = 10.0
@@ -61,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
             *_cors(settings),
             Middleware(RateHeaders),
             Middleware(Lingering),
+            Middleware(OpenAiErrors),
             Middleware(Crowd),
             Middleware(SafetyNet),
         ],
@@ -68,10 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
             ApiError: on_api_error,
             RequestValidationError: on_invalid_request,
             HTTPException: on_http_exception,
-            DatabaseUnavailable: on_database_unavailable,
-            UserGone: on_user_gone,
-            ContentMissing: on_content_missing,
-            ContentUnavailable: on_content_unavailable,
+            **dict.fromkeys(TRANSLATED, on_translated),
         },
     )
     app.state.settings = settings
@@ -81,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
         smelts,
         control,
         outputs,
+        transcriptions,
         account,
         prompts,
         prompt_sections,

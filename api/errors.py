@@ -43,10 +43,17 @@ CODES: dict[str, tuple[int, str]] = {
     "unsupported_media_type": (415, "Unsupported content type of the body"),
     "validation_failed": (422, "The request is not valid"),
     "prompt_needs_model": (422, "A prompt of one's own needs a language model"),
+    "corrupted_file": (422, "The recording is damaged"),
+    "duration_exceeded": (422, "Longer than this tier allows"),
+    "empty_input": (422, "The input is empty"),
+    "no_speech": (422, "No speech was found"),
     "api_key_invalid": (422, "The provider does not accept this API key"),
     "daily_limit_reached": (429, "Daily limit reached"),
     "credits_exhausted": (429, "No credits left"),
     "too_many_requests": (429, "Too many requests"),
+    "transcription_failed": (500, "The recording could not be transcribed"),
+    "timed_out": (500, "The work took longer than it may"),
+    "worker_lost": (500, "The worker died on this recording every time"),
     "internal_error": (500, "Something went wrong inside the service"),
     "unavailable": (503, "Temporarily unavailable"),
     "busy": (503, "Too much to do at the moment"),
@@ -110,7 +117,7 @@ def _summary(faults: Sequence[Fault]) -> str:
     return faults[0].detail if len(faults) == 1 else f"{len(faults)} parts of the request are not valid."
 
 
-def problem(error: ApiError) -> JSONResponse:
+def problem_body(error: ApiError) -> dict[str, Any]:
     body: dict[str, Any] = {
         "type": f"urn:smelt:error:{error.code}",
         "title": error.title,
@@ -120,13 +127,17 @@ def problem(error: ApiError) -> JSONResponse:
     }
     if error.faults:
         body["errors"] = [fault.as_json() for fault in error.faults]
+    return body
+
+
+def problem(error: ApiError) -> JSONResponse:
     headers = {}
     if error.status == HTTPStatus.UNAUTHORIZED:
         given = error.code == "invalid_token"
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if given else "Bearer"
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
-    return JSONResponse(body, error.status, headers, media_type=PROBLEM_JSON)
+    return JSONResponse(problem_body(error), error.status, headers, media_type=PROBLEM_JSON)
 
 
 async def on_api_error(_: Request, error: ApiError) -> JSONResponse:

@@ -12,15 +12,26 @@ from api.errors import ApiError, Fault, refusal
 from api.languages import LANGUAGES
 from pipeline.states import DefaultPromptName, SmeltMode
 
-REPEATED = frozenset({"default_prompt_names"})
-SINGLE = frozenset({"mode", "user_prompt_id", "language", "vocabulary", "webhook_url", "content_ttl"})
-
 MAX_FIELDS = 64
 MAX_FIELD_BYTES = 8_192
 MAX_VOCABULARY_CHARS = 2_000
 MIN_TTL, MAX_TTL = 60, 604_800  # seconds
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The names that a call knows: those that are given once, and those that may be repeated."""
+
+    single: frozenset[str]
+    repeated: frozenset[str]
+
+
+SMELT_FIELDS = Fields(
+    single=frozenset({"mode", "user_prompt_id", "language", "vocabulary", "webhook_url", "content_ttl"}),
+    repeated=frozenset({"default_prompt_names"}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +54,12 @@ class Wish:
 class Form:
     """Raw values by name. An empty value is the same as none: HTML forms send their empty fields."""
 
+    fields: Fields
     values: dict[str, list[str]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def add(self, name: str, value: str) -> None:
-        if name not in REPEATED and name not in SINGLE:
+        if name not in self.fields.repeated and name not in self.fields.single:
             self.faults.append(Fault("unknown_field", "There is no such field.", field=shown(name)))
             return
         if value == "":
@@ -56,7 +68,7 @@ class Form:
             self.bad(name, "Must be text.")
             return
         given = self.values.setdefault(name, [])
-        if given and name in SINGLE:
+        if given and name in self.fields.single:
             self.faults.append(Fault("duplicate_field", "This field may be given once only.", field=name))
         else:
             given.append(value)
@@ -71,13 +83,33 @@ class Form:
 def read_wish(form: Form) -> Wish:
     """Reads what can be read; what can't is a fault in `form`, and its value the default."""
     return Wish(
-        mode=_read(form, "mode", SmeltMode, "Must be `separate` or `combine`.") or SmeltMode.SEPARATE,
+        mode=read_field(form, "mode", SmeltMode, "Must be `separate` or `combine`.") or SmeltMode.SEPARATE,
         default_prompt_names=_prompt_names(form),
-        user_prompt_id=_read(form, "user_prompt_id", UUID, "Must be the id of one of your prompts."),
-        language=_read(form, "language", _language, "Must be a language code such as `en` or `de`."),
-        vocabulary=_read(form, "vocabulary", _vocabulary, f"At most {MAX_VOCABULARY_CHARS} characters."),
-        content_ttl=_read(form, "content_ttl", _ttl, f"Seconds, from {MIN_TTL} to {MAX_TTL}."),
+        user_prompt_id=read_field(form, "user_prompt_id", UUID, "Must be the id of one of your prompts."),
+        language=read_language(form),
+        vocabulary=read_vocabulary(form, "vocabulary"),
+        content_ttl=read_field(form, "content_ttl", _ttl, f"Seconds, from {MIN_TTL} to {MAX_TTL}."),
     )
+
+
+def read_language(form: Form) -> str | None:
+    return read_field(form, "language", _language, "Must be a language code such as `en` or `de`.")
+
+
+def read_vocabulary(form: Form, name: str) -> str | None:
+    return read_field(form, name, _vocabulary, f"At most {MAX_VOCABULARY_CHARS} characters.")
+
+
+def read_field(form: Form, name: str, parse: Callable[[str], T], detail: str) -> T | None:
+    """The value; None if there is none, or if `parse` raises ValueError: then `detail` is a fault."""
+    raw = form.one(name)
+    if raw is None:
+        return None
+    try:
+        return parse(raw)
+    except ValueError:
+        form.bad(name, detail)
+        return None
 
 
 def too_many_fields(form: Form) -> ApiError:
@@ -93,17 +125,6 @@ def shown(name: str) -> str:
 def _is_text(value: str) -> bool:
     """JSON can spell halves of characters, and NUL is more than Postgres stores."""
     return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
-
-
-def _read(form: Form, name: str, parse: Callable[[str], T], detail: str) -> T | None:
-    raw = form.one(name)
-    if raw is None:
-        return None
-    try:
-        return parse(raw)
-    except ValueError:
-        form.bad(name, detail)
-        return None
 
 
 def _prompt_names(form: Form) -> tuple[DefaultPromptName, ...]:

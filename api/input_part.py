@@ -24,6 +24,7 @@ class Source(StrEnum):
 
     FILES = "files"
     TEXTS = "texts"
+    FILE = "file"
 
 
 OpenWriter = Callable[[UUID], Awaitable[ContentWriter]]

@@ -21,6 +21,7 @@ from api.form import MAX_FIELD_BYTES, MAX_FIELDS, Form, too_many_fields
 from api.input_part import InputPart, Received, Source
 from api.json_body import parse_json
 from api.multipart import PartData, PartStart, boundary_of, events
+from api.shape import Shape
 from pipeline.content import ContentStore, Kind, ObjectName
 from pipeline.content_errors import ContentError
 from pipeline.content_writer import ContentWriter
@@ -47,12 +48,13 @@ class _Field:
 class Intake:
     """What a POST brings. `store` None: it is read and compared, not kept."""
 
-    def __init__(self, limits: Limits, json_bytes: int, store: ContentStore | None) -> None:
+    def __init__(self, shape: Shape, limits: Limits, json_bytes: int, store: ContentStore | None) -> None:
         self.smelt_id: UUID = uuid7()
         self.key = new_content_key()
-        self.form = Form()
+        self.form = Form(shape.fields)
         self.parts: list[InputPart] = []
         self.received: list[Received] = []
+        self._shape = shape
         self._limits = limits
         self._json_bytes = json_bytes
         self._store = store
@@ -69,12 +71,10 @@ class Intake:
         if media_type == "multipart/form-data":
             self._refuse_declared(request)
             await self._read_multipart(request, boundary_of(content_type))
-        elif media_type == "application/json":
+        elif media_type == "application/json" and self._shape.json:
             await self._read_json(request)
         else:
-            raise ApiError(
-                "unsupported_media_type", "Send multipart/form-data or application/json.", retry_after=None
-            )
+            raise ApiError("unsupported_media_type", f"Send {self._shape.media_types}.")
 
     async def discard(self) -> None:
         """Removes what was stored; also when the request's task is being canceled."""
@@ -117,7 +117,7 @@ class Intake:
             yield chunk
 
     def _begin(self, start: PartStart) -> None:
-        if start.name in (Source.FILES, Source.TEXTS):
+        if start.name in self._shape.sources:
             self._begin_input(Source(start.name), start.filename, start.content_type)
             return
         self._fields += 1
@@ -166,6 +166,9 @@ class Intake:
 
     def _begin_input(self, source: Source, filename: str | None, content_type: str | None) -> InputPart:
         position = len(self.parts)
+        if self._shape.one_input and position > 0:
+            fault = Fault("too_many_inputs", "This call takes one file.", field=source.value)
+            raise refusal([*self.form.faults, fault])
         if position >= self._limits.inputs:
             raise self._too_many()
         default = f"text-{position + 1}.txt" if source is Source.TEXTS else f"file-{position + 1}"

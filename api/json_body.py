@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.errors import ApiError, Fault
-from api.form import MAX_FIELDS, REPEATED, SINGLE, Form, too_many_fields
+from api.form import MAX_FIELDS, Form, too_many_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,16 @@ def _object(pairs: list[tuple[str, Any]], form: Form) -> dict[str, Any]:
 
 
 def _add_field(form: Form, name: str, value: Any) -> None:
-    if value is None and name in SINGLE | REPEATED:
+    single, repeated = form.fields.single, form.fields.repeated
+    if value is None and name in single | repeated:
         return
-    if name in REPEATED:
+    if name in repeated:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             form.bad(name, "Must be a list of strings.")
             return
         for item in value:
             form.add(name, item)
-    elif name not in SINGLE or type(value) is (int if name == "content_ttl" else str):
+    elif name not in single or type(value) is (int if name == "content_ttl" else str):
         form.add(name, str(value))
     else:
         form.bad(name, "Must be a number of seconds." if name == "content_ttl" else "Must be a string.")

@@ -8,10 +8,12 @@ from api.identity import Caller, User
 from api.services import Services
 from db.content_keys import get_content_key
 from db.smelts import find_queue_positions, get_smelt
+from pipeline.content import Kind, ObjectName
 from pipeline.errors import PUBLIC_MESSAGES
 from pipeline.keyring import smelt_context
 from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
-from pipeline.states import WorkStatus
+from pipeline.states import InputType, WorkStatus
+from pipeline.transcript import Transcript
 
 
 def find_smelt(shared: Services, caller: Caller, smelt_id: UUID) -> Smelt:
@@ -54,6 +56,14 @@ def check_finished(part: SmeltFile | SmeltOutput) -> None:
     if part.error_code is None:
         raise ApiError("part_failed", "This part was canceled.")
     raise ApiError("part_failed", PUBLIC_MESSAGES[part.error_code])
+
+
+def read_transcript_of(shared: Services, smelt: Smelt, file: SmeltFile, key: bytes) -> Transcript:
+    """What a completed file says. Raises ContentMissing, ContentUnavailable."""
+    if file.input_type is InputType.TEXT:
+        return Transcript.of_text(shared.content.get(ObjectName(smelt.id, file.id, Kind.INPUT), key).decode())
+    name = ObjectName(smelt.id, file.id, Kind.TRANSCRIPT, file.attempt)
+    return Transcript.from_json(shared.content.get(name, key))
 
 
 def completed_outputs(smelt: Smelt) -> Smelt:

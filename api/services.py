@@ -9,6 +9,7 @@ from typing import cast
 from starlette.requests import Request
 
 from api.address import Network, networks
+from api.endings import Endings
 from api.pace import Pace
 from api.secret import derived_key
 from api.tokens import AnonymousTokens, SignInTokens
@@ -35,6 +36,7 @@ class Services:
     fingerprint_key: bytes
     deletion_key: bytes
     uploads: Uploads
+    endings: Endings
 
 
 def services(request: Request) -> Services:
@@ -72,6 +74,7 @@ def opened(settings: Settings) -> Iterator[Services]:
             fingerprint_key=derived_key(secret, "request fingerprint"),
             deletion_key=derived_key(secret, "deleted user"),
             uploads=Uploads(),
+            endings=Endings(database),
         )
     finally:
         pace.close()

@@ -6,27 +6,33 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from api.errors import ApiError, problem
+from db.profiles import UserGone
 from db.session import DatabaseUnavailable
-from pipeline.content_errors import ContentError
+from pipeline.content_errors import ContentMissing, ContentUnavailable
 
 log = logging.getLogger("smelt.api")
 
 RETRY_SECONDS = 5.0
 
 
-async def on_database_unavailable(_: Request, error: DatabaseUnavailable) -> JSONResponse:
-    log.warning("the database is out of reach: %s", error)
-    return problem(ApiError("unavailable", "The database is out of reach.", retry_after=RETRY_SECONDS))
+TRANSLATED = (DatabaseUnavailable, ContentUnavailable, ContentMissing, UserGone)
 
 
-async def on_content_unavailable(_: Request, __: ContentError) -> JSONResponse:
-    log.warning("the content store is out of reach")
-    return problem(ApiError("unavailable", "The content store is out of reach.", retry_after=RETRY_SECONDS))
+def translated(error: Exception) -> ApiError:
+    """One of `TRANSLATED` as an answer; what the operator must know is logged."""
+    match error:
+        case DatabaseUnavailable():
+            log.warning("the database is out of reach: %s", error)
+            return ApiError("unavailable", "The database is out of reach.", retry_after=RETRY_SECONDS)
+        case ContentUnavailable():
+            log.warning("the content store is out of reach")
+            return ApiError("unavailable", "The content store is out of reach.", retry_after=RETRY_SECONDS)
+        case ContentMissing():
+            return ApiError("content_expired")
+        case UserGone():
+            return ApiError("invalid_token", "The user does not exist.")
+    raise error
 
 
-async def on_content_missing(_: Request, __: ContentError) -> JSONResponse:
-    return problem(ApiError("content_expired"))
-
-
-async def on_user_gone(_: Request, _error: Exception) -> JSONResponse:
-    return problem(ApiError("invalid_token", "The user does not exist."))
+async def on_translated(_: Request, error: Exception) -> JSONResponse:
+    return problem(translated(error))

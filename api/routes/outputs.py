@@ -10,14 +10,10 @@ from api.errors import ApiError
 from api.identity import AnyCaller
 from api.negotiation import choose
 from api.openapi import ALL_OUTPUTS, ONE_OUTPUT, TRANSCRIPT
-from api.reading import check_finished, completed_outputs, content_key, find_smelt
+from api.reading import check_finished, completed_outputs, content_key, find_smelt, read_transcript_of
 from api.results import Results
-from api.services import Services, services
-from pipeline.content import Kind, ObjectName
-from pipeline.smelt import Smelt, SmeltFile
-from pipeline.states import InputType
+from api.services import services
 from pipeline.subtitles import NotTimed, TranscriptFormat, render
-from pipeline.transcript import Transcript
 
 router = APIRouter(prefix="/v1/smelts/{smelt_id}", tags=["results"])
 
@@ -75,14 +71,7 @@ def read_transcript(
     key = content_key(shared, smelt)
     check_finished(file)
     try:
-        body = render(_transcript(shared, smelt, file, key), format)
+        body = render(read_transcript_of(shared, smelt, file, key), format)
     except NotTimed as error:
         raise ApiError("no_timing", str(error)) from None
     return Response(body, media_type=format.media_type)
-
-
-def _transcript(shared: Services, smelt: Smelt, file: SmeltFile, key: bytes) -> Transcript:
-    if file.input_type is InputType.TEXT:
-        return Transcript.of_text(shared.content.get(ObjectName(smelt.id, file.id, Kind.INPUT), key).decode())
-    name = ObjectName(smelt.id, file.id, Kind.TRANSCRIPT, file.attempt)
-    return Transcript.from_json(shared.content.get(name, key))

@@ -1,0 +1,24 @@
+"""What a call that takes inputs looks like: which fields it knows, and where its inputs stand."""
+
+from dataclasses import dataclass
+
+from api.form import SMELT_FIELDS, Fields
+from api.input_part import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """`sources`: the fields that hold inputs. `json`: whether it may come as JSON too."""
+
+    fields: Fields
+    sources: frozenset[Source]
+    one_input: bool = False
+    json: bool = False
+
+    @property
+    def media_types(self) -> str:
+        """As a refusal names them."""
+        return "multipart/form-data or application/json" if self.json else "multipart/form-data"
+
+
+SMELT = Shape(fields=SMELT_FIELDS, sources=frozenset({Source.FILES, Source.TEXTS}), json=True)

@@ -1,0 +1,113 @@
+"""What a POST in OpenAI's shape asks for: its own names, read into a wish like any other's."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from api.errors import Fault, refusal
+from api.form import Fields, Form, Wish, read_field, read_language, read_vocabulary
+from api.input_part import Source
+from api.intake import Intake
+from api.post import Post
+from api.shape import Shape
+from pipeline.states import InputType, SmeltMode
+
+GRANULARITIES = "timestamp_granularities[]"
+
+TRANSCRIPTION = Shape(
+    fields=Fields(
+        # model, temperature and chunking_strategy change nothing here: the operator chooses the model, which tries
+        # temperatures by itself, and recordings are cut at silence.
+        single=frozenset(
+            {"model", "language", "prompt", "response_format", "temperature", "stream", "chunking_strategy"}
+        ),
+        repeated=frozenset({GRANULARITIES}),
+    ),
+    sources=frozenset({Source.FILE}),
+    one_input=True,
+)
+
+
+class ResponseFormat(StrEnum):
+    JSON = "json"
+    TEXT = "text"
+    SRT = "srt"
+    VTT = "vtt"
+    VERBOSE_JSON = "verbose_json"
+
+
+class Granularity(StrEnum):
+    WORD = "word"
+    SEGMENT = "segment"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How the transcript is wanted. `granularities`: the times in `verbose_json`."""
+
+    response_format: ResponseFormat
+    granularities: frozenset[Granularity]
+    stream: bool
+
+
+def read_answer(form: Form) -> Answer:
+    """Reads what can be read; what can't is a fault in `form`, and its value the default."""
+    known = ", ".join(ResponseFormat)
+    wanted = (
+        read_field(form, "response_format", ResponseFormat, f"There are: {known}.") or ResponseFormat.JSON
+    )
+    granularities = _granularities(form)
+    stream = read_field(form, "stream", _flag, "Must be true or false.") or False
+    if granularities and wanted is not ResponseFormat.VERBOSE_JSON:
+        form.bad(GRANULARITIES, "Times come with response_format verbose_json only.")
+    if stream and wanted not in (ResponseFormat.JSON, ResponseFormat.TEXT):
+        form.bad("stream", "Only text is streamed: response_format must be json or text.")
+    return Answer(wanted, granularities or frozenset({Granularity.SEGMENT}), stream)
+
+
+def checked_transcription(post: Post, intake: Intake) -> Wish:  # noqa: ARG001 - the same for every caller
+    """One recording and no prompt. Raises ApiError: anything that is wrong with what was sent, all of it named."""
+    form = intake.form
+    parts_are_fine = not form.faults
+    read_answer(form)
+    read_field(form, "temperature", _temperature, "Must be a number from 0 to 1.")
+    wish = Wish(
+        mode=SmeltMode.SEPARATE,
+        default_prompt_names=(),
+        user_prompt_id=None,
+        language=read_language(form),
+        vocabulary=read_vocabulary(form, "prompt"),
+        content_ttl=None,
+    )
+    if not intake.parts and parts_are_fine:
+        form.faults.append(Fault("missing", "Send a recording.", field=Source.FILE.value))
+    for received in intake.received:
+        if received.kind.input_type is not InputType.AUDIO:
+            detail = "The file is a text, not a recording."
+            form.faults.append(
+                Fault("unsupported_format", detail, Source.FILE.value, received.position, received.filename)
+            )
+    if form.faults:
+        raise refusal(form.faults)
+    return wish
+
+
+def _granularities(form: Form) -> frozenset[Granularity]:
+    try:
+        return frozenset(Granularity(raw) for raw in form.values.get(GRANULARITIES, []))
+    except ValueError:
+        form.bad(GRANULARITIES, f"There are: {', '.join(Granularity)}.")
+        return frozenset()
+
+
+def _flag(raw: str) -> bool:
+    flags = {"true": True, "1": True, "false": False, "0": False}
+    if raw.lower() not in flags:
+        raise ValueError("not a flag")
+    return flags[raw.lower()]
+
+
+def _temperature(raw: str) -> float:
+    value = float(raw)
+    if not 0.0 <= value <= 1.0:
+        raise ValueError("out of range")
+    return value

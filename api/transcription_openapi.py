@@ -1,0 +1,99 @@
+"""What /openapi.json says of OpenAI's call: its body is streamed, its replies come in five formats."""
+
+from typing import Any
+
+from api.form import MAX_VOCABULARY_CHARS
+from api.transcription_form import GRANULARITIES, Granularity, ResponseFormat
+
+Json = dict[str, Any]
+
+_STRING: Json = {"type": "string"}
+_IGNORED = "Taken and not used: the operator chooses the model."
+
+TRANSCRIPTION_BODY: Json = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary", "description": "One recording."},
+                        "model": {**_STRING, "description": _IGNORED},
+                        "language": {**_STRING, "description": "Such as `en`; otherwise it is detected."},
+                        "prompt": {
+                            **_STRING,
+                            "maxLength": MAX_VOCABULARY_CHARS,
+                            "description": "Names and terms that the recording contains.",
+                        },
+                        "response_format": {
+                            **_STRING,
+                            "enum": list(ResponseFormat),
+                            "default": ResponseFormat.JSON.value,
+                        },
+                        GRANULARITIES: {
+                            "type": "array",
+                            "items": {**_STRING, "enum": list(Granularity)},
+                            "description": "The times in `verbose_json`; segments unless told.",
+                        },
+                        "temperature": {
+                            "type": "number",
+                            "minimum": 0,
+                            "maximum": 1,
+                            "description": _IGNORED,
+                        },
+                        "chunking_strategy": {**_STRING, "description": _IGNORED},
+                        "stream": {
+                            "type": "boolean",
+                            "default": False,
+                            "description": "Server-sent events, once the transcript is there; `json` and `text` only.",
+                        },
+                    },
+                },
+                "example": {
+                    "file": "(the recording's bytes)",
+                    "model": "whisper-1",
+                    "response_format": "json",
+                },
+            }
+        },
+    }
+}
+
+_TEXT = "Ann ships the report on Friday."
+TRANSCRIPTION_REPLY: dict[int | str, Json] = {
+    200: {
+        "description": "The transcript",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["text"],
+                    "properties": {
+                        "text": _STRING,
+                        "language": _STRING,
+                        "duration": {"type": "number"},
+                        "segments": {"type": "array", "items": {"type": "object"}},
+                        "words": {"type": "array", "items": {"type": "object"}},
+                        "usage": {"type": "object"},
+                    },
+                },
+                "example": {"text": _TEXT, "usage": {"type": "duration", "seconds": 2.4}},
+            },
+            "text/plain": {"schema": _STRING, "example": f"{_TEXT}\n"},
+            "application/x-subrip": {
+                "schema": _STRING,
+                "example": f"1\n00:00:00,000 --> 00:00:02,400\n{_TEXT}\n",
+            },
+            "text/vtt": {
+                "schema": _STRING,
+                "example": f"WEBVTT\n\n00:00:00.000 --> 00:00:02.400\n{_TEXT}\n",
+            },
+            "text/event-stream": {
+                "schema": _STRING,
+                "example": f'data: {{"type": "transcript.text.done", "text": "{_TEXT}"}}\n\n',
+            },
+        },
+    }
+}

@@ -1,0 +1,82 @@
+"""A request that stays until its smelt has ended, and takes the smelt with it if it goes before."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import NoReturn
+from uuid import UUID
+
+from anyio import CancelScope
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+
+from api.accept import Accepted
+from api.errors import CODES, ApiError
+from api.identity import Visitor
+from api.reading import check_finished, content_key, find_smelt, read_transcript_of
+from api.services import Services, services
+from db import control
+from pipeline.transcript import Transcript
+
+HEARTBEAT_SECONDS = 10.0
+
+
+async def until_ended(request: Request, accepted: Accepted) -> AsyncIterator[None]:
+    """Yields every `HEARTBEAT_SECONDS` until the smelt has ended.
+
+    Raises ClientDisconnect. Whatever ends the waiting before cancels the smelt, if this request made it: one that
+    repeats another's leaves it alone.
+    """
+    shared = services(request)
+    gone = asyncio.create_task(_gone(request))
+    ended = asyncio.create_task(shared.endings.of(accepted.smelt.id))
+    with shared.uploads.under_way():
+        try:
+            while not (done := await _first({gone, ended})):
+                yield
+            if ended not in done:
+                _hang_up()
+            ended.result()
+        except BaseException:
+            if accepted.new:
+                with CancelScope(shield=True):
+                    await run_in_threadpool(_cancel, shared, accepted.smelt.id)
+            raise
+        finally:
+            gone.cancel()
+            ended.cancel()
+
+
+def transcript_of(shared: Services, accepted: Accepted) -> Transcript:
+    """Of the one recording of a smelt that has ended. Raises ApiError with the recording's own code."""
+    caller = accepted.caller
+    if isinstance(caller, Visitor):
+        caller = replace(caller, smelt_id=accepted.smelt.id)
+    smelt = find_smelt(shared, caller, accepted.smelt.id)
+    file = smelt.files[0]
+    if file.error_code is not None and file.error_code in CODES:
+        raise ApiError(file.error_code.value)
+    check_finished(file)
+    return read_transcript_of(shared, smelt, file, content_key(shared, smelt))
+
+
+async def _first(tasks: "set[asyncio.Task[None]]") -> "set[asyncio.Task[None]]":
+    """Which of them is done, if any is within `HEARTBEAT_SECONDS`."""
+    done, _ = await asyncio.wait(tasks, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    return done
+
+
+async def _gone(request: Request) -> None:
+    """Returns when the client has hung up. The body has been read: nothing else can come."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _hang_up() -> NoReturn:
+    raise ClientDisconnect
+
+
+def _cancel(shared: Services, smelt_id: UUID) -> None:
+    with suppress(control.AlreadyEnded, control.NotFound), shared.database.service() as conn:
+        control.cancel(conn, smelt_id)

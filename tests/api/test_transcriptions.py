@@ -1,0 +1,189 @@
+"""OpenAI's shape, spoken by OpenAI's own client."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from openai import OpenAI
+
+from pipeline.settings import Settings
+from tests.api.conftest import RunningApi
+from tests.api.worker import SPOKEN, do_all_work
+from tests.cast import Cast
+from tests.running import RunningService
+from tests.waiting import wait_until
+
+SPEECH = Path(__file__).parent.parent / "recordings" / "speech.m4a"
+HEARD = "Ann ships on Friday. Bob books the room."
+
+Call = Callable[[], Any]
+
+
+@pytest.fixture
+def sdk(api: RunningApi, cast: Cast) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"{api.url}/v1", api_key=cast.ada.token, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def answer(settings: Settings, ada: httpx.Client) -> Iterator[Callable[[Call], Any]]:
+    """Makes a call that waits for its transcript, and does the workers' part meanwhile."""
+    with ThreadPoolExecutor(1) as threads:
+
+        def made(call: Call) -> Any:
+            before = len(smelts(ada))
+            waiting: Future[Any] = threads.submit(call)
+            wait_until(lambda: waiting.done() or len(smelts(ada)) > before)
+            do_all_work(settings)
+            return waiting.result(20)
+
+        yield made
+
+
+def smelts(client: httpx.Client) -> list[dict[str, Any]]:
+    return list(client.get("/v1/smelts").json()["items"])
+
+
+def transcribe(sdk: OpenAI, **wish: Any) -> Call:
+    return lambda: sdk.audio.transcriptions.create(**{"file": SPEECH, "model": "whisper-1", **wish})
+
+
+def test_the_formats_are_openais(sdk: OpenAI, answer: Callable[[Call], Any]) -> None:
+    said = answer(transcribe(sdk, prompt="Ann, Bob", language="en", temperature=0))
+    assert (said.text, said.usage.type, said.usage.seconds) == (HEARD, "duration", 3.5)
+    assert answer(transcribe(sdk, response_format="text")) == f"{HEARD}\n"
+    assert answer(transcribe(sdk, response_format="srt")).startswith(
+        "1\n00:00:00,500 --> 00:00:01,500\nAnn ships"
+    )
+    assert answer(transcribe(sdk, response_format="vtt")).startswith(
+        "WEBVTT\n\n00:00:00.500 --> 00:00:01.500"
+    )
+    verbose = answer(
+        transcribe(sdk, response_format="verbose_json", timestamp_granularities=["word", "segment"])
+    )
+    assert (verbose.text, verbose.language, verbose.duration) == (HEARD, "en", 3.5)
+    assert [(part.start, part.end, part.text) for part in verbose.segments] == [
+        (part.start, part.end, part.text) for part in SPOKEN.segments
+    ]
+    assert [(word.word, word.start) for word in verbose.words] == [("Ann", 0.5), ("ships on Friday.", 0.8)]
+
+
+def test_times_come_as_asked(sdk: OpenAI, answer: Callable[[Call], Any]) -> None:
+    words = answer(transcribe(sdk, response_format="verbose_json", timestamp_granularities=["word"]))
+    assert (words.segments, len(words.words)) == (None, 2)
+    segments = answer(transcribe(sdk, response_format="verbose_json"))
+    assert (len(segments.segments), segments.words) == (2, None)
+
+
+def test_a_stream_ends_with_the_whole_text(sdk: OpenAI, answer: Callable[[Call], Any]) -> None:
+    events = answer(lambda: list(transcribe(sdk, stream=True)()))
+    assert [event.type for event in events] == ["transcript.text.delta"] * 2 + ["transcript.text.done"]
+    assert "".join(event.delta for event in events[:-1]) == events[-1].text == HEARD
+
+
+def test_it_is_a_smelt_like_any_other(
+    sdk: OpenAI, answer: Callable[[Call], Any], ada: httpx.Client, api: RunningApi
+) -> None:
+    raw = answer(lambda: sdk.audio.transcriptions.with_raw_response.create(file=SPEECH, model="any"))
+    [smelt] = smelts(ada)
+    assert raw.headers["content-location"] == f"/v1/smelts/{smelt['id']}"
+    assert (smelt["status"], smelt["mode"], smelt["default_prompt_names"]) == ("completed", "separate", [])
+    assert ada.get("/v1/profile").json()["credits_remaining"] == 4
+    ada.delete(raw.headers["content-location"]).raise_for_status()
+    assert api.objects() == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_goes_away_cancels_the_work(
+    api: RunningApi, cast: Cast, ada: httpx.Client, *, stream: bool
+) -> None:
+    with socket.create_connection(api.address, timeout=30) as connection:
+        request = httpx.Request(
+            "POST",
+            f"{api.url}/v1/audio/transcriptions",
+            headers=cast.ada.headers,
+            files={"file": SPEECH.open("rb")},
+            data={"model": "whisper-1", "stream": str(stream).lower()},
+        )
+        head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+        connection.sendall(f"POST {request.url.path} HTTP/1.1\r\n{head}\r\n".encode() + request.read())
+        wait_until(lambda: [smelt["status"] for smelt in smelts(ada)] == ["pending"])
+    wait_until(lambda: smelts(ada)[0]["status"] == "canceled")
+    assert ada.get("/v1/profile").json()["credits_remaining"] == 5
+
+
+def test_who_repeats_a_call_gets_the_same_smelt_and_cancels_nothing(
+    sdk: OpenAI, answer: Callable[[Call], Any], ada: httpx.Client
+) -> None:
+    header = {"Idempotency-Key": "the-same"}
+    first = answer(transcribe(sdk, extra_headers=header))
+    assert transcribe(sdk, extra_headers=header)().text == first.text
+    assert len(smelts(ada)) == 1
+
+
+BAD = [
+    ({"response_format": "diarized_json"}, 422, "validation_failed", "response_format"),
+    ({"stream": True, "response_format": "srt"}, 422, "validation_failed", "stream"),
+    ({"timestamp_granularities": ["word"]}, 422, "validation_failed", "timestamp_granularities[]"),
+    ({"temperature": 3}, 422, "validation_failed", "temperature"),
+    ({"language": "klingon"}, 422, "validation_failed", "language"),
+    ({"include": ["logprobs"]}, 422, "validation_failed", "include[]"),
+    ({"file": ("notes.md", b"Ann ships.")}, 415, "unsupported_format", "file"),
+    ({"file": ("empty.wav", b"")}, 422, "validation_failed", "file"),
+    ({"extra_body": {"file2": "x"}}, 422, "validation_failed", "file2"),
+]
+
+
+def test_what_is_wrong_is_told_in_openais_shape(
+    sdk: OpenAI, ada: httpx.Client, subtests: pytest.Subtests
+) -> None:
+    for wish, status, code, param in BAD:
+        with subtests.test(wish=wish):
+            with pytest.raises(openai.APIStatusError) as caught:
+                sdk.audio.transcriptions.create(**{"file": SPEECH, "model": "whisper-1", **wish})
+            assert (caught.value.status_code, caught.value.code, caught.value.param) == (status, code, param)
+            assert caught.value.type == "invalid_request_error"
+    assert smelts(ada) == []
+
+
+def test_refusals_are_the_sdks_own_exceptions(api: RunningApi, sdk: OpenAI, ada: httpx.Client) -> None:
+    with pytest.raises(openai.AuthenticationError) as unknown:
+        transcribe(sdk.with_options(api_key="sk-nobody"))()
+    assert unknown.value.code == "invalid_token"
+    for _ in range(5):
+        ada.post("/v1/smelts", json={"texts": ["Ann ships."], "default_prompt_names": ["summarize"]})
+    with pytest.raises(openai.RateLimitError) as spent:
+        transcribe(sdk)()
+    assert spent.value.code == "credits_exhausted"
+    assert int(spent.value.response.headers["retry-after"]) > 0
+    with pytest.raises(openai.NotFoundError):
+        sdk.audio.translations.create(file=SPEECH, model="whisper-1")
+
+
+def test_two_files_are_one_too_many(api: RunningApi, ada: httpx.Client) -> None:
+    files = [("file", ("a.m4a", SPEECH.read_bytes()))] * 2
+    reply = ada.post("/v1/audio/transcriptions", files=files)
+    assert (reply.status_code, reply.json()["error"]["param"]) == (422, "file")
+    assert api.objects() == []
+    reply = ada.post("/v1/audio/transcriptions", json={"file": "x"})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (415, "unsupported_media_type")
+
+
+def test_the_real_service_transcribes_for_the_sdk(service: RunningService, subtests: pytest.Subtests) -> None:
+    """A recording without speech after it: an exception of the SDK's, and in a stream too."""
+    token = service.cast.bob.token
+    with OpenAI(base_url=f"{service.service.address}/v1", api_key=token, max_retries=0) as sdk:
+        assert transcribe(sdk, response_format="text")().split()
+        silence = SPEECH.with_name("silence.wav")
+        with subtests.test("silence"), pytest.raises(openai.UnprocessableEntityError) as caught:
+            transcribe(sdk, file=silence)()
+        assert caught.value.code == "no_speech"
+        with pytest.raises(openai.APIError) as streamed:
+            list(transcribe(sdk, file=silence, stream=True)())
+        assert json.loads(json.dumps(streamed.value.body))["code"] == "no_speech"

@@ -44,9 +44,10 @@ def server_config(settings: Settings) -> uvicorn.Config:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0: the system chooses. Raises OSError."""
+    """A listening socket; port 0: the system chooses. `::` takes IPv4 too, where the system can. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    both = host == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server((host, port), family=family, dualstack_ipv6=both, backlog=BACKLOG)
 
 
 def main() -> None:

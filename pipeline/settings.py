@@ -29,7 +29,12 @@ class Env(StrEnum):
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="SMELT_", extra="ignore", populate_by_name=True, hide_input_in_errors=True, frozen=True
+        env_prefix="SMELT_",
+        env_ignore_empty=True,  # `OPENAI_API_KEY=` in a file of settings is no key
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,
+        frozen=True,
     )
 
     env: Env = Field(Env.LOCAL, description="`production` refuses made-up secrets and embedded engines")

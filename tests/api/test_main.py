@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from api.main import listen
 from deploy.environment import child_environment
 from pipeline.settings import Settings
 
@@ -53,3 +54,9 @@ def test_a_taken_port_ends_it_with_one_line(settings: Settings) -> None:
     assert ended.returncode == os.EX_CONFIG
     assert "SMELT_PORT" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_the_address_of_everybody_takes_both_kinds_of_addresses() -> None:
+    with listen("::", 0) as listener:
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, listener.getsockname()[1]), timeout=5).close()

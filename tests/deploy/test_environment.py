@@ -59,3 +59,12 @@ def test_an_isolated_environment_suffices_to_run_python(tmp_path: Path) -> None:
     environment = child_environment(make_settings(tmp_path), isolated=True)
     answer = subprocess.run(["python", "-c", "print(1)"], env=environment, capture_output=True, check=True)
     assert answer.stdout == b"1\n"
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of settings are full of them; an empty key or address is none to work with."""
+    for name in ENVIRONMENT_NAMES.values():
+        monkeypatch.setenv(name, "")
+    assert Settings.from_env() == Settings()
+    assert not Settings.from_env().has_llm
+    assert Settings.from_env().database_url is None

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from db.platform_use import delete_counted
 from db.profiles import keeps_own_users
 
 
@@ -35,15 +36,16 @@ def delete_account(conn: Connection, user_id: UUID, user_hash: bytes) -> list[UU
     )
     for table in _TABLES:
         conn.execute(text(f"delete from {table} where user_id = :id"), values)
+    delete_counted(conn, "user_id = :id", {"id": user_id})
     conn.execute(text("delete from fair_tenants where tenant = :tenant"), {"tenant": f"user:{user_id}"})
     if keeps_own_users(conn):
         conn.execute(text("delete from auth.users where id = :id"), values)
     return locked
 
 
-# A smelt's parts and deliveries go with it.
+# The smelts besides, whose parts and deliveries go with them.
 _TABLES = (
-    *("smelts", "prompts", "prompt_sections", "webhook_secrets"),
+    *("prompts", "prompt_sections", "webhook_secrets"),
     *("api_tokens", "user_api_keys", "user_profiles"),
 )
 

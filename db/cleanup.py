@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 # while it is ahead of its queue's present, and the largest of a queue always.
 _STATEMENTS = (
     "delete from anonymous_usage where date_utc < (now() at time zone 'utc')::date - 7",
+    "delete from platform_usage where date_utc < (now() at time zone 'utc')::date - 7",
     "delete from schedule_runs where finished_at < now() - interval '30 days'",
     """
     delete from fair_tenants mine where updated_at < now() - interval '30 days' and exists (

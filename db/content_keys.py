@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from db.locks import lock_smelt
+from db.platform_use import delete_counted
 from db.settlement import cancel_parts, settle
 from pipeline.states import ErrorCode, SmeltStatus, Tier
 
@@ -63,7 +64,7 @@ def destroy_key(conn: Connection, smelt_id: UUID) -> None:
 
 def delete_smelt(conn: Connection, smelt_id: UUID) -> bool:
     """The metadata too, parts and all."""
-    return conn.execute(text("delete from smelts where id = :id"), {"id": smelt_id}).rowcount == 1
+    return delete_counted(conn, "id = :id", {"id": smelt_id}) == 1
 
 
 def find_missing(conn: Connection, smelt_ids: list[UUID]) -> set[UUID]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from db.platform_use import count_today
 from db.profiles import UserGone
 from pipeline.states import Tier
 
@@ -173,13 +174,5 @@ def _hold_profile(conn: Connection, user_id: UUID) -> None:
 
 
 def _check_platform_cap(conn: Connection, cap: int) -> None:
-    used = conn.execute(
-        text(
-            """
-            select count(*) from smelts
-            where usage_date = (now() at time zone 'utc')::date and tier <> 'own_key'
-            """
-        )
-    ).scalar_one()
-    if used > cap:
+    if count_today(conn) > cap:
         raise Refused(RefusalCode.BUSY, seconds_to_midnight(conn))

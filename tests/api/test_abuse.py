@@ -196,3 +196,11 @@ def test_the_spend_breaker_refuses_and_says_when(settings: Settings, cast: Cast)
         assert replies[-1].json()["code"] == "busy"
         assert 0 < int(replies[-1].headers["Retry-After"]) <= 86_400
         assert len(api.objects()) == 2
+        for accepted in replies[:2]:  # deleting them doesn't make room
+            ada.delete(f"/v1/smelts/{accepted.json()['id']}").raise_for_status()
+        assert post(ada).status_code == 503
+    with running(settings.model_copy(update={"platform_daily_cap": 3})) as api:
+        with api.client(cast.ada.headers) as ada:
+            ada.delete("/v1/account").raise_for_status()
+        with api.client(cast.bob.headers) as bob:
+            assert [post(bob).status_code for _ in range(2)] == [202, 503]

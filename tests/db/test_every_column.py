@@ -21,7 +21,14 @@ HIDDEN = {
     "smelt_outputs": {"failures", "run_at", "lease_until", "fair_key", "cost"},
     "webhook_deliveries": {"lease_until", "fair_key", "cost", "progress"},
 }
-CLOSED = {"deleted_users", "webhook_secrets", "schedule_runs", "fair_tenants", "anonymous_usage"}
+CLOSED = {
+    "deleted_users",
+    "webhook_secrets",
+    "schedule_runs",
+    "fair_tenants",
+    "anonymous_usage",
+    "platform_usage",
+}
 # A row of Ada's in every table that has a `user_id`, where the fixture hasn't made one yet.
 HERS = """
     insert into user_api_keys (user_id, ciphertext, key_id, last_four, validated_at)
@@ -36,6 +43,7 @@ HERS = """
         values (gen_random_uuid(), %(ada)s, %(smelt)s, 'smelt.completed', 1);
     insert into schedule_runs (id, job, period) values (gen_random_uuid(), 'purge_content', now());
     insert into anonymous_usage (ip_hash, date_utc, count) values ('hash', current_date, 1);
+    insert into platform_usage (date_utc, deleted) values (current_date, 1);
     insert into deleted_users (user_hash) values ('hash');
 """
 

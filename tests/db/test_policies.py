@@ -176,7 +176,7 @@ def test_every_table_is_forced_under_row_level_security(owner_url: str) -> None:
             """
         ).fetchall()
 
-    assert len(rows) == 14
+    assert len(rows) == 15
     assert [row[0] for row in rows if not (row[1] and row[2] and row[3])] == []
 
 

@@ -24,6 +24,7 @@ from api.routes import (
     account_data,
     api_key,
     control,
+    events,
     health,
     outputs,
     prompt_sections,
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (
         smelts,
         control,
+        events,
         outputs,
         transcriptions,
         account,
@@ -95,7 +97,8 @@ def create_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with opened(app.state.settings) as shared:
         app.state.services = shared
-        yield
+        async with shared.hub.running():
+            yield
         await shared.uploads.ended(CLEAN_UP_SECONDS)
 
 

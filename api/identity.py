@@ -87,7 +87,7 @@ def authenticate(request: Request) -> Claimant:
     try:
         who = _claimant(request, shared)
     except BadToken:
-        count(request, _visitor(request, shared, None))
+        count_address(request)
         raise ApiError("invalid_token") from None
     except KeysUnreachable:
         raise ApiError(
@@ -107,6 +107,11 @@ def count(request: Request, who: Claimant) -> None:
             pace(request, f"token:{who.token_hash.hex()}", Rate(settings.rate_signed_in))
         case Subject():
             pace(request, f"user:{who.user_id}", Rate(settings.rate_signed_in))
+
+
+def count_address(request: Request) -> None:
+    """Counts the request against its address's rate. Raises ApiError `too_many_requests`."""
+    count(request, _visitor(request, services(request), None))
 
 
 def pace(request: Request, caller: str, rate: Rate) -> None:
@@ -185,7 +190,7 @@ def _owner_of(request: Request, conn: Connection, who: Machine) -> User:
     user_id = use_token(conn, who.token_hash)
     profile = None if user_id is None else get_profile(conn, user_id)
     if profile is None:
-        count(request, _visitor(request, services(request), None))
+        count_address(request)
         raise ApiError("invalid_token")
     return User(profile.user_id, profile, machine=True)
 

@@ -25,6 +25,11 @@ class Server(uvicorn.Server):
         for listener in sockets or []:
             print(f"Smelt's API listens on {_url(listener)}", flush=True)  # noqa: T201
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Event streams would never end by themselves."""
+        self.config.loaded_app.state.services.hub.close()
+        await super().shutdown(sockets)
+
 
 def server_config(settings: Settings) -> uvicorn.Config:
     """Forwarded addresses are our own matter (`api/address.py`), and so is the access log."""

@@ -140,6 +140,17 @@ ALL_OUTPUTS: dict[int | str, Json] = {
         "content": {**_MARKDOWN, "application/zip": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
+EVENTS: dict[int | str, Json] = {
+    200: {
+        "description": "Server-sent events: `smelt` (without its parts), `file`, `output`, and `done` with the status",
+        "content": {
+            "text/event-stream": {
+                "schema": _STRING,
+                "example": 'event: file\ndata: {"id":"…","status":"processing","progress":0.5,…}\nid: 7\n\n',
+            }
+        },
+    }
+}
 TRANSCRIPT: dict[int | str, Json] = {
     200: {
         "description": "The transcript",

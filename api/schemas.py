@@ -83,6 +83,11 @@ class AcceptedSmelt(SmeltReply):
     )
 
 
+class TicketReply(Reply):
+    ticket: str = Field(description="opens the smelt's events once: `GET …/events?ticket=…`")
+    expires_at: Time
+
+
 class SmeltPage(Reply):
     items: list[SmeltSummary]
     next_cursor: str | None

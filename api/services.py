@@ -10,8 +10,10 @@ from starlette.requests import Request
 
 from api.address import Network, networks
 from api.endings import Endings
+from api.hub import Hub
 from api.pace import Pace
 from api.secret import derived_key
+from api.tickets import Tickets
 from api.tokens import AnonymousTokens, SignInTokens
 from api.uploads import Uploads
 from db.session import Database
@@ -29,6 +31,8 @@ class Services:
     keyring: KeyRing
     doorbell: Doorbell
     pace: Pace
+    hub: Hub
+    tickets: Tickets
     sign_in: SignInTokens
     anonymous: AnonymousTokens
     proxies: tuple[Network, ...]
@@ -49,9 +53,11 @@ def opened(settings: Settings) -> Iterator[Services]:
     secret = settings.need("ip_hash_secret").encode()
     keyring = KeyRing.parse(settings.need("keyring"))
     content = ContentStore.open_url(settings.need("content_url"))
-    database = Database(settings.need("database_url"), pool_size=settings.database_pool)
-    doorbell = Doorbell(settings.need("redis_url"), settings.redis_namespace)
-    pace = Pace(settings.need("redis_url"), settings.redis_namespace)
+    redis = settings.need("redis_url"), settings.redis_namespace
+    doorbell, pace, tickets = Doorbell(*redis), Pace(*redis), Tickets(*redis)
+    database = Database(
+        settings.need("database_url"), pool_size=settings.database_pool, on_change=doorbell.announce
+    )
     try:
         yield Services(
             settings=settings,
@@ -60,6 +66,8 @@ def opened(settings: Settings) -> Iterator[Services]:
             keyring=keyring,
             doorbell=doorbell,
             pace=pace,
+            hub=Hub(database, *redis, heartbeat=settings.heartbeat_seconds),
+            tickets=tickets,
             sign_in=SignInTokens(
                 settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
                 settings.jwt_jwks_url,
@@ -77,6 +85,7 @@ def opened(settings: Settings) -> Iterator[Services]:
             endings=Endings(database),
         )
     finally:
+        tickets.close()
         pace.close()
         doorbell.close()
         database.close()

@@ -36,6 +36,7 @@ class Subject:
     user_id: UUID
     email: str | None
     issued_at: datetime | None
+    expires_at: datetime
 
 
 class SignInTokens:
@@ -94,7 +95,7 @@ def _subject(claims: dict[str, Any]) -> Subject:
     email = claims.get("email")
     # Half characters and NUL are more than Postgres stores, and no address
     known = email if isinstance(email, str) and email.isprintable() else ""
-    return Subject(user_id, known or None, _issued_at(claims))
+    return Subject(user_id, known or None, _issued_at(claims), _expires_at(claims))
 
 
 def _issued_at(claims: dict[str, Any]) -> datetime | None:
@@ -104,6 +105,13 @@ def _issued_at(claims: dict[str, Any]) -> datetime | None:
         return datetime.fromtimestamp(float(claims["iat"]), UTC)
     except (ValueError, OverflowError, OSError):
         raise BadToken("iat") from None
+
+
+def _expires_at(claims: dict[str, Any]) -> datetime:
+    try:
+        return datetime.fromtimestamp(float(claims["exp"]), UTC)
+    except (ValueError, OverflowError, OSError):  # past the end of time
+        return datetime.max.replace(tzinfo=UTC)
 
 
 class AnonymousTokens:
@@ -122,6 +130,10 @@ class AnonymousTokens:
             "exp": issued + int(self._lifetime.total_seconds()),
         }
         return jwt.encode(claims, self._key, algorithm="HS256", headers={"kid": ANONYMOUS_KID})
+
+    def ends(self, created_at: datetime) -> datetime:
+        """When the token of a smelt that was made then opens nothing any more."""
+        return created_at + self._lifetime
 
     def verify(self, token: str) -> UUID:
         """The smelt that it opens. Raises BadToken."""

@@ -1,5 +1,6 @@
 """Users' machine tokens. Only hashes are stored; for the service role, except where said."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -32,7 +33,13 @@ _COLUMNS = "id, name, last_four, created_at, expires_at, last_used_at"
 
 
 def create_token(
-    conn: Connection, user_id: UUID, *, token_hash: bytes, name: str, last_four: str, expires_at: datetime | None
+    conn: Connection,
+    user_id: UUID,
+    *,
+    token_hash: bytes,
+    name: str,
+    last_four: str,
+    expires_at: datetime | None,
 ) -> ApiToken:
     """Locks the user's profile, so that a race of posts makes no more than `MOST_TOKENS`. Raises TooManyTokens,
     UserGone.
@@ -100,3 +107,14 @@ def use_token(conn: Connection, token_hash: bytes) -> UUID | None:
         conn.execute(text("update api_tokens set last_used_at = now() where id = :id"), {"id": row.id})
     user_id: UUID = row.user_id
     return user_id
+
+
+def find_live_tokens(conn: Connection, hashes: Collection[bytes]) -> set[bytes]:
+    """Those of the hashes whose token is there still and hasn't expired. Notes no use."""
+    rows = conn.execute(
+        text(
+            "select token_hash from api_tokens where token_hash = any (:hashes) and coalesce(expires_at > now(), true)"
+        ),
+        {"hashes": list(hashes)},
+    )
+    return {bytes(row.token_hash) for row in rows}

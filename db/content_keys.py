@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from db import changes
 from db.locks import lock_smelt
 from db.platform_use import delete_counted
 from db.settlement import cancel_parts, settle
@@ -60,10 +61,12 @@ def destroy_key(conn: Connection, smelt_id: UUID) -> None:
         ),
         {"id": smelt_id},
     )
+    changes.note(conn, smelt_id)
 
 
 def delete_smelt(conn: Connection, smelt_id: UUID) -> bool:
     """The metadata too, parts and all."""
+    changes.note(conn, smelt_id)
     return delete_counted(conn, "id = :id", {"id": smelt_id}) == 1
 
 

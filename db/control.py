@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from db import changes
 from db.admission import Admitted
 from db.content_keys import destroy_key
 from db.fair_tags import make_claimable
@@ -135,6 +136,7 @@ def _reopen_smelt(conn: Connection, smelt_id: UUID, content_max_age_seconds: int
         ),
         {"id": smelt_id, "max_age": content_max_age_seconds},
     )
+    changes.note(conn, smelt_id)
 
 
 def _reserve_again(conn: Connection, smelt: LockedSmelt, allowances: Allowances) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from db import work
+from db import changes, work
 from db.fair_tags import correct_cost, make_claimable
 from db.locks import LockedSmelt, lock_smelt_of
 from db.settlement import advance, cancel_parts
@@ -50,6 +50,7 @@ def begin_file(conn: Connection, claim: Claim) -> FileJob:
     ).scalar_one_or_none()
     if row is None or media_type is None:
         raise LostLease
+    changes.note(conn, row.id)
     return FileJob(row.id, row.tenant, Tier(row.tier), row.language, row.content_key, media_type)
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from db import changes
 from db.work import WorkTable
 from pipeline.errors import LostLease
 from pipeline.states import SmeltMode, SmeltStatus, Tier
@@ -55,3 +56,4 @@ def bump_version(conn: Connection, smelt_id: UUID) -> None:
     conn.execute(
         text("update smelts set version = version + 1, updated_at = now() where id = :id"), {"id": smelt_id}
     )
+    changes.note(conn, smelt_id)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from db import work
+from db import changes, work
 from db.locks import lock_smelt_of
 from db.settlement import advance
 from db.work import OUTPUTS, Claim
@@ -65,6 +65,7 @@ def begin_output(conn: Connection, claim: Claim) -> OutputJob:
     ).one_or_none()
     if row is None or output is None:
         raise LostLease
+    changes.note(conn, row.id)
     name = output.default_prompt_name
     return OutputJob(
         row.id,

@@ -9,7 +9,7 @@ Supabase and behind a transaction-mode pooler.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
@@ -18,6 +18,8 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from db import changes
 
 STATEMENT_TIMEOUT = timedelta(seconds=15)
 # A dead or cut-off server is noticed within seconds instead of the kernel's quarter of an hour.
@@ -47,11 +49,20 @@ def engine_url(url: str) -> str:
 
 
 class Database:
-    """A pool of connections, and transactions on them."""
+    """A pool of connections, and transactions on them.
+
+    `on_change` gets the ids of the smelts that a transaction has changed, once it has committed. It must not raise.
+    """
 
     def __init__(
-        self, url: str, *, pool_size: int = 10, statement_timeout: timedelta = STATEMENT_TIMEOUT
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        statement_timeout: timedelta = STATEMENT_TIMEOUT,
+        on_change: Callable[[Collection[UUID]], object] | None = None,
     ) -> None:
+        self._on_change = on_change
         self._timeout = f"{int(statement_timeout.total_seconds() * 1000)}ms"
         self._engine: Engine = create_engine(
             engine_url(url),
@@ -88,12 +99,16 @@ class Database:
         """
         try:
             with self._begin(role, claims) as conn:
+                changes.begin(conn)
                 yield conn
                 conn.commit()
+                changed = changes.noted(conn)
         except (OperationalError, InterfaceError) as error:
             raise DatabaseUnavailable(type(error.orig).__name__) from error
         except PoolTimeout as error:
             raise DatabaseUnavailable("no free connection") from error
+        if changed and self._on_change is not None:
+            self._on_change(changed)
 
     def _begin(self, role: str, claims: dict[str, str]) -> Connection:
         """A connection in a transaction of this role. A pooled one that died meanwhile is replaced once.

@@ -6,6 +6,7 @@ turns, and the second of them sees that none is left.
 
 from sqlalchemy import Connection, text
 
+from db import changes
 from db.locks import LockedSmelt, bump_version
 from pipeline.outcome import PartCounts, outcome
 from pipeline.states import ErrorCode, SmeltStatus, Tier
@@ -28,6 +29,7 @@ def advance(conn: Connection, smelt: LockedSmelt) -> None:
             ),
             {"id": smelt.id},
         )
+        changes.note(conn, smelt.id)
     else:
         bump_version(conn, smelt.id)
 
@@ -53,6 +55,7 @@ def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: Erro
     )
     if ended.rowcount != 1:
         return
+    changes.note(conn, smelt.id)
     if status is SmeltStatus.COMPLETED or (status is SmeltStatus.CANCELED and has_result(conn, smelt)):
         charge(conn, smelt)
     elif smelt.tier is Tier.ANONYMOUS:

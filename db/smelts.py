@@ -1,7 +1,7 @@
 """Reads smelts. The role of the transaction decides which are seen."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -92,6 +92,38 @@ def find_queue_positions(conn: Connection, smelt_id: UUID, most: int = 1_000) ->
         {"id": smelt_id, "most": most},
     )
     return {row.id: int(row.place) for row in rows}
+
+
+def get_versions(conn: Connection, smelt_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The versions of those of the smelts that are there still. For the service role."""
+    rows = conn.execute(
+        text("select id, version from smelts where id = any (:ids)"), {"ids": list(smelt_ids)}
+    )
+    return {row.id: int(row.version) for row in rows}
+
+
+def find_places(
+    conn: Connection, smelt_ids: Collection[UUID], most: int = 1_000
+) -> dict[UUID, dict[UUID, int]]:
+    """As `find_queue_positions`, of many smelts in one walk along the queue's head: by smelt, then by file.
+
+    A file that is further back than `most` is left out.
+    """
+    rows = conn.execute(
+        text(
+            """
+            select id, smelt_id, place from (
+                select id, smelt_id, row_number() over (order by fair_key, id) as place
+                from smelt_files where status = 'pending' order by fair_key, id limit :most
+            ) head where smelt_id = any (:ids)
+            """
+        ),
+        {"ids": list(smelt_ids), "most": most},
+    )
+    places: dict[UUID, dict[UUID, int]] = defaultdict(dict)
+    for row in rows:
+        places[row.smelt_id][row.id] = int(row.place)
+    return places
 
 
 def _with_parts(conn: Connection, smelts: Sequence[Smelt]) -> list[Smelt]:

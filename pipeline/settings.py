@@ -50,6 +50,10 @@ class Settings(BaseSettings):
         (), description="networks whose X-Forwarded-For is believed, separated by commas"
     )
 
+    heartbeat_seconds: float = Field(
+        15.0, gt=0, description="seconds of silence in an event stream before a sign of life is sent"
+    )
+
     # Engines
     database_url: SecretStr | None = Field(
         None,

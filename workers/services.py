@@ -20,12 +20,17 @@ class Services:
     @classmethod
     def open(cls, settings: Settings, *, connections: int | None = None) -> "Services":
         """`connections`: the most to Postgres. Raises SettingMissing, or ValueError for one that can't be read."""
+        doorbell = Doorbell(settings.need("redis_url"), settings.redis_namespace)
         return cls(
             settings=settings,
-            database=Database(settings.need("database_url"), pool_size=connections or settings.database_pool),
+            database=Database(
+                settings.need("database_url"),
+                pool_size=connections or settings.database_pool,
+                on_change=doorbell.announce,
+            ),
             content=ContentStore.open_url(settings.need("content_url")),
             keyring=KeyRing.parse(settings.need("keyring")),
-            doorbell=Doorbell(settings.need("redis_url"), settings.redis_namespace),
+            doorbell=doorbell,
         )
 
     def close(self) -> None:

@@ -2,11 +2,15 @@
 
 Which row runs is Postgres's choice. A lost wake costs a moment, until the reconciler rings again; a doubled
 one finds nothing to claim. So ringing is best effort: it never fails a caller, and never keeps one waiting.
+
+In the same way smelts that have changed are announced on a channel, to those who follow them; who misses that finds
+the change in Postgres a second later.
 """
 
 import logging
 import threading
 import time
+from collections.abc import Collection
 from enum import StrEnum
 from uuid import UUID
 
@@ -51,6 +55,11 @@ _QUEUES = {
     Wake.RESET_WEEKLY_CREDITS: Queue.MAINTENANCE,
     Wake.PURGE_CONTENT: Queue.MAINTENANCE,
 }
+
+
+def changes_channel(namespace: str) -> str:
+    """Where smelts that have changed are announced: each message holds ids, parted by spaces."""
+    return f"{namespace}:changes"
 
 
 def make_broker(redis_url: str, namespace: str, *, timeout: float | None = None) -> RedisBroker:
@@ -101,6 +110,19 @@ class Doorbell:
         except redis.RedisError as error:
             self._sulk(error)
             return None
+
+    def announce(self, changed: Collection[UUID]) -> bool:
+        """Tells followers that these smelts have changed. False: Redis is out of reach."""
+        if time.monotonic() < self._silent_until:
+            return False
+        try:
+            self._broker.client.publish(
+                changes_channel(self._broker.namespace), " ".join(str(smelt_id) for smelt_id in changed)
+            )
+        except redis.RedisError as error:
+            self._sulk(error)
+            return False
+        return True
 
     def close(self) -> None:
         self._broker.client.close()

@@ -1,0 +1,50 @@
+"""Who may follow a smelt: a caller by her token, or whoever holds a ticket that she was given."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from starlette.requests import Request
+
+from api.errors import ApiError
+from api.follower import Follower
+from api.identity import Machine, Visitor, authenticate, count_address, recognize
+from api.reading import queue_positions
+from api.services import Services, services
+from api.view import View
+from db.smelts import get_smelt
+
+
+def identify_follower(request: Request, smelt_id: UUID) -> Follower:
+    """By the request's token. Raises ApiError as `identify` does, and `not_found` for another smelt's token."""
+    who = authenticate(request)
+    if isinstance(who, Visitor):
+        if who.smelt_id != smelt_id:
+            raise ApiError("not_found")
+        return Follower(None, None, None)
+    with services(request).database.service() as conn:
+        caller = recognize(request, conn, who)
+    if isinstance(who, Machine):
+        return Follower(caller.user_id, None, who.token_hash)
+    return Follower(caller.user_id, who.expires_at, None)
+
+
+def redeemed(request: Request, ticket: str, smelt_id: UUID) -> Follower:
+    """By a ticket. Raises ApiError `invalid_token`, `too_many_requests`; TicketsUnavailable."""
+    count_address(request)
+    follower = services(request).tickets.redeem(ticket, smelt_id)
+    if follower is None:
+        raise ApiError("invalid_token", "The ticket is used up, too old, or none.")
+    return follower
+
+
+def find_followed(shared: Services, follower: Follower, smelt_id: UUID) -> tuple[Follower, View]:
+    """The smelt as she sees it now, and until when she may. Raises ApiError `not_found`."""
+    user_id = follower.user_id
+    database = shared.database
+    with database.anonymous(smelt_id) if user_id is None else database.user(user_id) as conn:
+        smelt = get_smelt(conn, smelt_id)
+    if smelt is None:
+        raise ApiError("not_found")
+    if user_id is None:
+        follower = replace(follower, ends=shared.anonymous.ends(smelt.created_at))
+    return follower, View.of(smelt, queue_positions(shared, smelt))

@@ -1,0 +1,71 @@
+"""Following a smelt: server-sent events, and tickets for browsers, which can't send a token with them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import StreamingResponse
+from starlette.requests import Request
+
+from api.errors import ApiError
+from api.follower import Follower
+from api.following import find_followed, identify_follower, redeemed
+from api.openapi import EVENTS
+from api.schemas import TicketReply
+from api.services import services
+from api.tickets import LIFETIME, TicketsUnavailable
+from api.view import View
+
+router = APIRouter(prefix="/v1/smelts/{smelt_id}/events", tags=["smelts"])
+
+MAX_TICKET_CHARS = 100
+RETRY_SECONDS = 2.0
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # no proxy may hold events back
+
+
+def opening(
+    request: Request, smelt_id: UUID, ticket: Annotated[str | None, Query(max_length=MAX_TICKET_CHARS)] = None
+) -> tuple[Follower, View]:
+    """Who follows, and the smelt as she sees it now. Raises ApiError."""
+    try:
+        follower = (
+            identify_follower(request, smelt_id) if ticket is None else redeemed(request, ticket, smelt_id)
+        )
+    except TicketsUnavailable:
+        raise _no_tickets() from None
+    return find_followed(services(request), follower, smelt_id)
+
+
+@router.get("", response_class=StreamingResponse, responses=EVENTS)
+async def follow_smelt(
+    request: Request, opened: Annotated[tuple[Follower, View], Depends(opening)]
+) -> StreamingResponse:
+    """A snapshot first, in events `smelt`, `file` and `output`; then what changes; `done` at the smelt's end.
+
+    Each event's id is the smelt's version. Who comes back, with `Last-Event-ID` or without, gets a snapshot again, so
+    that nothing is missed. Close an EventSource on `done`: by itself it would connect again.
+    """
+    return StreamingResponse(
+        services(request).hub.follow(*opened), headers=HEADERS, media_type="text/event-stream"
+    )
+
+
+@router.post("/ticket", status_code=201)
+def post_ticket(request: Request, response: Response, smelt_id: UUID) -> TicketReply:
+    """A ticket that opens this smelt's events once, within a minute: `…/events?ticket=…`."""
+    shared = services(request)
+    follower = identify_follower(request, smelt_id)
+    follower, _ = find_followed(shared, follower, smelt_id)
+    try:
+        ticket = shared.tickets.issue(follower, smelt_id)
+    except TicketsUnavailable:
+        raise _no_tickets() from None
+    response.headers["Cache-Control"] = "no-store"
+    return TicketReply(ticket=ticket, expires_at=datetime.now(UTC) + timedelta(seconds=LIFETIME))
+
+
+def _no_tickets() -> ApiError:
+    return ApiError(
+        "unavailable", "There are no tickets while Redis is out of reach.", retry_after=RETRY_SECONDS
+    )

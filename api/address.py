@@ -15,6 +15,7 @@ from starlette.requests import Request
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+X_FORWARDED_FOR, FORWARDED = "x-forwarded-for", "forwarded"
 NO_PEER = IPv4Address("127.0.0.1")  # a socket without addresses is a local one
 
 
@@ -23,11 +24,16 @@ def networks(texts: Sequence[str]) -> tuple[Network, ...]:
     return tuple(ip_network(text, strict=False) for text in texts)
 
 
-def client_address(request: Request, trusted: Sequence[Network]) -> Address:
-    """The peer; through trusted proxies the right-most address in X-Forwarded-For that is none of them."""
+def client_address(request: Request, trusted: Sequence[Network], header: str = X_FORWARDED_FOR) -> Address:
+    """The peer; through trusted proxies the right-most address in `header` that is none of them.
+
+    One header alone is read: the proxies see to that one, and the other would be the client's own words.
+    """
     peer = _parsed(request.client.host) if request.client else None
     address = peer or NO_PEER
-    forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    forwarded = ",".join(request.headers.getlist(header)).split(",")
+    if header == FORWARDED:
+        forwarded = [_for(element) for element in forwarded]
     while forwarded and any(address in network for network in trusted):
         before = _parsed(forwarded.pop())
         if before is None:
@@ -40,6 +46,15 @@ def ip_hash(secret: bytes, day: date, address: Address) -> str:
     """HMAC-SHA256 in hex over the UTC date and the address (IPv6: its /64)."""
     subject = IPv6Network((address, 64), strict=False) if isinstance(address, IPv6Address) else address
     return hmac.new(secret, f"{day.isoformat()}|{subject}".encode(), sha256).hexdigest()
+
+
+def _for(element: str) -> str:
+    """The node of an element of `Forwarded` (RFC 7239, section 4); empty where it names none."""
+    for pair in element.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name.lower() == "for":
+            return value.strip().strip('"')
+    return ""
 
 
 def _parsed(text: str) -> Address | None:

@@ -213,5 +213,5 @@ def _bearer(request: Request) -> str | None:
 
 def _visitor(request: Request, shared: Services, smelt_id: UUID | None) -> Visitor:
     day = datetime.now(UTC).date()
-    address = client_address(request, shared.proxies)
+    address = client_address(request, shared.proxies, shared.settings.forwarded_header)
     return Visitor(ip_hash(shared.ip_key, day, address), smelt_id)

@@ -6,7 +6,7 @@ Libraries' usual names (`DATABASE_URL`, `REDIS_URL`, `OPENAI_API_KEY`) are kept;
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -47,7 +47,10 @@ class Settings(BaseSettings):
         (), description="origins allowed to call from a browser, separated by commas"
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="networks whose X-Forwarded-For is believed, separated by commas"
+        (), description="networks whose SMELT_FORWARDED_HEADER is believed, separated by commas"
+    )
+    forwarded_header: Literal["x-forwarded-for", "forwarded"] = Field(
+        "x-forwarded-for", description="the header in which those proxies name the client; no other is read"
     )
 
     heartbeat_seconds: float = Field(

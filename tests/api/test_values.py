@@ -46,6 +46,25 @@ def test_only_trusted_proxies_are_believed(peer: str, forwarded: list[str], addr
     assert asked(peer, *forwarded) == address
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        ("for=203.0.113.9", "203.0.113.9"),
+        ("for=1.1.1.1, for=203.0.113.9;proto=https;by=10.0.0.2", "203.0.113.9"),
+        ('proto=https; For="203.0.113.9:4711", for=10.0.0.2', "203.0.113.9"),
+        ('for="[2001:db8::1]:443"', "2001:db8::1"),
+        ("for=_hidden", "10.0.0.1"),
+        ("by=203.0.113.9", "10.0.0.1"),
+        ('for="1.1.1.1,for=203.0.113.9', "203.0.113.9"),
+    ],
+)
+def test_the_standard_header_is_read_where_it_is_the_proxies(forwarded: str, address: str) -> None:
+    headers = [(b"forwarded", forwarded.encode()), (b"x-forwarded-for", b"8.8.8.8")]
+    request = Request({"type": "http", "client": ("10.0.0.1", 1234), "headers": headers})
+    assert str(client_address(request, PROXIES, "forwarded")) == address
+    assert str(client_address(request, PROXIES)) == "8.8.8.8"
+
+
 def test_an_address_is_hashed_by_the_day_and_a_household_is_one() -> None:
     def hashed(address: str, day: date = DAY, key: bytes = b"k") -> str:
         return ip_hash(key, day, ip_address(address))

@@ -18,10 +18,11 @@ from starlette.requests import Request
 from api.address import client_address, ip_hash
 from api.errors import ApiError
 from api.machine_tokens import is_machine_token, token_hash
+from api.public_keys import KeysUnreachable
 from api.rate import Rate
 from api.rate_headers import note
 from api.services import Services, services
-from api.tokens import BadToken, KeysUnreachable, Subject, is_anonymous
+from api.tokens import BadToken, Subject, is_anonymous
 from db.api_tokens import use_token
 from db.profiles import Profile, SignIn, ensure_profile, get_profile
 from pipeline.states import ApiKeyStatus, Tier
@@ -90,6 +91,7 @@ def authenticate(request: Request) -> Claimant:
         count_address(request)
         raise ApiError("invalid_token") from None
     except KeysUnreachable:
+        count_address(request)
         raise ApiError(
             "unavailable", "The sign-in service is out of reach.", retry_after=RETRY_SECONDS
         ) from None

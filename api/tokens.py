@@ -10,23 +10,19 @@ from typing import Any
 from uuid import UUID
 
 import jwt
-from jwt import PyJWK, PyJWKClient
-from jwt.exceptions import PyJWKClientConnectionError, PyJWKSetError, PyJWTError
+from jwt import PyJWK
+from jwt.exceptions import PyJWTError
+
+from api.public_keys import PublicKeys
 
 ANONYMOUS_KID = "smelt-anonymous"
 LEEWAY = timedelta(seconds=10)
-JWKS_TIMEOUT = 5.0  # seconds
-JWKS_LIFESPAN = 300.0  # seconds
 
 _ALGORITHM_OF_KEY = {"EC": "ES256", "RSA": "RS256"}
 
 
 class BadToken(Exception):
     """The token opens nothing."""
-
-
-class KeysUnreachable(Exception):
-    """The sign-in service's public keys can't be fetched at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +40,12 @@ class SignInTokens:
 
     def __init__(self, secret: str | None, jwks_url: str | None, audience: str, issuer: str | None) -> None:
         self._secret = secret
-        self._keys = (
-            PyJWKClient(jwks_url, lifespan=JWKS_LIFESPAN, timeout=JWKS_TIMEOUT)
-            if jwks_url is not None
-            else None
-        )
+        self._keys = None if jwks_url is None else PublicKeys(jwks_url)
         self._audience = audience
         self._issuer = issuer
 
     def verify(self, token: str) -> Subject:
-        """May fetch the public keys (up to `JWKS_TIMEOUT`). Raises BadToken, KeysUnreachable."""
+        """May fetch the public keys (`api/public_keys.py`). Raises BadToken, KeysUnreachable."""
         try:
             key, algorithm = self._key(jwt.get_unverified_header(token))
             claims: dict[str, Any] = jwt.decode(
@@ -76,10 +68,7 @@ class SignInTokens:
         kid = header.get("kid")
         if algorithm not in _ALGORITHM_OF_KEY.values() or self._keys is None or not isinstance(kid, str):
             raise BadToken("no key for this token")
-        try:
-            key = self._keys.get_signing_key(kid)
-        except (PyJWKClientConnectionError, PyJWKSetError, ValueError) as error:
-            raise KeysUnreachable(type(error).__name__) from None
+        key = self._keys.get(kid)
         if _ALGORITHM_OF_KEY.get(key.key_type or "") != algorithm or key.algorithm_name != algorithm:
             raise BadToken("no key for this token")
         return key, algorithm

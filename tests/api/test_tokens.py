@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -15,7 +16,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from api.tokens import AnonymousTokens, BadToken, KeysUnreachable, SignInTokens, is_anonymous
+from api.public_keys import KeysUnreachable
+from api.tokens import AnonymousTokens, BadToken, SignInTokens, is_anonymous
+from tests.waiting import wait_until
 
 SECRET = "a-secret-of-at-least-thirty-two-bytes".ljust(64, "!")
 USER = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
@@ -42,20 +45,36 @@ def hs256(**changes: Any) -> str:
     return jwt.encode(claims(**changes), SECRET, "HS256")
 
 
-@pytest.fixture(scope="module")
-def jwks_url() -> Iterator[str]:
-    keys = {
-        "keys": [
-            {**ECAlgorithm.to_jwk(EC_KEY.public_key(), as_dict=True), "kid": "ec", "use": "sig"},
-            {**RSAAlgorithm.to_jwk(RSA_KEY.public_key(), as_dict=True), "kid": "rsa", "use": "sig"},
-            {"kty": "oct", "kid": "oct", "k": base64.urlsafe_b64encode(SECRET.encode()).decode()},
-        ]
-    }
+KEYS = {
+    "keys": [
+        {**ECAlgorithm.to_jwk(EC_KEY.public_key(), as_dict=True), "kid": "ec", "use": "sig"},
+        {**RSAAlgorithm.to_jwk(RSA_KEY.public_key(), as_dict=True), "kid": "rsa", "use": "sig"},
+        {"kty": "oct", "kid": "oct", "k": base64.urlsafe_b64encode(SECRET.encode()).decode()},
+    ]
+}
+
+
+class Jwks:
+    """The sign-in service's page of public keys. `away`: it answers with an error; `answering`: it answers at all."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.fetched = 0
+        self.away = False
+        self.answering = threading.Event()
+        self.answering.set()
+
+
+@pytest.fixture
+def jwks() -> Iterator[Jwks]:
+    page = Jwks()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(keys).encode()
-            self.send_response(200)
+            page.fetched += 1
+            page.answering.wait(10)
+            body = json.dumps(KEYS).encode()
+            self.send_response(500 if page.away else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -64,9 +83,10 @@ def jwks_url() -> Iterator[str]:
             """Quiet."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    page.url = f"http://127.0.0.1:{server.server_port}/jwks"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/jwks"
+    yield page
     server.shutdown()
     thread.join()
     server.server_close()
@@ -78,8 +98,8 @@ def by_secret() -> SignInTokens:
 
 
 @pytest.fixture
-def by_keys(jwks_url: str) -> SignInTokens:
-    return SignInTokens(None, jwks_url, "authenticated", "https://issuer.test")
+def by_keys(jwks: Jwks) -> SignInTokens:
+    return SignInTokens(None, jwks.url, "authenticated", "https://issuer.test")
 
 
 def test_a_good_token_names_its_user(by_secret: SignInTokens) -> None:
@@ -165,6 +185,45 @@ def test_keys_out_of_reach_are_told_apart_from_a_bad_token() -> None:
     tokens = SignInTokens(None, "http://127.0.0.1:9/jwks", "authenticated", None)
     with pytest.raises(KeysUnreachable):
         tokens.verify(jwt.encode(claims(), EC_KEY, "ES256", {"kid": "ec"}))
+
+
+def test_a_rotated_key_is_fetched_and_a_made_up_one_not_again_and_again(jwks: Jwks) -> None:
+    tokens = SignInTokens(None, jwks.url, "authenticated", None)
+    tokens.verify(jwt.encode(claims(), EC_KEY, "ES256", {"kid": "ec"}))
+    assert jwks.fetched == 1
+    for n in range(20):
+        with pytest.raises(BadToken):
+            tokens.verify(jwt.encode(claims(), EC_KEY, "ES256", {"kid": f"made up {n}"}))
+    assert jwks.fetched <= 2
+
+
+def test_a_service_that_is_away_is_not_asked_for_each_token(jwks: Jwks) -> None:
+    jwks.away = True
+    tokens = SignInTokens(None, jwks.url, "authenticated", None)
+    for _ in range(20):
+        with pytest.raises(KeysUnreachable):
+            tokens.verify(jwt.encode(claims(), EC_KEY, "ES256", {"kid": "ec"}))
+    assert jwks.fetched == 1
+
+
+def test_known_keys_work_while_made_up_ones_are_looked_for(
+    jwks: Jwks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attacker's unknown key ids must not lock out those whose keys are known."""
+    tokens = SignInTokens(None, jwks.url, "authenticated", None)
+    good = jwt.encode(claims(), EC_KEY, "ES256", {"kid": "ec"})
+    tokens.verify(good)
+    assert tokens._keys is not None
+    monkeypatch.setattr(tokens._keys._client, "cooldown_duration", 0)
+    jwks.answering.clear()
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(tokens.verify, jwt.encode(claims(), EC_KEY, "ES256", {"kid": "made up"}))
+        wait_until(lambda: jwks.fetched == 2)
+        assert tokens.verify(good).user_id == USER
+        assert not looking.done()
+        jwks.answering.set()
+        with pytest.raises(BadToken):
+            looking.result()
 
 
 def test_anonymous_tokens_are_the_same_each_time_and_end() -> None:

@@ -6,13 +6,14 @@ Libraries' usual names (`DATABASE_URL`, `REDIS_URL`, `OPENAI_API_KEY`) are kept;
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline import limits
 from pipeline.limits import Limits
+from pipeline.setting_forms import CommaSeparated, ContentUrl, KeyRingText, Networks, PostgresUrl, RedisUrl
 from pipeline.states import Tier
 
 DEMO_MODEL = "demo"
@@ -43,10 +44,10 @@ class Settings(BaseSettings):
     # The HTTP service
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="port the API listens on; 0 lets the system choose")
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    cors_origins: CommaSeparated = Field(
         (), description="origins allowed to call from a browser, separated by commas"
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+    trusted_proxies: Networks = Field(
         (), description="networks whose SMELT_FORWARDED_HEADER is believed, separated by commas"
     )
     forwarded_header: Literal["x-forwarded-for", "forwarded"] = Field(
@@ -58,15 +59,15 @@ class Settings(BaseSettings):
     )
 
     # Engines
-    database_url: SecretStr | None = Field(
+    database_url: PostgresUrl = Field(
         None,
         validation_alias=AliasChoices("DATABASE_URL", "database_url"),
         description="Postgres 15+; unset: embedded",
     )
-    migration_database_url: SecretStr | None = Field(
+    migration_database_url: PostgresUrl = Field(
         None, description="the schema owner's URL for `smelt migrate`; unset: DATABASE_URL"
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: RedisUrl = Field(
         None,
         validation_alias=AliasChoices("REDIS_URL", "redis_url"),
         description="Redis 7+ or Valkey; unset: embedded",
@@ -75,7 +76,7 @@ class Settings(BaseSettings):
     database_pool: int = Field(10, ge=1, description="most connections to Postgres of one process")
 
     # Content
-    content_url: str | None = Field(
+    content_url: ContentUrl = Field(
         None,
         description="content store: file://, s3://, gs:// or az:// URL; unset: a folder in SMELT_DATA_DIR",
     )
@@ -85,7 +86,7 @@ class Settings(BaseSettings):
     content_max_age: int = Field(
         604_800, ge=60, description="seconds after admission when content goes at the latest"
     )
-    keyring: SecretStr | None = Field(
+    keyring: KeyRingText = Field(
         None,
         description="keys that wrap content keys, `id:base64` separated by commas, the current one first",
     )
@@ -196,15 +197,6 @@ class Settings(BaseSettings):
     )
     own_key_text_bytes: int = Field(limits.OWN_KEY.text_bytes, description="largest text on an own key")
     own_key_smelt_bytes: int = Field(limits.OWN_KEY.smelt_bytes, description="largest smelt on an own key")
-
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
 
     @classmethod
     def from_env(cls) -> Self:

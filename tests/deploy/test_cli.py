@@ -48,6 +48,28 @@ def test_a_setting_that_cannot_be_read_is_named_without_its_value() -> None:
     assert "not-a-port" not in answer.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMELT_KEYRING", "k1:c2VjcmV0"),
+        ("SMELT_TRUSTED_PROXIES", "10.0.0.0/8,the-proxy"),
+        ("DATABASE_URL", "the-database"),
+        ("REDIS_URL", "http://the-redis"),
+        ("SMELT_CONTENT_URL", "/the/content"),
+    ],
+)
+def test_what_no_part_could_read_is_told_in_one_line_before_anything_starts(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    folder = tmp_path / "data"
+    answer = smelt("up", SMELT_DATA_DIR=str(folder), **{name: value})
+    assert answer.returncode == EX_CONFIG
+    assert len(answer.stderr.splitlines()) == 1
+    assert name in answer.stderr
+    assert value not in answer.stderr
+    assert not folder.exists()
+
+
 def test_settings_are_listed_with_their_source_and_secrets_masked(tmp_path: Path) -> None:
     answer = smelt("settings", SMELT_DATA_DIR=str(tmp_path), SMELT_KEYRING=KEYRING, SMELT_PORT="9123")
     assert answer.returncode == 0

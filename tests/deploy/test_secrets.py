@@ -9,7 +9,8 @@ from pipeline.keyring import KeyRing
 from pipeline.settings import Env, Settings
 from tests.conftest import make_settings
 
-COMPLETE = {"env": Env.PRODUCTION, "database_url": "x", "redis_url": "x", "whisper_model": "small"}
+ENGINES = {"database_url": "postgresql://x", "redis_url": "redis://x"}
+COMPLETE = {"env": Env.PRODUCTION, **ENGINES, "whisper_model": "small"}
 NONE_MADE = {"keyring": None, "jwt_secret": None, "ip_hash_secret": None}
 
 

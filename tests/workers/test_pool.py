@@ -3,6 +3,8 @@
 import os
 import subprocess
 
+from pydantic import SecretStr
+
 from deploy.environment import child_environment
 from pipeline.settings import Settings
 
@@ -26,7 +28,7 @@ def test_a_speech_model_that_cannot_be_loaded_ends_the_pool(settings: Settings) 
 
 
 def test_a_key_ring_that_cannot_be_read_ends_the_pool_without_showing_it(settings: Settings) -> None:
-    broken = Settings.model_validate({**settings.model_dump(), "keyring": "broken:c2VjcmV0"})
+    broken = settings.model_copy(update={"keyring": SecretStr("broken:c2VjcmV0")})
     ended = run_pool(broken, "synthesize")
 
     assert ended.returncode == os.EX_CONFIG

@@ -63,6 +63,29 @@ TRANSCRIPTION_BODY: Json = {
 
 _TEXT = "Ann ships the report on Friday."
 TRANSCRIPTION_REPLY: dict[int | str, Json] = {
+    "default": {
+        "description": "Any error, in OpenAI's shape",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["error"],
+                    "properties": {
+                        "error": {
+                            "type": "object",
+                            "required": ["message", "type", "param", "code"],
+                            "properties": {
+                                "message": _STRING,
+                                "type": _STRING,
+                                "param": {"type": ["string", "null"]},
+                                "code": _STRING,
+                            },
+                        }
+                    },
+                }
+            }
+        },
+    },
     200: {
         "description": "The transcript",
         "content": {
@@ -95,5 +118,5 @@ TRANSCRIPTION_REPLY: dict[int | str, Json] = {
                 "example": f'data: {{"type": "transcript.text.done", "text": "{_TEXT}"}}\n\n',
             },
         },
-    }
+    },
 }

@@ -6,7 +6,7 @@ from uuid import UUID
 from api.schemas import FileReply, OutputReply, SmeltReply, SmeltSummary
 from pipeline.errors import PUBLIC_MESSAGES
 from pipeline.settings import DEMO_MODEL
-from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
+from pipeline.smelt import Smelt, SmeltFile, SmeltOutput, Totals
 from pipeline.states import ErrorCode
 
 DEMO_WARNING = (
@@ -21,6 +21,11 @@ def admission_warnings(whisper_model: str) -> tuple[str, ...]:
 
 
 def summary(smelt: Smelt) -> SmeltSummary:
+    """Of a smelt that was read with its parts."""
+    return listed(smelt, smelt.totals)
+
+
+def listed(smelt: Smelt, totals: Totals) -> SmeltSummary:
     return SmeltSummary(
         id=smelt.id,
         status=smelt.status,
@@ -30,9 +35,9 @@ def summary(smelt: Smelt) -> SmeltSummary:
         user_prompt_id=smelt.user_prompt_id,
         version=smelt.version,
         warnings=list(smelt.warnings),
-        progress=smelt.progress,
-        input_tokens=smelt.input_tokens,
-        output_tokens=smelt.output_tokens,
+        progress=totals.progress,
+        input_tokens=totals.input_tokens,
+        output_tokens=totals.output_tokens,
         error_code=smelt.error_code,
         error_message=_first_failure(smelt) or _message(smelt.error_code),
         created_at=smelt.created_at,

@@ -51,7 +51,13 @@ def get_smelt(conn: Connection, smelt_id: UUID) -> Smelt | None:
 
 
 def list_smelts(conn: Connection, wanted: SmeltFilter) -> list[Smelt]:
-    """The user's own, newest first, with their parts."""
+    """The user's own, newest first, without their parts."""
+    query, values = list_query(wanted)
+    return [_smelt(row) for row in conn.execute(text(query), values)]
+
+
+def list_query(wanted: SmeltFilter) -> tuple[str, dict[str, object]]:
+    """The page as SQL, and what is bound to it. Walks along the index `smelts_list`."""
     wheres = ["user_id = :user_id"]
     values: dict[str, object] = {"user_id": wanted.user_id, "limit": wanted.limit}
     for column, condition in (
@@ -68,10 +74,7 @@ def list_smelts(conn: Connection, wanted: SmeltFilter) -> list[Smelt]:
         wheres.append("(created_at, id) < (:last_created_at, :last_id)")
         values["last_created_at"], values["last_id"] = wanted.after
     where = " and ".join(wheres)
-    rows = conn.execute(
-        text(f"{_SMELT} where {where} order by created_at desc, id desc limit :limit"), values
-    )
-    return _with_parts(conn, [_smelt(row) for row in rows])
+    return f"{_SMELT} where {where} order by created_at desc, id desc limit :limit", values
 
 
 def find_queue_positions(conn: Connection, smelt_id: UUID, most: int = 1_000) -> dict[UUID, int]:

@@ -40,6 +40,17 @@ class SmeltOutput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """`progress`: from 0 to 1, the mean of the parts'; 1 once the smelt has ended. Tokens: read and written by language
+    models for the outputs that are finished; attempts that failed aren't counted.
+    """
+
+    progress: float
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Smelt:
     id: UUID
     user_id: UUID | None
@@ -62,18 +73,15 @@ class Smelt:
     outputs: tuple[SmeltOutput, ...] = ()
 
     @property
-    def input_tokens(self) -> int:
-        """Read by language models for the outputs that are finished; attempts that failed aren't counted."""
-        return sum(output.input_tokens or 0 for output in self.outputs)
+    def totals(self) -> Totals:
+        """Of a smelt that was read with its parts."""
+        return Totals(
+            progress=self._progress(),
+            input_tokens=sum(output.input_tokens or 0 for output in self.outputs),
+            output_tokens=sum(output.output_tokens or 0 for output in self.outputs),
+        )
 
-    @property
-    def output_tokens(self) -> int:
-        """Written by them."""
-        return sum(output.output_tokens or 0 for output in self.outputs)
-
-    @property
-    def progress(self) -> float:
-        """Between 0 and 1: the mean of its parts'. Terminal smelts are at 1."""
+    def _progress(self) -> float:
         if self.status.terminal:
             return 1.0
         parts: tuple[SmeltFile | SmeltOutput, ...] = (*self.files, *self.outputs)

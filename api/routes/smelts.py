@@ -11,11 +11,12 @@ from api import cursor as cursors
 from api.accept import accept
 from api.identity import AnyCaller, SignedIn
 from api.openapi import POST_BODY
-from api.presentation import full, summary
+from api.presentation import full, listed
 from api.reading import find_smelt, queue_positions
 from api.schemas import AcceptedSmelt, SmeltPage, SmeltReply
 from api.services import services
 from db.smelts import SmeltFilter, list_smelts
+from db.totals import find_totals
 from pipeline.states import SmeltMode, SmeltStatus
 
 router = APIRouter(prefix="/v1/smelts", tags=["smelts"])
@@ -53,12 +54,15 @@ def list_own_smelts(
         created_before=created_before,
         after=None if cursor is None else cursors.decode(cursor),
     )
-    with services(request).database.user(user.user_id) as conn:
+    shared = services(request)
+    with shared.database.user(user.user_id) as conn:
         found = list_smelts(conn, wanted)
     page = found[:limit]
+    with shared.database.service() as conn:
+        totals = find_totals(conn, page)
     more = len(found) > limit
     return SmeltPage(
-        items=[summary(smelt) for smelt in page],
+        items=[listed(smelt, totals[smelt.id]) for smelt in page],
         next_cursor=cursors.encode((page[-1].created_at, page[-1].id)) if more else None,
     )
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`limit` requests in any `window` seconds, all of them at once if the caller likes."""
+    """`limit` requests in any `window` seconds, all of them at once if the caller likes. Replies call it `name`."""
 
     limit: int
     window: float = 60.0
+    name: str = "default"
 
     @property
     def interval(self) -> float:

@@ -31,10 +31,9 @@ class RateHeaders:
             ruling: Ruling | None = state.get(RULING)
             if message["type"] == "http.response.start" and ruling is not None:
                 headers = MutableHeaders(scope=message)
-                headers["RateLimit-Policy"] = (
-                    f'"default";q={ruling.rate.limit};w={math.ceil(ruling.rate.window)}'
-                )
-                headers["RateLimit"] = f'"default";r={ruling.remaining};t={math.ceil(ruling.reset)}'
+                rate = ruling.rate
+                headers["RateLimit-Policy"] = f'"{rate.name}";q={rate.limit};w={math.ceil(rate.window)}'
+                headers["RateLimit"] = f'"{rate.name}";r={ruling.remaining};t={math.ceil(ruling.reset)}'
             await send(message)
 
         await self.app(scope, receive, telling)

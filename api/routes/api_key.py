@@ -20,7 +20,7 @@ def put_own_key(request: Request, user: Owner, body: ApiKeyBody) -> ApiKeyReply:
     """Checks the key with its provider, then stores it encrypted. It never comes back."""
     shared = services(request)
     # Few checks a minute: this must not be a place where stolen keys are tried out.
-    pace(request, f"key-check:{user.user_id}", Rate(shared.settings.rate_key_checks))
+    pace(request, f"key-check:{user.user_id}", Rate(shared.settings.rate_key_checks, name="key-checks"))
     check_api_key(shared.settings.user_key_base_url, body.api_key)
     key = body.api_key.get_secret_value()
     wrapped = shared.keyring.wrap(key.encode(), user_context(user.user_id))

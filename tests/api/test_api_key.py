@@ -99,8 +99,9 @@ def test_keys_are_not_tried_out_here(settings: Settings, cast: Cast, provider: L
         running(settings.model_copy(update={"rate_key_checks": 3})) as api,
         api.client(cast.ada.headers) as ada,
     ):
-        statuses = [put(ada, f"sk-stolen-somewhere-{n}").status_code for n in range(4)]
-    assert statuses == [422, 422, 422, 429]
+        replies = [put(ada, f"sk-stolen-somewhere-{n}") for n in range(4)]
+    assert [reply.status_code for reply in replies] == [422, 422, 422, 429]
+    assert {reply.headers["RateLimit-Policy"] for reply in replies} == {'"key-checks";q=3;w=60'}
 
 
 def test_her_smelts_use_her_key_and_cost_no_credit(

@@ -159,6 +159,7 @@ def _new_smelt(post: Post, intake: Intake, wish: Wish) -> NewSmelt:
         content_max_age_seconds=settings.content_max_age,
         idempotency_key=post.key,
         request_fingerprint=None if post.key is None else _fingerprint(post, intake),
+        webhook_url=wish.webhook_url,
         files=[
             NewFile(
                 id=received.id,

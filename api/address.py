@@ -8,20 +8,14 @@ import hmac
 from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from starlette.requests import Request
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+from pipeline.networks import Address, Network
 
 X_FORWARDED_FOR, FORWARDED = "x-forwarded-for", "forwarded"
 NO_PEER = IPv4Address("127.0.0.1")  # a socket without addresses is a local one
-
-
-def networks(texts: Sequence[str]) -> tuple[Network, ...]:
-    """Raises ValueError, naming the entry that is no network."""
-    return tuple(ip_network(text, strict=False) for text in texts)
 
 
 def client_address(request: Request, trusted: Sequence[Network], header: str = X_FORWARDED_FOR) -> Address:

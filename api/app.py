@@ -32,6 +32,7 @@ from api.routes import (
     smelts,
     tokens,
     transcriptions,
+    webhooks,
 )
 from api.safety_net import SafetyNet
 from api.services import opened
@@ -87,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
         tokens,
         api_key,
         account_data,
+        webhooks,
     ):
         app.include_router(module.router, dependencies=[bearer])
     app.include_router(health.router)

@@ -36,6 +36,7 @@ CODES: dict[str, tuple[int, str]] = {
     "already_finished": (409, "Already finished"),
     "library_full": (409, "The library holds as many as it may"),
     "nothing_to_retry": (409, "Nothing to retry"),
+    "already_under_way": (409, "Already under way"),
     "too_many_tokens": (409, "No more tokens"),
     "content_expired": (410, "The content has been deleted"),
     "file_too_large": (413, "Larger than this tier allows"),

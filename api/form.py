@@ -44,6 +44,7 @@ class Wish:
     language: str | None
     vocabulary: str | None
     content_ttl: int | None
+    webhook_url: str | None = None
 
     @property
     def prompts(self) -> int:
@@ -89,6 +90,7 @@ def read_wish(form: Form) -> Wish:
         language=read_language(form),
         vocabulary=read_vocabulary(form, "vocabulary"),
         content_ttl=read_field(form, "content_ttl", _ttl, f"Seconds, from {MIN_TTL} to {MAX_TTL}."),
+        webhook_url=form.one("webhook_url"),
     )
 
 

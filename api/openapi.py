@@ -8,6 +8,7 @@ from api.errors import PROBLEM_JSON
 from api.form import MAX_TTL, MAX_VOCABULARY_CHARS, MIN_TTL
 from api.schemas import FinishedOutputs
 from pipeline.states import DefaultPromptName, SmeltMode
+from pipeline.webhook_url import MAX_CHARS
 
 Json = dict[str, Any]
 
@@ -60,7 +61,12 @@ _FIELDS: Json = {
         "maxLength": MAX_VOCABULARY_CHARS,
         "description": "Names and terms that the recordings contain.",
     },
-    "webhook_url": {"type": "string", "format": "uri", "description": "Not available in this release."},
+    "webhook_url": {
+        "type": "string",
+        "format": "uri",
+        "maxLength": MAX_CHARS,
+        "description": "Is told of the end, signed (Standard Webhooks) with the secret of `POST /v1/webhook-secret`.",
+    },
     "content_ttl": {
         "type": "integer",
         "minimum": MIN_TTL,

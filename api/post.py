@@ -7,14 +7,16 @@ from starlette.requests import Request
 from api.allowance import allowances, out_of_allowance
 from api.errors import ApiError, Fault, refusal
 from api.fingerprint import idempotency_key
-from api.form import Wish, read_wish
+from api.form import Form, Wish, read_wish
 from api.identity import Caller, authenticate, recognize
 from api.intake import Intake
 from api.services import Services, services
 from db.admission import Existing, find_by_idempotency_key
 from db.reservation import Refused, check_allowance
+from db.webhook_secrets import has_secret
 from pipeline.limits import Limits
 from pipeline.states import InputType, SmeltMode, Tier
+from pipeline.webhook_url import BadUrl, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,25 @@ def checked_wish(post: Post, intake: Intake) -> Wish:
     if wish.user_prompt_id is not None and not post.shared.settings.has_llm and post.tier is not Tier.OWN_KEY:
         detail = "No language model is set up here, so only the default prompts can be applied."
         form.faults.append(Fault("prompt_needs_model", detail, field="user_prompt_id"))
-    if form.one("webhook_url") is not None:
-        form.bad("webhook_url", "Webhooks are not available in this release.")
+    if wish.webhook_url is not None:
+        _check_webhook(post, form, wish.webhook_url)
     if form.faults:
         raise refusal(form.faults)
     return wish
+
+
+def _check_webhook(post: Post, form: Form, url: str) -> None:
+    """What can be told without asking the resolver. Raises ApiError `sign_in_required`."""
+    if post.caller.user_id is None:
+        raise ApiError("sign_in_required", "Sign in to have webhooks sent.")
+    try:
+        parse(url, post.shared.webhook_networks)
+    except BadUrl as bad:
+        form.bad("webhook_url", str(bad))
+        return
+    with post.shared.database.service() as conn:
+        if not has_secret(conn, post.caller.user_id):
+            form.bad("webhook_url", "Make a secret first, at POST /v1/webhook-secret: webhooks are signed.")
 
 
 def _has_audio(intake: Intake) -> bool:

@@ -8,7 +8,6 @@ from typing import cast
 
 from starlette.requests import Request
 
-from api.address import Network, networks
 from api.endings import Endings
 from api.hub import Hub
 from api.pace import Pace
@@ -19,6 +18,7 @@ from api.uploads import Uploads
 from db.session import Database
 from pipeline.content import ContentStore
 from pipeline.keyring import KeyRing
+from pipeline.networks import Network, networks
 from pipeline.settings import Settings
 from workers.wake import Doorbell
 
@@ -36,6 +36,7 @@ class Services:
     sign_in: SignInTokens
     anonymous: AnonymousTokens
     proxies: tuple[Network, ...]
+    webhook_networks: tuple[Network, ...]
     ip_key: bytes
     fingerprint_key: bytes
     deletion_key: bytes
@@ -78,6 +79,7 @@ def opened(settings: Settings) -> Iterator[Services]:
                 derived_key(secret, "anonymous token"), timedelta(seconds=settings.content_max_age)
             ),
             proxies=networks(settings.trusted_proxies),
+            webhook_networks=networks(settings.webhook_allowed_networks),
             ip_key=derived_key(secret, "address"),
             fingerprint_key=derived_key(secret, "request fingerprint"),
             deletion_key=derived_key(secret, "deleted user"),

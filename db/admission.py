@@ -55,6 +55,7 @@ class NewSmelt:
     idempotency_key: str | None
     request_fingerprint: bytes | None
     files: Sequence[NewFile]
+    webhook_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def _insert_smelt(conn: Connection, new: NewSmelt) -> None:
         "max_age": new.content_max_age_seconds,
         "key": new.idempotency_key,
         "fingerprint": new.request_fingerprint,
+        "webhook_url": new.webhook_url,
     }
     if new.idempotency_key is not None:
         _free_old_key(conn, new.tenant, new.idempotency_key)
@@ -143,10 +145,11 @@ def _insert_smelt(conn: Connection, new: NewSmelt) -> None:
 
 _INSERT_SMELT = """
     insert into smelts (id, user_id, tenant, usage_date, tier, mode, default_prompt_names, user_prompt_id, language,
-        warnings, content_key, content_ttl_seconds, content_expires_at, idempotency_key, request_fingerprint)
+        warnings, content_key, content_ttl_seconds, content_expires_at, idempotency_key, request_fingerprint,
+        webhook_url)
     values (:id, :user_id, :tenant, (now() at time zone 'utc')::date, :tier, :mode,
         cast(:names as default_prompt_name[]), :user_prompt_id, :language, :warnings, :content_key, :ttl,
-        now() + make_interval(secs => :max_age), :key, :fingerprint)
+        now() + make_interval(secs => :max_age), :key, :fingerprint, :webhook_url)
     on conflict (tenant, idempotency_key) where idempotency_key is not null do nothing
     returning id
 """

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from db import changes
 from db.locks import LockedSmelt, bump_version
+from db.webhooks import add_delivery
 from pipeline.outcome import PartCounts, outcome
 from pipeline.states import ErrorCode, SmeltStatus, Tier
 
@@ -35,12 +36,14 @@ def advance(conn: Connection, smelt: LockedSmelt) -> None:
 
 
 def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: ErrorCode | None) -> None:
-    """Ends an unfinished smelt: its outcome, its content's deadline, and its charge. Locks the owner's profile.
+    """Ends an unfinished smelt: its outcome, its content's deadline, its charge and its webhook.
+
+    Locks the owner's profile, then, for a webhook, her tag of that queue.
 
     A completed smelt is charged, and a canceled one that has a result already: else whoever takes the first
     results and cancels late would work for free. What ends without a charge is counted, because it was work too.
     """
-    ended = conn.execute(
+    row = conn.execute(
         text(
             """
             update smelts set status = :status, error_code = :code, finished_at = now(), updated_at = now(),
@@ -49,11 +52,12 @@ def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: Erro
                     content_expires_at, now() + make_interval(secs => content_ttl_seconds)
                 )
             where id = :id and finished_at is null
+            returning version, webhook_url
             """
         ),
         {"id": smelt.id, "status": status, "code": code},
-    )
-    if ended.rowcount != 1:
+    ).one_or_none()
+    if row is None:
         return
     changes.note(conn, smelt.id)
     if status is SmeltStatus.COMPLETED or (status is SmeltStatus.CANCELED and has_result(conn, smelt)):
@@ -62,6 +66,8 @@ def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: Erro
         give_back_anonymous_use(conn, smelt)
     elif smelt.tier is Tier.CREDITS and not smelt.charged:
         count_uncharged(conn, smelt)
+    if row.webhook_url is not None:
+        add_delivery(conn, smelt, status, row.version)
 
 
 def charge(conn: Connection, smelt: LockedSmelt) -> None:

@@ -82,7 +82,9 @@ def api() -> None:
 
 
 @app.command()
-def worker(queue: Annotated[str, typer.Argument(help="transcribe, synthesize or maintenance")]) -> None:
+def worker(
+    queue: Annotated[str, typer.Argument(help="transcribe, synthesize, deliver or maintenance")],
+) -> None:
     """Run the workers of one queue alone."""
     from workers.pool import run_pool
     from workers.wake import Queue

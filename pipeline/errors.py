@@ -31,6 +31,8 @@ PUBLIC_MESSAGES: dict[ErrorCode, str] = {
     ErrorCode.FILE_FAILED: "A file that this part needs has failed.",
     ErrorCode.NOTHING_COMPLETED: "No part of the smelt could be completed.",
     ErrorCode.INTERNAL_ERROR: "Something went wrong inside the service.",
+    ErrorCode.DELIVERY_FAILED: "The webhook's receiver did not accept it.",
+    ErrorCode.ADDRESS_REFUSED: "The webhook's host has no public address that it may be sent to.",
 }
 
 

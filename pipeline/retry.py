@@ -10,6 +10,11 @@ BASE_SECONDS = 2.0
 MOST_SECONDS = 300.0
 RATE_LIMIT_SECONDS = 20.0  # when the provider doesn't say how long
 
+MINUTE, HOUR = 60.0, 3_600.0
+# After each failed attempt to deliver a webhook; a day and a bit altogether, so that a receiver may be mended.
+DELIVERY_DELAYS = (5.0, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR)
+DELIVERY_ATTEMPTS = len(DELIVERY_DELAYS) + 1
+
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
@@ -40,6 +45,15 @@ def decide(error: WorkError, failures: int, max_failures: int) -> Decision:
         return GiveUp(error.code)
     backoff = BASE_SECONDS * 2.0**failures
     return TryAgain(_spread(min(max(backoff, error.retry_after or 0.0), MOST_SECONDS)), counts=True)
+
+
+def decide_delivery(error: WorkError, failures: int) -> Decision:
+    """The same for a webhook, whose receiver has a day."""
+    if isinstance(error, GiveBack):
+        return TryAgain(0.0, counts=False)
+    if not error.retryable or failures >= len(DELIVERY_DELAYS):
+        return GiveUp(error.code)
+    return TryAgain(_spread(DELIVERY_DELAYS[failures]), counts=True)
 
 
 def _spread(seconds: float) -> float:

@@ -134,6 +134,11 @@ class Settings(BaseSettings):
         None, description="the only server that users' own keys are sent to; unset: OpenAI's"
     )
 
+    # Webhooks
+    webhook_allowed_networks: Networks = Field(
+        (), description="private networks that webhooks may reach, in clear too, separated by commas"
+    )
+
     # Work
     lease_seconds: float = Field(
         30.0, gt=0, description="seconds a worker may be silent before its work is rescued"
@@ -151,6 +156,7 @@ class Settings(BaseSettings):
     synthesize_slots: int = Field(
         16, ge=1, description="outputs that the pool on this machine works on at once"
     )
+    deliver_slots: int = Field(16, ge=1, description="webhooks that the pool on this machine sends at once")
     maintenance_slots: int = Field(2, ge=1, description="maintenance jobs that the pool runs at once")
     worker_grace: float = Field(
         20.0, ge=0, description="seconds a stopping worker may use to finish what it runs"

@@ -88,3 +88,5 @@ class ErrorCode(StrEnum):
     FILE_FAILED = "file_failed"
     NOTHING_COMPLETED = "nothing_completed"
     INTERNAL_ERROR = "internal_error"
+    DELIVERY_FAILED = "delivery_failed"
+    ADDRESS_REFUSED = "address_refused"

@@ -6,8 +6,9 @@ how long it may take. A message's argument is the id that caused it, for the log
 
 import dramatiq
 
-from db.work import FILES, OUTPUTS, RUNS
+from db.work import DELIVERIES, FILES, OUTPUTS, RUNS
 from pipeline.settings import Settings
+from workers.deliver import deliver
 from workers.maintenance import maintain
 from workers.pool import Pool
 from workers.run import run_next
@@ -37,6 +38,12 @@ def apply_combine(_cause: str | None = None) -> None:
     run_next(pool.services, OUTPUTS, Wake.APPLY_COMBINE, lambda t: synthesize(t, pool.engines), pool.stopping)
 
 
+def deliver_webhook(_cause: str | None = None) -> None:
+    run_next(
+        pool.services, DELIVERIES, Wake.DELIVER_WEBHOOK, lambda t: deliver(t, pool.outbound), pool.stopping
+    )
+
+
 def reset_weekly_credits(_cause: str | None = None) -> None:
     run_next(pool.services, RUNS, Wake.RESET_WEEKLY_CREDITS, maintain, pool.stopping)
 
@@ -45,5 +52,13 @@ def purge_content(_cause: str | None = None) -> None:
     run_next(pool.services, RUNS, Wake.PURGE_CONTENT, maintain, pool.stopping)
 
 
-for actor in (transcribe_file, apply_separate, apply_combine, reset_weekly_credits, purge_content):
+ACTORS = (
+    transcribe_file,
+    apply_separate,
+    apply_combine,
+    deliver_webhook,
+    reset_weekly_credits,
+    purge_content,
+)
+for actor in ACTORS:
     dramatiq.actor(broker=broker, queue_name=Wake(actor.__name__).queue.value)(actor)

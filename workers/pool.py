@@ -10,7 +10,9 @@ from dramatiq import Broker, Middleware, Worker
 
 from pipeline.settings import SECRET_NAMES, SettingMissing, Settings
 from pipeline.speech_process import ModelUnavailable, SpeechEngineSettings, SpeechProcess
+from workers.deliver import make_outbound
 from workers.engines import Engines
+from workers.outbound import Outbound
 from workers.parent import die_with_parent
 from workers.services import Services
 from workers.wake import Queue
@@ -69,6 +71,10 @@ class Pool(Middleware):
     def engines(self) -> Engines:
         return Engines(self.settings)
 
+    @cached_property
+    def outbound(self) -> Outbound:
+        return make_outbound(self.settings)
+
     def after_process_boot(self, broker: Broker) -> None:
         die_with_parent()
 
@@ -84,6 +90,8 @@ class Pool(Middleware):
                 self.speech.start()
             if Queue.SYNTHESIZE in queues:
                 self.engines  # noqa: B018
+            if Queue.DELIVER in queues:
+                self.outbound  # noqa: B018
         except (ModelUnavailable, SettingMissing, ValueError) as error:
             log.critical("%s", error)
             sys.exit(os.EX_CONFIG)  # starting again would end the same way

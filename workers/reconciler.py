@@ -12,9 +12,10 @@ from db import schedules, work
 from db.locks import bump_version, lock_smelt_of
 from db.parts import PARTS, rescue
 from db.session import DatabaseUnavailable
-from db.work import FILES, OUTPUTS, RUNS, WorkTable
+from db.work import DELIVERIES, FILES, OUTPUTS, RUNS, WorkTable
 from pipeline.content_errors import ContentError
 from pipeline.errors import LostLease
+from pipeline.retry import DELIVERY_ATTEMPTS
 from pipeline.settings import Settings
 from workers.purge import purge_expired
 from workers.services import Services
@@ -28,6 +29,7 @@ BATCH = 200
 WAKES: dict[WorkTable, Wake] = {
     FILES: Wake.TRANSCRIBE_FILE,
     OUTPUTS: Wake.APPLY_SEPARATE,
+    DELIVERIES: Wake.DELIVER_WEBHOOK,
     RUNS: Wake.PURGE_CONTENT,
 }
 
@@ -61,10 +63,11 @@ def rescue_expired(services: Services) -> None:
     for table in WAKES:
         with services.database.service() as conn:
             expired = work.find_expired(conn, table, BATCH)
+        budget = DELIVERY_ATTEMPTS if table is DELIVERIES else services.settings.max_attempts
         for claim in expired:
             try:
                 with services.database.service() as conn:
-                    if rescue(conn, table, claim, services.settings.max_attempts):
+                    if rescue(conn, table, claim, budget):
                         log.warning("%s %s: rescued from attempt %d", table.name, claim.id, claim.attempt)
             except LostLease:
                 log.info("%s %s: gone", table.name, claim.id)

@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 
 from db.parts import record_failure
 from db.session import DatabaseUnavailable
-from db.work import Claim, WorkTable, claim_next
+from db.work import DELIVERIES, Claim, WorkTable, claim_next
 from pipeline.errors import LostLease, WorkError
-from pipeline.retry import decide
+from pipeline.retry import decide, decide_delivery
 from pipeline.states import ErrorCode
 from workers.lease import Lease
 from workers.services import Services
@@ -104,7 +104,11 @@ def _perform(task: Task, perform: Callable[[Task], None]) -> None:
 
 
 def _record(task: Task, error: WorkError, where: str) -> None:
-    decision = decide(error, task.claim.failures, task.services.settings.max_attempts)
+    failures = task.claim.failures
+    if task.table is DELIVERIES:
+        decision = decide_delivery(error, failures)
+    else:
+        decision = decide(error, failures, task.services.settings.max_attempts)
     log.warning("%s: %s; %s", where, error.code, decision)
     try:
         task.record(lambda conn: record_failure(conn, task.table, task.claim, decision))

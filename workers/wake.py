@@ -31,6 +31,7 @@ class Queue(StrEnum):
 
     TRANSCRIBE = "transcribe"
     SYNTHESIZE = "synthesize"
+    DELIVER = "deliver"
     MAINTENANCE = "maintenance"
 
 
@@ -40,6 +41,7 @@ class Wake(StrEnum):
     TRANSCRIBE_FILE = "transcribe_file"
     APPLY_SEPARATE = "apply_separate"
     APPLY_COMBINE = "apply_combine"
+    DELIVER_WEBHOOK = "deliver_webhook"
     RESET_WEEKLY_CREDITS = "reset_weekly_credits"
     PURGE_CONTENT = "purge_content"
 
@@ -52,6 +54,7 @@ _QUEUES = {
     Wake.TRANSCRIBE_FILE: Queue.TRANSCRIBE,
     Wake.APPLY_SEPARATE: Queue.SYNTHESIZE,
     Wake.APPLY_COMBINE: Queue.SYNTHESIZE,
+    Wake.DELIVER_WEBHOOK: Queue.DELIVER,
     Wake.RESET_WEEKLY_CREDITS: Queue.MAINTENANCE,
     Wake.PURGE_CONTENT: Queue.MAINTENANCE,
 }

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from api import cursor
-from api.address import client_address, ip_hash, networks
+from api.address import client_address, ip_hash
 from api.filename import MAX_CHARS, safe_filename
 from api.languages import LANGUAGES
 from api.negotiation import choose
+from pipeline.networks import networks
 
 PROXIES = networks(["10.0.0.0/8", "2001:db8:aaaa::/48"])
 DAY = date(2026, 11, 22)

@@ -3,11 +3,12 @@
 import threading
 
 from db.files import begin_file, finish_file
-from db.work import FILES, OUTPUTS
+from db.work import DELIVERIES, FILES, OUTPUTS
 from pipeline.content import Kind, ObjectName
 from pipeline.settings import Settings
 from pipeline.transcript import Segment, Transcript, Word
 from workers.content import unwrap_key
+from workers.deliver import deliver, make_outbound
 from workers.engines import Engines
 from workers.run import Task, run_next
 from workers.services import Services
@@ -39,6 +40,19 @@ def do_all_work(settings: Settings) -> None:
     finally:
         engines.close()
         services.close()
+
+
+def deliver_all(settings: Settings) -> int:
+    """Sends every webhook that is claimable; returns how many were tried."""
+    services, outbound, tried = Services.open(settings), make_outbound(settings), 0
+    try:
+        while run_next(
+            services, DELIVERIES, Wake.DELIVER_WEBHOOK, lambda t: deliver(t, outbound), threading.Event()
+        ):
+            tried += 1
+    finally:
+        services.close()
+    return tried
 
 
 def _transcribe(task: Task) -> None:

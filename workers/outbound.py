@@ -1,0 +1,133 @@
+"""One POST to a server that a stranger has named: to an address that was judged, within a deadline, nothing followed.
+
+Written on the socket, because the deadline has to hold for all of it: clients' timeouts are per read, and a server that
+sends a byte now and then would keep a slot for hours. Of the reply the status alone is read.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from pipeline.networks import Network
+from pipeline.webhook_url import WebhookUrl, may_send
+
+DEADLINE = 15.0  # seconds for everything after the name is resolved
+MOST_BYTES = 16_384  # of the reply's head
+
+
+_Resolved = tuple[socket.AddressFamily, tuple[str, int]]
+
+
+class Unreachable(Exception):
+    """No reply that could be understood came in time. The message names the kind of failure alone."""
+
+
+class AddressRefused(Exception):
+    """The host has no address that may be connected to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """`allowed`: networks that may be reached besides the public ones, and without TLS."""
+
+    allowed: Sequence[Network]
+    tls: ssl.SSLContext
+    deadline: float = DEADLINE
+
+    def post(self, url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> int:
+        """The status of the reply. Raises AddressRefused, Unreachable."""
+        addresses = self._resolve(url)
+        end = time.monotonic() + self.deadline
+        try:
+            with self._connected(url, addresses, end) as connection:
+                connection.settimeout(_left(end))
+                connection.sendall(_request(url, headers, body))
+                return _status(connection, end)
+        except (OSError, ValueError) as error:
+            raise Unreachable(type(error).__name__) from None
+
+    def _resolve(self, url: WebhookUrl) -> list[_Resolved]:
+        """Asked once: what was judged here is what is connected to."""
+        try:
+            found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise Unreachable(type(error).__name__) from None
+        fit: list[_Resolved] = []
+        for family, _, _, _, sockaddr in found:
+            host = str(sockaddr[0])
+            if "%" not in host and may_send(url, ip_address(host), self.allowed):
+                fit.append((family, (host, url.port)))
+        if not fit:
+            raise AddressRefused
+        return fit
+
+    def _connected(self, url: WebhookUrl, addresses: Sequence[_Resolved], end: float) -> socket.socket:
+        """To the first that answers; TLS checks the name in the URL, whatever address it is."""
+        for place, (family, address) in enumerate(addresses, start=1):
+            connection = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                connection.settimeout(_left(end))
+                connection.connect(address)
+                if url.scheme == "https":
+                    connection.settimeout(_left(end))
+                    connection = self.tls.wrap_socket(connection, server_hostname=url.host)
+            except BaseException as error:
+                connection.close()
+                if place == len(addresses) or not isinstance(error, OSError):
+                    raise
+            else:
+                return connection
+        raise AssertionError("unreachable")
+
+
+def _request(url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> bytes:
+    lines = [
+        f"POST {url.target} HTTP/1.1",
+        f"Host: {url.authority}",
+        "User-Agent: Smelt-Webhooks/1",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+
+
+def _status(connection: socket.socket, end: float) -> int:
+    """Of the final reply: interim ones (1xx) are passed over. Raises OSError, ValueError."""
+    head = b""
+    while len(head) < MOST_BYTES:
+        connection.settimeout(_left(end))
+        received = connection.recv(4_096)
+        head += received
+        while b"\r\n" in head:
+            status = _parsed(head.partition(b"\r\n")[0])
+            if status >= 200:
+                return status
+            _, blank, rest = head.partition(b"\r\n\r\n")
+            if not blank:
+                break
+            head = rest
+        if not received:
+            raise ConnectionResetError("the reply was cut short")
+    raise ValueError("the reply's head is too long")
+
+
+def _parsed(line: bytes) -> int:
+    """Raises ValueError for what isn't a status line."""
+    version, _, rest = line.partition(b" ")
+    status = int(rest[:3])
+    if not version.startswith(b"HTTP/1.") or not 100 <= status <= 599:
+        raise ValueError("not a status line")
+    return status
+
+
+def _left(end: float) -> float:
+    """Seconds; raises TimeoutError when there are none."""
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from deploy.client.commands import app as client_commands
 from deploy.environment import ENVIRONMENT_NAMES
 from deploy.problems import Problem, SettingsIncomplete
 from deploy.runner import EX_CONFIG
@@ -102,6 +103,8 @@ def reconciler() -> None:
 
     _run_alone("reconciler", lambda _settings: main())
 
+
+app.add_typer(client_commands)  # submit, list, show, …
 
 keys = typer.Typer(help="The key ring that wraps content keys and users' secrets.", no_args_is_help=True)
 app.add_typer(keys, name="keys")

@@ -1,57 +1,74 @@
 """How far the parts of a smelt are: bars on a terminal, a line for each change elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-Part = tuple[str, str, float]  # name, status, progress from 0 to 1
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`progress`: from 0 to 1. `error`: why it failed."""
+
+    name: str
+    status: str
+    progress: float
+    error: str | None
 
 
 def parts_of(smelt: dict[str, Any]) -> list[Part]:
-    """The files and outputs of a Smelt, as the API gives it."""
+    """The files and outputs of a Smelt, as the API gives it; always in the same order."""
     names = {file["id"]: file["filename"] for file in smelt["files"]}
-    files = [(f"file    {file['filename']}", file["status"], file["progress"]) for file in smelt["files"]]
+    files = [_part(f"file    {file['filename']}", file) for file in smelt["files"]]
     outputs = [
-        (
-            f"output  {output['default_prompt_name']} of {names.get(output['file_id'], 'all files together')}",
-            output["status"],
-            output["progress"],
+        _part(
+            f"output  {output['default_prompt_name'] or 'own prompt'} of "
+            f"{names.get(output['file_id'], 'all files together')}",
+            output,
         )
         for output in smelt["outputs"]
     ]
     return files + outputs
 
 
+def _part(name: str, part: dict[str, Any]) -> Part:
+    return Part(name, part["status"], part["progress"], part["error_message"])
+
+
 class Display(Protocol):
-    def show(self, parts: list[Part]) -> None: ...
+    def show(self, parts: Sequence[Part]) -> None:
+        """Always the same parts in the same order: two files may have one name."""
 
 
 class Bars:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._tasks: dict[str, TaskID] = {}
+        self._tasks: list[TaskID] = []
 
-    def show(self, parts: list[Part]) -> None:
-        for name, status, done in parts:
-            if name not in self._tasks:
-                self._tasks[name] = self._progress.add_task(name, total=1.0, status=status)
-            share = 1.0 if status == "completed" else done
-            self._progress.update(self._tasks[name], completed=share, status=status)
+    def show(self, parts: Sequence[Part]) -> None:
+        for part in parts[len(self._tasks) :]:
+            task = self._progress.add_task(escape(part.name), total=1.0, status=part.status)
+            self._tasks.append(task)
+        for task, part in zip(self._tasks, parts, strict=True):
+            share = 1.0 if part.status == "completed" else part.progress
+            self._progress.update(task, completed=share, status=part.status)
 
 
 class Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last: dict[str, str] = {}
+        self._last: dict[int, str] = {}
 
-    def show(self, parts: list[Part]) -> None:
-        for name, status, done in parts:
-            if self._last.get(name) != status:
-                self._last[name] = status
-                self._console.print(f"  {name}: {status} ({done:.0%})", markup=False, highlight=False)
+    def show(self, parts: Sequence[Part]) -> None:
+        for number, part in enumerate(parts):
+            if self._last.get(number) != part.status:
+                self._last[number] = part.status
+                line = f"  {part.name}: {part.status} ({part.progress:.0%})"
+                self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

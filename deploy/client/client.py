@@ -1,0 +1,165 @@
+"""The service's calls for Python: typed, streaming, tried again where that is safe.
+
+with Client("https://smelt.example.org", token="smelt_…") as client:
+    smelt = client.submit([Path("talk.m4a"), "Some notes."], default_prompt_names=["summarize"])
+    for smelt in client.follow(smelt.id):
+        print(smelt.progress)
+    client.save_results(smelt.id, Path("notes.zip"))
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self, TypeVar
+from uuid import UUID, uuid4
+
+import httpx
+from pydantic import BaseModel
+
+from api.library_schemas import PromptReply, Prompts
+from api.schemas import (
+    AcceptedSmelt,
+    DefaultPrompt,
+    DefaultPrompts,
+    DeletionReceipt,
+    SmeltPage,
+    SmeltReply,
+    SmeltSummary,
+    UsageReply,
+)
+from deploy.client.failures import Misused
+from deploy.client.sending import send
+
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)  # seconds without a byte
+FIRST_LOOK, SLOWEST_LOOK = 0.1, 2.0  # seconds between two looks at a smelt
+LARGEST_PAGE = 100
+MEDIA_TYPES = {".md": "text/markdown", ".zip": "application/zip", ".json": "application/json"}
+
+Model = TypeVar("Model", bound=BaseModel)
+Input = Path | str  # a file, or a text
+Fields = Mapping[str, str | Sequence[str]]
+
+
+class Client:
+    """`token` None: anonymous. Every method raises Refused and Unreachable (`deploy/client/failures.py`)."""
+
+    def __init__(self, server: str, token: str | None = None) -> None:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._http = httpx.Client(base_url=server, headers=headers, timeout=TIMEOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether it holds a token."""
+        return "Authorization" in self._http.headers
+
+    def submit(self, inputs: Sequence[Input], fields: Fields | None = None, **more: Any) -> AcceptedSmelt:
+        """Posts files, streamed from disk, and texts, with the fields of `POST /v1/smelts`.
+
+        A visitor's client holds the new smelt's token from then on. Raises Misused for a file that can't be read.
+        """
+        headers = {"Idempotency-Key": str(uuid4())}
+        data = {name: value for name, value in {**(fields or {}), **more}.items() if value is not None}
+        with ExitStack() as opened:
+            files = [_part(item, opened) for item in inputs]
+            reply = send(
+                lambda: self._http.post("/v1/smelts", headers=headers, files=files, data=data),
+                repeatable=all(not hasattr(file, "seekable") or file.seekable() for _, (_, file) in files),
+            )
+        accepted = AcceptedSmelt.model_validate_json(reply.content)
+        if accepted.access_token is not None:
+            self._http.headers["Authorization"] = f"Bearer {accepted.access_token}"
+        return accepted
+
+    def get(self, smelt_id: UUID) -> SmeltReply:
+        return self._read(SmeltReply, f"/v1/smelts/{smelt_id}")
+
+    def follow(self, smelt_id: UUID) -> Iterator[SmeltReply]:
+        """The smelt whenever it has changed; the last has ended."""
+        pause, version = FIRST_LOOK, 0
+        while True:
+            smelt = self.get(smelt_id)
+            if smelt.version != version:
+                pause, version = FIRST_LOOK, smelt.version
+                yield smelt
+            if smelt.status.terminal:
+                return
+            time.sleep(pause)
+            pause = min(SLOWEST_LOOK, pause * 1.5)
+
+    def list(self, most: int = 20, **filters: str | None) -> Iterator[SmeltSummary]:
+        """The caller's own, newest first, as many pages as it takes."""
+        params = {name: value for name, value in filters.items() if value is not None}
+        while most > 0:
+            page = self._read(SmeltPage, "/v1/smelts", limit=str(min(most, LARGEST_PAGE)), **params)
+            yield from page.items
+            most -= len(page.items)
+            if page.next_cursor is None:
+                return
+            params["cursor"] = page.next_cursor
+
+    def cancel(self, smelt_id: UUID) -> SmeltReply:
+        return self._act(f"/v1/smelts/{smelt_id}/cancel")
+
+    def retry(self, smelt_id: UUID) -> SmeltReply:
+        return self._act(f"/v1/smelts/{smelt_id}/retry")
+
+    def delete(self, smelt_id: UUID) -> None:
+        """Content and metadata."""
+        send(lambda: self._http.delete(f"/v1/smelts/{smelt_id}"), repeatable=False)
+
+    def delete_content(self, smelt_id: UUID) -> DeletionReceipt:
+        url = f"/v1/smelts/{smelt_id}/content"
+        return DeletionReceipt.model_validate_json(
+            send(lambda: self._http.delete(url), repeatable=True).content
+        )
+
+    def results(self, smelt_id: UUID, media_type: str) -> bytes:
+        """All finished results as `text/markdown`, `application/zip` or `application/json`."""
+        return self._bytes(f"/v1/smelts/{smelt_id}/outputs", media_type)
+
+    def transcript(self, smelt_id: UUID, file_id: UUID, form: str = "txt") -> bytes:
+        """`form`: txt, srt, vtt or json."""
+        return self._bytes(f"/v1/smelts/{smelt_id}/files/{file_id}/transcript?format={form}", "*/*")
+
+    def save_results(self, smelt_id: UUID, file: Path) -> None:
+        """In the format that the file's ending says: .zip, .json, otherwise Markdown."""
+        file.write_bytes(self.results(smelt_id, MEDIA_TYPES.get(file.suffix.lower(), "text/markdown")))
+
+    def default_prompts(self) -> Sequence[DefaultPrompt]:
+        return self._read(DefaultPrompts, "/v1/default-prompts").items
+
+    def prompts(self) -> Sequence[PromptReply]:
+        """The user's own."""
+        return self._read(Prompts, "/v1/prompts").items
+
+    def usage(self) -> UsageReply:
+        return self._read(UsageReply, "/v1/usage")
+
+    def _read(self, model: type[Model], url: str, **params: str) -> Model:
+        reply = send(lambda: self._http.get(url, params=params), repeatable=True)
+        return model.model_validate_json(reply.content)
+
+    def _act(self, url: str) -> SmeltReply:
+        return SmeltReply.model_validate_json(send(lambda: self._http.post(url), repeatable=False).content)
+
+    def _bytes(self, url: str, accept: str) -> bytes:
+        return send(lambda: self._http.get(url, headers={"Accept": accept}), repeatable=True).content
+
+
+def _part(item: Input, opened: ExitStack) -> tuple[str, tuple[str, "bytes | BinaryIO"]]:
+    if isinstance(item, str):
+        return "texts", ("text.md", item.encode())
+    try:
+        return "files", (item.name, opened.enter_context(item.open("rb")))
+    except OSError as error:
+        raise Misused(f"{item} can't be read: {error.strerror}") from None

@@ -1,0 +1,59 @@
+"""The options that the client's commands share, and how a command ends."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+from uuid import UUID
+
+import typer
+
+if TYPE_CHECKING:
+    from deploy.client.client import Client
+
+INTERRUPTED = 130
+
+Server = Annotated[
+    str | None,
+    typer.Option(envvar="SMELT_SERVER", help="The service's address.", rich_help_panel="Service"),
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SMELT_TOKEN", help="Sign-in or machine token; none: anonymous.", rich_help_panel="Service"
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, an object a line.")]
+SmeltId = Annotated[UUID, typer.Argument(help="The smelt's id.", show_default=False)]
+Wait = Annotated[bool, typer.Option("--wait", help="Stay until it has ended, and give its results.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", help="Results go here: .md, .zip or .json; without prompts .txt, .srt, .vtt."
+    ),
+]
+
+
+@contextmanager
+def connected(server: str | None, token: str | None) -> Iterator["Client"]:
+    """A client for the block. What goes wrong in it ends the process: one line on stderr, and the exit code."""
+    from deploy.client.client import Client
+    from deploy.client.config import find_config
+    from deploy.client.failures import ClientFailure
+
+    try:
+        config = find_config(server, token)
+        with Client(config.server, config.token) as client:
+            yield client
+    except ClientFailure as failure:
+        _end(str(failure), failure.exit_code)
+    except OSError as error:
+        _end(f"{error.filename}: {error.strerror}", 2)
+    except KeyboardInterrupt:
+        _end("interrupted; the smelt goes on (smelt list, smelt cancel)", INTERRUPTED)
+
+
+def _end(line: str, exit_code: int) -> NoReturn:
+    print(f"smelt: {line}", file=sys.stderr)
+    sys.exit(exit_code)

@@ -1,0 +1,101 @@
+"""What the client's commands print: for a reader on a terminal, tab-separated in a pipe, or JSON.
+
+Results and data go to stdout; progress, warnings and errors to stderr, so that a pipe gets the former alone.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+
+from api.schemas import SmeltReply
+from deploy.client.client import Client
+from deploy.client.failures import Misused, SmeltNotCompleted
+from deploy.progress import display, parts_of
+from pipeline.states import SmeltStatus
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def print_json(*models: BaseModel) -> None:
+    """One object a line."""
+    for model in models:
+        print(model.model_dump_json())
+
+
+def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    if not sys.stdout.isatty():
+        for row in rows:
+            print(*row, sep="\t")
+        return
+    table = Table(*titles)
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row))
+    Console().print(table)
+
+
+def print_smelt(smelt: SmeltReply) -> None:
+    print_table(
+        ("part", "status", "progress", "error"),
+        [
+            (f"smelt   {smelt.id}", smelt.status, f"{smelt.progress:.0%}", smelt.error_message or ""),
+            *(
+                (part.name, part.status, f"{part.progress:.0%}", part.error or "")
+                for part in parts_of(smelt.model_dump(mode="json"))
+            ),
+        ],
+    )
+
+
+def follow(client: Client, smelt_id: UUID) -> SmeltReply:
+    """Shows a bar for each part until the smelt has ended. Raises SmeltNotCompleted unless it completed."""
+    with display(Console(stderr=True)) as shown:
+        for smelt in client.follow(smelt_id):
+            shown.show(parts_of(smelt.model_dump(mode="json")))
+    for part in parts_of(smelt.model_dump(mode="json")):
+        if part.error:
+            say(f"smelt: {part.name}: {part.error}")
+    for warning in smelt.warnings:
+        say(f"smelt: warning: {warning}")
+    if smelt.status is not SmeltStatus.COMPLETED:
+        raise SmeltNotCompleted(
+            f"the smelt {smelt.status}: {smelt.error_message or 'no result'} ({smelt.id})"
+        )
+    return smelt
+
+
+def give_results(client: Client, smelt: SmeltReply, file: Path | None) -> None:
+    """Into the file, in the format of its ending, or onto stdout. A smelt without prompts has transcripts."""
+    if smelt.outputs:
+        if file is not None:
+            client.save_results(smelt.id, file)
+            return
+        text = client.results(smelt.id, "text/markdown").decode()
+    else:
+        text = _transcripts(client, smelt, "txt" if file is None else file.suffix.lower().lstrip("."))
+        if file is not None:
+            file.write_text(text)
+            return
+    if sys.stdout.isatty():
+        Console().print(Markdown(text))
+    else:
+        print(text, end="")
+
+
+def _transcripts(client: Client, smelt: SmeltReply, form: str) -> str:
+    """Raises Misused where several can't stand in one file."""
+    files = [file for file in smelt.files if file.error_code is None]
+    if form in ("srt", "vtt", "json"):
+        if len(files) != 1:
+            raise Misused(f"there are {len(files)} transcripts: they go into one text, not one .{form} file")
+        return client.transcript(smelt.id, files[0].id, form).decode()
+    texts = [(file.filename, client.transcript(smelt.id, file.id).decode()) for file in files]
+    return texts[0][1] if len(texts) == 1 else "\n".join(f"# {name}\n\n{text}" for name, text in texts)

@@ -1,0 +1,66 @@
+"""One exchange with the service, tried again where that is safe and of use."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from deploy.client.failures import Refused, Unreachable
+
+TRIES = 4
+FIRST_DELAY, LONGEST_DELAY = 0.5, 8.0  # seconds
+PATIENCE = 30.0  # seconds: a Retry-After beyond it is the caller's matter
+TRY_LATER = (429, 503)
+
+
+def send(attempt: Callable[[], httpx.Response], *, repeatable: bool) -> httpx.Response:
+    """A reply of success. `repeatable`: sent twice it has the same effect, so that a lost answer does no harm.
+
+    Raises Refused for what the service won't do, Unreachable when it can't answer.
+    """
+    for tried in range(1, TRIES + 1):
+        try:
+            reply = attempt()
+        except httpx.TransportError as error:
+            never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            if tried == TRIES or not (repeatable or never_sent):
+                raise Unreachable(f"the service can't be reached ({type(error).__name__})") from None
+            delay = _backoff(tried)
+        else:
+            if reply.is_success:
+                return reply
+            wanted = _retry_after(reply)
+            if reply.status_code not in TRY_LATER or tried == TRIES or (wanted or 0.0) > PATIENCE:
+                raise _failure(reply)
+            delay = _backoff(tried) if wanted is None else wanted
+        time.sleep(delay)
+    raise AssertionError("the last try returns or raises")
+
+
+def _backoff(tried: int) -> float:
+    """Doubling, and never quite the same: many clients that lost one service shouldn't come back at once."""
+    return float(min(LONGEST_DELAY, FIRST_DELAY * 2 ** (tried - 1)) * random.uniform(0.5, 1.0))  # noqa: S311
+
+
+def _retry_after(reply: httpx.Response) -> float | None:
+    given = reply.headers.get("retry-after", "")
+    return float(given) if given.isdigit() else None
+
+
+def _failure(reply: httpx.Response) -> Refused | Unreachable:
+    problem = _problem(reply)
+    if reply.status_code >= 500:
+        return Unreachable(str(problem.get("detail") or f"the service answered {reply.status_code}"))
+    return Refused(reply.status_code, problem)
+
+
+def _problem(reply: httpx.Response) -> dict[str, Any]:
+    """The problem details; none if something else than the service answered."""
+    reply.read()
+    try:
+        body = reply.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,131 @@
+"""The client's commands, run as a user runs them, against the running service."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from deploy.tokens import ensure_local_user, mint
+from tests.running import RunningService
+from tests.secrets import JWT_SECRET
+
+DEMO = Path(__file__).parents[3] / "deploy" / "demo"
+RECORDINGS = Path(__file__).parents[2] / "recordings"
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def smelt(
+    *arguments: object, stdin: str = "", home: Path = Path("/nowhere"), **variables: str
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from deploy.cli import main; main()", *map(str, arguments)]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "NO_PROXY": "*", **variables}
+    return subprocess.run(
+        command, env=environment, input=stdin, capture_output=True, text=True, check=False, timeout=100
+    )
+
+
+@pytest.fixture
+def run(service: RunningService) -> Run:
+    """`smelt`, as a user of this test's own."""
+    email = f"carol-{uuid4()}@example.org"
+    user = ensure_local_user(service.service.owner_url, email)
+    token = mint(JWT_SECRET, service.settings.jwt_audience, user, email)
+    variables = {"SMELT_SERVER": service.service.address, "SMELT_TOKEN": token}
+    return lambda *arguments, **more: smelt(*arguments, **{**variables, **more})
+
+
+def test_a_batch_in_one_line_from_files_to_a_document(run: Run, tmp_path: Path) -> None:
+    answer = run(
+        "submit", DEMO / "meeting.m4a", DEMO / "notes.md", "--combine", "--prompt", "summarize", "--wait",
+        "-o", tmp_path / "notes.md",
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout == ""
+    assert (tmp_path / "notes.md").read_text().startswith("# ")
+    for line in ("file    meeting.m4a: completed", "file    notes.md: completed", "summarize of all files"):
+        assert line in answer.stderr
+    assert "66 words" in answer.stderr
+    assert "\x1b" not in answer.stderr
+
+
+def test_from_submission_to_zip_piece_by_piece(run: Run, tmp_path: Path) -> None:
+    identifier = run("submit", "-", "--prompt", "summarize", "--json", stdin="Ann ships on Friday.").stdout
+    smelt_id = str(UUID(json.loads(identifier)["id"]))
+    assert run("show", smelt_id, "--wait", "-o", tmp_path / "all.zip").returncode == 0
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert "Ann ships on Friday" in archive.read(archive.namelist()[0]).decode()
+
+    listed = run("list", "--status", "completed").stdout.splitlines()
+    assert [line.split("\t")[:3] for line in listed] == [[smelt_id, "completed", "separate"]]
+    assert [json.loads(line)["id"] for line in run("list", "--json").stdout.splitlines()] == [smelt_id]
+    assert "smelts remaining\t4" in run("usage").stdout
+    assert "summarize\t" in run("prompts").stdout
+    assert run("show", smelt_id).stdout.splitlines()[1].startswith("file    text.md\tcompleted\t100%")
+
+    assert run("delete", smelt_id, "--content").returncode == 0
+    expired = run("show", smelt_id, "-o", tmp_path / "late.md")
+    assert (expired.returncode, expired.stderr.strip()) == (3, "smelt: The content has been deleted.")
+    assert run("delete", smelt_id).returncode == 0
+    assert run("show", smelt_id).returncode == 3
+
+
+def test_a_recording_without_a_prompt_gives_its_transcript(run: Run, tmp_path: Path) -> None:
+    recording = tmp_path / "talk.m4a"
+    recording.write_bytes((DEMO / "meeting.m4a").read_bytes())
+    answer = run("submit", recording, "--wait")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.split()
+    smelt_id = run("list").stdout.split("\t")[0]
+    assert run("show", smelt_id, "-o", tmp_path / "talk.srt").returncode == 0
+    assert " --> " in (tmp_path / "talk.srt").read_text()
+
+
+def test_a_failed_smelt_says_why_and_can_be_taken_back_to_work(run: Run) -> None:
+    failed = run("submit", RECORDINGS / "silence.wav", "--wait")
+    assert failed.returncode == 1
+    assert "No speech was found" in failed.stderr
+    smelt_id = run("list", "--json").stdout and json.loads(run("list", "--json").stdout)["id"]
+    again = run("retry", smelt_id, "--wait")
+    assert again.returncode == 1
+    done = run("cancel", smelt_id)
+    assert (done.returncode, done.stderr) == (3, "smelt: Already finished.\n")
+
+
+def test_every_way_of_not_working_has_its_exit_code(run: Run, tmp_path: Path) -> None:
+    note = tmp_path / "note.md"
+    note.write_text("Ann ships.")
+    refused = run("submit", note)
+    assert refused.returncode == 3
+    assert "Choose at least one prompt" in refused.stderr
+    assert run("list", SMELT_TOKEN="nobody").returncode == 3
+    missing = run("submit", tmp_path / "none.md", "--prompt", "summarize")
+    assert (missing.returncode, len(missing.stderr.splitlines())) == (2, 1)
+    assert run("submit", note, "--prompt", "polish").returncode == 2
+    assert run("list", "--server", "smelt.example.org").returncode == 2
+
+
+def test_a_service_out_of_reach_is_told_in_one_line() -> None:
+    answer = smelt("usage", "--server", "http://127.0.0.1:1")
+    assert (answer.returncode, len(answer.stderr.splitlines())) == (4, 1)
+    assert "can't be reached" in answer.stderr
+
+
+def test_address_and_token_may_stand_in_a_file(service: RunningService, tmp_path: Path) -> None:
+    """And the token goes to that file's server alone."""
+    folder = tmp_path / ".config" / "smelt"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(
+        f'server = "{service.service.address}"\ntoken = "{service.cast.bob.token}"\n'
+    )
+    assert "tier\tcredits" in smelt("usage", home=tmp_path).stdout
+    elsewhere = service.service.address.replace("127.0.0.1", "localhost")
+    assert "tier\tanonymous" in smelt("usage", "--server", elsewhere, home=tmp_path).stdout
+    (folder / "config.toml").write_text("port = 3")
+    assert smelt("usage", home=tmp_path).returncode == 2

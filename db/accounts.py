@@ -13,6 +13,16 @@ class AdmittedMeanwhile(Exception):
     """A smelt was admitted between the locks: nothing was deleted; begin again."""
 
 
+def delete_smelts(conn: Connection, user_id: UUID, limit: int) -> list[UUID]:
+    """Up to `limit` of the user's smelts, keys and parts with them; returns which. Locks them, by their ids.
+
+    So a long history goes in short transactions, before `delete_account` takes the rest at once.
+    """
+    locked = _lock_smelts(conn, user_id, limit)
+    delete_counted(conn, "id = any (:ids)", {"ids": locked})
+    return locked
+
+
 def delete_account(conn: Connection, user_id: UUID, user_hash: bytes) -> list[UUID]:
     """Everything of the user's, keys included; returns the smelts whose objects are left to be deleted.
 
@@ -50,9 +60,10 @@ _TABLES = (
 )
 
 
-def _lock_smelts(conn: Connection, user_id: UUID) -> list[UUID]:
+def _lock_smelts(conn: Connection, user_id: UUID, limit: int | None = None) -> list[UUID]:
     rows = conn.execute(
-        text("select id from smelts where user_id = :id order by id for update"), {"id": user_id}
+        text("select id from smelts where user_id = :id order by id limit :limit for update"),
+        {"id": user_id, "limit": limit},
     )
     return [row.id for row in rows]
 

@@ -11,12 +11,13 @@ from api.account_schemas import AccountExport
 from api.errors import ApiError
 from api.identity import Owner, user_hash
 from api.services import Services, services
-from db.accounts import AdmittedMeanwhile, delete_account, export_account
+from db.accounts import AdmittedMeanwhile, delete_account, delete_smelts, export_account
 from pipeline.content_errors import ContentUnavailable
 
 log = logging.getLogger("smelt.api")
 
 TRIES = 5
+BATCH = 200  # smelts of one transaction: at the most a thousand files each
 
 router = APIRouter(prefix="/v1/account", tags=["account"])
 
@@ -36,8 +37,18 @@ def remove(request: Request, user: Owner) -> Response:
     Tokens from before open nothing any more, sign-in tokens either.
     """
     shared = services(request)
+    more = True
+    while more:
+        batch = _delete_some(shared, user.user_id)
+        _delete_objects(shared, batch)
+        more = len(batch) == BATCH
     _delete_objects(shared, _delete_rows(shared, user.user_id))
     return Response(status_code=204)
+
+
+def _delete_some(shared: Services, user_id: UUID) -> list[UUID]:
+    with shared.database.service() as conn:
+        return delete_smelts(conn, user_id, BATCH)
 
 
 def _delete_rows(shared: Services, user_id: UUID) -> list[UUID]:

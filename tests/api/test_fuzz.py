@@ -31,7 +31,7 @@ from tests.cast import Cast
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 NOTE: dict[str, Any] = {"texts": ["Ann ships on Friday."], "default_prompt_names": ["summarize"]}
-USERS_EXAMPLES, VISITORS_EXAMPLES = 30, 5  # for each operation
+USERS_EXAMPLES, VISITORS_EXAMPLES = 20, 4  # for each operation
 LAST = "DELETE /v1/account"
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from db.accounts import AdmittedMeanwhile, delete_account
+from db.accounts import AdmittedMeanwhile, delete_account, delete_smelts
 from db.admission import admit
 from db.api_keys import put_api_key
 from db.api_tokens import MOST_TOKENS, TooManyTokens, create_token
@@ -29,6 +29,27 @@ def ada(database: Database, cast: Cast) -> UUID:
 def delete(database: Database, user_id: UUID) -> list[UUID]:
     with database.service() as conn:
         return delete_account(conn, user_id, b"hash")
+
+
+def test_a_long_history_goes_in_short_transactions(database: Database, cast: Cast, ada: UUID) -> None:
+    hers = [new_smelt(ada, texts=1) for _ in range(5)]
+    his = new_smelt(cast.bob.id, texts=1)
+    with database.service() as conn:
+        set_credits(conn, cast.bob.id, 5)
+        for new in (*hers, his):
+            admit(conn, new, PLENTY)
+    gone: list[UUID] = []
+    sizes = []
+    while True:
+        with database.service() as conn:
+            batch = delete_smelts(conn, ada, 2)
+        if not batch:
+            break
+        gone += batch
+        sizes.append(len(batch))
+    assert (gone, sizes) == ([new.id for new in hers], [2, 2, 1])
+    with database.service() as conn:
+        assert conn.execute(text("select id from smelts")).scalars().all() == [his.id]
 
 
 def make_token(database: Database, user_id: UUID, n: int) -> None:

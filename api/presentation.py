@@ -90,7 +90,10 @@ def _output(output: SmeltOutput, smelt: Smelt) -> OutputReply:
 
 
 def _first_failure(smelt: Smelt) -> str | None:
-    """For a smelt that failed by its files: the first of them, and what was wrong with it."""
+    """For a smelt that failed by its files: the first of them, and what was wrong with it.
+
+    None in a list, which reads no files.
+    """
     failed = [file for file in smelt.files if file.error_code is not None]
     if smelt.error_code is not ErrorCode.FILE_FAILED or not failed:
         return None

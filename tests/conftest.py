@@ -134,6 +134,7 @@ def service(servers: Servers, migrated_template: str) -> Iterator[RunningService
             migration_database_url=servers.postgres.owner_url(name),
             redis_url=servers.redis.url,
             redis_namespace=prefix,
+            webhook_allowed_networks=("127.0.0.0/8",),
         )
         log: list[str] = []
         with Service(

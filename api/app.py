@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Security
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api.crowd import Crowd
 from api.errors import ApiError, on_api_error, on_http_exception, on_invalid_request
+from api.examples import with_examples
 from api.lingering import Lingering
 from api.metrics import Measured, Metrics
 from api.openai_errors import OpenAiErrors
@@ -45,10 +47,18 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 DESCRIPTION = "Turns batches of recordings and notes into structured Markdown."
 
 
+class SmeltApi(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """The description at /openapi.json, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = with_examples(super().openapi())
+        return self.openapi_schema
+
+
 def create_app(settings: Settings) -> FastAPI:
     """Opens nothing yet: that happens when the server starts it. Raises nothing."""
     metrics = Metrics()
-    app = FastAPI(
+    app = SmeltApi(
         title="Smelt",
         version="1",
         description=DESCRIPTION,

@@ -121,6 +121,11 @@ POST_BODY: Json = {
             "multipart/form-data": {
                 "schema": _FORM,
                 "encoding": {"default_prompt_names": {"style": "form", "explode": True}},
+                "example": {
+                    "files": ["(the recording's bytes)"],
+                    "mode": "separate",
+                    "default_prompt_names": ["summarize", "action_items"],
+                },
             },
             "application/json": {"schema": _DOCUMENT},
         },
@@ -136,14 +141,23 @@ POST_BODY: Json = {
     ],
 }
 
-_MARKDOWN: Json = {"text/markdown": {"schema": _STRING}}
+_SAID = "Ann ships the report on Friday."
+_MARKDOWN: Json = {"text/markdown": {"schema": _STRING, "example": f"# Summary\n\n- {_SAID}\n"}}
+
+OK: dict[int | str, Json] = {200: {"content": {"text/plain": {"example": "ok\n"}}}}
 
 ONE_OUTPUT: dict[int | str, Json] = {200: {"description": "The result", "content": _MARKDOWN}}
 ALL_OUTPUTS: dict[int | str, Json] = {
     200: {
         "description": "The finished results",
         "model": FinishedOutputs,
-        "content": {**_MARKDOWN, "application/zip": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {
+            **_MARKDOWN,
+            "application/zip": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": "(a zip with `001 talk.m4a/summarize.md`)",
+            },
+        },
     }
 }
 EVENTS: dict[int | str, Json] = {
@@ -161,10 +175,26 @@ TRANSCRIPT: dict[int | str, Json] = {
     200: {
         "description": "The transcript",
         "content": {
-            "text/plain": {"schema": _STRING},
-            "application/x-subrip": {"schema": _STRING},
-            "text/vtt": {"schema": _STRING},
-            "application/json": {"schema": {"type": "object"}},
+            "text/plain": {"schema": _STRING, "example": f"{_SAID}\n"},
+            "application/x-subrip": {
+                "schema": _STRING,
+                "example": f"1\n00:00:00,500 --> 00:00:02,900\n{_SAID}\n",
+            },
+            "text/vtt": {
+                "schema": _STRING,
+                "example": f"WEBVTT\n\n00:00:00.500 --> 00:00:02.900\n{_SAID}\n",
+            },
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {
+                    "language": "en",
+                    "duration_seconds": 3.5,
+                    "text": _SAID,
+                    "segments": [{"id": 0, "start": 0.5, "end": 2.9, "text": _SAID}],
+                    "words": [{"start": 0.5, "end": 0.8, "word": "Ann"}],
+                    "warnings": [],
+                },
+            },
         },
     }
 }

@@ -5,17 +5,18 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0, generate_late
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from api.openapi import OK
 from api.services import services
 
 router = APIRouter(tags=["operation"])
 
 
-@router.get("/healthz", response_class=PlainTextResponse)
+@router.get("/healthz", response_class=PlainTextResponse, responses=OK)
 def alive() -> str:
     return "ok\n"
 
 
-@router.get("/readyz", response_class=PlainTextResponse)
+@router.get("/readyz", response_class=PlainTextResponse, responses=OK)
 def ready(request: Request) -> str:
     """503 while Postgres can't be reached. Redis may be down: posts are taken in all the same."""
     with services(request).database.service():

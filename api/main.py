@@ -8,6 +8,7 @@ import sys
 import uvicorn
 
 from api.app import create_app
+from api.bounded_head import BoundedHead
 from pipeline.settings import Settings
 
 log = logging.getLogger("smelt.api")
@@ -35,7 +36,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
     """Forwarded addresses are our own matter (`api/address.py`), and so is the access log."""
     return uvicorn.Config(
         create_app(settings),
-        http="httptools",
+        http=BoundedHead,
         ws="none",
         lifespan="on",
         log_config=None,

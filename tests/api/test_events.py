@@ -10,8 +10,10 @@ from uuid import UUID
 
 import httpx
 import jwt
+import psycopg
 import pytest
 import redis
+from psycopg import sql
 from pydantic import SecretStr
 
 from db.control import cancel
@@ -21,6 +23,7 @@ from tests.api.conftest import RunningApi, running
 from tests.api.events import Event, events
 from tests.api.worker import do_all_work
 from tests.cast import Cast
+from tests.engines import PostgresServer
 from tests.secrets import JWT_SECRET
 from tests.waiting import wait_until
 from workers.wake import changes_channel
@@ -159,6 +162,30 @@ def test_without_redis_a_change_is_seen_within_two_seconds(settings: Settings, c
         ticket = ada.post(address(smelt_id) + "/ticket")
         assert (ticket.status_code, ticket.json()["code"]) == (503, "unavailable")
         assert ada.get(address(smelt_id), params={"ticket": "any"}).status_code == 503
+
+
+def test_a_stream_outlives_an_outage_of_postgres(
+    api: RunningApi,
+    ada: httpx.Client,
+    postgres: PostgresServer,
+    database_name: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    smelt_id = post(ada)
+    name = sql.Identifier(database_name)
+    with (
+        psycopg.connect(postgres.owner_url("postgres"), autocommit=True) as owner,
+        events(ada, address(smelt_id)) as stream,
+    ):
+        take(stream, 4)
+        owner.execute(sql.SQL("alter database {} allow_connections false").format(name))
+        owner.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (database_name,)
+        )
+        wait_until(lambda: "followed smelts: the database is out of reach" in caplog.text)
+        owner.execute(sql.SQL("alter database {} allow_connections true").format(name))
+        cancel_in(api, smelt_id)
+        assert list(stream)[-1].data == {"status": "canceled"}
 
 
 def test_a_silent_stream_gives_signs_of_life(settings: Settings, cast: Cast) -> None:

@@ -12,13 +12,14 @@ from sqlalchemy import text
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from db.webhook_secrets import MOST_SECRETS
+from db.work import DELIVERIES, claim_next
 from pipeline.retry import DELIVERY_ATTEMPTS
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running
 from tests.api.worker import deliver_all, do_all_work
 from tests.cast import Cast
 from tests.receiver import Received, Receiver, receiving
-from workers.reconciler import promote_due
+from workers.reconciler import promote_due, rescue_expired
 from workers.services import Services
 
 NOTE: dict[str, Any] = {"texts": ["Ann ships SECRET-CANARY."], "default_prompt_names": ["summarize"]}
@@ -164,6 +165,23 @@ def test_after_its_last_attempt_it_fails_and_can_be_sent_again(
     first, last = receiver.received[0], receiver.received[-1]
     assert (last.headers["webhook-id"], last.body) == (first.headers["webhook-id"], first.body)
     assert ada.post(replay).status_code == 202
+
+
+def test_a_worker_that_dies_while_it_sends_costs_one_attempt_of_many(
+    api: RunningApi, ada: httpx.Client, secret: str, receiver: Receiver, settings: Settings
+) -> None:
+    smelt_id = post(ada, receiver.url)
+    ada.post(f"/v1/smelts/{smelt_id}/cancel")
+    services = Services.open(settings)
+    for _ in range(settings.max_attempts + 1):
+        with services.database.service() as conn:
+            assert claim_next(conn, DELIVERIES, 30) is not None
+            conn.execute(text("update webhook_deliveries set lease_until = now() - interval '1 second'"))
+        rescue_expired(services)
+    services.close()
+    assert deliver_all(settings) == 1
+    assert verify(secret, receiver.received[0])["type"] == "smelt.canceled"
+    assert log_of(ada)[0]["attempt"] == settings.max_attempts + 2
 
 
 def test_a_receiver_that_is_gone_is_left_alone(

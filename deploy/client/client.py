@@ -29,6 +29,7 @@ from api.schemas import (
     SmeltSummary,
     UsageReply,
 )
+from deploy.client.events import Event, follow_events
 from deploy.client.failures import Misused
 from deploy.client.sending import send
 
@@ -95,6 +96,10 @@ class Client:
                 return
             time.sleep(pause)
             pause = min(SLOWEST_LOOK, pause * 1.5)
+
+    def events(self, smelt_id: UUID) -> Iterator[Event]:
+        """What happens to it, as it happens; a snapshot first, `done` last."""
+        return follow_events(self._http, f"/v1/smelts/{smelt_id}/events")
 
     def list(self, most: int = 20, **filters: str | None) -> Iterator[SmeltSummary]:
         """The caller's own, newest first, as many pages as it takes."""

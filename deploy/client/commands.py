@@ -127,6 +127,25 @@ def show(
 
 
 @app.command(rich_help_panel=_panel)
+def events(smelt_id: SmeltId, *, as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
+    """What happens to a smelt, as it happens, until it has ended."""
+    import json
+
+    with connected(server, token) as client:
+        for event in client.events(smelt_id):
+            if as_json:
+                print(
+                    json.dumps({"event": event.name, "version": event.version, "data": event.data}),
+                    flush=True,
+                )
+            else:
+                data = event.data
+                name = data.get("filename") or data.get("default_prompt_name") or data.get("id", "")
+                done = f"{data['progress']:.0%}" if "progress" in data else ""
+                print(event.version, event.name, name, data["status"], done, sep="\t", flush=True)
+
+
+@app.command(rich_help_panel=_panel)
 def cancel(smelt_id: SmeltId, *, as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
     """Stop what runs. What has completed keeps its results."""
     from deploy.client.output import print_json, print_smelt

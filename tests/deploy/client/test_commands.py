@@ -62,6 +62,16 @@ def test_from_submission_to_zip_piece_by_piece(run: Run, tmp_path: Path) -> None
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         assert "Ann ships on Friday" in archive.read(archive.namelist()[0]).decode()
 
+    told = [json.loads(line) for line in run("events", smelt_id, "--json").stdout.splitlines()]
+    assert [event["event"] for event in told] == ["smelt", "file", "output", "done"]
+    assert told[-1]["data"] == {"status": "completed"}
+    assert run("events", smelt_id).stdout.splitlines()[1].split("\t")[1:] == [
+        "file",
+        "text.md",
+        "completed",
+        "100%",
+    ]
+
     listed = run("list", "--status", "completed").stdout.splitlines()
     assert [line.split("\t")[:3] for line in listed] == [[smelt_id, "completed", "separate"]]
     assert [json.loads(line)["id"] for line in run("list", "--json").stdout.splitlines()] == [smelt_id]

@@ -166,10 +166,13 @@ class Hub:
         if not waiting:
             return
         places = await self._reader.places(list(waiting))
-        for name, watch in waiting.items():
-            view, found = watch.view, places.get(name, {})
-            if view is not None and any(view.places.get(file) != place for file, place in found.items()):
-                watch.show(View.of(view.source, {**view.places, **found}))
+        for watch in waiting.values():
+            view = watch.view
+            if view is None:
+                continue
+            now = {file: places.get(file, place) for file, place in view.places.items()}
+            if now != view.places:
+                watch.show(View.of(view.source, now))
 
     async def _look_at_tokens(self) -> None:
         hashes = list(self._tokens)

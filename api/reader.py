@@ -9,7 +9,7 @@ from anyio import CapacityLimiter, to_thread
 from api.view import View
 from db.api_tokens import find_live_tokens
 from db.session import Database
-from db.smelts import find_places, find_queue_positions, get_smelt, get_versions
+from db.smelts import find_queue_positions, get_smelt, get_versions
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class Reader:
         def read() -> View | None:
             with self._database.service() as conn:
                 smelt = get_smelt(conn, UUID(name))
-                return None if smelt is None else View.of(smelt, find_queue_positions(conn, smelt.id))
+                return None if smelt is None else View.of(smelt, find_queue_positions(conn, [smelt.id]))
 
         return await self._ask(read)
 
@@ -43,13 +43,12 @@ class Reader:
 
         return await self._ask(read)
 
-    async def places(self, names: Collection[str]) -> Mapping[str, Mapping[UUID, int]]:
-        """Places in the queue, by smelt, then by file."""
+    async def places(self, names: Collection[str]) -> Mapping[UUID, int]:
+        """Places in the queue, by file."""
 
-        def read() -> dict[str, dict[UUID, int]]:
+        def read() -> dict[UUID, int]:
             with self._database.service() as conn:
-                found = find_places(conn, [UUID(name) for name in names])
-            return {str(smelt_id): places for smelt_id, places in found.items()}
+                return find_queue_positions(conn, [UUID(name) for name in names])
 
         return await self._ask(read)
 

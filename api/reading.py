@@ -35,7 +35,7 @@ def queue_positions(shared: Services, smelt: Smelt) -> dict[UUID, int]:
     if not any(file.status is WorkStatus.PENDING for file in smelt.files):
         return {}
     with shared.database.service() as conn:
-        return find_queue_positions(conn, smelt.id)
+        return find_queue_positions(conn, [smelt.id])
 
 
 def content_key(shared: Services, smelt: Smelt) -> bytes:

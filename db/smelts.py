@@ -77,22 +77,24 @@ def list_query(wanted: SmeltFilter) -> tuple[str, dict[str, object]]:
     return f"{_SMELT} where {where} order by created_at desc, id desc limit :limit", values
 
 
-def find_queue_positions(conn: Connection, smelt_id: UUID, most: int = 1_000) -> dict[UUID, int]:
-    """Each claimable file's place in the queue, from 1; counted no further than `most`. For the service role."""
+def find_queue_positions(conn: Connection, smelt_ids: Collection[UUID], most: int = 1_000) -> dict[UUID, int]:
+    """The place in the queue of each of these smelts' claimable files, from 1; no further back than `most`.
+
+    One walk along the queue's head, however many files there are. For the service role.
+    """
     rows = conn.execute(
         text(
             """
-            select mine.id, (
-                select count(*) from (
-                    select from smelt_files other
-                    where other.status = 'pending' and (other.fair_key, other.id) <= (mine.fair_key, mine.id)
-                    limit :most
-                ) ahead
-            ) as place
-            from smelt_files mine where mine.smelt_id = :id and mine.status = 'pending'
+            with head as (
+                select id, row_number() over (order by fair_key, id) as place
+                from smelt_files where status = 'pending' order by fair_key, id limit :most
+            )
+            select mine.id, coalesce(head.place, :most) as place
+            from smelt_files mine left join head on head.id = mine.id
+            where mine.smelt_id = any (:ids) and mine.status = 'pending'
             """
         ),
-        {"id": smelt_id, "most": most},
+        {"ids": list(smelt_ids), "most": most},
     )
     return {row.id: int(row.place) for row in rows}
 
@@ -103,30 +105,6 @@ def get_versions(conn: Connection, smelt_ids: Collection[UUID]) -> dict[UUID, in
         text("select id, version from smelts where id = any (:ids)"), {"ids": list(smelt_ids)}
     )
     return {row.id: int(row.version) for row in rows}
-
-
-def find_places(
-    conn: Connection, smelt_ids: Collection[UUID], most: int = 1_000
-) -> dict[UUID, dict[UUID, int]]:
-    """As `find_queue_positions`, of many smelts in one walk along the queue's head: by smelt, then by file.
-
-    A file that is further back than `most` is left out.
-    """
-    rows = conn.execute(
-        text(
-            """
-            select id, smelt_id, place from (
-                select id, smelt_id, row_number() over (order by fair_key, id) as place
-                from smelt_files where status = 'pending' order by fair_key, id limit :most
-            ) head where smelt_id = any (:ids)
-            """
-        ),
-        {"ids": list(smelt_ids), "most": most},
-    )
-    places: dict[UUID, dict[UUID, int]] = defaultdict(dict)
-    for row in rows:
-        places[row.smelt_id][row.id] = int(row.place)
-    return places
 
 
 def _with_parts(conn: Connection, smelts: Sequence[Smelt]) -> list[Smelt]:

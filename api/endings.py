@@ -46,12 +46,13 @@ class Endings:
     async def _look(self) -> None:
         while self._waiting:
             await asyncio.sleep(LOOK_SECONDS)
+            asked = dict(self._waiting)  # who comes meanwhile is in the next look
             try:
-                unfinished = await run_in_threadpool(self._unfinished, list(set(self._waiting.values())))
+                unfinished = await run_in_threadpool(self._unfinished, list(set(asked.values())))
             except DatabaseUnavailable as error:
                 log.warning("can't see which smelts have ended: %s", error)
                 continue
-            for ended, smelt_id in self._waiting.items():
+            for ended, smelt_id in asked.items():
                 if smelt_id not in unfinished:
                     ended.set()
 

@@ -12,11 +12,14 @@ import openai
 import pytest
 from openai import OpenAI
 
+from db.session import Database
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi
+from tests.api.rows import count_smelts
 from tests.api.worker import SPOKEN, do_all_work
 from tests.cast import Cast
 from tests.running import RunningService
+from tests.smelts import set_credits
 from tests.waiting import wait_until
 
 SPEECH = Path(__file__).parent.parent / "recordings" / "speech.m4a"
@@ -188,3 +191,45 @@ def test_the_real_service_transcribes_for_the_sdk(service: RunningService, subte
         with pytest.raises(openai.APIError) as streamed:
             list(transcribe(sdk, file=silence, stream=True)())
         assert json.loads(json.dumps(streamed.value.body))["code"] == "no_speech"
+
+
+def test_a_visitor_may_transcribe_once_a_day(
+    visitor: httpx.Client, settings: Settings, database: Database
+) -> None:
+    def post() -> httpx.Response:
+        return visitor.post("/v1/audio/transcriptions", files={"file": SPEECH.open("rb")})
+
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(post)
+        wait_until(lambda: waiting.done() or count_smelts(database))
+        do_all_work(settings)
+        assert waiting.result(20).json()["text"] == HEARD
+    assert (post().status_code, post().json()["error"]["type"]) == (429, "rate_limit_error")
+
+
+def test_many_wait_without_a_thread_each(
+    api: RunningApi, ada: httpx.Client, cast: Cast, settings: Settings, database: Database
+) -> None:
+    """More than the server has threads, and it answers others meanwhile."""
+    with database.service() as conn:
+        set_credits(conn, cast.ada.id, 1_000)
+    many = 100
+    with ThreadPoolExecutor(many) as threads:
+        upload = SPEECH.with_name("telephone.wav").read_bytes()
+        waiting = [
+            threads.submit(
+                httpx.post,
+                f"{api.url}/v1/audio/transcriptions",
+                headers=cast.ada.headers,
+                files={"file": ("a.wav", upload)},
+                timeout=60,
+                trust_env=False,
+            )
+            for _ in range(many)
+        ]
+        wait_until(lambda: count_smelts(database) == many, 40)
+        assert ada.get("/v1/usage").is_success
+        do_all_work(settings)
+        answers = [reply.result(40) for reply in waiting]
+    assert {reply.text for reply in answers if not reply.is_success} == set()
+    assert {reply.json()["text"] for reply in answers} == {HEARD}

@@ -1,4 +1,5 @@
-"""Faults on the real processes: nothing accepted is lost, nothing happens twice (docs/reliability.md).
+"""Faults on the real processes: nothing accepted is lost, nothing happens twice.
 
-`make chaos` runs every scenario at full size; `test_short.py` runs a short form of each with the other tests.
+`make chaos` runs every scenario at full size and writes docs/reliability.md; `python -m tests.chaos --short` takes two
+minutes and writes nothing.
 """

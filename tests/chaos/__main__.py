@@ -24,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument(
-        "--short", action="store_true", help="at the size that `make test` uses; writes no report"
+        "--short", action="store_true", help="a few smelts each; writes no report"
     )
     arguments = parser.parse_args()
     results = run(arguments.seeds, SHORT if arguments.short else FULL)

@@ -1,4 +1,4 @@
-"""What can be done to a running service. Only processes below this one are ever touched."""
+"""What can be done to a running service. Only its own processes are ever touched."""
 
 import os
 import signal
@@ -8,25 +8,26 @@ from contextlib import suppress
 import psutil
 import redis
 
-from tests.chaos import processes
+from tests.chaos.processes import children, masters, named
 from tests.chaos.world import World
 
 
 def kill_worker(world: World) -> None:
     """A random worker child; now and then a master."""
-    targets = processes.masters() if world.chance.random() < 0.2 else processes.children()
+    own = world.processes()
+    targets = masters(own) if world.chance.random() < 0.2 else children(own)
     if targets:
         _kill(world.chance.choice(targets))
 
 
-def kill_postgres(_world: World) -> None:
+def kill_postgres(world: World) -> None:
     """Every process of the embedded server at once, as a crash of the machine would."""
-    for process in processes.named("postgres"):
+    for process in named(world.processes(), "postgres"):
         _kill(process)
 
 
-def kill_valkey(_world: World) -> None:
-    for process in processes.named("valkey-server"):
+def kill_valkey(world: World) -> None:
+    for process in named(world.processes(), "valkey-server"):
         _kill(process)
 
 
@@ -37,7 +38,7 @@ def flush_redis(world: World) -> None:
 
 def freeze_worker(world: World) -> None:
     """Stops a synthesizing worker for longer than its lease, then lets it go on: a zombie."""
-    targets = processes.children("synthesize")
+    targets = children(world.processes(), "synthesize")
     if not targets:
         return
     target = world.chance.choice(targets)
@@ -49,7 +50,7 @@ def freeze_worker(world: World) -> None:
 
 def stop_pool(world: World) -> None:
     """SIGTERM to a pool's master, as a rolling deploy sends it."""
-    targets = processes.masters()
+    targets = masters(world.processes())
     if targets:
         with suppress(psutil.NoSuchProcess):
             world.chance.choice(targets).send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The service's own processes, found below this one: what a fault may hit."""
+"""A scenario's own processes: what a fault may hit. Those of another service of this run are never touched."""
 
 import os
 from contextlib import suppress
@@ -6,28 +6,40 @@ from contextlib import suppress
 import psutil
 
 
-def below_us() -> list[psutil.Process]:
-    return psutil.Process(os.getpid()).children(recursive=True)
+def our_children() -> set[psutil.Process]:
+    """The processes that this one started itself, whatever for."""
+    return set(psutil.Process(os.getpid()).children())
 
 
-def masters(queue: str | None = None) -> list[psutil.Process]:
-    """Dramatiq's master processes: of one queue, or of all."""
-    return [process for process, parent in _pools(queue) if not _is_pool(parent, queue)]
-
-
-def children(queue: str | None = None) -> list[psutil.Process]:
-    """The worker processes that the masters forked."""
-    return [process for process, parent in _pools(queue) if _is_pool(parent, queue)]
-
-
-def named(word: str) -> list[psutil.Process]:
-    """Processes with this word in their command: an engine's name, `api`, `reconciler`."""
-    return [process for process in below_us() if word in " ".join(_command(process))]
-
-
-def _pools(queue: str | None) -> list[tuple[psutil.Process, psutil.Process | None]]:
+def started_since(before: set[psutil.Process]) -> list[psutil.Process]:
+    """What this process has started since, and all below it."""
     found = []
-    for process in below_us():
+    for child in our_children() - before:
+        with suppress(psutil.NoSuchProcess):
+            found += [child, *child.children(recursive=True)]
+    return found
+
+
+def masters(own: list[psutil.Process], queue: str | None = None) -> list[psutil.Process]:
+    """Dramatiq's master processes: of one queue, or of all."""
+    return [process for process, parent in _pools(own, queue) if not _is_pool(parent, queue)]
+
+
+def children(own: list[psutil.Process], queue: str | None = None) -> list[psutil.Process]:
+    """The worker processes that the masters forked."""
+    return [process for process, parent in _pools(own, queue) if _is_pool(parent, queue)]
+
+
+def named(own: list[psutil.Process], word: str) -> list[psutil.Process]:
+    """Processes with this word in their command, such as an engine's name."""
+    return [process for process in own if word in " ".join(_command(process))]
+
+
+def _pools(
+    own: list[psutil.Process], queue: str | None
+) -> list[tuple[psutil.Process, psutil.Process | None]]:
+    found = []
+    for process in own:
         if _is_pool(process, queue):
             with suppress(psutil.NoSuchProcess):
                 found.append((process, process.parent()))

@@ -17,7 +17,7 @@ from deploy.service import Service
 from tests.chaos import invariants
 from tests.chaos.invariants import Verdict
 from tests.chaos.oracle import Oracle
-from tests.chaos.processes import below_us
+from tests.chaos.processes import our_children, started_since
 from tests.llm_server import LlmServer, Step
 from tests.llm_server import running as running_llm
 from tests.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
@@ -34,8 +34,13 @@ class World:
     oracle: Oracle
     llm: LlmServer
     chance: random.Random
+    before: set[psutil.Process]  # ours already when it was started
     log: list[str] = field(default_factory=list)
     hits: int = 0
+
+    def processes(self) -> list[psutil.Process]:
+        """Its own, engines included."""
+        return started_since(self.before)
 
     def done_parts(self) -> int:
         with psycopg.connect(self.service.owner_url) as connection:
@@ -97,7 +102,7 @@ class World:
 def world(seed: int, *, users: int = 3, latency: float = 0.0, **changes: object) -> Iterator[World]:
     """Everything on embedded engines, durable as in production. Afterwards no process of it may be left."""
     chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    before = {process.pid for process in below_us()}
+    before = our_children()
     log: list[str] = []
     with TemporaryDirectory(prefix="smelt-chaos-", dir="/tmp") as folder, running_llm() as llm:
         llm.default = Step(latency=latency)
@@ -120,7 +125,9 @@ def world(seed: int, *, users: int = 3, latency: float = 0.0, **changes: object)
         service = Service(settings, lambda name, line: log.append(f"{name} | {line}"), isolated=True)
         with service:
             oracle = Oracle(service, users, chance)
-            yield World(service, oracle, llm, chance, log)
+            yield World(service, oracle, llm, chance, before, log)
             oracle.close()
-    left = [process for process in below_us() if process.pid not in before and process.is_running()]
-    assert [process for process in left if process.status() != psutil.STATUS_ZOMBIE] == []
+            own = started_since(before)
+        _, left = psutil.wait_procs(own, timeout=1)
+        if left:
+            raise AssertionError(f"processes were left behind: {left}")

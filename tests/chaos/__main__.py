@@ -23,9 +23,7 @@ one per completed smelt. *Recovery* is from the last fault to the end of all wor
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument(
-        "--short", action="store_true", help="a few smelts each; writes no report"
-    )
+    parser.add_argument("--short", action="store_true", help="a few smelts each; writes no report")
     arguments = parser.parse_args()
     results = run(arguments.seeds, SHORT if arguments.short else FULL)
     if not arguments.short:

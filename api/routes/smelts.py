@@ -15,7 +15,7 @@ from api.presentation import full, listed
 from api.reading import find_smelt, queue_positions
 from api.schemas import AcceptedSmelt, SmeltPage, SmeltReply
 from api.services import services
-from db.smelts import SmeltFilter, list_smelts
+from db.smelts import SmeltFilter, find_page, list_smelts
 from db.totals import find_totals
 from pipeline.states import SmeltMode, SmeltStatus
 
@@ -55,15 +55,15 @@ def list_own_smelts(
         after=None if cursor is None else cursors.decode(cursor),
     )
     shared = services(request)
+    with shared.database.service() as conn:
+        found = find_page(conn, wanted)
     with shared.database.user(user.user_id) as conn:
-        found = list_smelts(conn, wanted)
-    page = found[:limit]
+        page = list_smelts(conn, [smelt_id for _, smelt_id in found[:limit]])
     with shared.database.service() as conn:
         totals = find_totals(conn, page)
-    more = len(found) > limit
     return SmeltPage(
         items=[listed(smelt, totals[smelt.id]) for smelt in page],
-        next_cursor=cursors.encode((page[-1].created_at, page[-1].id)) if more else None,
+        next_cursor=cursors.encode(found[limit - 1]) if len(found) > limit else None,
     )
 
 

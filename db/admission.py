@@ -13,7 +13,7 @@ from db.fair_tags import make_claimable
 from db.files import release_outputs
 from db.locks import LockedSmelt
 from db.profiles import UserGone
-from db.reservation import Allowances, reserve
+from db.reservation import Allowances, count_for_platform, reserve
 from db.work import FILES
 from pipeline.fairness import transcription_cost
 from pipeline.states import DefaultPromptName, InputType, SmeltMode, SmeltStatus, Tier
@@ -90,8 +90,8 @@ def find_by_idempotency_key(conn: Connection, tenant: str, key: str) -> Existing
 def admit(conn: Connection, new: NewSmelt, allowances: Allowances) -> Admitted:
     """Inserts the smelt with its parts and makes claimable what is ready.
 
-    Locks the new row, then the allowance that it draws on, then the tenant's tags. The key is looked at before
-    the allowance, so that a repeated post is never told that its limit is used up.
+    Locks the new row, then the allowance that it draws on, then the tenant's tags, then the day's count. The key is
+    looked at before the allowance, so that a repeated post is never told that its limit is used up.
 
     Raises IdempotencyRace, PromptGone, db.reservation.Refused, UserGone.
     """
@@ -108,11 +108,13 @@ def admit(conn: Connection, new: NewSmelt, allowances: Allowances) -> Admitted:
         if file.input_type is InputType.AUDIO
     ]
     make_claimable(conn, FILES, new.tenant, recordings)
-    return Admitted(len(recordings), release_outputs(conn, smelt))
+    outputs = release_outputs(conn, smelt)
+    count_for_platform(conn, new.tier, allowances)
+    return Admitted(len(recordings), outputs)
 
 
 def _insert_smelt(conn: Connection, new: NewSmelt) -> None:
-    values = {
+    values: dict[str, object] = {
         "id": new.id,
         "user_id": new.user_id,
         "tenant": new.tenant,
@@ -129,18 +131,24 @@ def _insert_smelt(conn: Connection, new: NewSmelt) -> None:
         "fingerprint": new.request_fingerprint,
         "webhook_url": new.webhook_url,
     }
-    if new.idempotency_key is not None:
-        _free_old_key(conn, new.tenant, new.idempotency_key)
     try:
-        inserted = conn.execute(text(_INSERT_SMELT), values).one_or_none()
+        inserted = _try_to_insert(conn, values)
+        if not inserted and new.idempotency_key is not None:
+            _free_old_key(conn, new.tenant, new.idempotency_key)
+            inserted = _try_to_insert(conn, values)
     except IntegrityError as error:
         if "user_prompt_id" in str(error.orig):
             raise PromptGone from None
         if "smelts_user_id_fkey" in str(error.orig):
             raise UserGone from None
         raise
-    if inserted is None:
+    if not inserted:
         raise IdempotencyRace
+
+
+def _try_to_insert(conn: Connection, values: dict[str, object]) -> bool:
+    """False: the tenant has another smelt under this key."""
+    return conn.execute(text(_INSERT_SMELT), values).one_or_none() is not None
 
 
 _INSERT_SMELT = """

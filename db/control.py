@@ -15,11 +15,18 @@ from db.content_keys import destroy_key
 from db.fair_tags import make_claimable
 from db.files import release_outputs
 from db.locks import LockedSmelt, lock_smelt
-from db.reservation import Allowances, reserve, take_back_anonymous_use
-from db.settlement import cancel_parts, has_result, settle
+from db.reservation import (
+    Allowances,
+    count_anonymous_retry,
+    count_for_platform,
+    hold_credits,
+    reserve,
+    take_back_anonymous_use,
+)
+from db.settlement import cancel_parts, count_uncharged, has_result, settle
 from db.work import FILES
 from pipeline.fairness import transcription_cost
-from pipeline.states import SmeltStatus, Tier
+from pipeline.states import SmeltStatus
 
 
 class NotFound(Exception):
@@ -68,7 +75,8 @@ def delete_content(conn: Connection, smelt_id: UUID) -> datetime:
 def retry(conn: Connection, smelt_id: UUID, allowances: Allowances, content_max_age_seconds: int) -> Admitted:
     """Takes a terminal smelt back to work: the parts that failed or were canceled, with a fresh budget.
 
-    A smelt that was charged is never charged again; one that wasn't draws on the allowance as if it were new.
+    A smelt that was charged is never charged again, but the retry counts as work without a charge; one that wasn't
+    draws on the allowance as if it were new.
     Raises NotFound, NotEnded, ContentGone, NothingToRetry, db.reservation.Refused.
     """
     smelt = _lock(conn, smelt_id)
@@ -81,7 +89,9 @@ def retry(conn: Connection, smelt_id: UUID, allowances: Allowances, content_max_
     _reopen_smelt(conn, smelt_id, content_max_age_seconds)
     _reserve_again(conn, smelt, allowances)
     make_claimable(conn, FILES, smelt.tenant, recordings)
-    return Admitted(len(recordings), release_outputs(conn, smelt))
+    outputs = release_outputs(conn, smelt)
+    count_for_platform(conn, smelt.tier, allowances)
+    return Admitted(len(recordings), outputs)
 
 
 def _lock(conn: Connection, smelt_id: UUID) -> LockedSmelt:
@@ -140,10 +150,16 @@ def _reopen_smelt(conn: Connection, smelt_id: UUID, content_max_age_seconds: int
 
 
 def _reserve_again(conn: Connection, smelt: LockedSmelt, allowances: Allowances) -> None:
-    """A charged smelt is paid for, and a completed anonymous one, or one canceled late, still has its use."""
-    if smelt.charged or smelt.status is SmeltStatus.COMPLETED:
-        return
-    if smelt.tier is not Tier.ANONYMOUS:
+    """A charged smelt is paid for, and a completed anonymous one, or one canceled late, still has its use.
+
+    Such a retry is counted all the same: else one file that is broken on purpose is worked on without end.
+    """
+    if smelt.user_id is None:
+        has_use = smelt.status is not SmeltStatus.FAILED and has_result(conn, smelt)
+        count = count_anonymous_retry if has_use else take_back_anonymous_use
+        count(conn, smelt.id, smelt.tenant, allowances)
+    elif smelt.charged:
+        hold_credits(conn, smelt.user_id, allowances)
+        count_uncharged(conn, smelt)
+    else:
         reserve(conn, smelt.user_id, smelt.tenant, smelt.tier, allowances)
-    elif smelt.status is SmeltStatus.FAILED or not has_result(conn, smelt):
-        take_back_anonymous_use(conn, smelt.id, smelt.tenant, allowances)

@@ -1,4 +1,4 @@
-"""The one order of locks: a smelt's row, then its parts, then the owner's profile, then a tenant's fair tag."""
+"""The one order of locks: a smelt's row, its parts, the owner's profile, a tenant's fair tag, the day's count."""
 
 from dataclasses import dataclass
 from uuid import UUID

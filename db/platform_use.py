@@ -1,43 +1,32 @@
-"""Smelts of the day on the platform's own key: what the daily cap counts, those that were deleted included."""
+"""Smelts of the day on the platform's own key: one count, which deleting a smelt doesn't undo."""
 
 from sqlalchemy import Connection, text
 
+_TODAY = "(now() at time zone 'utc')::date"
 
-def count_today(conn: Connection) -> int:
-    """Locks nothing: posts at the very same moment don't see each other."""
+
+def platform_use(conn: Connection) -> int:
+    """How many were taken today. Locks nothing."""
     count = conn.execute(
-        text(
-            """
-            select (
-                select count(*) from smelts
-                where usage_date = (now() at time zone 'utc')::date and tier <> 'own_key'
-            ) + coalesce((
-                select deleted from platform_usage where date_utc = (now() at time zone 'utc')::date
-            ), 0)
-            """
-        )
+        text(f"select coalesce(sum(taken), 0) from platform_usage where date_utc = {_TODAY}")
     ).scalar_one()
     return int(count)
 
 
-def delete_counted(conn: Connection, where: str, values: dict[str, object]) -> int:
-    """Deletes the smelts `where` (a constant condition), parts and all; returns how many.
+def take_platform_use(conn: Connection, cap: int) -> bool:
+    """Counts one more; False if that would be more than `cap`.
 
-    Those of today stay counted. Locks their rows, then the day's; nothing is to be locked after that.
+    Locks the day's row until the transaction ends. It is everybody's, so it is the last of all locks, and nothing but
+    the commit is to follow.
     """
-    count = conn.execute(
+    counted = conn.execute(
         text(
             f"""
-            with gone as (delete from smelts where {where} returning usage_date, tier),
-            noted as (
-                insert into platform_usage as mine (date_utc, deleted)
-                select usage_date, count(*) from gone
-                where tier <> 'own_key' and usage_date = (now() at time zone 'utc')::date group by usage_date
-                on conflict (date_utc) do update set deleted = mine.deleted + excluded.deleted
-            )
-            select count(*) from gone
+            insert into platform_usage as mine (date_utc, taken) select {_TODAY}, 1 where :cap > 0
+            on conflict (date_utc) do update set taken = mine.taken + 1 where mine.taken < :cap
+            returning taken
             """
         ),
-        values,
-    ).scalar_one()
-    return int(count)
+        {"cap": cap},
+    ).one_or_none()
+    return counted is not None

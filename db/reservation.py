@@ -6,8 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from db.platform_use import count_today
-from db.profiles import UserGone
+from db.platform_use import platform_use, take_platform_use
 from pipeline.states import Tier
 
 
@@ -28,7 +27,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Allowances:
-    """All by UTC day. `uncharged_daily`: smelts of one user or address that may end without a charge."""
+    """All by UTC day. `uncharged_daily`: smelts of one user or address that may be worked on without a charge."""
 
     anonymous_daily: int
     platform_daily_cap: int
@@ -36,27 +35,33 @@ class Allowances:
 
 
 def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, allowances: Allowances) -> None:
-    """Takes one smelt from the caller's allowance; the smelt's row is inserted already. Raises Refused, UserGone.
+    """Takes one smelt from the caller's allowance; the smelt's row is there already. Raises Refused.
 
     Locks the address's row of today, or the user's profile. Completion charges; what ends otherwise gives back.
     """
     if user_id is None:
         _count_anonymous_use(conn, tenant, allowances)
     elif tier is Tier.CREDITS:
-        _reserve_credit(conn, user_id, allowances.uncharged_daily)
-    else:
-        _hold_profile(conn, user_id)
-    if tier is not Tier.OWN_KEY:
-        _check_platform_cap(conn, allowances.platform_daily_cap)
+        _reserve_credit(conn, user_id, allowances)
+
+
+def count_for_platform(conn: Connection, tier: Tier, allowances: Allowances) -> None:
+    """Takes one smelt from what the platform's own key may do today. Raises Refused.
+
+    Locks the day's row, which is everybody's: to be called last of all, so that others wait for a commit at the most.
+    """
+    if tier is not Tier.OWN_KEY and not take_platform_use(conn, allowances.platform_daily_cap):
+        raise Refused(RefusalCode.BUSY, seconds_to_midnight(conn))
 
 
 def check_allowance(conn: Connection, user_id: UUID | None, tenant: str, allowances: Allowances) -> None:
-    """A look without locks, to refuse before the body is read. Raises Refused; `reserve` decides."""
+    """A look without locks, to refuse before the body is read. Raises Refused; admission decides."""
     if user_id is None:
         use = conn.execute(text(_USED_TODAY), {"ip_hash": tenant.removeprefix("ip:")}).one_or_none()
         count, given_back = use or (0, 0)
         if count >= allowances.anonymous_daily or given_back >= allowances.uncharged_daily:
             raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
+        _look_at_cap(conn, allowances)
         return
     row = conn.execute(
         text(
@@ -70,6 +75,7 @@ def check_allowance(conn: Connection, user_id: UUID | None, tenant: str, allowan
         raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
     if row.credits_remaining - count_unfinished(conn, user_id) <= 0:
         raise Refused(RefusalCode.CREDITS_EXHAUSTED, seconds_to_reset(conn, user_id))
+    _look_at_cap(conn, allowances)
 
 
 def count_unfinished(conn: Connection, user_id: UUID) -> int:
@@ -148,31 +154,52 @@ def take_back_anonymous_use(conn: Connection, smelt_id: UUID, tenant: str, allow
         raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
 
 
-def _reserve_credit(conn: Connection, user_id: UUID, uncharged_daily: int) -> None:
+def count_anonymous_retry(conn: Connection, smelt_id: UUID, tenant: str, allowances: Allowances) -> None:
+    """Work on a smelt that has its use already. Locks the address's row of that day. Raises Refused."""
+    counted = conn.execute(
+        text(
+            """
+            update anonymous_usage set given_back = given_back + 1
+            where ip_hash = :ip_hash and date_utc = (select usage_date from smelts where id = :id)
+                and given_back < :uncharged
+            """
+        ),
+        {
+            "ip_hash": tenant.removeprefix("ip:"),
+            "id": smelt_id,
+            "uncharged": allowances.uncharged_daily,
+        },
+    )
+    if counted.rowcount != 1:
+        raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
+
+
+def hold_credits(conn: Connection, user_id: UUID, allowances: Allowances) -> int:
+    """The credits that remain, held until the transaction ends. Locks the profile.
+
+    Raises Refused when she had as much work without a charge today as she may have.
+    """
     profile = conn.execute(
         text(
-            f"select credits_remaining, {UNCHARGED_TODAY} from user_profiles where user_id = :user_id for update"
+            f"""
+            select credits_remaining, {UNCHARGED_TODAY} from user_profiles where user_id = :user_id
+            for no key update
+            """
         ),
         {"user_id": user_id},
-    ).one_or_none()
-    if profile is None:
-        raise UserGone
-    if profile.uncharged_today >= uncharged_daily:
+    ).one()
+    if profile.uncharged_today >= allowances.uncharged_daily:
         raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
+    return int(profile.credits_remaining)
+
+
+def _reserve_credit(conn: Connection, user_id: UUID, allowances: Allowances) -> None:
+    remaining = hold_credits(conn, user_id, allowances)
     # The new smelt is among the unfinished already, so all of them together may use up what remains.
-    if count_unfinished(conn, user_id) > profile.credits_remaining:
+    if count_unfinished(conn, user_id) > remaining:
         raise Refused(RefusalCode.CREDITS_EXHAUSTED, seconds_to_reset(conn, user_id))
 
 
-def _hold_profile(conn: Connection, user_id: UUID) -> None:
-    """An own key's smelts draw on nothing; the lock makes sure that the account isn't being deleted."""
-    row = conn.execute(
-        text("select from user_profiles where user_id = :user_id for key share"), {"user_id": user_id}
-    ).one_or_none()
-    if row is None:
-        raise UserGone
-
-
-def _check_platform_cap(conn: Connection, cap: int) -> None:
-    if count_today(conn) > cap:
+def _look_at_cap(conn: Connection, allowances: Allowances) -> None:
+    if platform_use(conn) >= allowances.platform_daily_cap:
         raise Refused(RefusalCode.BUSY, seconds_to_midnight(conn))

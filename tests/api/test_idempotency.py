@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from db.session import Database
 from tests.api.conftest import RunningApi
@@ -64,6 +65,20 @@ def test_another_body_under_the_same_key_conflicts(
             reply = ada.post("/v1/smelts", json=other, headers=KEY)
             assert (reply.status_code, reply.json()["code"]) == (409, "idempotency_key_reused")
             assert count_smelts(database) == 1
+
+
+def test_a_key_holds_for_a_day(ada: httpx.Client, database: Database) -> None:
+    first, second, third = (str(_post_a_day_later(ada, database, day)) for day in (0, 0, 1))
+    assert first == second != third
+    assert count_smelts(database) == 2
+
+
+def _post_a_day_later(ada: httpx.Client, database: Database, days: int) -> object:
+    """Her smelt under the key, once all smelts have become older by so many days."""
+    with database.service() as conn:
+        older = text("update smelts set created_at = created_at - make_interval(days => :days)")
+        conn.execute(older, {"days": days})
+    return ada.post("/v1/smelts", json=NOTE, headers=KEY).raise_for_status().json()["id"]
 
 
 def test_a_key_is_its_users_own(ada: httpx.Client, bob: httpx.Client) -> None:

@@ -1,0 +1,121 @@
+"""Two real `smelt api` processes on one database, one Redis and one content store: what a race must not tell apart."""
+
+import os
+import re
+import signal
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Barrier
+from typing import Any
+
+import httpx
+
+from db.session import Database
+from deploy.environment import child_environment
+from pipeline.settings import Settings
+from tests.conftest import make_settings
+from tests.engines import Servers
+from tests.waiting import wait_until
+
+CROWD = 50
+START_SECONDS = 60.0
+NO_TLS = ssl.SSLContext(
+    ssl.PROTOCOL_TLS_CLIENT
+)  # without it each client reads all of the machine's certificates
+LISTENS = re.compile(r"listens on (http://\S+)")
+
+
+@dataclass(frozen=True)
+class TwoApis:
+    """`urls`: where each of the processes listens."""
+
+    urls: tuple[str, str]
+    settings: Settings
+    database: Database
+    folder: Path
+
+    @contextmanager
+    def client(
+        self, headers: dict[str, str] | None = None, address: str | None = None
+    ) -> Iterator[httpx.Client]:
+        """Of the first process. `address`: where the requests come from, on the loopback."""
+        with _client(self.urls[0], headers, address) as client:
+            yield client
+
+    def crowd(
+        self,
+        act: Callable[[httpx.Client, int], httpx.Response],
+        headers: Callable[[int], dict[str, str]] = lambda _: {},
+        address: Callable[[int], str | None] = lambda _: None,
+    ) -> list[httpx.Response]:
+        """What fifty clients get who act at once, each over a connection of its own, every other at each process."""
+        together = Barrier(CROWD)
+
+        def one(n: int) -> httpx.Response:
+            with _client(self.urls[n % 2], headers(n), address(n)) as client:
+                client.get("/healthz").raise_for_status()
+                together.wait(60)
+                return act(client, n)
+
+        with ThreadPoolExecutor(CROWD) as pool:
+            return list(pool.map(one, range(CROWD)))
+
+    def stored(self) -> set[str]:
+        """The smelts of which the content store has anything."""
+        content = self.folder / "content"
+        return {path.parent.name for path in content.rglob("*") if path.is_file()}
+
+
+@contextmanager
+def two_apis(servers: Servers, template: str, **changes: Any) -> Iterator[TwoApis]:
+    """`template`: the name of a migrated database."""
+    with ExitStack() as stack:
+        name = stack.enter_context(servers.postgres.database(template))
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="smelt-test-", dir="/tmp")))
+        settings = make_settings(
+            folder,
+            database_url=servers.postgres.app_url(name),
+            redis_url=servers.redis.url,
+            redis_namespace=stack.enter_context(servers.redis.namespace()),
+            **changes,
+        )
+        logs = [folder / f"{n}.log" for n in range(2)]
+        for log in logs:
+            stack.enter_context(_process(settings, log))
+        database = Database(settings.need("database_url"))
+        stack.callback(database.close)
+        yield TwoApis((_address(logs[0]), _address(logs[1])), settings, database, folder)
+
+
+@contextmanager
+def _process(settings: Settings, log: Path) -> Iterator[None]:
+    environment = child_environment(settings, isolated=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(["smelt", "api"], env=environment, stdout=output, stderr=output)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(60) in (0, -signal.SIGTERM, os.EX_OK), log.read_text()
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _address(log: Path) -> str:
+    wait_until(lambda: LISTENS.search(log.read_text()), START_SECONDS)
+    found = LISTENS.search(log.read_text())
+    assert found is not None
+    return found[1]
+
+
+def _client(url: str, headers: dict[str, str] | None, address: str | None) -> httpx.Client:
+    transport = httpx.HTTPTransport(local_address=address, verify=NO_TLS)
+    return httpx.Client(base_url=url, headers=headers, transport=transport, timeout=60)

@@ -4,10 +4,8 @@ A token that is given and not valid is refused; it never makes its bearer anonym
 its caller counts against the caller's rate; one whose token is refused, against its address's.
 """
 
-import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
 
@@ -181,7 +179,7 @@ def _claimant(request: Request, shared: Services) -> Claimant:
 
 
 def _signed_in(shared: Services, conn: Connection, who: Subject) -> User:
-    sign_in = SignIn(who.user_id, who.email, who.issued_at, user_hash(shared.deletion_key, who.user_id))
+    sign_in = SignIn(who.user_id, who.email, who.issued_at)
     profile = ensure_profile(conn, sign_in, shared.settings.weekly_credits)
     if profile is None:
         raise ApiError("invalid_token", "The user does not exist.")
@@ -195,11 +193,6 @@ def _owner_of(request: Request, conn: Connection, who: Machine) -> User:
         count_address(request)
         raise ApiError("invalid_token")
     return User(profile.user_id, profile, machine=True)
-
-
-def user_hash(key: bytes, user_id: UUID) -> bytes:
-    """What is kept of a user who has deleted her account: 32 bytes that tell nothing without the key."""
-    return hmac.new(key, user_id.bytes, sha256).digest()
 
 
 def _bearer(request: Request) -> str | None:

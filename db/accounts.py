@@ -5,67 +5,28 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from db.platform_use import delete_counted
-from db.profiles import keeps_own_users
-
-
-class AdmittedMeanwhile(Exception):
-    """A smelt was admitted between the locks: nothing was deleted; begin again."""
-
 
 def delete_smelts(conn: Connection, user_id: UUID, limit: int) -> list[UUID]:
     """Up to `limit` of the user's smelts, keys and parts with them; returns which. Locks them, by their ids.
 
     So a long history goes in short transactions, before `delete_account` takes the rest at once.
     """
-    locked = _lock_smelts(conn, user_id, limit)
-    delete_counted(conn, "id = any (:ids)", {"ids": locked})
-    return locked
-
-
-def delete_account(conn: Connection, user_id: UUID, user_hash: bytes) -> list[UUID]:
-    """Everything of the user's, keys included; returns the smelts whose objects are left to be deleted.
-
-    What runs finds its rows gone and stops. Locks the user's smelts, in the order of their ids, then her profile: from
-    then on nothing more is admitted for her. For the service role. Raises AdmittedMeanwhile.
-    """
-    values = {"id": user_id}
-    locked = _lock_smelts(conn, user_id)
-    conn.execute(text("select from user_profiles where user_id = :id for update"), values)
-    count = conn.execute(text("select count(*) from smelts where user_id = :id"), values).scalar_one()
-    if count > len(locked):
-        raise AdmittedMeanwhile
-    conn.execute(
-        text(
-            """
-            insert into deleted_users (user_hash) values (:hash)
-            on conflict (user_hash) do update set deleted_at = excluded.deleted_at
-            """
-        ),
-        {"hash": user_hash},
-    )
-    for table in _TABLES:
-        conn.execute(text(f"delete from {table} where user_id = :id"), values)
-    delete_counted(conn, "user_id = :id", {"id": user_id})
-    conn.execute(text("delete from fair_tenants where tenant = :tenant"), {"tenant": f"user:{user_id}"})
-    if keeps_own_users(conn):
-        conn.execute(text("delete from auth.users where id = :id"), values)
-    return locked
-
-
-# The smelts besides, whose parts and deliveries go with them.
-_TABLES = (
-    *("prompts", "prompt_sections", "webhook_secrets"),
-    *("api_tokens", "user_api_keys", "user_profiles"),
-)
-
-
-def _lock_smelts(conn: Connection, user_id: UUID, limit: int | None = None) -> list[UUID]:
     rows = conn.execute(
         text("select id from smelts where user_id = :id order by id limit :limit for update"),
         {"id": user_id, "limit": limit},
     )
-    return [row.id for row in rows]
+    locked = [row.id for row in rows]
+    conn.execute(text("delete from smelts where id = any (:ids)"), {"ids": locked})
+    return locked
+
+
+def delete_account(conn: Connection, user_id: UUID) -> list[UUID]:
+    """Everything of the user's, keys included; returns the smelts whose objects are left to be deleted.
+
+    What runs finds its rows gone and stops; a tombstone stays. Locks the user's smelts, in the order of their ids, then
+    her profile, which admissions hold by their foreign key; then her other rows. For the service role.
+    """
+    return list(conn.execute(text("select smelt_meta.delete_user(:id)"), {"id": user_id}).scalars())
 
 
 def export_account(conn: Connection, user_id: UUID) -> dict[str, list[dict[str, Any]]]:

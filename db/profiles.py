@@ -45,18 +45,17 @@ def get_profile(conn: Connection, user_id: UUID) -> Profile | None:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A verified sign-in. `user_hash`: what would be left of the user if she had deleted her account."""
+    """A verified sign-in. `issued_at`: None where the token doesn't say."""
 
     user_id: UUID
     email: str | None
     issued_at: datetime | None
-    user_hash: bytes
 
 
 def lock_profile(conn: Connection, user_id: UUID) -> None:
-    """Locks the profile until the transaction ends. Raises UserGone."""
+    """Locks the profile until the transaction ends; what refers to it may be added meanwhile. Raises UserGone."""
     row = conn.execute(
-        text("select from user_profiles where user_id = :user_id for update"), {"user_id": user_id}
+        text("select from user_profiles where user_id = :user_id for no key update"), {"user_id": user_id}
     ).one_or_none()
     if row is None:
         raise UserGone
@@ -72,7 +71,7 @@ def ensure_profile(conn: Connection, who: SignIn, weekly_credits: int) -> Profil
     profile = get_profile(conn, who.user_id)
     if profile is not None:
         return profile
-    deleted_at = _get_deletion(conn, who.user_hash)
+    deleted_at = _get_deletion(conn, who.user_id)
     if deleted_at is not None:
         if who.issued_at is None or who.issued_at <= deleted_at + CLOCKS_APART:
             return None
@@ -99,7 +98,7 @@ def reset_credits(conn: Connection, batch: int) -> int:
             f"""
             with due as (
                 select user_id from user_profiles where credits_reset_at <= now()
-                order by credits_reset_at limit :batch for update skip locked
+                order by credits_reset_at limit :batch for no key update skip locked
             )
             update user_profiles mine
             set credits_remaining = weekly_credits_max, credits_reset_at = {NEXT_MONDAY}, updated_at = now()
@@ -117,9 +116,9 @@ def keeps_own_users(conn: Connection) -> bool:
     return bool(conn.execute(text(sql)).scalar_one())
 
 
-def _get_deletion(conn: Connection, user_hash: bytes) -> datetime | None:
-    sql = "select deleted_at from deleted_users where user_hash = :hash"
-    deleted_at: datetime | None = conn.execute(text(sql), {"hash": user_hash}).scalar_one_or_none()
+def _get_deletion(conn: Connection, user_id: UUID) -> datetime | None:
+    sql = "select deleted_at from deleted_users where user_hash = sha256(uuid_send(cast(:id as uuid)))"
+    deleted_at: datetime | None = conn.execute(text(sql), {"id": user_id}).scalar_one_or_none()
     return deleted_at
 
 

@@ -8,15 +8,13 @@ from fastapi import APIRouter, Response
 from starlette.requests import Request
 
 from api.account_schemas import AccountExport
-from api.errors import ApiError
-from api.identity import Owner, user_hash
+from api.identity import Owner
 from api.services import Services, services
-from db.accounts import AdmittedMeanwhile, delete_account, delete_smelts, export_account
+from db.accounts import delete_account, delete_smelts, export_account
 from pipeline.content_errors import ContentUnavailable
 
 log = logging.getLogger("smelt.api")
 
-TRIES = 5
 BATCH = 200  # smelts of one transaction: at the most a thousand files each
 
 router = APIRouter(prefix="/v1/account", tags=["account"])
@@ -42,24 +40,15 @@ def remove(request: Request, user: Owner) -> Response:
         batch = _delete_some(shared, user.user_id)
         _delete_objects(shared, batch)
         more = len(batch) == BATCH
-    _delete_objects(shared, _delete_rows(shared, user.user_id))
+    with shared.database.service() as conn:
+        rest = delete_account(conn, user.user_id)
+    _delete_objects(shared, rest)
     return Response(status_code=204)
 
 
 def _delete_some(shared: Services, user_id: UUID) -> list[UUID]:
     with shared.database.service() as conn:
         return delete_smelts(conn, user_id, BATCH)
-
-
-def _delete_rows(shared: Services, user_id: UUID) -> list[UUID]:
-    """Again, if a smelt was admitted at that moment. Raises ApiError `busy` when that never ends."""
-    for _ in range(TRIES):
-        try:
-            with shared.database.service() as conn:
-                return delete_account(conn, user_id, user_hash(shared.deletion_key, user_id))
-        except AdmittedMeanwhile:
-            continue
-    raise ApiError("busy", "Smelts are being posted for this account: stop that first.", retry_after=1)
 
 
 def _delete_objects(shared: Services, smelt_ids: list[UUID]) -> None:

@@ -7,12 +7,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from db.accounts import AdmittedMeanwhile, delete_account, delete_smelts
+from db.accounts import delete_account, delete_smelts
 from db.admission import admit
 from db.api_keys import put_api_key
 from db.api_tokens import MOST_TOKENS, TooManyTokens, create_token
+from db.locks import lock_smelt
+from db.outputs import finish_output
 from db.profiles import UserGone
 from db.session import Database
+from db.work import OUTPUTS, claim_next
 from pipeline.states import Tier
 from tests.blocking import wait_until_blocked
 from tests.cast import Cast
@@ -28,7 +31,7 @@ def ada(database: Database, cast: Cast) -> UUID:
 
 def delete(database: Database, user_id: UUID) -> list[UUID]:
     with database.service() as conn:
-        return delete_account(conn, user_id, b"hash")
+        return delete_account(conn, user_id)
 
 
 def test_a_long_history_goes_in_short_transactions(database: Database, cast: Cast, ada: UUID) -> None:
@@ -64,9 +67,43 @@ def test_an_admission_under_way_is_not_overlooked(database: Database, owner_url:
             admit(conn, new, PLENTY)
             deletion = pool.submit(delete, database, ada)
             wait_until_blocked(owner_url, deletion)
-        with pytest.raises(AdmittedMeanwhile):
-            deletion.result()
-    assert delete(database, ada) == [new.id]
+        assert deletion.result() == [new.id]
+    with database.service() as conn:
+        assert conn.execute(text("select count(*) from smelts")).scalar_one() == 0
+
+
+def test_one_that_comes_while_it_is_under_way_is_refused(
+    database: Database, owner_url: str, ada: UUID
+) -> None:
+    def post() -> None:
+        with database.service() as conn:
+            admit(conn, new_smelt(ada, texts=1), PLENTY)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.service() as conn:
+            delete_account(conn, ada)
+            admission = pool.submit(post)
+            wait_until_blocked(owner_url, admission)
+        with pytest.raises(UserGone):
+            admission.result()
+
+
+def test_a_smelt_that_ends_meanwhile_is_waited_for(database: Database, owner_url: str, ada: UUID) -> None:
+    """Its worker goes on to the profile, and notes a webhook of hers: neither waits for who deletes her."""
+    new = replace(new_smelt(ada, texts=1), webhook_url="https://example.org/hook")
+    with database.service() as conn:
+        admit(conn, new, PLENTY)
+    with database.service() as conn:
+        claim = claim_next(conn, OUTPUTS, 30)
+    assert claim is not None
+    with ThreadPoolExecutor(1) as pool:
+        with database.service() as conn:
+            lock_smelt(conn, new.id)
+            deletion = pool.submit(delete, database, ada)
+            wait_until_blocked(owner_url, deletion)
+            finish_output(conn, claim, "model", 1, 1)
+            assert conn.execute(text("select count(*) from webhook_deliveries")).scalar_one() == 1
+        assert deletion.result() == [new.id]
 
 
 @pytest.mark.parametrize("tier", [Tier.CREDITS, Tier.OWN_KEY])

@@ -43,7 +43,6 @@ HERS = """
         values (gen_random_uuid(), %(ada)s, %(smelt)s, 'smelt.completed', 1);
     insert into schedule_runs (id, job, period) values (gen_random_uuid(), 'purge_content', now());
     insert into anonymous_usage (ip_hash, date_utc, count) values ('hash', current_date, 1);
-    insert into platform_usage (date_utc, deleted) values (current_date, 1);
     insert into deleted_users (user_hash) values ('hash');
 """
 
@@ -202,12 +201,26 @@ def test_tricks_are_denied(attacker: Attacker, smelt: UUID, cast: Cast, statemen
     assert attacker.rows("authenticated", claims(cast.bob.id), tried) is None
 
 
-def test_no_function_runs_with_its_owners_rights(owner_url: str) -> None:
+def test_no_function_but_two_runs_with_its_owners_rights(owner_url: str) -> None:
+    """Those that delete a user: closed to users, and with a path of their own, so that nobody slips a table under."""
     with psycopg.connect(owner_url) as owner:
         found = owner.execute(
             """
-            select proname from pg_proc join pg_namespace n on n.oid = pronamespace
-            where nspname in ('public', 'auth', 'smelt_meta') and prosecdef
+            select proname, proconfig, has_function_privilege('service_role', pg_proc.oid, 'execute'),
+                array(select role from unnest(array['smelt_app', 'anon', 'authenticated']) role
+                    where has_function_privilege(role, pg_proc.oid, 'execute'))
+            from pg_proc join pg_namespace n on n.oid = pronamespace
+            where nspname in ('public', 'auth', 'smelt_meta') and prosecdef order by proname
             """
         ).fetchall()
-    assert found == []
+    path = ['search_path=""']
+    assert [row[:2] for row in found] == [("delete_user", path), ("forget_user", path)]
+    assert found[0][2] is True
+    assert {tuple(row[3]) for row in found} == {()}
+
+
+def test_no_user_deletes_another(attacker: Attacker, smelt: UUID, cast: Cast) -> None:
+    for role, given in (("authenticated", claims(cast.bob.id)), ("anon", claims(cast.ada.id)), ("none", "")):
+        call = f"select smelt_meta.delete_user('{cast.ada.id}')"
+        assert attacker.rows(role, given, call) is None
+        assert attacker.rows(role, given, f"delete from auth.users where id = '{cast.ada.id}'") is None

@@ -9,30 +9,7 @@ from psycopg import sql
 
 from db import migrate
 from pipeline import states
-
-# The part of Supabase's auth schema and grants that matters here, as its projects have them.
-SUPABASE = """
-    create schema auth;
-    create table auth.users (
-        instance_id uuid, id uuid primary key, aud varchar(255), role varchar(255), email varchar(255),
-        encrypted_password varchar(255), raw_user_meta_data jsonb, created_at timestamptz, deleted_at timestamptz
-    );
-    create function auth.jwt() returns jsonb language sql stable as $$
-        select coalesce(
-            nullif(current_setting('request.jwt.claim', true), ''),
-            nullif(current_setting('request.jwt.claims', true), '')
-        )::jsonb
-    $$;
-    create function auth.uid() returns uuid language sql stable as $$
-        select coalesce(
-            nullif(current_setting('request.jwt.claim.sub', true), ''),
-            (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')
-        )::uuid
-    $$;
-    grant usage on schema auth to anon, authenticated, service_role;
-    alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
-"""
-ROLES = ("anon", "authenticated", "service_role")
+from tests.supabase import supabase
 
 
 @pytest.fixture
@@ -44,14 +21,6 @@ def empty(empty_database_url: str) -> Iterator[psycopg.Connection]:
 def tables(connection: psycopg.Connection) -> set[str]:
     rows = connection.execute("select tablename from pg_tables where schemaname = 'public'")
     return {row[0] for row in rows}
-
-
-def make_supabase(connection: psycopg.Connection) -> None:
-    for role in ROLES:
-        exists = connection.execute("select to_regrole(%s) is not null", [role]).fetchone()
-        if exists == (False,):
-            connection.execute(sql.SQL("create role {} nologin noinherit").format(sql.Identifier(role)))
-    connection.execute(SUPABASE)
 
 
 def test_up_down_and_up_again(empty: psycopg.Connection, empty_database_url: str) -> None:
@@ -79,22 +48,34 @@ def test_each_migration_goes_down_by_itself(empty: psycopg.Connection, empty_dat
 
 
 def test_supabases_auth_schema_is_used_as_it_is(empty: psycopg.Connection, empty_database_url: str) -> None:
-    make_supabase(empty)
-    columns = "select count(*) from information_schema.columns where table_schema = 'auth'"
-    before = empty.execute(columns).fetchone()
+    with supabase(empty_database_url) as postgres_url:
+        columns = "select count(*) from information_schema.columns where table_schema = 'auth'"
+        before = empty.execute(columns).fetchone()
 
-    migrate.upgrade(empty_database_url)
+        migrate.upgrade(postgres_url)
 
-    assert empty.execute(columns).fetchone() == before
-    granted = empty.execute(
-        """
-        select grantee, privilege_type from information_schema.role_table_grants
-        where table_schema = 'public' and table_name = 'smelts' and grantee in ('anon', 'authenticated')
-        """
-    ).fetchall()
-    assert granted == []  # columns only, though Supabase's defaults had granted everything
-    migrate.downgrade(empty_database_url)
-    assert empty.execute(columns).fetchone() == before
+        assert empty.execute(columns).fetchone() == before
+        granted = empty.execute(
+            """
+            select grantee, privilege_type from information_schema.role_table_grants
+            where table_schema = 'public' and table_name = 'smelts' and grantee in ('anon', 'authenticated')
+            """
+        ).fetchall()
+        assert granted == []  # columns only, though Supabase's defaults had granted everything
+        migrate.downgrade(postgres_url)
+        assert empty.execute(columns).fetchone() == before
+        triggers = empty.execute("select tgname from pg_trigger where tgrelid = 'auth.users'::regclass")
+        assert triggers.fetchall() == []
+        migrate.upgrade(postgres_url)
+
+
+def test_who_may_not_delete_users_is_told_so(empty: psycopg.Connection, empty_database_url: str) -> None:
+    with supabase(empty_database_url) as postgres_url:
+        role = postgres_url.partition("//")[2].partition("@")[0]
+        empty.execute(sql.SQL("revoke delete on auth.users from {}").format(sql.Identifier(role)))
+        with pytest.raises(psycopg.errors.RaiseException, match=r"may not delete from auth\.users"):
+            migrate.upgrade(postgres_url)
+        assert tables(empty) == set()
 
 
 def test_upgrading_twice_changes_nothing(empty: psycopg.Connection, empty_database_url: str) -> None:
@@ -142,7 +123,9 @@ def test_contradictions_cannot_be_stored(owner_url: str, change: str) -> None:
     with psycopg.connect(owner_url, autocommit=True) as connection:
         connection.execute(
             """
-            with ada as (insert into auth.users default values returning id)
+            with ada as (insert into auth.users default values returning id),
+            hers as (insert into user_profiles (user_id, credits_remaining, weekly_credits_max, credits_reset_at)
+                select id, 5, 5, now() from ada)
             insert into smelts (id, user_id, tenant, usage_date, tier, mode, content_key, content_ttl_seconds,
                 content_expires_at)
             select gen_random_uuid(), id, 'user', current_date, 'credits', 'separate', 'key', 60, now() from ada

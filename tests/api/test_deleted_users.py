@@ -1,0 +1,155 @@
+"""A user who is deleted in `auth.users` itself is gone as by the API; on Supabase the API deletes her there too."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import httpx
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from db import migrate
+from db.outputs import finish_output
+from db.session import Database
+from db.work import OUTPUTS, claim_next
+from deploy.tokens import mint
+from pipeline.errors import LostLease
+from pipeline.settings import Settings
+from tests.api.conftest import RunningApi, running
+from tests.api.test_account_data import NOTE, OF_USERS, furnish
+from tests.engines import PostgresServer
+from tests.secrets import JWT_SECRET
+from tests.supabase import supabase
+from workers.purge import purge_orphans
+from workers.services import Services
+
+
+@dataclass(frozen=True)
+class House:
+    """`owner_url`: a superuser's, as whom a dashboard may delete. `supabase`: the users are the sign-in service's."""
+
+    api: RunningApi
+    database: Database
+    owner_url: str
+    supabase: bool
+
+    def sign_up(self) -> tuple[UUID, dict[str, str]]:
+        """A new user and her headers. Elsewhere than on Supabase her first request makes her."""
+        user = uuid4()
+        if self.supabase:
+            with psycopg.connect(self.owner_url) as owner:
+                owner.execute("insert into auth.users (id) values (%s)", [user])
+        token = mint(JWT_SECRET, "authenticated", user, f"{user.hex}@example.org")
+        return user, {"Authorization": f"Bearer {token}"}
+
+    def delete_directly(self, user: UUID) -> None:
+        with psycopg.connect(self.owner_url) as owner:
+            owner.execute("delete from auth.users where id = %s", [user])
+
+    def left(self, user: UUID) -> dict[str, int]:
+        """Rows with anything of hers, by table; those without any are left out."""
+        with psycopg.connect(self.owner_url) as owner:
+            counts = {
+                table: owner.execute(f"select count(*) from {table} where {condition}", [user]).fetchone()
+                for table, condition in (
+                    ("auth.users", "id = %s"),
+                    ("fair_tenants", "tenant = 'user:' || %s"),
+                    *((table, "user_id = %s") for table in OF_USERS),
+                )
+            }
+        return {table: row[0] for table, row in counts.items() if row is not None and row[0]}
+
+
+@pytest.fixture(params=["ours", "supabase"])
+def house(
+    request: pytest.FixtureRequest,
+    postgres: PostgresServer,
+    empty_database_url: str,
+    settings: Settings,
+) -> Iterator[House]:
+    on_supabase = request.param == "supabase"
+    app_url = postgres.app_url(empty_database_url.partition("?")[0].rpartition("/")[2])
+    with ExitStack() as stack:
+        owner_url = stack.enter_context(supabase(empty_database_url)) if on_supabase else empty_database_url
+        migrate.upgrade(owner_url)
+        changed = settings.model_copy(update={"database_url": SecretStr(app_url)})
+        api = stack.enter_context(running(changed))
+        database = Database(app_url)
+        stack.callback(database.close)
+        yield House(api, database, empty_database_url, on_supabase)
+
+
+def test_the_api_deletes_the_user_herself(house: House) -> None:
+    user, headers = house.sign_up()
+    with house.api.client(headers) as client:
+        furnish(client)
+        assert house.left(user).keys() >= {"auth.users", "smelts", "prompts", "api_tokens", "fair_tenants"}
+        assert client.delete("/v1/account").status_code == 204
+        assert house.left(user) == {}
+        assert house.api.objects() == []
+        refused = client.get("/v1/profile")
+    assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
+    assert house.left(user) == {}
+
+
+def test_who_is_deleted_in_the_database_is_gone_as_well(house: House) -> None:
+    user, headers = house.sign_up()
+    other, his = house.sign_up()
+    with house.api.client(headers) as client, house.api.client(his) as bob:
+        furnish(client)
+        kept = furnish(bob)["id"]
+        machine = client.post("/v1/tokens", json={"name": "another"}).json()["token"]
+        house.delete_directly(user)
+        assert house.left(user) == {}
+        for given in (headers, {"Authorization": f"Bearer {machine}"}):
+            for reply in (
+                client.get("/v1/profile", headers=given),
+                client.post("/v1/smelts", json=NOTE, headers=given),
+            ):
+                assert (reply.status_code, reply.json()["code"]) == (401, "invalid_token")
+        assert bob.get(f"/v1/smelts/{kept}").status_code == 200
+    assert house.left(user) == {}
+    assert house.left(other)["smelts"] == 1
+    with house.database.service() as conn:
+        deletion = conn.execute(text("select to_jsonb(deleted_users)::text from deleted_users")).scalar_one()
+    assert user.hex not in deletion
+    assert str(user) not in deletion
+
+
+def test_her_content_is_unreadable_at_once_and_swept_away(house: House) -> None:
+    """The key went with the row: what the store still has, nobody can open."""
+    user, headers = house.sign_up()
+    with house.api.client(headers) as client:
+        smelt = furnish(client)["id"]
+        with house.database.service() as conn:
+            running = claim_next(conn, OUTPUTS, 30)
+        assert running is not None
+        house.delete_directly(user)
+    with pytest.raises(LostLease), house.database.service() as conn:
+        finish_output(conn, running, "model", 1, 1)
+    assert [path.parent.name for path in house.api.objects()] == [smelt]
+    services = Services.open(house.api.settings)
+    try:
+        assert purge_orphans(services, timedelta(0)) == 1
+    finally:
+        services.close()
+    assert house.api.objects() == []
+
+
+def test_who_comes_back_after_it_has_no_fresh_credits(house: House) -> None:
+    user, headers = house.sign_up()
+    with house.api.client(headers) as client:
+        client.get("/v1/profile").raise_for_status()
+        house.delete_directly(user)
+        with psycopg.connect(house.owner_url) as owner:
+            owner.execute("update deleted_users set deleted_at = now() - interval '1 minute'")
+            if house.supabase:
+                owner.execute("insert into auth.users (id) values (%s)", [user])
+        token = mint(JWT_SECRET, "authenticated", user, "again@example.org")
+        again: httpx.Response = client.get("/v1/profile", headers={"Authorization": f"Bearer {token}"})
+    assert (again.status_code, again.json()["credits_remaining"]) == (200, 0)
+    assert datetime.fromisoformat(again.json()["credits_reset_at"]) > datetime.now(UTC)

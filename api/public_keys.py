@@ -2,12 +2,15 @@
 
 import threading
 import time
+from collections.abc import Callable
 
-from jwt import PyJWK, PyJWKClient
-from jwt.exceptions import PyJWKClientConnectionError, PyJWKSetError
+from jwt import PyJWK, PyJWKClient, PyJWKSet
+from jwt.exceptions import PyJWKClientError, PyJWKSetError
 
 TIMEOUT = 5.0  # seconds
-LIFESPAN = 300.0  # seconds that keys are believed
+FRESH = 300.0  # seconds in which keys are believed without asking
+STALE = 86_400.0  # seconds in which they are believed while the service is away
+COOLDOWN = 30.0  # seconds after an answer in which an unknown key id isn't asked for
 SULK = 5.0  # seconds in which the service isn't tried again after it failed
 
 
@@ -15,30 +18,73 @@ class KeysUnreachable(Exception):
     """The keys can't be fetched at the moment."""
 
 
-class PublicKeys:
-    """Thread-safe. While the service is away one caller at a time waits for it, and the known keys go on working."""
+class UnknownKey(Exception):
+    """The sign-in service has no such key."""
 
-    def __init__(self, url: str) -> None:
-        self._client = PyJWKClient(url, lifespan=LIFESPAN, timeout=TIMEOUT)
+
+class PublicKeys:
+    """Thread-safe. While the service is away the known keys go on working, and one caller at a time waits for it.
+
+    A key that the service has withdrawn is refused as soon as it answers: after `FRESH` it is always asked first.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = PyJWKClient(url, cache_jwk_set=False, timeout=TIMEOUT)
+        self._clock = clock
         self._fetching = threading.Lock()
-        self._silent_until = 0.0
+        self._keys: dict[str, PyJWK] = {}
+        self._fetched_at = float("-inf")
+        self._away = False  # it gave no answer when it was last asked
+        self._silent_until = float("-inf")
 
     def get(self, kid: str) -> PyJWK:
-        """May fetch (up to `TIMEOUT`). Raises KeysUnreachable, and PyJWTError where there is no such key."""
-        known = self._known(kid)
-        if known is not None:
+        """May fetch (up to `TIMEOUT`). Raises KeysUnreachable, UnknownKey."""
+        known = self._keys.get(kid)
+        if known is not None and self._age() < FRESH:
             return known
-        with self._fetching:
-            if time.monotonic() < self._silent_until:
-                raise KeysUnreachable("failed a moment ago")
+        usable = known is not None and self._age() < STALE
+        # Once the service is known to be away, who has a key at hand doesn't wait while another tries.
+        if self._fetching.acquire(blocking=not (usable and self._away)):
             try:
-                return self._client.get_signing_key(kid)
-            except (PyJWKClientConnectionError, PyJWKSetError, ValueError) as error:
-                self._silent_until = time.monotonic() + SULK
-                raise KeysUnreachable(type(error).__name__) from None
+                self._refresh(kid)
+            finally:
+                self._fetching.release()
+        known = self._keys.get(kid)
+        if known is not None and self._age() < STALE:
+            return known
+        if self._age() < FRESH:
+            raise UnknownKey
+        raise KeysUnreachable
 
-    def _known(self, kid: str) -> PyJWK | None:
-        cache = self._client.jwk_set_cache
-        cached = None if cache is None else cache.get()
-        keys = () if cached is None else cached.keys
-        return next((key for key in keys if key.key_id == kid and key.public_key_use in ("sig", None)), None)
+    def _age(self) -> float:
+        return self._clock() - self._fetched_at
+
+    def _refresh(self, kid: str) -> None:
+        """Asks, if that is worth it; a failure leaves the keys as they were. Raises KeysUnreachable without a key."""
+        if self._age() < (FRESH if kid in self._keys else COOLDOWN):  # another caller has just asked
+            return
+        if self._clock() >= self._silent_until:
+            try:
+                self._keys = self._fetch()
+            except (PyJWKClientError, ValueError):
+                self._away, self._silent_until = True, self._clock() + SULK
+            else:
+                self._away, self._fetched_at = False, self._clock()
+                return
+        if kid not in self._keys:
+            raise KeysUnreachable
+
+    def _fetch(self) -> dict[str, PyJWK]:
+        """Raises PyJWKClientError, ValueError where the reply is no set of keys."""
+        page = self._client.fetch_data()
+        if not isinstance(page.get("keys"), list):
+            raise PyJWKClientError("no set of keys")
+        try:
+            keys = PyJWKSet.from_dict(page).keys
+        except PyJWKSetError:  # an answer all the same: it has none that can be used
+            keys = []
+        return {
+            key.key_id: key
+            for key in keys
+            if isinstance(key.key_id, str) and key.public_key_use in ("sig", None)
+        }

@@ -13,7 +13,7 @@ import jwt
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from api.public_keys import PublicKeys
+from api.public_keys import PublicKeys, UnknownKey
 
 ANONYMOUS_KID = "smelt-anonymous"
 LEEWAY = timedelta(seconds=10)
@@ -38,9 +38,11 @@ class Subject:
 class SignInTokens:
     """Verifies tokens of the sign-in service, by its shared secret, its public keys, or both."""
 
-    def __init__(self, secret: str | None, jwks_url: str | None, audience: str, issuer: str | None) -> None:
+    def __init__(
+        self, secret: str | None, keys: PublicKeys | None, audience: str, issuer: str | None
+    ) -> None:
         self._secret = secret
-        self._keys = None if jwks_url is None else PublicKeys(jwks_url)
+        self._keys = keys
         self._audience = audience
         self._issuer = issuer
 
@@ -58,7 +60,7 @@ class SignInTokens:
                 options={"require": ["exp", "sub", "aud"]},
             )
             return _subject(claims)
-        except PyJWTError as error:
+        except (PyJWTError, UnknownKey) as error:
             raise BadToken(type(error).__name__) from None
 
     def _key(self, header: dict[str, Any]) -> tuple[PyJWK | str, str]:

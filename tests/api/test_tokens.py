@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from api.public_keys import KeysUnreachable
+from api.public_keys import COOLDOWN, FRESH, STALE, SULK, KeysUnreachable, PublicKeys
 from api.tokens import AnonymousTokens, BadToken, SignInTokens, is_anonymous
 from tests.waiting import wait_until
 
@@ -55,41 +55,66 @@ KEYS = {
 
 
 class Jwks:
-    """The sign-in service's page of public keys. `away`: it answers with an error; `answering`: it answers at all."""
+    """The sign-in service's page of public keys, over HTTP.
+
+    `answer`: status and body. `answering`: it answers at all. `stop`: nobody listens any longer; `start`: again.
+    """
 
     def __init__(self) -> None:
-        self.url = ""
         self.fetched = 0
-        self.away = False
+        self.answer: tuple[int, object] = (200, KEYS)
         self.answering = threading.Event()
         self.answering.set()
+        self._port = 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/jwks"
+
+    def start(self) -> None:
+        page = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                page.fetched += 1
+                page.answering.wait(10)
+                status, content = page.answer
+                body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                """Quiet."""
+
+        self._server = HTTPServer(("127.0.0.1", self._port), Handler)
+        self._port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class Clock:
+    """Stands still until it is moved on."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
 def jwks() -> Iterator[Jwks]:
     page = Jwks()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            page.fetched += 1
-            page.answering.wait(10)
-            body = json.dumps(KEYS).encode()
-            self.send_response(500 if page.away else 200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    page.url = f"http://127.0.0.1:{server.server_port}/jwks"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
     yield page
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    page.stop()
 
 
 @pytest.fixture
@@ -99,7 +124,7 @@ def by_secret() -> SignInTokens:
 
 @pytest.fixture
 def by_keys(jwks: Jwks) -> SignInTokens:
-    return SignInTokens(None, jwks.url, "authenticated", "https://issuer.test")
+    return SignInTokens(None, PublicKeys(jwks.url), "authenticated", "https://issuer.test")
 
 
 def test_a_good_token_names_its_user(by_secret: SignInTokens) -> None:
@@ -112,7 +137,7 @@ def test_a_good_token_names_its_user(by_secret: SignInTokens) -> None:
     [
         {"exp": datetime.now(UTC) - timedelta(minutes=1)},
         {"exp": None},
-        {"nbf": datetime.now(UTC) + timedelta(minutes=5)},
+        {"nbf": datetime.now(UTC) + timedelta(days=1)},
         {"aud": "somebody-else"},
         {"aud": None},
         {"iss": "https://elsewhere.test"},
@@ -182,13 +207,13 @@ def test_a_shared_secret_among_the_public_keys_is_not_used(by_keys: SignInTokens
 
 
 def test_keys_out_of_reach_are_told_apart_from_a_bad_token() -> None:
-    tokens = SignInTokens(None, "http://127.0.0.1:9/jwks", "authenticated", None)
+    tokens = SignInTokens(None, PublicKeys("http://127.0.0.1:9/jwks"), "authenticated", None)
     with pytest.raises(KeysUnreachable):
         tokens.verify(jwt.encode(claims(), EC_KEY, "ES256", {"kid": "ec"}))
 
 
 def test_a_rotated_key_is_fetched_and_a_made_up_one_not_again_and_again(jwks: Jwks) -> None:
-    tokens = SignInTokens(None, jwks.url, "authenticated", None)
+    tokens = SignInTokens(None, PublicKeys(jwks.url), "authenticated", None)
     tokens.verify(jwt.encode(claims(), EC_KEY, "ES256", {"kid": "ec"}))
     assert jwks.fetched == 1
     for n in range(20):
@@ -197,33 +222,110 @@ def test_a_rotated_key_is_fetched_and_a_made_up_one_not_again_and_again(jwks: Jw
     assert jwks.fetched <= 2
 
 
+def signed(kid: str = "ec") -> str:
+    return jwt.encode(claims(), EC_KEY, "ES256", {"kid": kid})
+
+
 def test_a_service_that_is_away_is_not_asked_for_each_token(jwks: Jwks) -> None:
-    jwks.away = True
-    tokens = SignInTokens(None, jwks.url, "authenticated", None)
+    jwks.answer = (500, KEYS)
+    tokens = SignInTokens(None, PublicKeys(jwks.url), "authenticated", None)
     for _ in range(20):
         with pytest.raises(KeysUnreachable):
-            tokens.verify(jwt.encode(claims(), EC_KEY, "ES256", {"kid": "ec"}))
+            tokens.verify(signed())
     assert jwks.fetched == 1
 
 
-def test_known_keys_work_while_made_up_ones_are_looked_for(
-    jwks: Jwks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    "answer", [(500, KEYS), (200, "<html>maintenance"), (200, {"error": 1}), (200, [1]), None]
+)
+def test_known_keys_outlive_an_outage_by_a_day(jwks: Jwks, answer: tuple[int, object] | None) -> None:
+    """None: nobody listens. A key that isn't known can't be told to be none meanwhile."""
+    clock = Clock()
+    tokens = SignInTokens(None, PublicKeys(jwks.url, clock), "authenticated", None)
+    tokens.verify(signed())
+    if answer is None:
+        jwks.stop()
+    else:
+        jwks.answer = answer
+    begun = clock.now
+    for age in (FRESH + 1, 3_600.0, STALE - 1):
+        clock.now = begun + age
+        assert tokens.verify(signed()).user_id == USER
+        with pytest.raises(KeysUnreachable):
+            tokens.verify(signed("made up"))
+    clock.now = begun + STALE + 1
+    with pytest.raises(KeysUnreachable):
+        tokens.verify(signed())
+    if answer is None:
+        jwks.start()
+    jwks.answer = (200, KEYS)
+    clock.now += SULK
+    assert tokens.verify(signed()).user_id == USER
+    with pytest.raises(BadToken):
+        tokens.verify(signed("made up"))
+
+
+@pytest.mark.parametrize(
+    "left", [{"keys": []}, {"keys": KEYS["keys"][1:]}, {"keys": [{"kty": "?", "kid": "ec"}]}]
+)
+def test_a_withdrawn_key_is_refused_once_the_service_says_so(jwks: Jwks, left: object) -> None:
+    clock = Clock()
+    tokens = SignInTokens(None, PublicKeys(jwks.url, clock), "authenticated", None)
+    tokens.verify(signed())
+    jwks.answer = (200, left)
+    assert tokens.verify(signed()).user_id == USER
+    clock.now += FRESH + 1
+    with pytest.raises(BadToken):
+        tokens.verify(signed())
+    assert jwks.fetched == 2
+
+
+def test_a_key_that_is_new_is_found_after_the_cooldown(jwks: Jwks) -> None:
+    clock = Clock()
+    jwks.answer = (200, {"keys": KEYS["keys"][1:]})
+    tokens = SignInTokens(None, PublicKeys(jwks.url, clock), "authenticated", None)
+    with pytest.raises(BadToken):
+        tokens.verify(signed())
+    jwks.answer = (200, KEYS)
+    with pytest.raises(BadToken):
+        tokens.verify(signed())
+    clock.now += COOLDOWN
+    assert tokens.verify(signed()).user_id == USER
+
+
+def test_known_keys_work_while_made_up_ones_are_looked_for(jwks: Jwks) -> None:
     """An attacker's unknown key ids must not lock out those whose keys are known."""
-    tokens = SignInTokens(None, jwks.url, "authenticated", None)
-    good = jwt.encode(claims(), EC_KEY, "ES256", {"kid": "ec"})
-    tokens.verify(good)
-    assert tokens._keys is not None
-    monkeypatch.setattr(tokens._keys._client, "cooldown_duration", 0)
+    clock = Clock()
+    tokens = SignInTokens(None, PublicKeys(jwks.url, clock), "authenticated", None)
+    tokens.verify(signed())
+    clock.now += COOLDOWN
     jwks.answering.clear()
     with ThreadPoolExecutor(1) as pool:
-        looking = pool.submit(tokens.verify, jwt.encode(claims(), EC_KEY, "ES256", {"kid": "made up"}))
+        looking = pool.submit(tokens.verify, signed("made up"))
         wait_until(lambda: jwks.fetched == 2)
-        assert tokens.verify(good).user_id == USER
+        assert tokens.verify(signed()).user_id == USER
         assert not looking.done()
         jwks.answering.set()
         with pytest.raises(BadToken):
             looking.result()
+
+
+def test_in_an_outage_one_caller_alone_waits_for_the_service(jwks: Jwks) -> None:
+    clock = Clock()
+    tokens = SignInTokens(None, PublicKeys(jwks.url, clock), "authenticated", None)
+    tokens.verify(signed())
+    jwks.answer = (500, KEYS)
+    clock.now += FRESH + 1
+    tokens.verify(signed())
+    clock.now += SULK
+    jwks.answering.clear()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(tokens.verify, signed())
+        wait_until(lambda: jwks.fetched == 3)
+        assert tokens.verify(signed()).user_id == USER
+        assert not waiting.done()
+        jwks.answering.set()
+        assert waiting.result().user_id == USER
 
 
 def test_anonymous_tokens_are_the_same_each_time_and_end() -> None:

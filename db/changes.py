@@ -1,23 +1,29 @@
-"""Which smelts a transaction has changed: noted while it runs, told to followers once it has committed."""
+"""What a transaction has done that others wait for: noted while it runs, told to them once it has committed."""
 
 from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-_NOTED = "smelt.changed"
+_CHANGED, _DELIVERIES = "smelt.changed", "smelt.deliveries"
 
 
 def begin(conn: Connection) -> None:
     """Forgets what an earlier transaction on this connection noted, perhaps before it failed."""
-    conn.info[_NOTED] = set()
+    conn.info[_CHANGED] = set()
+    conn.info[_DELIVERIES] = 0
 
 
 def note(conn: Connection, smelt_id: UUID) -> None:
     """Whoever raises a smelt's version, or deletes it, calls this in the same transaction."""
-    conn.info[_NOTED].add(smelt_id)
+    conn.info[_CHANGED].add(smelt_id)
 
 
-def noted(conn: Connection) -> Collection[UUID]:
-    smelts: set[UUID] = conn.info[_NOTED]
-    return smelts
+def note_delivery(conn: Connection) -> None:
+    """Whoever makes a webhook claimable calls this in the same transaction."""
+    conn.info[_DELIVERIES] += 1
+
+
+def noted(conn: Connection) -> tuple[Collection[UUID], int]:
+    """The smelts that were changed; how many webhooks became claimable."""
+    return conn.info[_CHANGED], conn.info[_DELIVERIES]

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, create_engine, text
@@ -20,22 +21,16 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db import changes
+from db.connection import CONNECT_ARGS, CONNECT_PATIENCE, BoundedConnection, bound
 
 STATEMENT_TIMEOUT = timedelta(seconds=15)
-# A dead or cut-off server is noticed within seconds instead of the kernel's quarter of an hour.
-CONNECT_ARGS = {
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-    "prepare_threshold": None,  # named statements don't survive a transaction-mode pooler
-    "application_name": "smelt",
-}
+PATIENCE_MARGIN = 5.0  # seconds after the server's own limit in which its answer must be here
 
 BEGIN_AS = text(
     "select set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
-    " set_config('statement_timeout', :timeout, true)"
+    " set_config('statement_timeout', :timeout, true),"
+    # A worker that is cut off or stopped in the middle of a transaction holds no lock for longer than this.
+    " set_config('idle_in_transaction_session_timeout', :timeout, true)"
 )
 
 
@@ -51,7 +46,8 @@ def engine_url(url: str) -> str:
 class Database:
     """A pool of connections, and transactions on them.
 
-    `on_change` gets the ids of the smelts that a transaction has changed, once it has committed. It must not raise.
+    `on_change` gets the ids of the smelts that a transaction has changed, once it has committed, and `on_delivery` how
+    many webhooks it has made claimable. They must not raise.
     """
 
     def __init__(
@@ -61,8 +57,10 @@ class Database:
         pool_size: int = 10,
         statement_timeout: timedelta = STATEMENT_TIMEOUT,
         on_change: Callable[[Collection[UUID]], object] | None = None,
+        on_delivery: Callable[[int], object] | None = None,
     ) -> None:
         self._on_change = on_change
+        self._on_delivery = on_delivery
         self._timeout = f"{int(statement_timeout.total_seconds() * 1000)}ms"
         self._engine: Engine = create_engine(
             engine_url(url),
@@ -72,6 +70,8 @@ class Database:
             pool_use_lifo=True,
             connect_args=CONNECT_ARGS,
         )
+        self._patience = statement_timeout.total_seconds() + PATIENCE_MARGIN
+        bound(self._engine)
 
     @contextmanager
     def service(self) -> Iterator[Connection]:
@@ -102,13 +102,17 @@ class Database:
                 changes.begin(conn)
                 yield conn
                 conn.commit()
-                changed = changes.noted(conn)
-        except (OperationalError, InterfaceError) as error:
-            raise DatabaseUnavailable(type(error.orig).__name__) from error
+                changed, deliveries = changes.noted(conn)
+        except DBAPIError as error:
+            if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+                raise DatabaseUnavailable(type(error.orig).__name__) from error
+            raise
         except PoolTimeout as error:
             raise DatabaseUnavailable("no free connection") from error
         if changed and self._on_change is not None:
             self._on_change(changed)
+        if deliveries and self._on_delivery is not None:
+            self._on_delivery(deliveries)
 
     def _begin(self, role: str, claims: dict[str, str]) -> Connection:
         """A connection in a transaction of this role. A pooled one that died meanwhile is replaced once.
@@ -118,6 +122,8 @@ class Database:
         values = {"role": role, "claims": json.dumps(claims), "timeout": self._timeout}
         for last_try in (False, True):
             conn = self._engine.connect()
+            connection = cast("BoundedConnection", conn.connection.driver_connection)
+            connection.patience = CONNECT_PATIENCE
             try:
                 conn.execute(BEGIN_AS, values)
             except DBAPIError as error:
@@ -125,5 +131,6 @@ class Database:
                 if last_try or not error.connection_invalidated:
                     raise
             else:
+                connection.patience = self._patience
                 return conn
         raise AssertionError("unreachable")

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 from uuid_utils.compat import uuid7
 
+from db import changes
 from db.fair_tags import make_claimable
 from db.locks import LockedSmelt
 from db.work import DELIVERIES, Claim
@@ -78,6 +79,7 @@ def add_delivery(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, vers
     ).one_or_none()
     if row is not None:
         make_claimable(conn, DELIVERIES, smelt.tenant, [(row.id, COST)])
+        changes.note_delivery(conn)
 
 
 def begin_delivery(conn: Connection, claim: Claim) -> DeliveryJob:
@@ -170,6 +172,7 @@ def replay(conn: Connection, user_id: UUID, delivery_id: UUID) -> Delivery:
         values,
     )
     make_claimable(conn, DELIVERIES, f"user:{user_id}", [(delivery_id, COST)])
+    changes.note_delivery(conn)
     return _delivery(conn.execute(text(f"{_DELIVERY} where id = :id and user_id = :user_id"), values).one())
 
 

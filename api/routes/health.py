@@ -12,7 +12,8 @@ router = APIRouter(tags=["operation"])
 
 
 @router.get("/healthz", response_class=PlainTextResponse, responses=OK)
-def alive() -> str:
+async def alive() -> str:
+    # Without a thread: those may all be waiting for Postgres, and a restart would not help against that.
     return "ok\n"
 
 

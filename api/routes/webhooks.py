@@ -16,7 +16,6 @@ from db.webhook_secrets import add_secret
 from db.webhooks import NoSuchDelivery, UnderWay, list_deliveries, replay
 from pipeline.keyring import webhook_context
 from pipeline.webhook_signature import new_secret, shown
-from workers.wake import Wake
 
 router = APIRouter(prefix="/v1", tags=["webhooks"])
 
@@ -65,5 +64,4 @@ def replay_delivery(request: Request, user: SignedIn, delivery_id: UUID) -> Deli
         raise ApiError("not_found") from None
     except UnderWay:
         raise ApiError("already_under_way", "It is being sent already.") from None
-    shared.doorbell.ring(Wake.DELIVER_WEBHOOK, cause=delivery_id)
     return DeliveryReply.model_validate(delivery)

@@ -1,0 +1,63 @@
+"""Connections that no silence of the server's can hang.
+
+Limits that the server keeps aren't heard of where packets vanish, and the kernel notices only what its own peer leaves
+unacknowledged: behind a pooler or a balancer that still answers, a call would wait for ever.
+"""
+
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Engine, event
+
+CONNECT_PATIENCE = (
+    5  # seconds; for the first exchange of a transaction too, which is a look at the connection
+)
+LOOK_SECONDS = 0.1  # between two looks for signals, psycopg's own
+# A dead or cut-off server is noticed within seconds instead of the kernel's quarter of an hour.
+CONNECT_ARGS: dict[str, Any] = {
+    "connect_timeout": CONNECT_PATIENCE,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "prepare_threshold": None,  # named statements don't survive a transaction-mode pooler
+    "application_name": "smelt",
+}
+# And so is a dead or cut-off client, whose session would keep its place for two hours. Not in the options of the
+# connection: a pooler refuses those.
+SERVER_KEEPALIVE = """
+    select set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
+        set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '25s', false)
+"""
+
+T = TypeVar("T")
+
+
+class BoundedConnection(psycopg.Connection[Any]):
+    """Gives up an exchange, and itself, after `patience` seconds, with psycopg.OperationalError."""
+
+    patience: float = CONNECT_PATIENCE
+
+    def wait(self, gen: PQGen[T], interval: float = LOOK_SECONDS, timeout: float | None = None) -> T:
+        try:
+            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()  # the answer may come yet, and would be taken for that to the next question
+            raise
+
+
+def bound(engine: Engine) -> None:
+    """Makes all connections of this engine such."""
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: object, _record: object, args: list[Any], options: dict[str, Any]) -> object:
+        return BoundedConnection.connect(*args, **options)
+
+    @event.listens_for(engine, "connect")
+    def _keep_alive(connection: BoundedConnection, _record: object) -> None:
+        connection.autocommit = True
+        connection.execute(SERVER_KEEPALIVE)
+        connection.autocommit = False

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from db.work import WorkTable
-from pipeline.fairness import tags
+from db.work import Claim, WorkTable
+from pipeline.errors import LostLease
+from pipeline.fairness import settlement, tags, tags_worth_moving
 
 
 def make_claimable(
@@ -20,10 +21,14 @@ def make_claimable(
         return
     costs = [cost for _, cost in work]
     last_tag, v = _lock_tag(conn, table, tenant)
-    keys = tags(last_tag, v, costs)
+    keys, next_tag = tags(last_tag, v, costs)
     conn.execute(
         text(
             f"""
+            with tag as (
+                update fair_tenants set last_tag = :last_tag, updated_at = now()
+                where queue = :queue and tenant = :tenant
+            )
             update {table.name} work
             set status = 'pending', run_at = null, fair_key = tagged.key, cost = tagged.cost, updated_at = now()
             from unnest(cast(:ids as uuid[]), cast(:keys as float8[]), cast(:costs as float8[]))
@@ -31,24 +36,126 @@ def make_claimable(
             where work.id = tagged.id and work.status = 'waiting'
             """
         ),
-        {"ids": [row_id for row_id, _ in work], "keys": keys, "costs": costs},
+        {
+            "ids": [row_id for row_id, _ in work],
+            "keys": keys,
+            "costs": costs,
+            "last_tag": next_tag,
+            "queue": table.queue,
+            "tenant": tenant,
+        },
     )
-    _set_tag(conn, table, tenant, keys[-1])
 
 
-def correct_cost(conn: Connection, table: WorkTable, tenant: str, row_id: UUID, cost: float) -> None:
-    """Replaces a row's estimated cost by the true one, and moves the tenant's next tag by the difference."""
+def correct_cost(conn: Connection, table: WorkTable, tenant: str, claim: Claim, cost: float) -> None:
+    """Replaces a claimed row's estimated cost by the true one; its tenant owes the difference, or has it to her credit.
+
+    Her next tags must follow from what she has truly used, also those given already: a backlog of recordings that
+    look short would else keep its place to the end. Moving them takes as many writes as there are, so small
+    differences add up first. Locks the row, then the tenant's tag; her waiting rows as far as nobody else does.
+    Raises LostLease.
+    """
+    held, debt = conn.execute(
+        text(
+            f"""
+            with old as (
+                select id, cost from {table.name}
+                where id = :id and attempt = :attempt and status = 'processing' for update
+            ),
+            new as (update {table.name} work set cost = :cost from old where work.id = old.id),
+            owed as (
+                update fair_tenants set debt = debt + :cost - old.cost, updated_at = now()
+                from old where queue = :queue and tenant = :tenant
+                returning debt
+            )
+            select exists (select from old), (select debt from owed)
+            """
+        ),
+        {"id": claim.id, "attempt": claim.attempt, "cost": cost, "queue": table.queue, "tenant": tenant},
+    ).one()
+    if not held:
+        raise LostLease
+    if debt is not None:
+        _settle_debt(conn, table, tenant, debt)
+
+
+def charge(conn: Connection, table: WorkTable, tenant: str, seconds: float) -> None:
+    """Work beyond what her rows cost: the tenant owes it too. Locks her tag, and waiting rows as `correct_cost`."""
+    debt = conn.execute(
+        text(
+            """
+            update fair_tenants set debt = debt + :seconds, updated_at = now()
+            where queue = :queue and tenant = :tenant returning debt
+            """
+        ),
+        {"seconds": seconds, "queue": table.queue, "tenant": tenant},
+    ).scalar_one_or_none()
+    if debt is not None:
+        _settle_debt(conn, table, tenant, debt)
+
+
+def _settle_debt(conn: Connection, table: WorkTable, tenant: str, debt: float) -> None:
+    most = tags_worth_moving(debt)
+    waiting, first, others_first = _look(conn, table, tenant, most)
+    if waiting == 0:
+        _settle(conn, table, tenant, debt)
+    elif waiting < most:
+        move = settlement(debt, first, others_first)
+        if move:
+            _move(conn, table, tenant, move)
+        _settle(conn, table, tenant, move)
+
+
+def _look(conn: Connection, table: WorkTable, tenant: str, most: int) -> tuple[int, float, float | None]:
+    """How many rows of a tenant's wait, counted up to `most`; their smallest tag, and the smallest of all others."""
+    row = conn.execute(
+        text(
+            f"""
+            with mine as materialized ({_hers(table)} limit :most)
+            select (select count(*) from mine), (select min(fair_key) from mine), (
+                select work.fair_key from {table.name} work join smelts on smelts.id = work.smelt_id
+                where work.status = 'pending' and smelts.tenant <> :tenant
+                    and (select count(*) from mine) < :most
+                order by work.fair_key limit 1
+            )
+            """
+        ),
+        {"tenant": tenant, "most": max(most, 1)},
+    ).one()
+    return int(row[0]), float(row[1] or 0), None if row[2] is None else float(row[2])
+
+
+def _move(conn: Connection, table: WorkTable, tenant: str, by: float) -> None:
     conn.execute(
         text(
             f"""
-            with old as (select cost from {table.name} where id = :id for update),
-            new as (update {table.name} set cost = :cost where id = :id)
-            update fair_tenants set last_tag = last_tag + :cost - old.cost, updated_at = now()
-            from old where queue = :queue and tenant = :tenant
+            with mine as ({_hers(table)} for update of work skip locked)
+            update {table.name} work set fair_key = work.fair_key + :by from mine where work.id = mine.id
             """
         ),
-        {"id": row_id, "cost": cost, "queue": table.queue, "tenant": tenant},
+        {"tenant": tenant, "by": by},
     )
+
+
+def _settle(conn: Connection, table: WorkTable, tenant: str, move: float) -> None:
+    conn.execute(
+        text(
+            """
+            update fair_tenants set last_tag = last_tag + :move, debt = 0
+            where queue = :queue and tenant = :tenant
+            """
+        ),
+        {"move": move, "queue": table.queue, "tenant": tenant},
+    )
+
+
+def _hers(table: WorkTable) -> str:
+    """A tenant's waiting rows, found by her unfinished smelts."""
+    return f"""
+        select work.id, work.fair_key from smelts join {table.name} work on work.smelt_id = smelts.id
+        where smelts.tenant = :tenant and smelts.status not in ('completed', 'failed', 'canceled')
+            and work.status = 'pending'
+    """
 
 
 def _lock_tag(conn: Connection, table: WorkTable, tenant: str) -> tuple[float, float]:
@@ -71,15 +178,3 @@ def _lock_tag(conn: Connection, table: WorkTable, tenant: str) -> tuple[float, f
         {"queue": table.queue, "tenant": tenant},
     ).one()
     return float(row[0]), float(row[1])
-
-
-def _set_tag(conn: Connection, table: WorkTable, tenant: str, last_tag: float) -> None:
-    conn.execute(
-        text(
-            """
-            update fair_tenants set last_tag = :last_tag, updated_at = now()
-            where queue = :queue and tenant = :tenant
-            """
-        ),
-        {"queue": table.queue, "tenant": tenant, "last_tag": last_tag},
-    )

@@ -11,7 +11,7 @@ from db.locks import LockedSmelt, lock_smelt_of
 from db.settlement import advance, cancel_parts
 from db.work import FILES, OUTPUTS, Claim
 from pipeline.errors import LostLease
-from pipeline.fairness import synthesis_cost
+from pipeline.fairness import recording_cost, synthesis_cost
 from pipeline.states import ErrorCode, SmeltMode, Tier
 
 CHARACTERS_PER_SPOKEN_SECOND = 15
@@ -27,6 +27,7 @@ class FileJob:
     language: str | None
     content_key: bytes | None
     media_type: str
+    cost: float  # seconds, as estimated or known by now
 
 
 def begin_file(conn: Connection, claim: Claim) -> FileJob:
@@ -42,25 +43,35 @@ def begin_file(conn: Connection, claim: Claim) -> FileJob:
         ),
         {"id": claim.id},
     ).one_or_none()
-    media_type = conn.execute(
+    file = conn.execute(
         text(
-            "select media_type from smelt_files where id = :id and attempt = :attempt and status = 'processing'"
+            """
+            select media_type, cost from smelt_files
+            where id = :id and attempt = :attempt and status = 'processing'
+            """
         ),
         {"id": claim.id, "attempt": claim.attempt},
-    ).scalar_one_or_none()
-    if row is None or media_type is None:
+    ).one_or_none()
+    if row is None or file is None:
         raise LostLease
     changes.note(conn, row.id)
-    return FileJob(row.id, row.tenant, Tier(row.tier), row.language, row.content_key, media_type)
+    return FileJob(
+        row.id, row.tenant, Tier(row.tier), row.language, row.content_key, file.media_type, file.cost
+    )
 
 
 def note_duration(conn: Connection, claim: Claim, tenant: str, seconds: float) -> None:
-    """What probing found: the recording's true length, which is also what it costs its tenant."""
+    """What probing found: the recording's true length, which is also what it costs its tenant. Raises LostLease."""
     conn.execute(
         text("update smelt_files set duration_seconds = :seconds where id = :id and attempt = :attempt"),
         {"seconds": seconds, "id": claim.id, "attempt": claim.attempt},
     )
-    correct_cost(conn, FILES, tenant, claim.id, 1.0 + seconds)
+    charge_seconds(conn, claim, tenant, seconds)
+
+
+def charge_seconds(conn: Connection, claim: Claim, tenant: str, seconds: float) -> None:
+    """What a recording costs its tenant, where it isn't as long as its size or its header said. Raises LostLease."""
+    correct_cost(conn, FILES, tenant, claim, recording_cost(seconds))
 
 
 def finish_file(conn: Connection, claim: Claim, language: str | None, seconds: float | None) -> None:

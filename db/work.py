@@ -5,12 +5,16 @@ times are the database's. Where a row belongs to a smelt, the caller locks that 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from pipeline.errors import LostLease
+from pipeline.fairness import SHORT_SECONDS
 from pipeline.states import ErrorCode
+
+MOMENT = 5  # seconds after Postgres's start in which workers renew what ran out while it was down
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +32,32 @@ TABLES = (FILES, OUTPUTS, DELIVERIES, RUNS)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A row that is ours until its lease ends. `failures`: before this attempt. `more`: others are ready too."""
+    """A row that is ours until its lease ends. `failures`: before this attempt. `more`: others are ready too.
+
+    `leased_until`: as it was claimed; renewing doesn't change it here.
+    """
 
     id: UUID
     attempt: int
     failures: int
     more: bool = False
+    leased_until: datetime | None = None
 
 
-def claim_next(conn: Connection, table: WorkTable, lease_seconds: float) -> Claim | None:
-    """The claimable row with the smallest fair tag, leased. Locks that row; passes over what others lock."""
+def claim_next(
+    conn: Connection, table: WorkTable, lease_seconds: float, *, only_short: bool = False
+) -> Claim | None:
+    """The claimable row with the smallest fair tag, leased. Locks that row; passes over what others lock.
+
+    `only_short`: of those alone that are short, as far as is known; so is `more` then. Whether there are more is asked
+    in the index's order: Postgres would else read the table from its beginning, where the oldest have long ended.
+    """
+    ready = _ready(only_short=only_short)
     row = conn.execute(
         text(
             f"""
             with next as (
-                select id from {table.name} where status = 'pending'
+                select id from {table.name} where {ready}
                 order by fair_key, id limit 1 for update skip locked
             )
             update {table.name} work
@@ -50,12 +65,31 @@ def claim_next(conn: Connection, table: WorkTable, lease_seconds: float) -> Clai
                 started_at = coalesce(started_at, now()), updated_at = now()
             from next where work.id = next.id
             returning work.id, work.attempt, work.failures,
-                exists (select from {table.name} other where other.status = 'pending' and other.id <> work.id)
+                coalesce((
+                    select true from {table.name} other where {ready} and other.id <> work.id
+                    order by fair_key, id limit 1
+                ), false), work.lease_until
             """
         ),
         {"lease": lease_seconds},
     ).one_or_none()
     return None if row is None else Claim(*row)
+
+
+def took_place(conn: Connection, table: WorkTable, claim: Claim) -> bool:
+    """Whether a claim whose commit had no reply was committed after all. Another's claim of the same row may have the
+    same attempt, but not the same lease to the microsecond.
+    """
+    row = conn.execute(
+        text(
+            f"""
+            select from {table.name}
+            where id = :id and attempt = :attempt and status = 'processing' and lease_until = :leased_until
+            """
+        ),
+        {"id": claim.id, "attempt": claim.attempt, "leased_until": claim.leased_until},
+    ).one_or_none()
+    return row is not None
 
 
 def renew(conn: Connection, table: WorkTable, claim: Claim, lease_seconds: float, progress: float) -> bool:
@@ -95,13 +129,43 @@ def put_back(conn: Connection, table: WorkTable, claim: Claim, delay_seconds: fl
         _guarded(conn, table, claim, f"status = 'pending', {_queue_again(table)}, {failures}")
 
 
+def shorten_leases(conn: Connection, table: WorkTable, lease_seconds: float) -> int:
+    """Leases further ahead than anybody takes them end in `lease_seconds` from now; returns how many.
+
+    The database's clock was set back since: they would outlive their worker by as much. A living one renews hers
+    within seconds. Locks those rows; passes over what others lock.
+    """
+    result = conn.execute(
+        text(
+            f"""
+            with ahead as (
+                select id from {table.name}
+                where status = 'processing' and lease_until > now() + make_interval(secs => 2 * :lease)
+                for update skip locked
+            )
+            update {table.name} work set lease_until = now() + make_interval(secs => :lease)
+            from ahead where work.id = ahead.id
+            """
+        ),
+        {"lease": lease_seconds},
+    )
+    return result.rowcount
+
+
 def find_expired(conn: Connection, table: WorkTable, limit: int) -> list[Claim]:
-    """Rows whose worker has been silent past its lease. Locks nothing; `lock_expired` looks again."""
+    """Rows whose worker has been silent past its lease. Locks nothing; `lock_expired` looks again.
+
+    Not those that nobody could renew because Postgres was down: their workers get a moment.
+    """
     rows = conn.execute(
         text(
             f"""
             select id, attempt, failures from {table.name}
-            where status = 'processing' and lease_until < now() order by lease_until limit :limit
+            where status = 'processing' and lease_until < now() and (
+                updated_at > pg_postmaster_start_time()
+                or now() > pg_postmaster_start_time() + make_interval(secs => {MOMENT})
+            )
+            order by lease_until limit :limit
             """
         ),
         {"limit": limit},
@@ -150,13 +214,20 @@ def make_pending(conn: Connection, table: WorkTable, row_id: UUID) -> bool:
     return result.rowcount == 1
 
 
-def count_ready(conn: Connection, table: WorkTable, limit: int) -> int:
+def count_ready(conn: Connection, table: WorkTable, limit: int, *, only_short: bool = False) -> int:
     """How many rows are claimable, counted up to `limit`."""
-    count = conn.execute(
-        text(f"select count(*) from (select from {table.name} where status = 'pending' limit :limit) ready"),
-        {"limit": limit},
-    ).scalar_one()
+    sql = f"""
+        select count(*) from (
+            select from {table.name} where {_ready(only_short=only_short)} order by fair_key, id limit :limit
+        ) ready
+    """
+    count = conn.execute(text(sql), {"limit": limit}).scalar_one()
     return int(count)
+
+
+def _ready(*, only_short: bool) -> str:
+    """In the very words of the partial indexes' conditions, so that the one that fits is walked."""
+    return f"status = 'pending' and cost <= {SHORT_SECONDS:g}" if only_short else "status = 'pending'"
 
 
 def _queue_again(table: WorkTable) -> str:

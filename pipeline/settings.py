@@ -4,7 +4,6 @@ Libraries' usual names (`DATABASE_URL`, `REDIS_URL`, `OPENAI_API_KEY`) are kept;
 `SMELT_`. Durations are seconds, sizes bytes. `smelt settings` prints this table.
 """
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Self
 
@@ -12,6 +11,7 @@ from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline import limits
+from pipeline.env import Env
 from pipeline.limits import Limits
 from pipeline.setting_forms import CommaSeparated, ContentUrl, KeyRingText, Networks, PostgresUrl, RedisUrl
 from pipeline.states import Tier
@@ -21,11 +21,6 @@ DEMO_MODEL = "demo"
 
 class SettingMissing(Exception):
     """A part of the service can't start without this setting."""
-
-
-class Env(StrEnum):
-    LOCAL = "local"
-    PRODUCTION = "production"
 
 
 class Settings(BaseSettings):
@@ -146,12 +141,20 @@ class Settings(BaseSettings):
     stall_seconds: float = Field(
         300.0,
         gt=0,
-        description="seconds without any progress after which a recording is given up as `timed_out`",
+        description="seconds in which a recording must keep SMELT_SLOWEST_PACE, or is given up as `timed_out`",
+    )
+    slowest_pace: float = Field(
+        0.05, gt=0, description="seconds of a recording that must be done in a second of work, on average"
     )
     max_attempts: int = Field(3, ge=1, description="failures after which a part fails for good")
     tick_seconds: float = Field(1.0, gt=0, description="seconds between two rounds of the reconciler")
     transcribe_slots: int = Field(
         1, ge=1, description="recordings that the pool on this machine works on at once"
+    )
+    transcribe_short_slots: int = Field(
+        1,
+        ge=0,
+        description="of the transcribe slots, how many take only recordings up to 5 minutes; never all of them",
     )
     synthesize_slots: int = Field(
         16, ge=1, description="outputs that the pool on this machine works on at once"

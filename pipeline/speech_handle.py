@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline.speech_wire import Channel, Message
 
+CHILD = "pipeline.speech_child"
 _ROOT = Path(__file__).parent.parent
 _SHORTEST_WAIT = 0.001  # seconds; a socket takes 0 for "don't wait at all"
 
@@ -46,7 +47,7 @@ class SpeechHandle:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-                [sys.executable, "-m", "pipeline.speech_child", str(theirs.fileno()), str(os.getpid())],
+                [sys.executable, "-m", CHILD, str(theirs.fileno()), str(os.getpid())],
                 pass_fds=(theirs.fileno(),),
                 env=environment,
                 cwd=_ROOT,

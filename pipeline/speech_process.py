@@ -11,6 +11,7 @@ A job starts a process where there is none, so the job after a death finds a new
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -36,6 +37,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+MEMORY = 0.9  # of its pace, from one recording to the next
 HEADROOM_BYTES = 8 * 1024**3
 """Address space the process may take beyond its loaded model; five minutes of speech need far less."""
 
@@ -67,6 +69,7 @@ class SpeechProcess:
         self._headroom_bytes = headroom_bytes
         self._environment = environment
         self._handle: SpeechHandle | None = None
+        self._heard = self._worked = 0.0  # seconds of recordings and of work on them, lately
         # Linux kills the child when the *thread* that made it ends, so a thread that lasts makes it
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="speech-maker")
 
@@ -74,6 +77,11 @@ class SpeechProcess:
     def pid(self) -> int | None:
         """The child's process id, while there is one."""
         return self._handle.process.pid if self._handle else None
+
+    @property
+    def pace(self) -> float:
+        """Seconds of recordings done in a second of work, lately; 1 before the first."""
+        return self._heard / self._worked if self._worked else 1.0
 
     def start(self, on_tick: Callable[[SpeechProgress], None] | None = None) -> None:
         """Start the child and wait until its model is loaded; nothing, if it is. `on_tick` as in `transcribe`.
@@ -90,7 +98,9 @@ class SpeechProcess:
         """
         ticker = Ticker(on_tick, self._tick_seconds)
         try:
-            outcome = _converse(self._begun(job, ticker), ticker)
+            handle = self._begun(job, ticker)
+            begun = time.monotonic()
+            outcome = _converse(handle, ticker)
         except Closed as error:
             exit_code = self._end()
             log.warning("the speech process died in the middle of a job, exit code %s", exit_code)
@@ -100,6 +110,8 @@ class SpeechProcess:
             raise
         if isinstance(outcome, WorkError):
             raise outcome
+        self._heard = MEMORY * self._heard + (outcome.duration_seconds or 0.0)
+        self._worked = MEMORY * self._worked + time.monotonic() - begun
         return outcome
 
     def close(self) -> None:

@@ -1,29 +1,66 @@
 """Transcribes one recording: the work of the `transcribe` queue."""
 
+import logging
 import time
 from collections.abc import Callable
 
-from db.files import FileJob, begin_file, finish_file, note_duration
+from db.files import FileJob, begin_file, charge_seconds, finish_file, note_duration
 from pipeline.content import Kind, ObjectName
-from pipeline.errors import WorkError
+from pipeline.errors import GiveBack, LostLease, WorkError
+from pipeline.fairness import SHORT_SECONDS, recording_cost
+from pipeline.headway import Mark, headway
 from pipeline.sniff import MediaType
-from pipeline.speech_process import SpeechJob, SpeechProcess, SpeechProgress
+from pipeline.speech_process import ModelUnavailable, SpeechJob, SpeechProcess, SpeechProgress
 from pipeline.states import ErrorCode
 from workers.content import read_optional, unwrap_key
+from workers.overtime import Overtime
 from workers.run import Task
 from workers.wake import Wake
 
+log = logging.getLogger(__name__)
 
-def transcribe(task: Task, speech: SpeechProcess) -> None:
-    """Raises WorkError for what is wrong with the recording, LostLease when it is no longer ours."""
+SURPRISE = 1.25  # times what it was thought to cost: a recording that goes on for longer is charged anew
+
+
+def transcribe(task: Task, speech: SpeechProcess, *, only_short: bool = False) -> None:
+    """Raises WorkError for what is wrong with the recording, LostLease when it is no longer ours.
+
+    `only_short`: it is given back as soon as it turns out to be long.
+    """
     job = task.record(lambda conn: begin_file(conn, task.claim))
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
-    transcript = speech.transcribe(_speech_job(task, job, key), _Progress(task, job).tick)
+    overtime = Overtime(task, job.tenant, speech.pace)
+    progress = _Progress(task, job, overtime, only_short=only_short)
+    try:
+        transcript = speech.transcribe(_speech_job(task, job, key), progress.tick)
+    except GiveBack:
+        raise
+    except WorkError as error:
+        if error.retryable:
+            _revive(task, speech)
+            overtime.fail()
+        raise
+    progress.end(transcript.duration_seconds)
     name = ObjectName(job.smelt_id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt)
     task.services.content.put(name, key, transcript.to_json())
     task.record(lambda conn: finish_file(conn, task.claim, transcript.language, transcript.duration_seconds))
     # For the first output that waited for it, if any; whoever claims that one rings for the next.
     task.services.doorbell.ring(Wake.APPLY_SEPARATE, cause=job.smelt_id)
+
+
+def _revive(task: Task, speech: SpeechProcess) -> None:
+    """Replaces a child that died, now: so the time is that of the recording which it died of, not of the next one.
+
+    Nothing here may hide that it died: not that the worker is to stop, nor that the row has gone.
+    """
+    if task.lease.stopping:
+        return
+    try:
+        speech.start(lambda _: task.lease.tick(0.0))
+    except (GiveBack, LostLease) as error:
+        log.info("the speech process is not started again: %s", type(error).__name__)
+    except ModelUnavailable as error:
+        log.error("%s", error)  # noqa: TRY400 - the next recording tells what it means for it
 
 
 def _speech_job(task: Task, job: FileJob, key: bytes) -> SpeechJob:
@@ -39,28 +76,57 @@ def _speech_job(task: Task, job: FileJob, key: bytes) -> SpeechJob:
 
 class _Progress:
     """Turns the engine's seconds into the lease's share, notes the length once probing has told it, and gives up
-    on a recording that nothing moves: native code that hangs would otherwise be renewed for ever.
+    on a recording that doesn't get on: native code that hangs or crawls would otherwise be renewed for ever.
+
+    The tenant is charged by the header; by what has been heard, if there is none or it said less; in the end by the
+    true length. What it takes beyond that is `overtime`.
     """
 
-    def __init__(self, task: Task, job: FileJob, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        task: Task,
+        job: FileJob,
+        overtime: Overtime,
+        *,
+        only_short: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._task = task
         self._job = job
         self._noted = False
+        self._cost = job.cost
+        self._overtime = overtime
+        self._only_short = only_short
         self._clock = clock
-        self._done = -1.0
-        self._moved = clock()
+        self._mark = Mark(0.0, clock())
 
     def tick(self, progress: SpeechProgress) -> None:
         total = progress.total_seconds
         self._task.lease.tick(min(progress.done_seconds / total, 1.0) if total else 0.0)
-        self._check_stalled(progress.done_seconds)
+        self._check_headway(progress.done_seconds)
         if total is not None and not self._noted:
             self._noted = True
+            self._cost = recording_cost(total)
             self._task.record(lambda conn: note_duration(conn, self._task.claim, self._job.tenant, total))
+        elif recording_cost(progress.done_seconds) > self._cost * SURPRISE:
+            self._charge(progress.done_seconds)
+        self._overtime.tick(self._cost)
+        if self._only_short and self._cost > SHORT_SECONDS:
+            raise GiveBack("The recording is too long for a slot that is kept for short ones.")
 
-    def _check_stalled(self, done: float) -> None:
-        now = self._clock()
-        if done > self._done:
-            self._done, self._moved = done, now
-        elif now - self._moved > self._task.services.settings.stall_seconds:
+    def end(self, seconds: float | None) -> None:
+        if seconds is not None and abs(recording_cost(seconds) - self._cost) > 1.0:
+            self._charge(seconds)
+        self._overtime.end(self._cost)
+
+    def _charge(self, seconds: float) -> None:
+        self._cost = recording_cost(seconds)
+        self._task.record(lambda conn: charge_seconds(conn, self._task.claim, self._job.tenant, seconds))
+
+    def _check_headway(self, done: float) -> None:
+        settings = self._task.services.settings
+        window, slowest = settings.stall_seconds, settings.slowest_pace
+        mark = headway(self._mark, done, self._clock(), window=window, slowest=slowest)
+        if mark is None:
             raise WorkError(ErrorCode.TIMED_OUT, retryable=True)
+        self._mark = mark

@@ -154,6 +154,22 @@ def test_a_killed_child_is_reported_and_replaced(speech: SpeechProcess, long_job
     assert speech.pid != pid
 
 
+def test_its_pace_is_that_of_what_it_has_done(content_url: str, job: Callable[..., SpeechJob]) -> None:
+    speech = SpeechProcess(DEMO, content_url, tick_seconds=0.05)
+    try:
+        speech.start()
+        assert speech.pace == 1.0
+        started = time.monotonic()
+        speech.transcribe(job(recording("speech.wav")), ignore)
+        pace = speech.pace
+        assert pace >= 9.5 / (time.monotonic() - started)
+        with pytest.raises(WorkError):  # which tells nothing of it
+            speech.transcribe(job(recording("truncated.m4a"), media_type=MediaType("mp4")), ignore)
+        assert speech.pace == pace
+    finally:
+        speech.close()
+
+
 def test_a_child_that_died_while_idle_is_replaced(
     speech: SpeechProcess, job: Callable[..., SpeechJob]
 ) -> None:

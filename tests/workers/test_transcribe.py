@@ -1,9 +1,12 @@
 """A recording goes through the real speech process into a transcript, or fails with the code of what is wrong."""
 
+import signal
 import threading
+import time
 import wave
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import count
 
 import pytest
 from sqlalchemy import text
@@ -13,11 +16,11 @@ from db.control import cancel
 from db.smelts import get_smelt
 from db.work import FILES
 from pipeline.content import Kind, ObjectName
-from pipeline.errors import WorkError
+from pipeline.errors import GiveBack, LostLease, WorkError
 from pipeline.keyring import new_content_key, smelt_context
 from pipeline.settings import Settings
 from pipeline.smelt import Smelt
-from pipeline.speech_process import SpeechEngineSettings, SpeechProcess, SpeechProgress
+from pipeline.speech_process import ChildDied, SpeechEngineSettings, SpeechProcess, SpeechProgress
 from pipeline.states import DefaultPromptName, ErrorCode, SmeltStatus, WorkStatus
 from pipeline.transcript import Transcript
 from tests.recordings import REFERENCE, recording, word_error_rate
@@ -29,13 +32,7 @@ from workers.transcribe import transcribe
 from workers.wake import Queue, Wake
 
 KEY = new_content_key()
-
-
-@pytest.fixture
-def services(settings: Settings) -> Iterator[Services]:
-    services = Services.open(settings)
-    yield services
-    services.close()
+STALL = 0.2  # seconds until an engine that doesn't get on is given up
 
 
 @pytest.fixture
@@ -173,29 +170,105 @@ def repeated(wav: bytes, times: int) -> bytes:
 
 
 class Hanging:
-    """An engine that reports the same progress for ever, as native code that hangs does."""
+    """An engine that reports the same progress for ever, as native code that hangs does. Counts its starts."""
+
+    pace = 100.0
+    started = 0
+
+    def start(self, _on_tick: object) -> None:
+        self.started += 1
 
     def transcribe(self, _job: object, on_tick) -> Transcript:  # type: ignore[no-untyped-def]
         while True:
             on_tick(SpeechProgress(1.0, 10.0))
 
 
-def test_a_recording_that_nothing_moves_times_out(services: Services) -> None:
+class Crawling(Hanging):
+    """An engine that always makes a little progress, and never comes to the end."""
+
+    def transcribe(self, _job: object, on_tick) -> Transcript:  # type: ignore[no-untyped-def]
+        for step in count(1):
+            on_tick(SpeechProgress(10.0 - 10.0 / step, 10.0))
+        raise AssertionError("unreachable")
+
+
+class LostWhileStarting(Hanging):
+    """The row goes to another while a new child loads its model."""
+
+    def start(self, _on_tick: object) -> None:
+        super().start(_on_tick)
+        raise LostLease
+
+
+@pytest.mark.parametrize("engine", [Hanging, Crawling, LostWhileStarting])
+def test_a_recording_that_does_not_get_on_times_out(services: Services, engine: type[Hanging]) -> None:
     smelt = admit_recording(services, "speech.wav")
+    hanging, owed = engine(), last_tag(services)
+
+    error = run_into_error(services, hanging, threading.Event())
+
+    assert (error.code, error.retryable) == (ErrorCode.TIMED_OUT, True)
+    (file,) = look(services, smelt.id).files
+    assert (file.status, file.duration_seconds) == (WorkStatus.WAITING, 10.0)
+    assert hanging.started == 1
+    # Its tenant owes what could have been transcribed at the usual pace meanwhile.
+    assert last_tag(services) - owed >= STALL * Hanging.pace - 10.0
+
+
+def test_a_worker_that_is_to_stop_starts_no_child_again(services: Services) -> None:
+    admit_recording(services, "speech.wav")
+    stopping = threading.Event()
+
+    class Dying(Hanging):
+        def transcribe(self, _job: object, _on_tick: object) -> Transcript:
+            stopping.set()
+            raise ChildDied(-signal.SIGKILL)
+
+    dying = Dying()
+    error = run_into_error(services, dying, stopping)
+
+    assert (error.code, dying.started) == (ErrorCode.WORKER_LOST, 0)
+
+
+@pytest.mark.parametrize("error", [GiveBack(), WorkError(ErrorCode.CORRUPTED_FILE)])
+def test_what_is_not_the_engines_death_costs_nothing_more(services: Services, error: WorkError) -> None:
+    admit_recording(services, "speech.wav")
+
+    class Refusing(Hanging):
+        def transcribe(self, _job: object, _on_tick: object) -> Transcript:
+            time.sleep(0.1)  # for which it would owe ten seconds
+            raise error
+
+    refusing, owed = Refusing(), last_tag(services)
+    assert run_into_error(services, refusing, threading.Event()) is error
+
+    assert (refusing.started, last_tag(services)) == (0, owed)
+
+
+def run_into_error(services: Services, engine: Hanging, stopping: threading.Event) -> WorkError:
+    """Runs the next file with an engine that has little patience, and gives what came of it."""
     impatient = Services(
-        services.settings.model_copy(update={"stall_seconds": 0.2}),
+        services.settings.model_copy(update={"stall_seconds": STALL}),
         services.database,
         services.content,
         services.keyring,
         services.doorbell,
     )
+    errors = []
 
     def perform(task: Task) -> None:
         with pytest.raises(WorkError) as raised:
-            transcribe(task, Hanging())  # type: ignore[arg-type]
-        assert (raised.value.code, raised.value.retryable) == (ErrorCode.TIMED_OUT, True)
+            transcribe(task, engine)  # type: ignore[arg-type]
+        errors.append(raised.value)
         raise raised.value
 
-    assert run_next(impatient, FILES, Wake.TRANSCRIBE_FILE, perform, threading.Event())
-    (file,) = look(services, smelt.id).files
-    assert (file.status, file.duration_seconds) == (WorkStatus.WAITING, 10.0)
+    assert run_next(impatient, FILES, Wake.TRANSCRIBE_FILE, perform, stopping)
+    [error] = errors
+    return error
+
+
+def last_tag(services: Services) -> float:
+    with services.database.service() as conn:
+        return float(
+            conn.execute(text("select last_tag from fair_tenants where queue = 'transcribe'")).scalar_one()
+        )

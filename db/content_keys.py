@@ -1,15 +1,18 @@
 """Wrapped content keys, and the moment at which they are destroyed. For the service role alone."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from db import changes
 from db.locks import lock_smelt
-from db.platform_use import delete_counted
 from db.settlement import cancel_parts, settle
 from pipeline.states import ErrorCode, SmeltStatus, Tier
+
+# A visitor's smelt stays for so long after she has deleted its content: who had no answer may ask again.
+METADATA_KEPT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +30,20 @@ def get_content_key(conn: Connection, smelt_id: UUID) -> bytes | None:
 
 
 def find_expired_content(conn: Connection, limit: int) -> list[Expired]:
-    """Smelts whose content is past its deadline. Locks nothing."""
+    """Smelts whose content is past its deadline, and visitors' whose content was deleted before. Locks nothing."""
     rows = conn.execute(
         text(
             """
-            select id, tier from smelts where content_key is not null and content_expires_at <= now()
-            order by content_expires_at limit :limit
+            (select id, tier from smelts where content_key is not null and content_expires_at <= now()
+            order by content_expires_at limit :limit)
+            union all
+            (select id, tier from smelts
+            where tier = 'anonymous' and content_key is null and content_expires_at <= now() - :kept
+            order by content_expires_at limit :limit)
+            limit :limit
             """
         ),
-        {"limit": limit},
+        {"limit": limit, "kept": METADATA_KEPT},
     )
     return [Expired(row.id, Tier(row.tier)) for row in rows]
 
@@ -67,7 +75,8 @@ def destroy_key(conn: Connection, smelt_id: UUID) -> None:
 def delete_smelt(conn: Connection, smelt_id: UUID) -> bool:
     """The metadata too, parts and all."""
     changes.note(conn, smelt_id)
-    return delete_counted(conn, "id = :id", {"id": smelt_id}) == 1
+    deleted = conn.execute(text("delete from smelts where id = :id"), {"id": smelt_id})
+    return deleted.rowcount == 1
 
 
 def find_missing(conn: Connection, smelt_ids: list[UUID]) -> set[UUID]:

@@ -18,10 +18,11 @@ from psycopg import sql
 from deploy.service import Service
 from tests.cast import make_cast
 from tests.conftest import make_settings
-from tests.llm_server import STEPS, LlmServer
+from tests.llm_server import STEPS, Call, LlmServer, Step
 from tests.llm_server import running as running_llm
 from tests.recordings import recording
 from tests.running import RunningService
+from tests.waiting import wait_until
 
 SPOKEN = "bob will review the contract"  # in the recording, which has no unique words
 
@@ -43,7 +44,12 @@ def house() -> Iterator[House]:
         running_llm() as llm,
     ):
         settings = make_settings(
-            Path(folder), llm_base_url=llm.url, database_url=None, redis_url=None, weekly_credits=50
+            Path(folder),
+            llm_base_url=llm.url,
+            database_url=None,
+            redis_url=None,
+            weekly_credits=50,
+            synthesize_slots=1,
         )
         log: list[str] = []
         with Service(
@@ -90,10 +96,13 @@ def found_in_redis(house: House, needles: Sequence[str]) -> list[str]:
     return [key.decode() for key, dump in dumps for needle in needles if needle.encode() in key + dump]
 
 
-def found_in_files(folder: Path, needles: Sequence[str], since: float = 0.0) -> list[str]:
-    """Every readable file below the folder, engines' data, logs and sockets' neighbours included."""
+def found_in_files(
+    folder: Path, needles: Sequence[str], since: float = 0.0, but: Path | None = None
+) -> list[str]:
+    """Every readable file below the folder, engines' data, logs and sockets' neighbours included; not below `but`."""
     found, encoded = [], [needle.encode() for needle in needles]
-    for root, _, names in os.walk(folder, onerror=lambda _: None):
+    for root, folders, names in os.walk(folder, onerror=lambda _: None):
+        folders[:] = [name for name in folders if Path(root, name) != but]
         for path in (Path(root) / name for name in names):
             try:
                 if not path.is_file() or path.is_symlink() or path.stat().st_mtime < since:
@@ -115,6 +124,75 @@ def found_anywhere(house: House, planted: list[str], needles: tuple[str, ...] = 
         *found_in_files(house.folder, needles),
         *found_in_files(Path(gettempdir()), planted, since=house.began),
     ]
+
+
+def found_of_deleted_rows(house: House, needles: Sequence[str]) -> list[str]:
+    """What stood in rows is looked for everywhere but in Postgres's own files: there a row that is deleted stays until
+    its room is used again.
+    """
+    postgres = house.folder / "data" / "postgres"
+    assert postgres.is_dir()
+    return [
+        *found_in_tables(house, needles),
+        *found_in_redis(house, needles),
+        *(line for line in house.running.log for needle in needles if needle in line),
+        *found_in_files(house.folder, needles, but=postgres),
+    ]
+
+
+def objects_of(house: House, smelt_ids: Sequence[str]) -> list[Path]:
+    return [
+        path
+        for path in (house.folder / "content").rglob("*")
+        if path.is_file() and any(smelt_id in str(path) for smelt_id in smelt_ids)
+    ]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """Smelts in every state, with canaries in all that was sent: `content` in inputs, `rows` in names and titles."""
+
+    smelts: dict[str, str]  # by state
+    content: list[str]
+    rows: list[str]
+    call: Call  # the one that the running smelt waits for
+
+
+def plant(house: House, client: httpx.Client) -> Planted:
+    """One smelt of each state; the running one waits for the model and holds the only slot."""
+    content, rows = [canary() for _ in range(3)], [canary() for _ in range(2)]
+    text, vocabulary, instructions = content
+    filename, title = rows
+    prompt = client.post("/v1/prompts", json={"title": title, "body": f"Rhyme it: {instructions}."})
+    smelts: dict[str, str] = {}
+
+    def post_as(state: str) -> None:
+        parts: list[tuple[str, Any]] = [
+            ("files", (f"{filename}.md", f"Alice saw the {text}.".encode(), "text/markdown")),
+            ("files", (f"{filename}.m4a", recording("speech.m4a"), "audio/mp4")),
+            ("vocabulary", (None, vocabulary)),
+            ("mode", (None, "combine")),
+            ("user_prompt_id", (None, prompt.raise_for_status().json()["id"])),
+        ]
+        smelts[state] = client.post("/v1/smelts", files=parts).raise_for_status().json()["id"]
+
+    running = house.running
+    post_as("finished")
+    assert running.finished(client, smelts["finished"])["status"] == "completed"
+    house.llm.script.append(Step(stall_after=1))
+    called = len(house.llm.calls)
+    post_as("running")
+    wait_until(lambda: len(house.llm.calls) > called)
+    post_as("queued")
+    wait_until(
+        lambda: client.get(f"/v1/smelts/{smelts['queued']}").json()["outputs"][0]["status"] == "pending"
+    )
+    assert instructions in house.llm.calls[-1].text
+    assert text in house.llm.calls[-1].text
+    assert (
+        len(objects_of(house, list(smelts.values()))) == 3 * 5 + 1
+    )  # inputs, transcript, two extras; a result
+    return Planted(smelts, content, rows, house.llm.calls[-1])
 
 
 def test_the_search_finds_what_is_there(house: House, tmp_path: Path) -> None:
@@ -172,3 +250,37 @@ def test_content_of_refused_and_failed_inputs_is_nowhere_either(house: House) ->
         assert running.finished(client, failed.json()["id"])["status"] == "failed"
 
     assert found_anywhere(house, [text]) == []
+
+
+@pytest.mark.parametrize("what", ["", "/content"], ids=["smelt", "content"])
+def test_after_a_delete_nothing_is_left_whatever_state_it_was_in(house: House, what: str) -> None:
+    """Finished, running or queued; the prompt is the user's own and stays hers. With its content alone deleted a smelt
+    keeps its names.
+    """
+    with house.running.client(house.running.cast.ada) as client:
+        planted = plant(house, client)
+        for state in ("queued", "running", "finished"):
+            reply = client.delete(f"/v1/smelts/{planted.smelts[state]}{what}").raise_for_status()
+            assert not what or reply.json()["objects_deleted"] >= 5
+        assert planted.call.left.wait(30)  # the worker has heard of it
+        prompts = client.get("/v1/prompts").json()["items"]
+        client.delete(f"/v1/prompts/{prompts[-1]['id']}").raise_for_status()
+        statuses = [client.get(f"/v1/smelts/{each}").status_code for each in planted.smelts.values()]
+    assert statuses == [200 if what else 404] * 3
+    text, vocabulary, instructions = planted.content
+    assert objects_of(house, list(planted.smelts.values())) == []
+    assert found_anywhere(house, [text, vocabulary], (SPOKEN,)) == []
+    assert found_of_deleted_rows(house, [instructions]) == []
+    names = found_of_deleted_rows(house, planted.rows)
+    assert set(names) == ({"public.smelt_files"} if what else set())
+
+
+def test_after_an_account_is_deleted_nothing_is_left(house: House) -> None:
+    with house.running.client(house.running.cast.bob) as client:
+        planted = plant(house, client)
+        client.delete("/v1/account").raise_for_status()
+    assert planted.call.left.wait(30)
+    text, vocabulary, instructions = planted.content
+    assert objects_of(house, list(planted.smelts.values())) == []
+    assert found_anywhere(house, [text, vocabulary], (SPOKEN,)) == []
+    assert found_of_deleted_rows(house, [instructions, *planted.rows, house.running.cast.bob.email]) == []

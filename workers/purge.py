@@ -26,10 +26,9 @@ def purge_expired(services: Services) -> int:
     for smelt in expired:
         with services.database.service() as conn:
             destroy_key(conn, smelt.smelt_id)
-        services.content.delete_smelt(smelt.smelt_id)
-        if smelt.tier is Tier.ANONYMOUS:
-            with services.database.service() as conn:
+            if smelt.tier is Tier.ANONYMOUS:
                 delete_smelt(conn, smelt.smelt_id)
+        services.content.delete_smelt(smelt.smelt_id)
     return len(expired)
 
 

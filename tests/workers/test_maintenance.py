@@ -1,13 +1,10 @@
 """The scheduled jobs, claimed and run as a worker does."""
 
 import threading
-from collections.abc import Iterator
 
-import pytest
 from sqlalchemy import text
 
 from db.work import RUNS
-from pipeline.settings import Settings
 from tests.cast import Cast
 from tests.smelts import get_credits, set_credits
 from workers.maintenance import maintain
@@ -15,13 +12,6 @@ from workers.reconciler import ensure_schedules
 from workers.run import run_next
 from workers.services import Services
 from workers.wake import Wake
-
-
-@pytest.fixture
-def services(settings: Settings) -> Iterator[Services]:
-    services = Services.open(settings)
-    yield services
-    services.close()
 
 
 def run_all(services: Services) -> int:

@@ -1,0 +1,78 @@
+"""What a claim reads beside a backlog, in rows, and what a post asks. How long they take is for `make chaos`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, event, text
+
+from db import work
+from db.admission import admit
+from db.session import Database
+from db.work import FILES, OUTPUTS, WorkTable
+from tests.cast import Cast
+from tests.smelts import PLENTY, new_smelt, set_credits
+
+SMELTS, PARTS = 4, 500
+MOST_ASKED = 9  # of Postgres, in the admission of a text on credits
+MOST = 60  # rows that a step may read, whatever waits and whatever has ended
+STEPS: dict[str, Callable[[Connection, WorkTable], object]] = {
+    "claim": lambda conn, table: work.claim_next(conn, table, 30),
+    "count": lambda conn, table: work.count_ready(conn, table, 16),
+    "shorten": lambda conn, table: work.shorten_leases(conn, table, 30),
+    "expired": lambda conn, table: work.find_expired(conn, table, 200),
+    "due": lambda conn, table: work.find_due(conn, table, 200),
+}
+
+
+@pytest.fixture
+def backlog(database: Database, owner_url: str, cast: Cast) -> Database:
+    """As many files and outputs wait as have ended before them, which lie at the tables' beginning."""
+    with database.service() as conn:
+        set_credits(conn, cast.ada.id, 1_000)
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        for ended in (True, False):
+            with database.service() as conn:
+                for _ in range(SMELTS):
+                    admit(conn, new_smelt(cast.ada.id, audio=PARTS, texts=PARTS), PLENTY)
+            if ended:
+                for table in (FILES.name, OUTPUTS.name):
+                    owner.execute(
+                        f"""
+                        update {table} set status = 'completed', progress = 1, finished_at = now()
+                        where finished_at is null
+                        """
+                    )
+                    owner.execute(f"vacuum full {table}")
+        owner.execute("vacuum analyze")
+    return database
+
+
+def rows_read(conn: Connection, table: str) -> int:
+    """By this transaction so far, through indexes and without."""
+    sql = "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = :table"
+    return int(conn.execute(text(sql), {"table": table}).scalar_one())
+
+
+def test_a_step_reads_little_of_what_waits_and_nothing_of_what_has_ended(backlog: Database) -> None:
+    read = {}
+    for name, step in STEPS.items():
+        for table in (FILES, OUTPUTS):
+            with backlog.service() as conn:
+                step(conn, table)
+                read[name, table.name] = rows_read(conn, table.name)
+
+    assert max(read.values()) <= MOST, read
+
+
+def test_a_post_is_taken_in_with_few_questions(database: Database, cast: Cast) -> None:
+    """Each costs Postgres and the API what a whole row costs: what nearly never applies isn't asked beforehand."""
+    asked: list[str] = []
+    with database.service() as conn:
+        set_credits(conn, cast.ada.id, 1)
+        event.listen(conn, "before_cursor_execute", lambda *it: asked.append(it[2]))
+        new = new_smelt(cast.ada.id, texts=1)
+        admit(conn, replace(new, idempotency_key="k", request_fingerprint=b"print"), PLENTY)
+
+    assert len(asked) <= MOST_ASKED, asked

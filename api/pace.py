@@ -9,15 +9,13 @@ import time
 from collections import OrderedDict
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from api.rate import Rate, Ruling, rule
+from pipeline.circuit import Circuit
+from workers.wake import PATIENCE, make_circuit, make_client
 
 log = logging.getLogger("smelt.api")
 
-PATIENCE = 0.25  # seconds for one exchange with Redis
-SULK = 1.0  # seconds in which Redis isn't tried again after it failed
 MOST_CALLERS = 100_000  # remembered here; about 20 MB
 
 # `rule` of api/rate.py in one atomic step, by Redis's clock; replies with the moment before the request.
@@ -35,28 +33,22 @@ return {string.format('%.6f', whole_at), string.format('%.6f', now)}
 
 
 class Pace:
-    """Counts requests against rates. Safe to share between threads."""
+    """Counts requests against rates. Safe to share between threads. `circuit`: as for the doorbell."""
 
-    def __init__(self, redis_url: str, namespace: str) -> None:
-        self._client = redis.Redis.from_url(
-            redis_url,
-            socket_timeout=PATIENCE,
-            socket_connect_timeout=PATIENCE,
-            retry=Retry(NoBackoff(), 0),
-            health_check_interval=0,
-        )
+    def __init__(self, redis_url: str, namespace: str, circuit: Circuit | None = None) -> None:
+        self._client = make_client(redis_url, PATIENCE)
+        self._circuit = circuit or make_circuit(redis_url)
         self._script = self._client.register_script(_SCRIPT)
         self._prefix = f"{namespace}:rate:"
         self._here = LocalPace()
-        self._silent_until = 0.0
 
     def take(self, caller: str, rate: Rate) -> Ruling:
         """Counts one request of the caller's, unless it is one too many. Waits `PATIENCE` for Redis at the most."""
-        if time.monotonic() >= self._silent_until:
+        if not self._circuit.open:
             try:
                 reply = self._script(keys=[self._prefix + caller], args=[rate.window, rate.interval])
             except redis.RedisError as error:
-                self._silent_until = time.monotonic() + SULK
+                self._circuit.trip()
                 log.warning(
                     "Redis is out of reach (%s); this instance counts requests by itself",
                     type(error).__name__,
@@ -67,6 +59,7 @@ class Pace:
         return self._here.take(caller, rate)
 
     def close(self) -> None:
+        self._circuit.end()
         self._client.close()
 
 

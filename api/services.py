@@ -11,6 +11,7 @@ from starlette.requests import Request
 from api.endings import Endings
 from api.hub import Hub
 from api.pace import Pace
+from api.public_keys import PublicKeys
 from api.secret import derived_key
 from api.tickets import Tickets
 from api.tokens import AnonymousTokens, SignInTokens
@@ -20,7 +21,7 @@ from pipeline.content import ContentStore
 from pipeline.keyring import KeyRing
 from pipeline.networks import Network, networks
 from pipeline.settings import Settings
-from workers.wake import Doorbell
+from workers.wake import Doorbell, make_circuit
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,6 @@ class Services:
     webhook_networks: tuple[Network, ...]
     ip_key: bytes
     fingerprint_key: bytes
-    deletion_key: bytes
     uploads: Uploads
     endings: Endings
 
@@ -55,9 +55,13 @@ def opened(settings: Settings) -> Iterator[Services]:
     keyring = KeyRing.parse(settings.need("keyring"))
     content = ContentStore.open_url(settings.need("content_url"))
     redis = settings.need("redis_url"), settings.redis_namespace
-    doorbell, pace, tickets = Doorbell(*redis), Pace(*redis), Tickets(*redis)
+    circuit = make_circuit(settings.need("redis_url"))  # one: no request waits for Redis twice
+    doorbell, pace, tickets = Doorbell(*redis, circuit), Pace(*redis, circuit), Tickets(*redis)
     database = Database(
-        settings.need("database_url"), pool_size=settings.database_pool, on_change=doorbell.announce
+        settings.need("database_url"),
+        pool_size=settings.database_pool,
+        on_change=doorbell.announce,
+        on_delivery=doorbell.ring_for_webhooks,
     )
     try:
         yield Services(
@@ -71,7 +75,7 @@ def opened(settings: Settings) -> Iterator[Services]:
             tickets=tickets,
             sign_in=SignInTokens(
                 settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
-                settings.jwt_jwks_url,
+                PublicKeys(settings.jwt_jwks_url) if settings.jwt_jwks_url else None,
                 settings.jwt_audience,
                 settings.jwt_issuer,
             ),
@@ -82,7 +86,6 @@ def opened(settings: Settings) -> Iterator[Services]:
             webhook_networks=networks(settings.webhook_allowed_networks),
             ip_key=derived_key(secret, "address"),
             fingerprint_key=derived_key(secret, "request fingerprint"),
-            deletion_key=derived_key(secret, "deleted user"),
             uploads=Uploads(),
             endings=Endings(database),
         )

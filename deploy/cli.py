@@ -11,7 +11,8 @@ from deploy.client.commands import app as client_commands
 from deploy.environment import ENVIRONMENT_NAMES
 from deploy.problems import Problem, SettingsIncomplete
 from deploy.runner import EX_CONFIG
-from pipeline.settings import Env, Settings
+from pipeline.env import Env
+from pipeline.settings import Settings
 
 app = typer.Typer(
     name="smelt",
@@ -87,10 +88,11 @@ def worker(
     queue: Annotated[str, typer.Argument(help="transcribe, synthesize, deliver or maintenance")],
 ) -> None:
     """Run the workers of one queue alone."""
-    from workers.pool import run_pool
+    from deploy.pool import run_pool
+    from workers.slots import POOLS
     from workers.wake import Queue
 
-    names = [known.value for known in Queue]
+    names = [known.value for known in POOLS]
     if queue not in names:
         raise typer.BadParameter(f"the queues are {', '.join(names)}")
     _run_alone("worker", lambda settings: run_pool(settings, Queue(queue)))

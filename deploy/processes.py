@@ -1,7 +1,6 @@
 """The Procfile's processes on this machine, each restarted when it dies, all stopped together."""
 
 import shlex
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 from honcho.environ import parse_procfile  # type: ignore[import-untyped]
 
 from deploy.children import spawn
-from deploy.runner import Runner
+from deploy.runner import Runner, stop_all
 
 PROCFILE = Path(__file__).parent.parent / "Procfile"
 API = "api"
@@ -48,14 +47,5 @@ class Processes:
         `grace`: seconds that the workers may use to finish or give back what they run.
         """
         workers = [runner for name, runner in self.runners.items() if name != API]
-        _stop(workers, grace)
-        _stop([runner for name, runner in self.runners.items() if name == API], grace)
-
-
-def _stop(runners: list[Runner], grace: float) -> None:
-    started = [runner for runner in runners if runner.ident is not None]
-    deadline = time.monotonic() + grace
-    for runner in started:
-        runner.ask_to_stop()
-    for runner in started:
-        runner.finish(max(0.0, deadline - time.monotonic()))
+        stop_all(workers, grace)
+        stop_all([runner for name, runner in self.runners.items() if name == API], grace)

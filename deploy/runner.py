@@ -12,8 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 FIRST_DELAY = 0.5  # seconds before the first restart; doubles with each death in a row
-LONGEST_DELAY = 30.0
-HEALTHY_AFTER = 60.0  # seconds alive after which earlier deaths are forgiven
+LONGEST_DELAY = 2.0  # with the seconds that a start takes: who is killed again and again is back within five
+HEALTHY_AFTER = 10.0  # seconds alive after which earlier deaths are forgiven
 EX_CONFIG = 78
 
 
@@ -107,6 +107,16 @@ class Runner(threading.Thread):
         with process.stdout as lines:
             for line in lines:
                 self._report(line.decode(errors="replace").rstrip())
+
+
+def stop_all(runners: list[Runner], grace: float) -> None:
+    """Asks those that were started to stop, all at once, and kills what is left of them after `grace` seconds."""
+    started = [runner for runner in runners if runner.ident is not None]
+    deadline = time.monotonic() + grace
+    for runner in started:
+        runner.ask_to_stop()
+    for runner in started:
+        runner.finish(max(0.0, deadline - time.monotonic()))
 
 
 def _kill_group(leader: int) -> None:

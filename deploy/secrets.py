@@ -8,8 +8,9 @@ from pydantic import SecretStr
 
 from deploy.environment import ENVIRONMENT_NAMES
 from deploy.problems import SettingsIncomplete
+from pipeline.env import Env
 from pipeline.keyring import KeyRing
-from pipeline.settings import DEMO_MODEL, Env, Settings
+from pipeline.settings import DEMO_MODEL, Settings
 
 SECRETS_FILE = "secrets.env"
 MADE = ("keyring", "ip_hash_secret", "jwt_secret")

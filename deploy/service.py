@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -29,13 +29,19 @@ class Service:
 
     `start` raises a Problem (`deploy/problems.py`), and then leaves nothing running.
     `isolated`: the processes get no other variable of the user's environment. `report(name, line)` gets each
-    line that a process prints, from several threads.
+    line that a process prints, from several threads. `commands`: what runs, by name; the Procfile's unless told.
     """
 
     def __init__(
-        self, settings: Settings, report: Callable[[str, str], None], *, isolated: bool = False
+        self,
+        settings: Settings,
+        report: Callable[[str, str], None],
+        *,
+        isolated: bool = False,
+        commands: Mapping[str, list[str]] | None = None,
     ) -> None:
         self._isolated = isolated
+        self._commands = commands or read_procfile()
         self.settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
         self._report = report
         self._processes: Processes | None = None
@@ -73,7 +79,7 @@ class Service:
                 migrate.upgrade(self.owner_url)
             known = self.settings.model_copy(update={"migration_database_url": None})
             environment = child_environment(known, isolated=self._isolated)
-            self._processes = Processes(read_procfile(), environment, self._report)
+            self._processes = Processes(self._commands, environment, self._report)
             self._processes.start()
             self._wait_until_ready()
         except BaseException:

@@ -7,7 +7,8 @@ from types import FrameType
 
 from deploy.service import Service
 from deploy.tokens import LOCAL_EMAIL, ensure_local_user, mint
-from pipeline.settings import DEMO_MODEL, Env, Settings
+from pipeline.env import Env
+from pipeline.settings import DEMO_MODEL, Settings
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

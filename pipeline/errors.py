@@ -69,10 +69,10 @@ class RateLimited(WorkError):
 
 
 class GiveBack(WorkError):
-    """The worker stops and hands the work back, to be claimed by another at once. Costs no failure."""
+    """The worker hands the work back, to be claimed by another at once. Costs no failure."""
 
-    def __init__(self) -> None:
-        super().__init__(ErrorCode.INTERNAL_ERROR, "The worker is stopping.", retryable=True, retry_after=0)
+    def __init__(self, reason: str = "The worker is stopping.") -> None:
+        super().__init__(ErrorCode.INTERNAL_ERROR, reason, retryable=True, retry_after=0)
 
 
 class LostLease(Exception):

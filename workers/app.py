@@ -1,4 +1,4 @@
-"""The composition of a worker: the broker, its one middleware, and every actor with its queue.
+"""The composition of a worker: the broker, what its process holds, and every actor with its queue.
 
 Dramatiq's own retries, time and age limits stay out: Postgres decides when something runs again, leases decide
 how long it may take. A message's argument is the id that caused it, for the logs alone.
@@ -8,24 +8,36 @@ import dramatiq
 
 from db.work import DELIVERIES, FILES, OUTPUTS, RUNS
 from pipeline.settings import Settings
+from workers.consumer import ListeningBroker
 from workers.deliver import deliver
 from workers.maintenance import maintain
 from workers.pool import Pool
 from workers.run import run_next
 from workers.synthesize import synthesize
 from workers.transcribe import transcribe
-from workers.wake import Wake, make_broker
+from workers.wake import Wake, make_broker_of
 
-REDIS_PATIENCE = 5.0  # seconds for one exchange with Redis
+REDIS_PATIENCE = 1.0  # seconds for one exchange with Redis
 
 settings = Settings.from_env()
-broker = make_broker(settings.need("redis_url"), settings.redis_namespace, timeout=REDIS_PATIENCE)
+broker = make_broker_of(
+    ListeningBroker, settings.need("redis_url"), settings.redis_namespace, timeout=REDIS_PATIENCE
+)
 pool = Pool(settings)
-broker.add_middleware(pool)
 
 
 def transcribe_file(_cause: str | None = None) -> None:
     run_next(pool.services, FILES, Wake.TRANSCRIBE_FILE, lambda t: transcribe(t, pool.speech), pool.stopping)
+
+
+def transcribe_short_file(_cause: str | None = None) -> None:
+    run_next(
+        pool.services,
+        FILES,
+        Wake.TRANSCRIBE_SHORT_FILE,
+        lambda t: transcribe(t, pool.speech, only_short=True),
+        pool.stopping,
+    )
 
 
 def apply_separate(_cause: str | None = None) -> None:
@@ -54,6 +66,7 @@ def purge_content(_cause: str | None = None) -> None:
 
 ACTORS = (
     transcribe_file,
+    transcribe_short_file,
     apply_separate,
     apply_combine,
     deliver_webhook,

@@ -16,7 +16,7 @@ from pipeline.settings import Settings
 from pipeline.states import ErrorCode
 from pipeline.webhook_signature import headers
 from pipeline.webhook_url import BadUrl, parse
-from workers.outbound import AddressRefused, Outbound, Unreachable
+from workers.outbound import AddressRefused, Outbound, Reply, Unreachable
 from workers.run import Task
 from workers.services import Services
 
@@ -33,15 +33,16 @@ def make_outbound(settings: Settings) -> Outbound:
 def deliver(task: Task, outbound: Outbound) -> None:
     """Raises WorkError when it wasn't accepted, LostLease when it is no longer ours."""
     job = task.record(lambda conn: begin_delivery(conn, task.claim))
-    status = _send(task, job, outbound)
+    reply = _send(task, job, outbound)
+    status, wait = (reply.status, reply.retry_after) if reply else (None, None)
     task.record(lambda conn: note_response(conn, task.claim, status))
-    if status is None or not 200 <= status < 300:
-        raise WorkError(ErrorCode.DELIVERY_FAILED, retryable=status != GONE)
+    if reply is None or not reply.accepted:
+        raise WorkError(ErrorCode.DELIVERY_FAILED, retryable=status != GONE, retry_after=wait)
     task.record(lambda conn: complete(conn, DELIVERIES, task.claim))
 
 
-def _send(task: Task, job: DeliveryJob, outbound: Outbound) -> int | None:
-    """The reply's status; None: there was no reply. Raises WorkError `address_refused`."""
+def _send(task: Task, job: DeliveryJob, outbound: Outbound) -> Reply | None:
+    """None: there was no reply. Raises WorkError `address_refused`."""
     body = message(job)
     keys = [_unwrapped(task.services, secret_id, wrapped) for secret_id, wrapped in job.secrets]
     signed = headers(f"msg_{task.claim.id.hex}", int(time.time()), body, keys)

@@ -41,8 +41,13 @@ class Lease:
         self._told = 0.0
         self._stop_at: float | None = None
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the process was asked to stop."""
+        return self._stopping.is_set()
+
     def tick(self, progress: float) -> None:
-        """`progress`: 0 to 1. Raises LostLease, or GiveBack when the process has to stop."""
+        """`progress`: 0 to 1. Raises LostLease, or GiveBack when the process has to stop or can't renew."""
         now = self._clock()
         self._check_stopping(now)
         if now - self._looked < LOOK_SECONDS:
@@ -53,9 +58,9 @@ class Lease:
             with self._database.service() as conn:
                 ours = renew_part(conn, self._table, self._claim, self._seconds, progress, moved=moved)
         except DatabaseUnavailable:
-            # The lease runs on without us; past its end somebody else may have the row.
+            # The lease runs on without us; past its end somebody else may have the row, or it is to be given back.
             if self._clock() - self._renewed > self._seconds:
-                raise LostLease from None
+                raise GiveBack("Postgres was out of reach.") from None
             return
         if not ours:
             raise LostLease

@@ -1,7 +1,7 @@
 """One POST to a server that a stranger has named: to an address that was judged, within a deadline, nothing followed.
 
 Written on the socket, because the deadline has to hold for all of it: clients' timeouts are per read, and a server that
-sends a byte now and then would keep a slot for hours. Of the reply the status alone is read.
+sends a byte now and then would keep a slot for hours. Of the reply the status is read, and when to come again.
 """
 
 import socket
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from pipeline.networks import Network
+from pipeline.retry_after import retry_after
 from pipeline.webhook_url import WebhookUrl, may_send
 
 DEADLINE = 15.0  # seconds for everything after the name is resolved
@@ -30,6 +31,18 @@ class AddressRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """`retry_after`: seconds, if the server refused and said when to come again."""
+
+    status: int
+    retry_after: float | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
 class Outbound:
     """`allowed`: networks that may be reached besides the public ones, and without TLS."""
 
@@ -37,15 +50,15 @@ class Outbound:
     tls: ssl.SSLContext
     deadline: float = DEADLINE
 
-    def post(self, url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> int:
-        """The status of the reply. Raises AddressRefused, Unreachable."""
+    def post(self, url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Raises AddressRefused, Unreachable."""
         addresses = self._resolve(url)
         end = time.monotonic() + self.deadline
         try:
             with self._connected(url, addresses, end) as connection:
                 connection.settimeout(_left(end))
                 connection.sendall(_request(url, headers, body))
-                return _status(connection, end)
+                return _reply(connection, end)
         except (OSError, ValueError) as error:
             raise Unreachable(type(error).__name__) from None
 
@@ -96,24 +109,45 @@ def _request(url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
 
-def _status(connection: socket.socket, end: float) -> int:
-    """Of the final reply: interim ones (1xx) are passed over. Raises OSError, ValueError."""
+def _reply(connection: socket.socket, end: float) -> Reply:
+    """The final one: interim ones (1xx) are passed over. Raises OSError, ValueError."""
     head = b""
-    while len(head) < MOST_BYTES:
+    while True:
+        line, head = _through(connection, end, b"\r\n", head)
+        reply = Reply(_parsed(line))
+        if reply.accepted:
+            return reply
+        try:
+            fields, head = _through(connection, end, b"\r\n\r\n", b"\r\n" + head)
+        except (OSError, ValueError):
+            if reply.status >= 200:
+                return reply  # the status says enough
+            raise
+        if reply.status >= 200:
+            return Reply(reply.status, retry_after(_field(fields, b"retry-after")))
+
+
+def _through(connection: socket.socket, end: float, mark: bytes, read: bytes) -> tuple[bytes, bytes]:
+    """What is `read` and what comes, parted at `mark`. Raises OSError, ValueError."""
+    while mark not in read:
+        if len(read) >= MOST_BYTES:
+            raise ValueError("the reply's head is too long")
         connection.settimeout(_left(end))
         received = connection.recv(4_096)
-        head += received
-        while b"\r\n" in head:
-            status = _parsed(head.partition(b"\r\n")[0])
-            if status >= 200:
-                return status
-            _, blank, rest = head.partition(b"\r\n\r\n")
-            if not blank:
-                break
-            head = rest
         if not received:
             raise ConnectionResetError("the reply was cut short")
-    raise ValueError("the reply's head is too long")
+        read += received
+    before, _, after = read.partition(mark)
+    return before, after
+
+
+def _field(fields: bytes, name: bytes) -> str | None:
+    """A header's value."""
+    for line in fields.split(b"\r\n"):
+        given, _, value = line.partition(b":")
+        if given.lower() == name:
+            return value.decode("latin-1").strip()
+    return None
 
 
 def _parsed(line: bytes) -> int:

@@ -1,48 +1,20 @@
-"""A pool: the worker processes of one queue, and what each of them holds."""
+"""What the worker processes of a pool hold: opened once per process, the parts that its queue needs."""
 
-import logging
 import os
-import sys
 import threading
 from functools import cached_property
 
-from dramatiq import Broker, Middleware, Worker
-
-from pipeline.settings import SECRET_NAMES, SettingMissing, Settings
-from pipeline.speech_process import ModelUnavailable, SpeechEngineSettings, SpeechProcess
+from pipeline.settings import SECRET_NAMES, Settings
+from pipeline.speech_process import SpeechEngineSettings, SpeechProcess
 from workers.deliver import make_outbound
 from workers.engines import Engines
 from workers.outbound import Outbound
-from workers.parent import die_with_parent
 from workers.services import Services
 from workers.wake import Queue
 
-log = logging.getLogger(__name__)
 
-SHUTDOWN_MARGIN = 10  # seconds after the grace in which work is given back and connections are closed
-
-
-def run_pool(settings: Settings, queue: Queue) -> None:
-    """Replaces this process by Dramatiq's, for one queue. One thread per process where the work fills a core."""
-    slots: int = getattr(settings, f"{queue}_slots")
-    processes, threads = (slots, 1) if queue is Queue.TRANSCRIBE else (1, slots)
-    command = [
-        *(sys.executable, "-m", "dramatiq", "workers.app:broker"),
-        *("--queues", queue.value),
-        *("--processes", str(processes), "--threads", str(threads)),
-        *("--worker-shutdown-timeout", str(int((settings.worker_grace + SHUTDOWN_MARGIN) * 1000))),
-    ]
-    tuning = {
-        "dramatiq_queue_prefetch": str(
-            threads
-        ),  # a wake held by a busy process is one that an idle one lacks
-        "dramatiq_worker_timeout": "20",  # milliseconds an idle worker sleeps at the most between two looks
-    }
-    os.execve(sys.executable, command, {**os.environ, **tuning})  # noqa: S606 - our own command, no shell
-
-
-class Pool(Middleware):
-    """Opens what a worker process needs once it has been forked, and tells its tasks when to stop."""
+class Pool:
+    """`stopping` is set once the process was asked to end: nothing more is claimed, leases give work back."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -75,31 +47,20 @@ class Pool(Middleware):
     def outbound(self) -> Outbound:
         return make_outbound(self.settings)
 
-    def after_process_boot(self, broker: Broker) -> None:
-        die_with_parent()
+    def open(self, queue: Queue) -> None:
+        """Opens what this queue needs before its first task.
 
-    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        """Opens what this queue needs before its first task. What the operator has to mend ends the process.
-
-        Dramatiq logs an exception raised here and goes on without; a process that can't work must not stay.
+        Raises ModelUnavailable, SettingMissing or ValueError for what the operator has to mend.
         """
-        queues = worker.consumer_whitelist or set(Queue)
-        try:
-            self.services  # noqa: B018 - a cached property
-            if Queue.TRANSCRIBE in queues:
-                self.speech.start()
-            if Queue.SYNTHESIZE in queues:
-                self.engines  # noqa: B018
-            if Queue.DELIVER in queues:
-                self.outbound  # noqa: B018
-        except (ModelUnavailable, SettingMissing, ValueError) as error:
-            log.critical("%s", error)
-            sys.exit(os.EX_CONFIG)  # starting again would end the same way
+        self.services  # noqa: B018 - a cached property
+        if queue in (Queue.TRANSCRIBE, Queue.TRANSCRIBE_SHORT):
+            self.speech.start()
+        if queue is Queue.SYNTHESIZE:
+            self.engines  # noqa: B018
+        if queue is Queue.DELIVER:
+            self.outbound  # noqa: B018
 
-    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        self.stopping.set()
-
-    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+    def close(self) -> None:
         if "speech" in self.__dict__:
             self.speech.close()
         if "engines" in self.__dict__:

@@ -6,32 +6,26 @@ It is a process of its own and never a message, so that no lost message can stop
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 from db import schedules, work
 from db.locks import bump_version, lock_smelt_of
 from db.parts import PARTS, rescue
 from db.session import DatabaseUnavailable
-from db.work import DELIVERIES, FILES, OUTPUTS, RUNS, WorkTable
+from db.work import DELIVERIES
 from pipeline.content_errors import ContentError
 from pipeline.errors import LostLease
 from pipeline.retry import DELIVERY_ATTEMPTS
 from pipeline.settings import Settings
 from workers.purge import purge_expired
+from workers.ready import OF_QUEUES, WAKES, count_ready
 from workers.services import Services
-from workers.wake import Wake
+from workers.slots import slots
 
 log = logging.getLogger(__name__)
 
 BATCH = 200
-
-# table → the wake that rings for its ready rows
-WAKES: dict[WorkTable, Wake] = {
-    FILES: Wake.TRANSCRIBE_FILE,
-    OUTPUTS: Wake.APPLY_SEPARATE,
-    DELIVERIES: Wake.DELIVER_WEBHOOK,
-    RUNS: Wake.PURGE_CONTENT,
-}
 
 
 def main() -> None:
@@ -43,8 +37,9 @@ def main() -> None:
     services = Services.open(Settings.from_env(), connections=2)
     try:
         while not stopping.is_set():
+            next_tick = time.monotonic() + services.settings.tick_seconds  # however long this one takes
             tick(services)
-            stopping.wait(services.settings.tick_seconds)
+            stopping.wait(max(0.0, next_tick - time.monotonic()))
     finally:
         services.close()
 
@@ -62,6 +57,7 @@ def rescue_expired(services: Services) -> None:
     """Rows whose worker has been silent past its lease."""
     for table in WAKES:
         with services.database.service() as conn:
+            work.shorten_leases(conn, table, services.settings.lease_seconds)
             expired = work.find_expired(conn, table, BATCH)
         budget = DELIVERY_ATTEMPTS if table is DELIVERIES else services.settings.max_attempts
         for claim in expired:
@@ -95,12 +91,10 @@ def ensure_schedules(services: Services) -> None:
 
 def ring_for_ready(services: Services) -> None:
     """Tops the wakes up to the pool's slots, where rows are ready and messages were lost."""
-    for table, wake in WAKES.items():
-        slots: int = getattr(services.settings, f"{wake.queue}_slots")
-        with services.database.service() as conn:
-            ready = work.count_ready(conn, table, slots)
+    for queue, (_, wake) in OF_QUEUES.items():
+        ready = count_ready(services, queue, slots(services.settings, queue))
         if ready:
-            waiting = services.doorbell.waiting(wake.queue)
+            waiting = services.doorbell.waiting(queue)
             services.doorbell.ring(wake, ready - (waiting or 0))
 
 

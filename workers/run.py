@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from db.parts import record_failure
 from db.session import DatabaseUnavailable
-from db.work import DELIVERIES, Claim, WorkTable, claim_next
+from db.work import DELIVERIES, Claim, WorkTable, claim_next, took_place
 from pipeline.errors import LostLease, WorkError
 from pipeline.retry import decide, decide_delivery
 from pipeline.states import ErrorCode
@@ -41,15 +41,7 @@ class Task:
 
         A commit whose reply was lost is safe to repeat: the second finds the row no longer ours.
         """
-        give_up = time.monotonic() + self.services.settings.lease_seconds
-        while True:
-            try:
-                with self.services.database.service() as conn:
-                    return change(conn)
-            except DatabaseUnavailable:
-                if time.monotonic() > give_up:
-                    raise
-                time.sleep(0.5)
+        return _persist(self.services, change)
 
 
 def run_next(
@@ -59,20 +51,18 @@ def run_next(
     perform: Callable[[Task], None],
     stopping: threading.Event,
 ) -> bool:
-    """Claims and runs one row. False: there was none, or Postgres is away, or this process is stopping."""
+    """Claims and runs one row. False: there was none, or Postgres is away, or this process is stopping.
+
+    A wake for short recordings claims nothing else: the others' wakes are in a queue of their own, and stay there.
+    """
     if stopping.is_set():
         return False
-    settings = services.settings
-    try:
-        with services.database.service() as conn:
-            claim = claim_next(conn, table, settings.lease_seconds)
-    except DatabaseUnavailable as error:
-        log.warning("Postgres is out of reach (%s); the reconciler will ring again", error)
-        return False
+    claim = _claim(services, table, only_short=wake is Wake.TRANSCRIBE_SHORT_FILE)
     if claim is None:
         return False
     if claim.more:
         services.doorbell.ring(wake)
+    settings = services.settings
     lease = Lease(
         services.database,
         table,
@@ -83,6 +73,41 @@ def run_next(
     )
     _perform(Task(services, table, claim, lease), perform)
     return True
+
+
+def _claim(services: Services, table: WorkTable, *, only_short: bool) -> Claim | None:
+    """None: there is no work, or Postgres is away.
+
+    A claim whose commit had no reply is looked for: else its row would be nobody's until it is rescued.
+    """
+    claim = None
+    try:
+        with services.database.service() as conn:
+            claim = claim_next(conn, table, services.settings.lease_seconds, only_short=only_short)
+    except DatabaseUnavailable as error:
+        log.warning("Postgres is out of reach (%s); the reconciler will ring again", error)
+        return claim if claim is not None and _took_place(services, table, claim) else None
+    return claim
+
+
+def _took_place(services: Services, table: WorkTable, claim: Claim) -> bool:
+    try:
+        return _persist(services, lambda conn: took_place(conn, table, claim))
+    except DatabaseUnavailable:
+        return False
+
+
+def _persist(services: Services, change: Callable[[Connection], T]) -> T:
+    """One transaction, tried again while Postgres is away and a lease would still run."""
+    give_up = time.monotonic() + services.settings.lease_seconds
+    while True:
+        try:
+            with services.database.service() as conn:
+                return change(conn)
+        except DatabaseUnavailable:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.5)
 
 
 def _perform(task: Task, perform: Callable[[Task], None]) -> None:

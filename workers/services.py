@@ -27,6 +27,7 @@ class Services:
                 settings.need("database_url"),
                 pool_size=connections or settings.database_pool,
                 on_change=doorbell.announce,
+                on_delivery=doorbell.ring_for_webhooks,
             ),
             content=ContentStore.open_url(settings.need("content_url")),
             keyring=KeyRing.parse(settings.need("keyring")),

@@ -8,10 +8,9 @@ the change in Postgres a second later.
 """
 
 import logging
-import threading
-import time
 from collections.abc import Collection
 from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
 import redis
@@ -20,16 +19,20 @@ from dramatiq.brokers.redis import RedisBroker
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from pipeline.circuit import Circuit
+
 log = logging.getLogger(__name__)
 
+B = TypeVar("B", bound=RedisBroker)
+
 PATIENCE = 0.25  # seconds for one exchange with Redis
-SULK = 1.0  # seconds in which Redis isn't tried again after it failed
 
 
 class Queue(StrEnum):
     """Each has a pool of its own, which an operator scales by itself."""
 
     TRANSCRIBE = "transcribe"
+    TRANSCRIBE_SHORT = "transcribe_short"  # for those of its processes that are kept for short recordings
     SYNTHESIZE = "synthesize"
     DELIVER = "deliver"
     MAINTENANCE = "maintenance"
@@ -39,6 +42,7 @@ class Wake(StrEnum):
     """The actors' names, as messages carry them."""
 
     TRANSCRIBE_FILE = "transcribe_file"
+    TRANSCRIBE_SHORT_FILE = "transcribe_short_file"
     APPLY_SEPARATE = "apply_separate"
     APPLY_COMBINE = "apply_combine"
     DELIVER_WEBHOOK = "deliver_webhook"
@@ -52,6 +56,7 @@ class Wake(StrEnum):
 
 _QUEUES = {
     Wake.TRANSCRIBE_FILE: Queue.TRANSCRIBE,
+    Wake.TRANSCRIBE_SHORT_FILE: Queue.TRANSCRIBE_SHORT,
     Wake.APPLY_SEPARATE: Queue.SYNTHESIZE,
     Wake.APPLY_COMBINE: Queue.SYNTHESIZE,
     Wake.DELIVER_WEBHOOK: Queue.DELIVER,
@@ -65,28 +70,54 @@ def changes_channel(namespace: str) -> str:
     return f"{namespace}:changes"
 
 
-def make_broker(redis_url: str, namespace: str, *, timeout: float | None = None) -> RedisBroker:
-    """A Dramatiq broker without middleware. `timeout`: seconds after which an exchange with Redis is given up."""
-    client = redis.Redis.from_url(
+def make_client(redis_url: str, timeout: float | None) -> redis.Redis:
+    """One that tries each exchange once. `timeout`: seconds after which it is given up."""
+    return redis.Redis.from_url(
         redis_url,
         socket_timeout=timeout,
         socket_connect_timeout=timeout or 5.0,
         retry=Retry(NoBackoff(), 0),
         health_check_interval=0,
     )
-    broker = RedisBroker(client=client, namespace=namespace, middleware=[])  # type: ignore[no-untyped-call]
+
+
+def make_circuit(redis_url: str) -> Circuit:
+    """Whether Redis can be reached; shared by all in a process who mustn't wait for it."""
+    client = make_client(redis_url, PATIENCE)
+
+    def answers() -> bool:
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    return Circuit(answers)
+
+
+def bell_channel(namespace: str, queue: str) -> str:
+    """Where it is said that a wake has been added to a queue."""
+    return f"{namespace}:bell:{queue}"
+
+
+def make_broker(redis_url: str, namespace: str, *, timeout: float | None = None) -> RedisBroker:
+    """A Dramatiq broker without middleware. `timeout`: seconds after which an exchange with Redis is given up."""
+    return make_broker_of(RedisBroker, redis_url, namespace, timeout=timeout)
+
+
+def make_broker_of(kind: type[B], redis_url: str, namespace: str, *, timeout: float | None) -> B:
+    """The same of a kind of one's own."""
+    broker = kind(client=make_client(redis_url, timeout), namespace=namespace, middleware=[])
     for queue in Queue:
         broker.declare_queue(queue)
     return broker
 
 
 class Doorbell:
-    """Rings for work. Safe to share between threads."""
+    """Rings for work. Safe to share between threads. `circuit`: one of its own, unless others talk to Redis too."""
 
-    def __init__(self, redis_url: str, namespace: str) -> None:
+    def __init__(self, redis_url: str, namespace: str, circuit: Circuit | None = None) -> None:
         self._broker = make_broker(redis_url, namespace, timeout=PATIENCE)
-        self._lock = threading.Lock()
-        self._silent_until = 0.0
+        self.circuit = circuit or make_circuit(redis_url)
 
     def ring(self, wake: Wake, count: int = 1, cause: UUID | None = None) -> bool:
         """Sends `count` wakes; `cause` is the id that the work is about, for the logs.
@@ -95,45 +126,49 @@ class Doorbell:
         """
         if count <= 0:
             return True
-        if time.monotonic() < self._silent_until:
+        if self.circuit.open:
             return False
         args = (str(cause),) if cause else ()
         try:
             for _ in range(count):
                 self._broker.enqueue(Message(wake.queue.value, wake.value, args, {}, {}))
+            self._broker.client.publish(bell_channel(self._broker.namespace, wake.queue), "")
         except redis.RedisError as error:
-            self._sulk(error)
+            self._fail(error)
             return False
         return True
 
+    def ring_for_webhooks(self, count: int) -> bool:
+        """So many have become claimable, whoever made them so."""
+        return self.ring(Wake.DELIVER_WEBHOOK, count)
+
     def waiting(self, queue: Queue) -> int | None:
         """How many wakes of a queue no worker has fetched yet. None: Redis is out of reach."""
+        if self.circuit.open:
+            return None
         try:
             return self._broker.client.llen(f"{self._broker.namespace}:{queue}")
         except redis.RedisError as error:
-            self._sulk(error)
+            self._fail(error)
             return None
 
     def announce(self, changed: Collection[UUID]) -> bool:
         """Tells followers that these smelts have changed. False: Redis is out of reach."""
-        if time.monotonic() < self._silent_until:
+        if self.circuit.open:
             return False
         try:
             self._broker.client.publish(
                 changes_channel(self._broker.namespace), " ".join(str(smelt_id) for smelt_id in changed)
             )
         except redis.RedisError as error:
-            self._sulk(error)
+            self._fail(error)
             return False
         return True
 
     def close(self) -> None:
+        self.circuit.end()
         self._broker.client.close()
 
-    def _sulk(self, error: redis.RedisError) -> None:
-        with self._lock:
-            if time.monotonic() >= self._silent_until:
-                log.warning(
-                    "Redis is out of reach (%s); the reconciler will ring later", type(error).__name__
-                )
-            self._silent_until = time.monotonic() + SULK
+    def _fail(self, error: redis.RedisError) -> None:
+        if self.circuit.trip():
+            log.warning("Redis is out of reach (%s); the reconciler will ring later", type(error).__name__)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from deploy.environment import ENVIRONMENT_NAMES, child_environment, settings_environment
-from pipeline.settings import Env, Settings
+from pipeline.env import Env
+from pipeline.settings import Settings
 from tests.conftest import make_settings
 
 EVERYTHING = {

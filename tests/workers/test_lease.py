@@ -101,5 +101,5 @@ def test_without_postgres_the_work_goes_on_until_the_lease_has_run_out(
     clock.now = 9.0
     lease.tick(0.1)
     clock.now = 11.0
-    with pytest.raises(LostLease):
+    with pytest.raises(GiveBack):
         lease.tick(0.2)

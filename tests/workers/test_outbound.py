@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from pipeline.networks import networks
 from pipeline.webhook_url import WebhookUrl, parse
 from tests.receiver import receiving
-from workers.outbound import MOST_BYTES, AddressRefused, Outbound, Unreachable
+from workers.outbound import MOST_BYTES, AddressRefused, Outbound, Reply, Unreachable
 
 HERE = networks(["127.0.0.0/8"])
 PLAIN = Outbound(HERE, ssl.create_default_context(), deadline=2.0)
@@ -27,10 +27,13 @@ NAME = "hooks.example.org"
 
 
 def answered_by(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Stands in for the resolver: one answer for each question, in turn. Returns the names that were asked for."""
+    """Stands in for this thread's resolver: one answer for each question, in turn. Returns the names asked for."""
     asked: list[str] = []
+    here, resolve = threading.get_ident(), socket.getaddrinfo
 
-    def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
+    def getaddrinfo(host: str, port: int, *rest: Any, **named: Any) -> list[Any]:
+        if threading.get_ident() != here:
+            return resolve(host, port, *rest, **named)
         asked.append(host)
         family = {True: socket.AF_INET6, False: socket.AF_INET}
         return [
@@ -71,7 +74,7 @@ def test_the_name_is_asked_for_once_and_the_judged_address_is_the_one_connected_
     with receiving() as judged, receiving() as rebound:
         asked = answered_by(monkeypatch, ["127.0.0.1"], ["127.0.0.2"])
         url = WebhookUrl("http", NAME, judged.port, "/hook")
-        assert PLAIN.post(url, {"webhook-id": "msg_1"}, b"{}") == 204
+        assert PLAIN.post(url, {"webhook-id": "msg_1"}, b"{}").status == 204
     assert asked == [NAME]
     assert [(each.path, each.headers["host"], each.body) for each in judged.received] == [
         ("/hook", f"{NAME}:{judged.port}", b"{}")
@@ -95,8 +98,11 @@ def test_a_name_that_leads_inside_is_not_connected_to(
 ) -> None:
     answered_by(monkeypatch, addresses)
 
-    def connect(*_: object) -> None:
-        raise AssertionError("connected")
+    here, really = threading.get_ident(), socket.socket.connect
+
+    def connect(sock: socket.socket, address: Any) -> None:
+        assert threading.get_ident() != here, "connected"
+        really(sock, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect)
     with pytest.raises(AddressRefused):
@@ -106,13 +112,13 @@ def test_a_name_that_leads_inside_is_not_connected_to(
 def test_of_several_addresses_those_that_may_be_used_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     with receiving() as receiver:
         answered_by(monkeypatch, ["10.0.0.1", "127.0.0.9", "127.0.0.1"])  # nobody listens on the second
-        assert PLAIN.post(WebhookUrl("http", NAME, receiver.port, "/"), {}, b"{}") == 204
+        assert PLAIN.post(WebhookUrl("http", NAME, receiver.port, "/"), {}, b"{}").status == 204
 
 
 def test_redirects_are_not_followed() -> None:
     with receiving() as receiver, receiving() as other:
-        receiver.answers, receiver.location = [302], other.url
-        assert PLAIN.post(parse(receiver.url, HERE), {}, b"{}") == 302
+        receiver.answers, receiver.headers = [302], {"Location": other.url}
+        assert PLAIN.post(parse(receiver.url, HERE), {}, b"{}").status == 302
         assert (len(receiver.received), other.received) == (1, [])
 
 
@@ -136,7 +142,30 @@ def test_interim_replies_are_passed_over() -> None:
         connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 202 Accepted\r\n\r\n")
 
     with server(serve) as port:
-        assert PLAIN.post(WebhookUrl("http", "127.0.0.1", port, "/"), {}, b"{}") == 202
+        assert PLAIN.post(WebhookUrl("http", "127.0.0.1", port, "/"), {}, b"{}").status == 202
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (b"HTTP/1.1 503 Busy\r\nServer: x\r\nretry-AFTER:  120 \r\n\r\nbody", Reply(503, 120.0)),
+        (b"HTTP/1.1 103 Hints\r\nRetry-After: 9\r\n\r\nHTTP/1.1 429 No\r\n\r\nRetry-After: 8", Reply(429)),
+        (b"HTTP/1.1 429 No\r\nRetry-After: soon\r\n\r\n", Reply(429)),
+        (b"HTTP/1.1 429 No\r\nRetry-After: 7", Reply(429)),
+        (b"HTTP/1.1 500 No\r\nX: " + b"x" * (MOST_BYTES + 9_000), Reply(500)),
+        (b"HTTP/1.1 204 Yes\r\nRetry-After: 7\r\n\r\n", Reply(204)),
+    ],
+    ids=["seconds", "after an interim reply", "no time", "cut short", "endless", "accepted"],
+)
+def test_a_refusal_may_say_when_to_come_again(reply: bytes, expected: Reply) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(reply)
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)
+
+    with server(serve) as port:
+        assert PLAIN.post(WebhookUrl("http", "127.0.0.1", port, "/"), {}, b"{}") == expected
 
 
 def test_a_server_that_sends_a_byte_now_and_then_holds_nobody_past_the_deadline() -> None:
@@ -164,7 +193,7 @@ def test_tls_checks_the_name_in_the_url_whatever_the_address_is(
     outbound = Outbound(HERE, ssl.create_default_context(cafile=str(certificate)), deadline=5.0)
     with receiving(theirs) as receiver:
         answered_by(monkeypatch, ["127.0.0.1"], ["127.0.0.1"])
-        assert outbound.post(WebhookUrl("https", NAME, receiver.port, "/"), {}, b"{}") == 204
+        assert outbound.post(WebhookUrl("https", NAME, receiver.port, "/"), {}, b"{}").status == 204
         with pytest.raises(Unreachable):
             outbound.post(WebhookUrl("https", "other.example.org", receiver.port, "/"), {}, b"{}")
     assert asked == [NAME, "other.example.org"]

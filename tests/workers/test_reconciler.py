@@ -1,16 +1,19 @@
 """What the reconciler makes good, on a real database and a real Redis, without any worker."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
+from db.control import delete_content
 from db.smelts import get_smelt
 from db.work import FILES, OUTPUTS, RUNS, claim_next
-from pipeline.content import Kind, ObjectName
+from pipeline.content import ContentStore, Kind, ObjectName
+from pipeline.content_errors import ContentUnavailable
 from pipeline.keyring import new_content_key
-from pipeline.settings import Settings
 from pipeline.states import SmeltStatus, WorkStatus
 from tests.cast import Cast
 from tests.smelts import admit_all, new_smelt, set_credits
@@ -18,13 +21,6 @@ from workers.purge import purge_orphans
 from workers.reconciler import tick
 from workers.services import Services
 from workers.wake import Queue
-
-
-@pytest.fixture
-def services(settings: Settings) -> Iterator[Services]:
-    services = Services.open(settings)
-    yield services
-    services.close()
 
 
 @pytest.fixture
@@ -103,6 +99,43 @@ def test_content_past_its_deadline_is_gone_for_good(services: Services, ada: Cas
     assert [output.status for output in mine.outputs] == [WorkStatus.CANCELED]
     assert services.content.delete_smelt(smelts[0].id) == 0
     assert services.content.delete_smelt(smelts[1].id) == 0
+
+
+def test_a_visitors_smelt_is_gone_altogether_though_the_store_fails(services: Services) -> None:
+    smelt = new_smelt(None, texts=1, max_age=0)
+    with services.database.service() as conn:
+        admit_all(conn, smelt)
+
+    tick(replace(services, content=BrokenStore()))
+
+    with services.database.service() as conn:
+        assert get_smelt(conn, smelt.id) is None
+
+
+def test_what_a_visitor_has_emptied_is_gone_an_hour_later(services: Services, owner_url: str) -> None:
+    smelt = new_smelt(None, texts=1)
+    with services.database.service() as conn:
+        admit_all(conn, smelt)
+    with services.database.service() as conn:
+        delete_content(conn, smelt.id)
+
+    tick(services)
+    with services.database.service() as conn:
+        assert get_smelt(conn, smelt.id) is not None  # whoever had no answer may ask again
+    with psycopg.connect(owner_url) as owner:
+        owner.execute("update smelts set content_expires_at = content_expires_at - interval '1 hour'")
+    tick(services)
+
+    with services.database.service() as conn:
+        assert get_smelt(conn, smelt.id) is None
+
+
+class BrokenStore(ContentStore):
+    def __init__(self) -> None:
+        """Of nothing."""
+
+    def delete_smelt(self, _smelt_id: UUID) -> int:
+        raise ContentUnavailable
 
 
 def test_objects_without_a_smelt_are_swept_up(services: Services, ada: Cast) -> None:

@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from db.outputs import finish_output
-from db.work import OUTPUTS
+from db.session import Database, DatabaseUnavailable
+from db.work import OUTPUTS, Claim, claim_next, took_place
 from pipeline.content_errors import ContentMissing
 from pipeline.errors import GiveBack, LostLease, RateLimited, WorkError
 from pipeline.settings import Settings
@@ -104,3 +107,53 @@ def test_a_stopping_worker_claims_nothing(services: Services) -> None:
     assert not run_next(services, OUTPUTS, Wake.APPLY_SEPARATE, fails_with(GiveBack()), stopping)
     with services.database.service() as conn:
         assert conn.execute(text("select attempt from smelt_outputs")).scalar_one() == 0
+
+
+class Forgetful(Database):
+    """Loses the reply to its first commit, or (`before`) all of that transaction."""
+
+    losses = 1
+    before = False
+
+    @contextmanager
+    def service(self) -> Iterator[Connection]:
+        with super().service() as conn:
+            yield conn
+            if self.losses and self.before:
+                self.losses -= 1
+                raise DatabaseUnavailable("before the commit")
+        if self.losses:
+            self.losses -= 1
+            raise DatabaseUnavailable("after the commit")
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_claim_without_a_reply_runs_if_it_took_place(
+    services: Services, settings: Settings, *, before: bool
+) -> None:
+    forgetful = Forgetful(settings.need("database_url"))
+    forgetful.before = before
+    claims: list[Claim] = []
+
+    ran = run(replace(services, database=forgetful), lambda task: claims.append(task.claim))
+
+    forgetful.close()
+    assert ran is not before
+    assert [(claim.attempt, claim.failures) for claim in claims] == ([] if before else [(1, 0)])
+    with services.database.service() as conn:
+        row = conn.execute(text("select status, attempt from smelt_outputs")).one()
+    assert tuple(row) == (("pending", 0) if before else ("processing", 1))
+
+
+def test_another_s_claim_is_never_taken_for_one_s_own(services: Services) -> None:
+    with services.database.service() as conn:
+        mine = claim_next(conn, OUTPUTS, 30)
+        conn.rollback()
+    with services.database.service() as conn:
+        hers = claim_next(conn, OUTPUTS, 30)
+    assert mine is not None
+    assert hers is not None
+    assert mine.attempt == hers.attempt
+    with services.database.service() as conn:
+        assert took_place(conn, OUTPUTS, hers)
+        assert not took_place(conn, OUTPUTS, mine)

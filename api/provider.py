@@ -4,7 +4,7 @@ import httpx
 from pydantic import SecretStr
 
 from api.errors import ApiError
-from pipeline.engines.openai_chat import OPENAI_URL
+from pipeline.engines.base import OPENAI_URL
 
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)  # seconds between two signs of life
 RETRY_SECONDS = 30.0

@@ -13,6 +13,7 @@ RATE_LIMIT_SECONDS = 20.0  # when the provider doesn't say how long
 MINUTE, HOUR = 60.0, 3_600.0
 # After each failed attempt to deliver a webhook; a day and a bit altogether, so that a receiver may be mended.
 DELIVERY_DELAYS = (5.0, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR)
+DELIVERY_WAIT = HOUR  # the longest that a receiver may put the next attempt off, where we would come sooner
 DELIVERY_ATTEMPTS = len(DELIVERY_DELAYS) + 1
 
 
@@ -48,12 +49,13 @@ def decide(error: WorkError, failures: int, max_failures: int) -> Decision:
 
 
 def decide_delivery(error: WorkError, failures: int) -> Decision:
-    """The same for a webhook, whose receiver has a day."""
+    """The same for a webhook, whose receiver has a day, and may ask for longer pauses than ours."""
     if isinstance(error, GiveBack):
         return TryAgain(0.0, counts=False)
     if not error.retryable or failures >= len(DELIVERY_DELAYS):
         return GiveUp(error.code)
-    return TryAgain(_spread(DELIVERY_DELAYS[failures]), counts=True)
+    asked = min(error.retry_after or 0.0, DELIVERY_WAIT)
+    return TryAgain(_spread(max(DELIVERY_DELAYS[failures], asked)), counts=True)
 
 
 def _spread(seconds: float) -> float:

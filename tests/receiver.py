@@ -17,11 +17,11 @@ class Received:
 
 @dataclass
 class Receiver:
-    """`answers`: the status of each reply in turn, the last one for all that follow. `location`: sent with them."""
+    """`answers`: the status of each reply in turn, the last one for all that follow. `headers`: sent with them."""
 
     port: int
     answers: list[int] = field(default_factory=lambda: [204])
-    location: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
 
     @property
@@ -38,8 +38,8 @@ def receiving(tls: SSLContext | None = None) -> Iterator[Receiver]:
             receiver.received.append(Received(self.path, headers, body))
             answers = receiver.answers
             self.send_response(answers.pop(0) if len(answers) > 1 else answers[0])
-            if receiver.location is not None:
-                self.send_header("Location", receiver.location)
+            for header in receiver.headers.items():
+                self.send_header(*header)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

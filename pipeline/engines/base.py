@@ -7,6 +7,8 @@ from typing import Protocol
 from pipeline.documents import Document
 from pipeline.states import DefaultPromptName
 
+OPENAI_URL = "https://api.openai.com/v1"
+
 OnProgress = Callable[[float], None]
 
 

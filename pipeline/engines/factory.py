@@ -5,7 +5,6 @@ from pydantic import SecretStr
 from pipeline.context_sizes import context_size
 from pipeline.engines.base import SynthesisEngine
 from pipeline.engines.extractive.engine import ExtractiveEngine
-from pipeline.engines.llm import LlmEngine
 from pipeline.settings import Settings
 
 
@@ -21,7 +20,10 @@ def make_engine(settings: Settings, api_key: SecretStr | None = None) -> Synthes
     return ExtractiveEngine()
 
 
-def _llm(settings: Settings, base_url: str | None, api_key: SecretStr | None) -> LlmEngine:
+def _llm(settings: Settings, base_url: str | None, api_key: SecretStr | None) -> SynthesisEngine:
+    # The SDK takes longer to load than all the rest of a worker, and most workers have no use for it
+    from pipeline.engines.llm import LlmEngine  # noqa: PLC0415
+
     return LlmEngine(
         base_url=base_url,
         api_key=api_key,

@@ -17,6 +17,7 @@ from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from pydantic import SecretStr
 
 from pipeline import messages
+from pipeline.engines.base import OPENAI_URL
 from pipeline.engines.openai_errors import malformed, translate
 from pipeline.errors import WorkError
 from pipeline.messages import Message
@@ -24,7 +25,6 @@ from pipeline.states import ErrorCode
 from pipeline.synthesis import Answer, ContextExceeded
 from pipeline.tokens import estimate_tokens, fewest_tokens
 
-OPENAI_URL = "https://api.openai.com/v1"
 _NO_KEY = "none"  # servers without keys ignore it, the SDK insists on one
 _MOST_CONTINUATIONS = 8  # an answer cut off more often than this is a model that doesn't stop
 _CONNECT_SECONDS = 10.0

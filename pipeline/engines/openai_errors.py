@@ -3,14 +3,12 @@
 Nothing that the provider said is carried over: its messages quote content and parts of keys.
 """
 
-import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, OpenAIError
 
+from pipeline import retry_after as header
 from pipeline.errors import RateLimited, WorkError
 from pipeline.states import ErrorCode
 from pipeline.synthesis import ContextExceeded
@@ -23,7 +21,6 @@ _FILTER_CODES = {"content_filter", "content_policy_violation", "responsibleaipol
 _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-LONGEST_RETRY_AFTER = 86_400.0  # seconds; a day, whatever a header says
 
 
 def translate(error: OpenAIError) -> WorkError | ContextExceeded:  # noqa: PLR0911 (a table)
@@ -86,20 +83,17 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     Read in this order: `Retry-After-Ms`, `Retry-After` (seconds or an HTTP date), then the later of the
     `X-RateLimit-Reset-*` durations whose allowance is used up.
     """
-    if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
-        return _bounded(milliseconds / 1000)
-    after = headers.get("retry-after")
-    if (seconds := _number(after)) is not None:
-        return _bounded(seconds)
-    if after is not None and (date := _http_date(after)) is not None:
-        return _bounded((date - datetime.now(UTC)).total_seconds())
+    if (milliseconds := header.number(headers.get("retry-after-ms"))) is not None:
+        return header.bounded(milliseconds / 1000)
+    if (seconds := header.retry_after(headers.get("retry-after"))) is not None:
+        return seconds
     resets = [
         duration(headers.get(f"x-ratelimit-reset-{kind}", ""))
         for kind in ("requests", "tokens")
         if headers.get(f"x-ratelimit-remaining-{kind}", "0") == "0"
     ]
     known = [seconds for seconds in resets if seconds is not None]
-    return _bounded(max(known)) if known else None
+    return header.bounded(max(known)) if known else None
 
 
 def duration(text: str) -> float | None:
@@ -108,23 +102,3 @@ def duration(text: str) -> float | None:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         return None
     return sum(float(number) * _SECONDS[unit] for number, unit in parts)
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text) if text is not None else math.nan
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
-
-
-def _bounded(seconds: float) -> float:
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from db.control import AlreadyEnded, cancel
 from db.webhook_secrets import MOST_SECRETS
 from db.work import DELIVERIES, claim_next
 from pipeline.retry import DELIVERY_ATTEMPTS
@@ -21,6 +22,7 @@ from tests.cast import Cast
 from tests.receiver import Received, Receiver, receiving
 from workers.reconciler import promote_due, rescue_expired
 from workers.services import Services
+from workers.wake import Queue
 
 NOTE: dict[str, Any] = {"texts": ["Ann ships SECRET-CANARY."], "default_prompt_names": ["summarize"]}
 
@@ -139,6 +141,48 @@ def test_a_receiver_that_fails_is_tried_again_with_the_same_message(
     assert log_of(ada)[0]["status"] == "completed"
     assert len({(message.headers["webhook-id"], message.body) for message in receiver.received}) == 1
     assert [verify(secret, message)["type"] for message in receiver.received] == ["smelt.completed"] * 3
+
+
+def test_a_receiver_may_say_when_to_come_again_within_reason(
+    ada: httpx.Client, secret: str, receiver: Receiver, settings: Settings
+) -> None:
+    receiver.answers = [429]
+    for asked, least in (("120", 120), ("100000000", 3_600)):
+        receiver.headers = {"Retry-After": asked}
+        post(ada, receiver.url)
+        do_all_work(settings)
+        deliver_all(settings)
+        waiting = log_of(ada)[0]
+        left = datetime.fromisoformat(waiting["next_attempt_at"]) - datetime.now(UTC)
+        assert timedelta(seconds=least - 10) < left <= timedelta(seconds=1.25 * least)
+
+
+def test_whoever_ends_a_smelt_rings_for_its_webhook(
+    api: RunningApi, ada: httpx.Client, secret: str, receiver: Receiver, settings: Settings
+) -> None:
+    """No reconciler runs here. What is rolled back rings for nobody."""
+    bell = api.services.doorbell
+    canceled, completed = post(ada, receiver.url), post(ada, receiver.url)
+    assert bell.waiting(Queue.DELIVER) == 0
+    ada.post(f"/v1/smelts/{canceled}/cancel").raise_for_status()
+    assert bell.waiting(Queue.DELIVER) == 1
+    do_all_work(settings)
+    assert ada.get(f"/v1/smelts/{completed}").json()["status"] == "completed"
+    assert bell.waiting(Queue.DELIVER) == 2
+    assert deliver_all(settings) == 2
+    rung = bell.waiting(Queue.DELIVER) or 0
+    ada.post(f"/v1/webhook-deliveries/{log_of(ada)[0]['id']}/replay").raise_for_status()
+    assert bell.waiting(Queue.DELIVER) == rung + 1
+    with pytest.raises(AlreadyEnded):
+        cancel_twice(api, UUID(post(ada, receiver.url)))
+    assert bell.waiting(Queue.DELIVER) == rung + 1
+
+
+def cancel_twice(api: RunningApi, smelt_id: UUID) -> None:
+    """In one transaction, which fails."""
+    with api.services.database.service() as conn:
+        for _ in range(2):
+            cancel(conn, smelt_id)
 
 
 def test_after_its_last_attempt_it_fails_and_can_be_sent_again(

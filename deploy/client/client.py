@@ -7,7 +7,6 @@ with Client("https://smelt.example.org", token="smelt_…") as client:
     client.save_results(smelt.id, Path("notes.zip"))
 """
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,10 +30,10 @@ from api.schemas import (
 )
 from deploy.client.events import Event, follow_events
 from deploy.client.failures import Misused
+from deploy.client.following import followed
 from deploy.client.sending import send
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)  # seconds without a byte
-FIRST_LOOK, SLOWEST_LOOK = 0.1, 2.0  # seconds between two looks at a smelt
 LARGEST_PAGE = 100
 MEDIA_TYPES = {".md": "text/markdown", ".zip": "application/zip", ".json": "application/json"}
 
@@ -86,16 +85,7 @@ class Client:
 
     def follow(self, smelt_id: UUID) -> Iterator[SmeltReply]:
         """The smelt whenever it has changed; the last has ended."""
-        pause, version = FIRST_LOOK, 0
-        while True:
-            smelt = self.get(smelt_id)
-            if smelt.version != version:
-                pause, version = FIRST_LOOK, smelt.version
-                yield smelt
-            if smelt.status.terminal:
-                return
-            time.sleep(pause)
-            pause = min(SLOWEST_LOOK, pause * 1.5)
+        return followed(lambda: self.get(smelt_id), lambda: self.events(smelt_id))
 
     def events(self, smelt_id: UUID) -> Iterator[Event]:
         """What happens to it, as it happens; a snapshot first, `done` last."""

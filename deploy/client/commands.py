@@ -3,7 +3,6 @@
 Exit codes: `deploy/client/failures.py`.
 """
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -42,11 +41,11 @@ def submit(
 
     Exit codes: 0 done, 1 the smelt failed or was canceled, 2 wrongly called, 3 refused, 4 out of reach.
     """
-    from deploy.client.output import follow, give_results, print_json, say
+    from deploy.client.output import check_completed, follow, give_results, print_json, read_stdin, say
 
     with connected(server, token) as client:
         smelt = client.submit(
-            [sys.stdin.read() if name == STDIN else Path(name) for name in files],
+            [read_stdin() if name == STDIN else Path(name) for name in files],
             mode=SmeltMode.COMBINE.value if combine else SmeltMode.SEPARATE.value,
             default_prompt_names=[name.value for name in prompt or []],
             user_prompt_id=own_prompt and str(own_prompt),
@@ -62,6 +61,7 @@ def submit(
         ended = follow(client, smelt.id)
         if as_json:
             print_json(ended)
+        check_completed(ended)
         if output is not None or not as_json:
             give_results(client, ended, output)
 
@@ -114,7 +114,7 @@ def show(
     token: Token = None,
 ) -> None:
     """A smelt and its parts; with --wait or -o its results."""
-    from deploy.client.output import follow, give_results, print_json, print_smelt
+    from deploy.client.output import check_completed, follow, give_results, print_json, print_smelt
 
     with connected(server, token) as client:
         smelt = follow(client, smelt_id) if wait else client.get(smelt_id)
@@ -122,6 +122,8 @@ def show(
             print_json(smelt)
         elif output is None and not wait:
             print_smelt(smelt)
+        if wait:
+            check_completed(smelt)
         if output is not None or (wait and not as_json):
             give_results(client, smelt, output)
 
@@ -166,7 +168,7 @@ def retry(
     token: Token = None,
 ) -> None:
     """Run again what failed or was canceled."""
-    from deploy.client.output import follow, give_results, print_json, print_smelt
+    from deploy.client.output import check_completed, follow, give_results, print_json, print_smelt
 
     with connected(server, token) as client:
         smelt = client.retry(smelt_id)
@@ -176,6 +178,8 @@ def retry(
             print_json(smelt)
         elif not (wait or output):
             print_smelt(smelt)
+        if wait or output:
+            check_completed(smelt)
         if output is not None or (wait and not as_json):
             give_results(client, smelt, output)
 

@@ -3,15 +3,19 @@
 import json
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from deploy.client.failures import Unreachable
 from deploy.client.sending import send
 
 PAUSE = 0.5  # seconds before a lost stream is opened again
+TRIES = 3  # streams in a row that bring nothing
+TIMEOUT = httpx.Timeout(40.0, connect=10.0)  # seconds without a byte; a service gives a sign of life every 15
+MEDIA_TYPE = "text/event-stream"
 LAST = "done"
 
 
@@ -25,17 +29,24 @@ class Event:
 
 
 def follow_events(http: httpx.Client, url: str) -> Iterator[Event]:
-    """Until `done`. A stream that was lost begins with a snapshot again. Raises Refused, Unreachable."""
+    """Until `done`. A stream that was lost begins with a snapshot again.
+
+    Raises Refused, Unreachable; the latter also when streams are opened but bring nothing: something on the way holds
+    them back.
+    """
     last: Event | None = None
-    while last is None or last.name != LAST:
-        if last is not None:
-            time.sleep(PAUSE)
-        with closing(_opened(http, url, last)) as reply:
-            try:
-                for last in parsed(reply.iter_lines()):
-                    yield last
-            except httpx.TransportError:
-                continue
+    in_vain = 0
+    while True:
+        in_vain += 1
+        with closing(_opened(http, url, last)) as reply, suppress(httpx.TransportError):
+            for last in parsed(reply.iter_lines()):
+                in_vain = 0
+                yield last
+                if last.name == LAST:
+                    return
+        if in_vain == TRIES:
+            raise Unreachable("the events don't come through")
+        time.sleep(PAUSE)
 
 
 def parsed(lines: Iterable[str]) -> Iterator[Event]:
@@ -52,8 +63,12 @@ def parsed(lines: Iterable[str]) -> Iterator[Event]:
 
 
 def _opened(http: httpx.Client, url: str, last: Event | None) -> httpx.Response:
-    headers = {"Accept": "text/event-stream"}
+    headers = {"Accept": MEDIA_TYPE}
     if last is not None:
         headers["Last-Event-ID"] = str(last.version)
-    request = http.build_request("GET", url, headers=headers)
-    return send(lambda: http.send(request, stream=True), repeatable=True)
+    request = http.build_request("GET", url, headers=headers, timeout=TIMEOUT)
+    reply = send(lambda: http.send(request, stream=True), repeatable=True)
+    if not reply.headers.get("content-type", "").startswith(MEDIA_TYPE):
+        reply.close()
+        raise Unreachable("something else than the service answered")
+    return reply

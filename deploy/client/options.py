@@ -1,5 +1,6 @@
 """The options that the client's commands share, and how a command ends."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from deploy.client.client import Client
 
-INTERRUPTED = 130
+INTERRUPTED, PIPE_CLOSED = 130, 141  # as shells tell of SIGINT and SIGPIPE
 
 Server = Annotated[
     str | None,
@@ -46,8 +47,14 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
         config = find_config(server, token)
         with Client(config.server, config.token) as client:
             yield client
+        sys.stdout.flush()  # while it can still be told that nobody reads it
     except ClientFailure as failure:
         _end(str(failure), failure.exit_code)
+    except BrokenPipeError:  # who reads our stdout has had enough, as in `smelt list | head -1`
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # else Python complains of it at its exit
+        sys.exit(PIPE_CLOSED)
     except OSError as error:
         _end(f"{error.filename}: {error.strerror}", 2)
     except KeyboardInterrupt:

@@ -25,6 +25,14 @@ def say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
+def read_stdin() -> str:
+    """Raises Misused for what is no text."""
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        raise Misused("what came on stdin is not UTF-8; send recordings as files") from None
+
+
 def print_json(*models: BaseModel) -> None:
     """One object a line."""
     for model in models:
@@ -56,7 +64,7 @@ def print_smelt(smelt: SmeltReply) -> None:
 
 
 def follow(client: Client, smelt_id: UUID) -> SmeltReply:
-    """Shows a bar for each part until the smelt has ended. Raises SmeltNotCompleted unless it completed."""
+    """Shows a bar for each part until the smelt has ended, then what went wrong with it."""
     with display(Console(stderr=True)) as shown:
         for smelt in client.follow(smelt_id):
             shown.show(parts_of(smelt.model_dump(mode="json")))
@@ -65,11 +73,15 @@ def follow(client: Client, smelt_id: UUID) -> SmeltReply:
             say(f"smelt: {part.name}: {part.error}")
     for warning in smelt.warnings:
         say(f"smelt: warning: {warning}")
+    return smelt
+
+
+def check_completed(smelt: SmeltReply) -> None:
+    """Raises SmeltNotCompleted."""
     if smelt.status is not SmeltStatus.COMPLETED:
         raise SmeltNotCompleted(
             f"the smelt {smelt.status}: {smelt.error_message or 'no result'} ({smelt.id})"
         )
-    return smelt
 
 
 def give_results(client: Client, smelt: SmeltReply, file: Path | None) -> None:

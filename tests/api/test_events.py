@@ -94,15 +94,46 @@ def test_a_follower_gets_a_snapshot_then_what_changes_then_done(
     assert versions[-1] == smelt["version"]
 
 
-def test_who_comes_back_gets_a_snapshot_of_what_is(ada: httpx.Client, settings: Settings) -> None:
+def test_who_comes_back_after_the_end_gets_it_all_again_and_done(
+    ada: httpx.Client, settings: Settings, subtests: pytest.Subtests
+) -> None:
+    """Whatever she says that she knows: the version, one to come, none at all."""
     smelt_id = post(ada)
     with events(ada, address(smelt_id)) as stream:
         seen = next(stream).version
     do_all_work(settings)
-    for last in (str(seen), "no number"):
-        with events(ada, address(smelt_id), headers={"Last-Event-ID": last}) as stream:
-            names = [(event.name, event.version > seen) for event in stream]
-        assert names == [("smelt", True), ("file", True), ("output", True), ("output", True), ("done", True)]
+    last = ada.get(f"/v1/smelts/{smelt_id}").json()["version"]
+    whole = [("smelt", last), ("file", last), ("output", last), ("output", last), ("done", last)]
+    for known in (seen, last, last + 1, 10**30, -1, "", "no number", "\N{SNOWMAN}".encode()):
+        header = known if isinstance(known, bytes) else str(known).encode()
+        with (
+            subtests.test(known=known),
+            events(ada, address(smelt_id), headers={b"Last-Event-ID": header}) as stream,
+        ):
+            assert [(event.name, event.version) for event in stream] == whole
+
+
+def test_who_comes_back_in_between_gets_a_snapshot_and_then_only_what_is_new(
+    api: RunningApi, ada: httpx.Client, subtests: pytest.Subtests
+) -> None:
+    for ahead in (-1, 0, 1_000):
+        smelt_id = post(ada)
+        version = ada.get(f"/v1/smelts/{smelt_id}").json()["version"]
+        headers = {"Last-Event-ID": str(version + ahead)}
+        with subtests.test(ahead=ahead), events(ada, address(smelt_id), headers=headers) as stream:
+            snapshot = take(stream, 4)
+            assert [(event.name, event.version) for event in snapshot] == [
+                (name, version) for name in ("smelt", "file", "output", "output")
+            ]
+            cancel_in(api, smelt_id)
+            rest = list(stream)
+        assert [event.name for event in rest] == [
+            "smelt",
+            "output",
+            "output",
+            "done",
+        ]  # the file had completed
+        assert all(event.version > version for event in rest)
 
 
 def test_the_place_in_the_queue_is_told_while_a_recording_waits(

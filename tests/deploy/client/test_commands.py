@@ -102,8 +102,10 @@ def test_a_failed_smelt_says_why_and_can_be_taken_back_to_work(run: Run) -> None
     assert failed.returncode == 1
     assert "No speech was found" in failed.stderr
     smelt_id = run("list", "--json").stdout and json.loads(run("list", "--json").stdout)["id"]
-    again = run("retry", smelt_id, "--wait")
+    again = run("retry", smelt_id, "--wait", "--json")
     assert again.returncode == 1
+    ended = json.loads(again.stdout)
+    assert (ended["status"], ended["files"][0]["error_code"]) == ("failed", "no_speech")
     done = run("cancel", smelt_id)
     assert (done.returncode, done.stderr) == (3, "smelt: Already finished.\n")
 
@@ -119,6 +121,31 @@ def test_every_way_of_not_working_has_its_exit_code(run: Run, tmp_path: Path) ->
     assert (missing.returncode, len(missing.stderr.splitlines())) == (2, 1)
     assert run("submit", note, "--prompt", "polish").returncode == 2
     assert run("list", "--server", "smelt.example.org").returncode == 2
+
+
+def test_a_text_from_stdin_must_be_one() -> None:
+    with started("submit", "-", "--server", "http://127.0.0.1:1") as process:
+        output, errors = process.communicate(b"\xff\xfe\x00", timeout=100)
+    assert (process.returncode, output, errors.count(b"\n")) == (2, b"", 1)
+    assert errors.startswith(b"smelt: ")
+
+
+def test_a_reader_that_has_had_enough_is_no_error(service: RunningService) -> None:
+    """As in `smelt prompts | head -0`: not a word, and the exit code that shells have for a closed pipe."""
+    variables = {"SMELT_SERVER": service.service.address, "SMELT_TOKEN": service.cast.bob.token}
+    with started("prompts", **variables) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+        assert (process.wait(100), errors) == (141, b"")
+
+
+def started(*arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", "from deploy.cli import main; main()", *arguments]
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "NO_PROXY": "*", **variables}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
 
 
 def test_a_service_out_of_reach_is_told_in_one_line() -> None:

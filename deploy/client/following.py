@@ -1,0 +1,70 @@
+"""A smelt followed to its end: by its events, and where no stream comes through by looking again and again."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import TypeVar
+
+from api.schemas import FileReply, OutputReply, SmeltReply
+from deploy.client.events import LAST, Event
+from deploy.client.failures import Refused, Unreachable
+
+FIRST_LOOK, SLOWEST_LOOK = 0.1, 2.0  # seconds between two looks at a smelt
+
+Part = TypeVar("Part", FileReply, OutputReply)
+
+
+def followed(look: Callable[[], SmeltReply], events: Callable[[], Iterable[Event]]) -> Iterator[SmeltReply]:
+    """The smelt whenever it has changed; the last has ended. Raises what `look` does."""
+    smelt = look()
+    yield smelt
+    if smelt.status.terminal:
+        return
+    with suppress(Refused, Unreachable):  # looking does as well, or shows what the matter is
+        yield from _told(smelt, events())
+    yield from _looked(look)
+
+
+def _told(smelt: SmeltReply, events: Iterable[Event]) -> Iterator[SmeltReply]:
+    """After each event that changes it, until the last. What the caller is too slow for is left out."""
+    free_at = 0.0
+    for event in events:
+        if event.name == LAST:
+            return
+        before, smelt = smelt, _applied(smelt, event)
+        begun = time.monotonic()
+        if smelt != before and begun >= free_at:
+            yield smelt
+            ended = time.monotonic()
+            free_at = ended + (ended - begun)
+
+
+def _looked(look: Callable[[], SmeltReply]) -> Iterator[SmeltReply]:
+    pause, version = FIRST_LOOK, 0
+    while True:
+        smelt = look()
+        if smelt.version != version:
+            pause, version = FIRST_LOOK, smelt.version
+            yield smelt
+        if smelt.status.terminal:
+            return
+        time.sleep(pause)
+        pause = min(SLOWEST_LOOK, pause * 1.5)
+
+
+def _applied(smelt: SmeltReply, event: Event) -> SmeltReply:
+    match event.name:
+        case "smelt":
+            return SmeltReply.model_validate({**event.data, "files": smelt.files, "outputs": smelt.outputs})
+        case "file":
+            files = _replaced(smelt.files, FileReply.model_validate(event.data))
+            return smelt.model_copy(update={"files": files})
+        case "output":
+            outputs = _replaced(smelt.outputs, OutputReply.model_validate(event.data))
+            return smelt.model_copy(update={"outputs": outputs})
+        case _:
+            return smelt
+
+
+def _replaced(parts: list[Part], new: Part) -> list[Part]:
+    return [new if part.id == new.id else part for part in parts]

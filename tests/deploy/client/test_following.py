@@ -1,0 +1,153 @@
+"""A smelt is followed by its events, and where no stream comes through by looking again and again."""
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from uuid import UUID
+
+import httpx
+import pytest
+
+from api.examples import EXAMPLES
+from api.schemas import SmeltReply
+from deploy.client import events, following, sending
+from deploy.client.client import Client
+from deploy.client.events import parsed
+from deploy.client.failures import Refused
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+class Service:
+    """One smelt, whose every look finds the next of `states`, and the last one from then on."""
+
+    def __init__(self, *states: SmeltReply, stream: Answer) -> None:
+        self.looks = self.streams = 0
+        self._states, self._stream = states, stream
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/events"):
+            self.streams += 1
+            return self._stream(request)
+        state = self._states[min(self.looks, len(self._states) - 1)]
+        self.looks += 1
+        return httpx.Response(200, content=state.model_dump_json())
+
+
+def smelt(status: str, version: int, progress: float) -> SmeltReply:
+    """Of one text and one output."""
+    whole = SmeltReply.model_validate(EXAMPLES["SmeltReply"])
+    ended = status == "completed"
+    output = whole.outputs[0].model_copy(update={"progress": progress})
+    return SmeltReply.model_validate(
+        {
+            **whole.model_dump(),
+            "status": status,
+            "version": version,
+            "progress": progress,
+            "finished_at": whole.created_at if ended else None,
+            "outputs": [output],
+        }
+    )
+
+
+STATES = [smelt("pending", 1, 0.0), smelt("synthesizing", 2, 0.5), smelt("completed", 3, 1.0)]
+
+
+def told(*states: SmeltReply) -> bytes:
+    """Every part of each, as the service would tell it; `done` if the last has ended."""
+
+    def written() -> Iterator[str]:
+        for state in states:
+            summary = state.model_dump_json(exclude={"files", "outputs"})
+            parts = [("smelt", summary), *(("file", part.model_dump_json()) for part in state.files)]
+            parts += [("output", part.model_dump_json()) for part in state.outputs]
+            parts += [("done", '{"status":"completed"}')] if state.status.terminal else []
+            yield from (f"event: {name}\ndata: {data}\nid: {state.version}\n\n" for name, data in parts)
+
+    return "".join(written()).encode()
+
+
+def streamed(body: bytes) -> httpx.Response:
+    return httpx.Response(200, headers={"Content-Type": "text/event-stream"}, content=body)
+
+
+def followed(monkeypatch: pytest.MonkeyPatch, service: Answer) -> list[SmeltReply]:
+    for module, pause in ((events, "PAUSE"), (sending, "FIRST_DELAY"), (following, "SLOWEST_LOOK")):
+        monkeypatch.setattr(module, pause, 0.0)
+    with Client("http://smelt") as client:
+        client._http = httpx.Client(base_url="http://smelt", transport=httpx.MockTransport(service))
+        return list(client.follow(UUID(str(EXAMPLES["SmeltReply"]["id"]))))
+
+
+def test_it_looks_at_the_beginning_and_the_end_and_hears_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service(STATES[0], STATES[2], stream=lambda _: streamed(told(*STATES)))
+    seen = followed(monkeypatch, service)
+    assert (service.looks, service.streams) == (2, 1)
+    assert seen[0] == STATES[0]
+    assert seen[-1] == STATES[2]
+    assert "synthesizing" in [state.status for state in seen]
+    assert len(seen) == len({state.model_dump_json() for state in seen[:-1]}) + 1
+
+
+def test_a_stream_that_breaks_off_is_taken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies = iter([told(STATES[0]), told(*STATES[1:])])
+    service = Service(STATES[0], STATES[2], stream=lambda _: streamed(next(bodies)))
+    assert followed(monkeypatch, service)[-1] == STATES[2]
+    assert (service.looks, service.streams) == (2, 2)
+
+
+def cut(_: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("not a byte")
+
+
+NO_STREAM: list[tuple[str, Answer]] = [
+    ("nothing comes", cut),
+    ("it is closed at once", lambda _: streamed(b"")),
+    ("signs of life alone", lambda _: streamed(b": \n\n" * 3)),
+    (
+        "another answers",
+        lambda _: httpx.Response(200, headers={"Content-Type": "text/html"}, text="<p>data: x"),
+    ),
+    ("a proxy knows no such thing", lambda _: httpx.Response(405)),
+    ("the service can't", lambda _: httpx.Response(500)),
+]
+
+
+@pytest.mark.parametrize("stream", [stream for _, stream in NO_STREAM], ids=[name for name, _ in NO_STREAM])
+def test_without_a_stream_it_looks_again_and_again(monkeypatch: pytest.MonkeyPatch, stream: Answer) -> None:
+    service = Service(STATES[0], *STATES, stream=stream)
+    seen = followed(monkeypatch, service)
+    assert [state.status for state in seen[-2:]] == ["synthesizing", "completed"]
+    assert service.looks == 4
+
+
+def test_a_smelt_that_is_deleted_meanwhile_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service(STATES[0], stream=lambda _: streamed(told(STATES[0])))
+    gone = httpx.Response(404, json={"code": "not_found", "detail": "Not found."})
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return gone if service.streams else service(request)
+
+    with pytest.raises(Refused, match="Not found"):
+        followed(monkeypatch, answer)
+
+
+def test_what_the_reader_is_too_slow_for_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch of a thousand files is canceled: drawing each change would take longer than all the work did."""
+    now = 0.0
+
+    def tick() -> float:
+        nonlocal now
+        now += 0.01
+        return now
+
+    monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=tick))
+    many = [STATES[0].model_copy(update={"version": 2 + n, "progress": n / 1_000}) for n in range(1_000)]
+    looks = iter([STATES[0], STATES[2]])
+    shown = 0
+    for _ in following.followed(
+        lambda: next(looks), lambda: parsed(told(*many, STATES[2]).decode().splitlines())
+    ):
+        shown += 1
+        now += 1.0  # it draws for a second
+    assert 3 < shown < 100

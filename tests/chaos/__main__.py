@@ -2,54 +2,38 @@
 
 import argparse
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
 
-from tests.chaos.scenarios import FULL, SCENARIOS, SHORT, Result, Size
-
-REPORT = Path(__file__).parent.parent.parent / "docs" / "reliability.md"
-HEAD = """# Reliability
-
-Written by `make chaos` from the run itself: real Postgres, Valkey, API and worker processes; a client that writes down
-every `202` and repeats what had no clear answer with the same idempotency key. *Lost* counts accepted smelts that did
-not end and completed parts whose result can't be read; *doubled* counts smelts beyond one per key and charges beyond
-one per completed smelt. *Recovery* is from the last fault to the end of all work.
-
-| fault | seed | how often | accepted | lost | doubled | 503s | slowest answered post | recovery |
-|---|---|---|---|---|---|---|---|---|
-"""
+from tests.chaos import report
+from tests.chaos.report import Row
+from tests.chaos.scenarios import SCENARIOS
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--short", action="store_true", help="a few smelts each; writes no report")
+    parser.add_argument(
+        "--short", action="store_true", help="the form that `make test` runs; writes no report"
+    )
+    parser.add_argument("--only", nargs="+", default=[], help="scenarios by name; writes no report")
     arguments = parser.parse_args()
-    results = run(arguments.seeds, SHORT if arguments.short else FULL)
-    if not arguments.short:
-        REPORT.write_text(HEAD + "".join(f"{_row(seed, result)}\n" for seed, result in results))
-    if not all(result.verdict.holds for _, result in results):
+    rows = run(arguments.seeds, not arguments.short, arguments.only)
+    if not arguments.short and not arguments.only:
+        report.write(rows)
+    if not all(row.result.verdict.holds for row in rows):
         raise SystemExit("a promise was broken: see the rows above")
 
 
-def run(seeds: Sequence[int], size: Size) -> list[tuple[int, Result]]:
-    results = []
+def run(seeds: Sequence[int], full: bool, only: Collection[str]) -> list[Row]:
+    rows = []
     for seed in seeds:
         for scenario in SCENARIOS:
+            if only and scenario.__name__ not in only:
+                continue
             started = time.monotonic()
-            result = scenario(seed, size)
-            print(f"{_row(seed, result)}  ({time.monotonic() - started:.0f} s)", flush=True)
-            results.append((seed, result))
-    return results
-
-
-def _row(seed: int, result: Result) -> str:
-    verdict = result.verdict
-    cells = (
-        *(result.name, seed, result.hits, verdict.accepted, verdict.lost, verdict.doubled),
-        *(result.refusals, f"{result.slowest_post:.2f} s", f"{result.recovery:.1f} s"),
-    )
-    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+            rows.append(Row(seed, scenario(seed, full)))
+            print(f"{rows[-1].line()}  ({time.monotonic() - started:.0f} s)", flush=True)
+    return rows
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What must hold after every run, whatever happened in it: read from Postgres and the content store."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -9,6 +10,7 @@ from deploy.service import Service
 from pipeline.content import ContentStore, Kind, ObjectName
 from pipeline.content_errors import ContentError
 from pipeline.keyring import KeyRing, smelt_context
+from pipeline.settings import Settings
 from tests.chaos.oracle import Oracle
 
 
@@ -50,7 +52,7 @@ def unfinished_parts(service: Service) -> list[tuple[object, ...]]:
 
 def judge(service: Service, oracle: Oracle, initial_credits: int) -> Verdict:
     with psycopg.connect(service.owner_url) as connection:
-        lost = unfinished(service, oracle) + _missing_results(service, connection)
+        lost = unfinished(service, oracle) + missing_results(service.settings, connection)
         doubled = _extra_smelts(connection, oracle) + _extra_charges(connection, initial_credits)
         assert _stuck_rows(connection) == [], "rows were left unfinished"
     return Verdict(len(oracle.accepted), lost, doubled)
@@ -63,11 +65,23 @@ def _extra_smelts(connection: psycopg.Connection, oracle: Oracle) -> int:
 
 
 def _extra_charges(connection: psycopg.Connection, initial_credits: int) -> int:
-    """The difference, over all users, between completed smelts and credits taken."""
+    """The difference, over all users, between smelts that are to be paid for and credits taken.
+
+    Those are the completed, and the canceled that had a result to take already.
+    """
     rows = connection.execute(
         """
         select %s - credits_remaining - (
-            select count(*) from smelts s where s.user_id = p.user_id and s.status = 'completed'
+            select count(*) from smelts s where s.user_id = p.user_id and (
+                s.status = 'completed' or (s.status = 'canceled' and case
+                    when exists (select from smelt_outputs where smelt_id = s.id)
+                    then exists (select from smelt_outputs where smelt_id = s.id and status = 'completed')
+                    else exists (
+                        select from smelt_files
+                        where smelt_id = s.id and status = 'completed' and input_type = 'audio'
+                    )
+                end)
+            )
         ) from user_profiles p
         """,
         [initial_credits],
@@ -84,9 +98,8 @@ def _stuck_rows(connection: psycopg.Connection) -> list[tuple[object, ...]]:
     ).fetchall()
 
 
-def _missing_results(service: Service, connection: psycopg.Connection) -> int:
+def missing_results(settings: Settings, connection: psycopg.Connection[Any]) -> int:
     """Completed parts whose result can't be read under the attempt that counts."""
-    settings = service.settings
     store = ContentStore.open_url(settings.need("content_url"))
     keyring = KeyRing.parse(settings.need("keyring"))
     rows = connection.execute(

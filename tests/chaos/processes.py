@@ -1,9 +1,16 @@
 """A scenario's own processes: what a fault may hit. Those of another service of this run are never touched."""
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 
 import psutil
+
+AHEAD_MODULE = "tests.chaos.ahead_process"
+WORKER_MODULES = {
+    *("workers.process", "tests.chaos.scripted_process", "tests.chaos.thrice_process", AHEAD_MODULE),
+}
+SPEECH_MODULES = {"pipeline.speech_child", "tests.chaos.scripted_child"}
 
 
 def our_children() -> set[psutil.Process]:
@@ -20,39 +27,54 @@ def started_since(before: set[psutil.Process]) -> list[psutil.Process]:
     return found
 
 
-def masters(own: list[psutil.Process], queue: str | None = None) -> list[psutil.Process]:
-    """Dramatiq's master processes: of one queue, or of all."""
-    return [process for process, parent in _pools(own, queue) if not _is_pool(parent, queue)]
+def masters(own: Iterable[psutil.Process], queue: str | None = None) -> list[psutil.Process]:
+    """The processes that keep pools alive: of one queue, or of all."""
+    return [p for p in own if "worker" in (words := command(p)) and (queue is None or queue in words)]
 
 
-def children(own: list[psutil.Process], queue: str | None = None) -> list[psutil.Process]:
-    """The worker processes that the masters forked."""
-    return [process for process, parent in _pools(own, queue) if _is_pool(parent, queue)]
+def workers(own: Iterable[psutil.Process], queue: str | None = None) -> list[psutil.Process]:
+    """The processes that work."""
+    return [p for p in own if WORKER_MODULES & {*(words := command(p))} and (queue is None or queue in words)]
 
 
-def named(own: list[psutil.Process], word: str) -> list[psutil.Process]:
+def speech_children(own: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """The processes that hold the speech model."""
+    return [process for process in own if SPEECH_MODULES & {*command(process)}]
+
+
+def decoders(own: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """The processes that have libraries loaded which decode recordings."""
+    return [process for process in own if any("libavcodec" in path for path in _mapped(process))]
+
+
+def named(own: Iterable[psutil.Process], word: str) -> list[psutil.Process]:
     """Processes with this word in their command, such as an engine's name."""
-    return [process for process in own if word in " ".join(_command(process))]
+    return [process for process in own if word in " ".join(command(process))]
 
 
-def _pools(
-    own: list[psutil.Process], queue: str | None
-) -> list[tuple[psutil.Process, psutil.Process | None]]:
-    found = []
-    for process in own:
-        if _is_pool(process, queue):
-            with suppress(psutil.NoSuchProcess):
-                found.append((process, process.parent()))
-    return found
+def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Without those that are dead and only not yet waited for."""
+    return [process for process in processes if _lives(process)]
 
 
-def _is_pool(process: psutil.Process | None, queue: str | None) -> bool:
-    command = _command(process) if process else []
-    return "dramatiq" in command and (queue is None or queue in command)
-
-
-def _command(process: psutil.Process) -> list[str]:
+def command(process: psutil.Process) -> list[str]:
+    """Its words; none of one that is gone."""
     try:
         return process.cmdline()
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return []
+
+
+def _mapped(process: psutil.Process) -> list[str]:
+    """The files that lie in its memory; none of one that is gone."""
+    try:
+        return [part.path for part in process.memory_maps()]
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

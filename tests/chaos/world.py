@@ -1,9 +1,10 @@
 """A service of its own for a scenario, with an oracle in front of it and a language model's server behind it."""
 
 import random
+import shlex
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,45 +14,66 @@ import psutil
 import psycopg
 
 from deploy.demonstration import DemoSettings
+from deploy.processes import read_procfile
 from deploy.service import Service
 from tests.chaos import invariants
 from tests.chaos.invariants import Verdict
 from tests.chaos.oracle import Oracle
-from tests.chaos.processes import our_children, started_since
+from tests.chaos.processes import living, our_children, started_since
+from tests.chaos.speech_log import SpeechLog
 from tests.llm_server import LlmServer, Step
 from tests.llm_server import running as running_llm
 from tests.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
 from tests.waiting import wait_until
 
 CREDITS = 1_000_000
+PROCFILE = Path(__file__).parent / "Procfile"
+ORPHANS_LIVE = 30.0  # seconds at the most that a process may live on after those that kept it
+LINES_SHOWN = 80  # of the log, when something fails
 
 
 @dataclass
 class World:
-    """`hits`: how many faults were made. `log`: what the processes printed."""
+    """`hits`: how many faults were made. `log`: what the processes printed. `seen`: all processes it ever had."""
 
     service: Service
     oracle: Oracle
     llm: LlmServer
+    speech: SpeechLog
     chance: random.Random
     before: set[psutil.Process]  # ours already when it was started
     log: list[str] = field(default_factory=list)
+    seen: set[psutil.Process] = field(default_factory=set)
     hits: int = 0
+    slowest_recovery: float = 0.0
+    failed: BaseException | None = None  # what a storm raised
 
     def processes(self) -> list[psutil.Process]:
         """Its own, engines included."""
-        return started_since(self.before)
+        own = started_since(self.before)
+        self.seen.update(own)
+        return own
+
+    def query(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        """As the owner of the database, past all policies."""
+        with psycopg.connect(self.service.owner_url, autocommit=True) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def execute(self, statements: str) -> None:
+        """As the owner of the database."""
+        with psycopg.connect(self.service.owner_url, autocommit=True) as connection:
+            connection.execute(statements)
 
     def done_parts(self) -> int:
-        with psycopg.connect(self.service.owner_url) as connection:
-            row = connection.execute(
-                """
-                select (select count(*) from smelt_files where status = 'completed')
-                    + (select count(*) from smelt_outputs where status = 'completed')
-                """
-            ).fetchone()
-        assert row is not None
-        return int(row[0])
+        [(files, outputs)] = self.query(
+            """
+            select (select count(*) from smelt_files where status = 'completed'),
+                (select count(*) from smelt_outputs where status = 'completed')
+            """
+        )
+        assert isinstance(files, int)
+        assert isinstance(outputs, int)
+        return files + outputs
 
     def settle(self, within: float) -> float:
         """Waits until every accepted smelt has ended; returns how many seconds that took."""
@@ -73,11 +95,18 @@ class World:
     def judge(self) -> Verdict:
         return invariants.judge(self.service, self.oracle, CREDITS)
 
+    def recovered(self, condition: Callable[[], object], within: float) -> float:
+        """Waits for a return to work, which counts for the slowest; returns its seconds."""
+        started = time.monotonic()
+        wait_until(condition, within)
+        took = time.monotonic() - started
+        self.slowest_recovery = max(self.slowest_recovery, took)
+        return took
+
     @contextmanager
     def under(self, fault: Callable[["World"], None], every: tuple[float, float]) -> Iterator[None]:
         """Makes the fault again and again while the block runs, after random pauses (seconds)."""
         over = threading.Event()
-        errors: list[BaseException] = []
 
         def storm() -> None:
             try:
@@ -85,7 +114,7 @@ class World:
                     fault(self)
                     self.hits += 1
             except BaseException as error:  # noqa: BLE001 - handed to the test's own thread below
-                errors.append(error)
+                self.failed = error
 
         thread = threading.Thread(target=storm)
         thread.start()
@@ -94,13 +123,33 @@ class World:
         finally:
             over.set()
             thread.join()
-        if errors:
-            raise errors[0]
+        if self.failed is not None:
+            raise self.failed
+
+    def keep_up(self, share: float, hits: int, patience: float) -> None:
+        """Lets a storm go on until this share of the texts' parts is done and so many faults were made."""
+        wanted = share * len(self.oracle.items)
+        deadline = time.monotonic() + patience
+        while (self.done_parts() < wanted or self.hits < hits) and time.monotonic() < deadline:
+            time.sleep(0.2)
 
 
 @contextmanager
-def world(seed: int, *, users: int = 3, latency: float = 0.0, **changes: object) -> Iterator[World]:
-    """Everything on embedded engines, durable as in production. Afterwards no process of it may be left."""
+def world(
+    seed: int,
+    *,
+    users: int = 3,
+    latency: float = 0.0,
+    scripted: bool = True,
+    more: Mapping[str, str] | None = None,
+    **changes: object,
+) -> Iterator[World]:
+    """Everything on embedded engines, durable as in production. Afterwards no process of it may be left.
+
+    `latency`: seconds that the language model takes. `scripted`: recordings are heard by a scripted engine in place
+    of faster-whisper (`tests/chaos/scripted_child.py`). `more`: commands by name, besides the Procfile's or in place
+    of them. `changes`: settings.
+    """
     chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
     before = our_children()
     log: list[str] = []
@@ -115,6 +164,8 @@ def world(seed: int, *, users: int = 3, latency: float = 0.0, **changes: object)
             "whisper_model": "demo",
             "weekly_credits": CREDITS,
             "platform_daily_cap": CREDITS,
+            "rate_signed_in": CREDITS,
+            "uncharged_daily": CREDITS,
             "llm_base_url": llm.url,
             "lease_seconds": 5,
             "worker_grace": 2,
@@ -122,12 +173,27 @@ def world(seed: int, *, users: int = 3, latency: float = 0.0, **changes: object)
             **changes,
         }
         settings = DemoSettings.model_validate(values)
-        service = Service(settings, lambda name, line: log.append(f"{name} | {line}"), isolated=True)
-        with service:
-            oracle = Oracle(service, users, chance)
-            yield World(service, oracle, llm, chance, before, log)
-            oracle.close()
-            own = started_since(before)
-        _, left = psutil.wait_procs(own, timeout=1)
-        if left:
-            raise AssertionError(f"processes were left behind: {left}")
+        commands = read_procfile(PROCFILE) if scripted else read_procfile()
+        commands |= {name: shlex.split(command) for name, command in (more or {}).items()}
+        service = Service(
+            settings, lambda name, line: log.append(f"{name} | {line}"), isolated=True, commands=commands
+        )
+        try:
+            with service:
+                oracle = Oracle(service, users, chance)
+                speech = SpeechLog(settings.data_dir)
+                it = World(service, oracle, llm, speech, chance, before, log)
+                yield it
+                oracle.close()
+                it.processes()
+            _nobody_left(it)
+        except BaseException as error:
+            error.add_note("\n".join(["the end of the log:", *log[-LINES_SHOWN:]]))
+            raise
+
+
+def _nobody_left(it: World) -> None:
+    try:
+        wait_until(lambda: not living(it.seen), ORPHANS_LIVE)
+    except AssertionError:
+        raise AssertionError(f"processes were left behind: {living(it.seen)}") from None

@@ -1,0 +1,43 @@
+"""Crash points: a process is killed before and after each commit and each send, and at each step of each write."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.chaos.scenario import Result, worldless
+from tests.conftest import make_settings
+from tests.crash.run import storm
+from tests.engines import running_servers
+
+SHARES = 3  # of the points; the seeds 1 to 3 have them all
+
+
+def crash_points(seed: int, full: bool) -> Result:
+    """Of each life one point; in the full form every third. Raises AssertionError where something isn't made good."""
+    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+
+    def choice(found: int) -> Sequence[int]:
+        return range(1 + seed % SHARES, found + 1, SHARES) if full else [chance.randint(1, found)]
+
+    with (
+        running_servers(None, None) as servers,
+        servers.postgres.migrated_template() as name,
+        TemporaryDirectory(prefix="smelt-crash-", dir="/tmp") as folder,
+    ):
+        settings = make_settings(
+            Path(folder),
+            database_url=servers.postgres.app_url(name),
+            redis_url=servers.redis.url,
+            webhook_allowed_networks=("127.0.0.0/8",),
+        )
+        report = storm(settings, servers.postgres.owner_url(name), choice)
+    return worldless(
+        "killed at a commit, a send or a write",
+        len(report.kills),
+        accepted=report.accepted,
+        lost=0,  # each kill is judged at once
+        doubled=0,
+        points=f"{report.points} found, {len(report.kills)} tried with this seed",
+        **{place: str(times) for place, times in sorted(report.places.items())},
+    )

@@ -1,4 +1,8 @@
-"""HTTP/1.1 with bounded heads: a request line and headers of any size, or at any pace, would be held in memory."""
+"""HTTP/1.1 with bounded heads: a request line and headers of any size, or at any pace, would be held in memory.
+
+Trailers, which may follow a chunked body, are dropped (RFC 9110, section 6.5): uvicorn would add them to the headers,
+where they could say who is asking, past a proxy that has looked at the head alone.
+"""
 
 import asyncio
 from typing import cast
@@ -10,10 +14,11 @@ MOST_SECONDS = 30.0
 
 
 class BoundedHead(HttpToolsProtocol):
-    """Uvicorn's protocol; answers 400 and hangs up on too large a head; hangs up on too slow a one."""
+    """Uvicorn's protocol; answers 400 and hangs up on too much that is no body; hangs up on too slow a head."""
 
     _timer: asyncio.TimerHandle | None = None
-    _head_bytes: int | None = 0  # None: past the head
+    _past_head = False
+    _overhead = 0  # bytes since the message began, or since a byte of its body
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast("asyncio.Transport", transport))
@@ -27,25 +32,32 @@ class BoundedHead(HttpToolsProtocol):
         super().on_message_begin()
         self._wait_for_head()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._past_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._head_ended()
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._overhead = 0
+        super().on_body(body)
+
     def data_received(self, data: bytes) -> None:
+        self._overhead += len(data)
         super().data_received(data)
-        if self._head_bytes is None or self.transport.is_closing():
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > MOST_BYTES:
+        if self._overhead > MOST_BYTES and not self.transport.is_closing():
             self.send_400_response("The request's head is too large.")
 
     def _wait_for_head(self) -> None:
         self._head_ended()
-        self._head_bytes = 0
+        self._past_head = False
+        self._overhead = 0
         self._timer = self.loop.call_later(MOST_SECONDS, self.transport.close)
 
     def _head_ended(self) -> None:
-        self._head_bytes = None
+        self._past_head = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

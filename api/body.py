@@ -1,28 +1,39 @@
 """A request's body as it arrives."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
 from api.errors import ApiError
+from pipeline.headway import Mark, headway
 
-IDLE_SECONDS = 60.0
+WINDOW_SECONDS = 60.0
+SLOWEST = 500.0  # bytes a second, over a whole window; else a crowd of silent clients would keep others out
 
 
 async def chunks(request: Request) -> AsyncIterator[bytes]:
-    """Raises ApiError `request_timeout` when nothing came for `IDLE_SECONDS`; ClientDisconnect
-    on a hang-up.
+    """Raises ApiError `request_timeout` when the client was too slow for a whole window of waiting for it;
+    ClientDisconnect on a hang-up.
     """
     stream = request.stream()
+    mark, done, waited = Mark(0.0, 0.0), 0, 0.0
     while True:
+        begun = time.monotonic()
         try:
-            async with asyncio.timeout(IDLE_SECONDS):
+            async with asyncio.timeout(mark.at + WINDOW_SECONDS - waited):
                 chunk = await anext(stream, None)
         except TimeoutError:
             raise ApiError("request_timeout") from None
         if chunk is None:
             return
+        done += len(chunk)
+        waited += time.monotonic() - begun
+        kept = headway(mark, done, waited, window=WINDOW_SECONDS, slowest=SLOWEST)
+        if kept is None:
+            raise ApiError("request_timeout")
+        mark = kept
         if chunk:
             yield chunk
 

@@ -13,7 +13,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from api.errors import ApiError
 
 MAX_HEADERS = 8  # of one part
-MAX_HEADER_BYTES = 4_096  # one header line
+MAX_HEADER_BYTES = 16_384  # one header line; a name may be longer than it is kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,21 @@
-"""Routes whose bodies are small: read whole before anything looks at them, and no further than they may be long.
+"""Routes of signed-in users whose bodies are small: read whole once it is known who sends them, before anything looks
+at them, and no further than they may be long.
 
-FastAPI's own limit answers in plain text, and waits for a silent client without end.
+FastAPI would read and judge a body before it asks who sends it, uncounted; its own limit answers in plain text, and
+waits for a silent client without end.
 """
 
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
 from api.body import whole
+from api.identity import identify_user
 
 MAX_SMALL_BODY = 64_000  # bytes: 4,000 characters, each escaped as two halves, with room for the rest
 
@@ -19,12 +23,13 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class SmallBodyRoute(APIRoute):
-    """Raises what `api.body.whole` raises, in place of the route's function."""
+    """Raises what `identify_user` and `whole` raise, in place of the route's function."""
 
     def get_route_handler(self) -> Handler:
         handle: Handler = super().get_route_handler()
 
         async def read_then_handle(request: Request) -> Response:
+            await run_in_threadpool(identify_user, request)
             body = await whole(request, MAX_SMALL_BODY)
 
             async def receive() -> Message:

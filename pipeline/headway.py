@@ -1,8 +1,8 @@
-"""Does a recording get on? When it doesn't, it is given up as `timed_out`.
+"""Does it get on? A recording that doesn't is given up as `timed_out`, a body that doesn't arrive is refused.
 
-An engine that hangs makes no progress at all; one that crawls makes a little, for ever. Both are bounded by a floor on
-the pace: at least `slowest` seconds of the recording for each second of work, over a whole `window`. So no attempt
-takes longer than the recording's length / `slowest` + `window`, whatever the engine does.
+What hangs makes no progress at all; what crawls makes a little, for ever. Both are bounded by a floor on the pace: at
+least `slowest` of the whole (seconds of a recording, bytes of a body) for each second, over a whole `window`. So
+nothing takes longer than the whole / `slowest` + `window`, whatever the engine or the client does.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Up to here the pace was kept: so many seconds of the recording were `done` at this moment (seconds)."""
+    """Up to here the pace was kept: so much was `done` at this moment (seconds)."""
 
     done: float
     at: float

@@ -177,7 +177,7 @@ BROKEN_BODIES = [
     b'--b\r\nContent-Disposition: form-data; name="texts"\r\n\r\nno last boundary\r\n--b\r\n',
     b"--b\r\nContent-Type: text/plain\r\n\r\nnameless\r\n--b--\r\n",
     b'--b\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64\r\n\r\nx\r\n--b--\r\n',
-    b'--b\r\nContent-Disposition: form-data; name="' + b"a" * 5_000 + b'"\r\n\r\nx\r\n--b--\r\n',
+    b'--b\r\nContent-Disposition: form-data; name="' + b"a" * 20_000 + b'"\r\n\r\nx\r\n--b--\r\n',
 ]
 
 

@@ -1,6 +1,7 @@
 """Rates: told on every counted reply, kept together through Redis, and by each instance while Redis is away."""
 
 import re
+import time
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -119,5 +120,32 @@ def test_every_route_of_the_service_is_counted(api: RunningApi, visitor: httpx.C
     free = {"/healthz", "/readyz"}
     for path, methods in document["paths"].items():
         for method in methods:
-            reply = visitor.request(method, re.sub("{.*?}", str(uuid4()), path))
-            assert ("RateLimit" in reply.headers) == (path not in free), (method, path)
+            for body in (b"", b"{", b"[" * 60_000, b"a" * 70_000):
+                reply = visitor.request(
+                    method,
+                    re.sub("{.*?}", str(uuid4()), path),
+                    content=body,
+                    headers={"Content-Type": "application/json"},
+                )
+                assert ("RateLimit" in reply.headers) == (path not in free), (method, path, body[:3])
+
+
+@pytest.mark.parametrize("path", ["/v1/tokens", "/v1/prompts", "/v1/prompt-sections"])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer smelt_of-nobody"}])
+def test_nobody_asks_for_more_by_a_bad_body(strict: RunningApi, path: str, headers: dict[str, str]) -> None:
+    """Who sends it is asked first, and counted."""
+    with strict.client({**headers, "Content-Type": "application/json"}) as visitor:
+        statuses = [visitor.post(path, content=b"{").status_code for _ in range(4)]
+    assert statuses == [401, 401, 401, 429]
+
+
+def test_who_comes_back_when_told_to_is_served(settings: Settings, cast: Cast) -> None:
+    """An interval of 1.5 s: half a second less than is told would be too early."""
+    with (
+        running(settings.model_copy(update={"rate_signed_in": 40})) as api,
+        api.client(cast.ada.headers) as ada,
+    ):
+        while (refused := ada.get("/v1/usage")).status_code == 200:
+            pass
+        time.sleep(int(refused.headers["Retry-After"]))
+        assert ada.get("/v1/usage").status_code == 200

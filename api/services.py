@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
+from anyio import CapacityLimiter
 from starlette.requests import Request
 
 from api.endings import Endings
@@ -22,6 +23,8 @@ from pipeline.keyring import KeyRing
 from pipeline.networks import Network, networks
 from pipeline.settings import Settings
 from workers.wake import Doorbell, make_circuit
+
+KEY_CHECKS = 8  # of users' API keys with their provider, at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class Services:
     fingerprint_key: bytes
     uploads: Uploads
     endings: Endings
+    key_checks: (
+        CapacityLimiter  # threads of their own: a provider's silence must not take those of all requests
+    )
 
 
 def services(request: Request) -> Services:
@@ -88,6 +94,7 @@ def opened(settings: Settings) -> Iterator[Services]:
             fingerprint_key=derived_key(secret, "request fingerprint"),
             uploads=Uploads(),
             endings=Endings(database),
+            key_checks=CapacityLimiter(KEY_CHECKS),
         )
     finally:
         tickets.close()

@@ -19,6 +19,14 @@ class ApiKeyInfo:
     validated_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """`wrapped` may change while it stays the same key: rotation wraps it anew. Each put has its own `validated_at`."""
+
+    wrapped: bytes
+    validated_at: datetime
+
+
 def put_api_key(conn: Connection, user_id: UUID, wrapped: bytes, key_id: str, last_four: str) -> None:
     """Stores a key that the provider has just accepted, in place of an older one. Locks the user's profile.
 
@@ -54,21 +62,23 @@ def get_api_key_info(conn: Connection, user_id: UUID) -> ApiKeyInfo:
     return ApiKeyInfo(ApiKeyStatus(row[0]), row[1], row[2])
 
 
-def get_api_key(conn: Connection, user_id: UUID) -> bytes | None:
-    """The wrapped key; None where there is none any more."""
-    wrapped = conn.execute(
-        text("select ciphertext from user_api_keys where user_id = :user_id"), {"user_id": user_id}
-    ).scalar_one_or_none()
-    return None if wrapped is None else bytes(wrapped)
+def get_api_key(conn: Connection, user_id: UUID) -> StoredKey | None:
+    """None where there is none any more."""
+    row = conn.execute(
+        text("select ciphertext, validated_at from user_api_keys where user_id = :user_id"),
+        {"user_id": user_id},
+    ).one_or_none()
+    return None if row is None else StoredKey(bytes(row.ciphertext), row.validated_at)
 
 
-def mark_api_key_invalid(conn: Connection, user_id: UUID, wrapped: bytes) -> None:
+def mark_api_key_invalid(conn: Connection, user_id: UUID, key: StoredKey) -> None:
     """The provider won't have this key any more. A key put meanwhile stays valid.
 
     Locks the user's profile. Raises UserGone.
     """
     lock_profile(conn, user_id)
-    if get_api_key(conn, user_id) == wrapped:
+    stored = get_api_key(conn, user_id)
+    if stored is not None and stored.validated_at == key.validated_at:
         sql = "update user_profiles set api_key_status = 'invalid', updated_at = now() where user_id = :id"
         conn.execute(text(sql), {"id": user_id})
 

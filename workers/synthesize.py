@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from db.api_keys import get_api_key, mark_api_key_invalid
+from db.api_keys import StoredKey, get_api_key, mark_api_key_invalid
 from db.outputs import OutputJob, Source, begin_output, finish_output
 from db.profiles import UserGone
 from pipeline.content import Kind, ObjectName
@@ -14,7 +14,7 @@ from pipeline.errors import LostLease, WorkError
 from pipeline.keyring import user_context
 from pipeline.states import ErrorCode, InputType, Tier
 from pipeline.transcript import Transcript
-from workers.content import read_optional, unwrap_key
+from workers.content import read_optional, record_stored, unwrap_key
 from workers.engines import Engines
 from workers.run import Task
 
@@ -34,9 +34,9 @@ def synthesize(task: Task, engines: Engines) -> None:
         with engines.lent(None) as engine:
             result = engine.apply(prompt, documents, task.lease.tick)
     name = ObjectName(job.smelt_id, task.claim.id, Kind.RESULT, task.claim.attempt)
-    task.services.content.put(name, key, result.markdown.encode())
-    task.record(
-        lambda conn: finish_output(conn, task.claim, result.model, result.input_tokens, result.output_tokens)
+    record_stored(
+        *(task, name, key, result.markdown.encode()),
+        lambda conn: finish_output(conn, task.claim, result.model, result.input_tokens, result.output_tokens),
     )
 
 
@@ -44,22 +44,22 @@ def _apply_on_own_key(
     task: Task, user_id: UUID, prompt: PromptSpec, documents: list[Document], engines: Engines
 ) -> Synthesis:
     """Never on the platform's key instead: a deleted key fails the output."""
-    wrapped = task.record(lambda conn: get_api_key(conn, user_id))
-    if wrapped is None:
+    stored = task.record(lambda conn: get_api_key(conn, user_id))
+    if stored is None:
         raise WorkError(ErrorCode.API_KEY_INVALID)
-    api_key = SecretStr(task.services.keyring.unwrap(wrapped, user_context(user_id)).decode())
+    api_key = SecretStr(task.services.keyring.unwrap(stored.wrapped, user_context(user_id)).decode())
     try:
         with engines.lent(api_key) as engine:
             return engine.apply(prompt, documents, task.lease.tick)
     except WorkError as error:
         if error.code in _KEY_ERRORS:
-            _mark_invalid(task, user_id, wrapped)
+            _mark_invalid(task, user_id, stored)
         raise
 
 
-def _mark_invalid(task: Task, user_id: UUID, wrapped: bytes) -> None:
+def _mark_invalid(task: Task, user_id: UUID, key: StoredKey) -> None:
     try:
-        task.record(lambda conn: mark_api_key_invalid(conn, user_id, wrapped))
+        task.record(lambda conn: mark_api_key_invalid(conn, user_id, key))
     except UserGone:
         raise LostLease from None
 

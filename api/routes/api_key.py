@@ -1,6 +1,8 @@
 """The user's own API key for the language model's provider."""
 
+from anyio import to_thread
 from fastapi import APIRouter, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.account_schemas import ApiKeyBody, ApiKeyReply
@@ -16,17 +18,13 @@ router = APIRouter(prefix="/v1/api-key", tags=["account"], route_class=SmallBody
 
 
 @router.put("")
-def put_own_key(request: Request, user: Owner, body: ApiKeyBody) -> ApiKeyReply:
+async def put_own_key(request: Request, user: Owner, body: ApiKeyBody) -> ApiKeyReply:
     """Checks the key with its provider, then stores it encrypted. It never comes back."""
     shared = services(request)
-    # Few checks a minute: this must not be a place where stolen keys are tried out.
-    pace(request, f"key-check:{user.user_id}", Rate(shared.settings.rate_key_checks, name="key-checks"))
-    check_api_key(shared.settings.user_key_base_url, body.api_key)
-    key = body.api_key.get_secret_value()
-    wrapped = shared.keyring.wrap(key.encode(), user_context(user.user_id))
-    with shared.database.service() as conn:
-        put_api_key(conn, user.user_id, wrapped, shared.keyring.key_id(wrapped), key[-4:])
-    return _told(shared, user)
+    await run_in_threadpool(_count_check, request, user)
+    base_url = shared.settings.user_key_base_url
+    await to_thread.run_sync(check_api_key, base_url, body.api_key, limiter=shared.key_checks)
+    return await run_in_threadpool(_store, shared, user, body.api_key.get_secret_value())
 
 
 @router.get("")
@@ -40,6 +38,19 @@ def remove_own_key(request: Request, user: Owner) -> Response:
     with services(request).database.service() as conn:
         delete_api_key(conn, user.user_id)
     return Response(status_code=204)
+
+
+def _count_check(request: Request, user: User) -> None:
+    """Few a minute: this must not be a place where stolen keys are tried out. Raises ApiError `too_many_requests`."""
+    rate = Rate(services(request).settings.rate_key_checks, name="key-checks")
+    pace(request, f"key-check:{user.user_id}", rate)
+
+
+def _store(shared: Services, user: User, key: str) -> ApiKeyReply:
+    wrapped = shared.keyring.wrap(key.encode(), user_context(user.user_id))
+    with shared.database.service() as conn:
+        put_api_key(conn, user.user_id, wrapped, shared.keyring.key_id(wrapped), key[-4:])
+    return _told(shared, user)
 
 
 def _told(shared: Services, user: User) -> ApiKeyReply:

@@ -1,16 +1,20 @@
 """Users' own API keys: checked before they are stored, never seen again, used for their owner's smelts alone."""
 
 import logging
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from api.services import KEY_CHECKS
 from db.api_keys import get_api_key, mark_api_key_invalid
+from db.rewrap import rewrap_all
 from db.session import Database
-from pipeline.keyring import KeyTampered, user_context
+from pipeline.keyring import KeyRing, KeyTampered, user_context
 from pipeline.settings import Settings
 from tests import llm_server
 from tests.api.conftest import RunningApi, running
@@ -153,6 +157,43 @@ def test_a_key_put_meanwhile_stays_valid(ada: httpx.Client, cast: Cast, database
     with database.service() as conn:
         mark_api_key_invalid(conn, cast.ada.id, used_by_a_worker)
     assert ada.get("/v1/api-key").json()["status"] == "valid"
+
+
+def test_a_key_that_was_wrapped_anew_meanwhile_becomes_invalid(
+    api: RunningApi, ada: httpx.Client, cast: Cast, database: Database
+) -> None:
+    put(ada)
+    with database.service() as conn:
+        used_by_a_worker = get_api_key(conn, cast.ada.id)
+    rotated = KeyRing.parse(f"{KeyRing.generate()},{api.settings.need('keyring')}")
+    assert sum(progress.rewrapped for progress in rewrap_all(database, rotated)) > 0
+    assert used_by_a_worker is not None
+    with database.service() as conn:
+        mark_api_key_invalid(conn, cast.ada.id, used_by_a_worker)
+    assert ada.get("/v1/api-key").json()["status"] == "invalid"
+
+
+def test_a_silent_provider_takes_no_thread_from_others(settings: Settings, cast: Cast) -> None:
+    """Far more checks than there are threads for all requests; the rest wait without one."""
+    checks, held = 60, []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            running(settings.model_copy(update={"user_key_base_url": url})) as api,
+            ThreadPoolExecutor(checks) as clients,
+            api.client(cast.ada.headers) as ada,
+            api.client(cast.bob.headers) as bob,
+        ):
+            waiting = [clients.submit(put, ada) for _ in range(checks)]
+            held += [silent.accept()[0] for _ in range(KEY_CHECKS)]
+            assert bob.get("/v1/profile", timeout=5).status_code == 200
+            assert not any(each.done() for each in waiting)
+            for _ in range(checks - KEY_CHECKS):
+                held.pop(0).close()
+                held.append(silent.accept()[0])
+            for each in held:
+                each.close()
+            assert {each.result().json()["code"] for each in waiting} == {"unavailable"}
 
 
 def test_a_key_of_one_user_opens_for_no_other(

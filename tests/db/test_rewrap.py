@@ -65,8 +65,9 @@ def test_everything_opens_with_the_new_key_alone(database: Database, cast: Cast,
     for smelt_id in smelts:
         assert content_key(database, smelt_id, AFTER) == smelt_id.bytes
     with database.service() as conn:
-        wrapped = get_api_key(conn, cast.ada.id)
-        assert wrapped is not None
+        stored = get_api_key(conn, cast.ada.id)
+        assert stored is not None
+        wrapped = stored.wrapped
         assert AFTER.unwrap(wrapped, user_context(cast.ada.id)) == b"sk-of-ada"
         secret = conn.execute(text("select id, ciphertext from webhook_secrets")).one()
         assert AFTER.unwrap(bytes(secret.ciphertext), webhook_context(secret.id)) == b"whsec"

@@ -12,7 +12,7 @@ from pipeline.headway import Mark, headway
 from pipeline.sniff import MediaType
 from pipeline.speech_process import ModelUnavailable, SpeechJob, SpeechProcess, SpeechProgress
 from pipeline.states import ErrorCode
-from workers.content import read_optional, unwrap_key
+from workers.content import read_optional, record_stored, unwrap_key
 from workers.overtime import Overtime
 from workers.run import Task
 from workers.wake import Wake
@@ -42,8 +42,10 @@ def transcribe(task: Task, speech: SpeechProcess, *, only_short: bool = False) -
         raise
     progress.end(transcript.duration_seconds)
     name = ObjectName(job.smelt_id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt)
-    task.services.content.put(name, key, transcript.to_json())
-    task.record(lambda conn: finish_file(conn, task.claim, transcript.language, transcript.duration_seconds))
+    record_stored(
+        *(task, name, key, transcript.to_json()),
+        lambda conn: finish_file(conn, task.claim, transcript.language, transcript.duration_seconds),
+    )
     # For the first output that waited for it, if any; whoever claims that one rings for the next.
     task.services.doorbell.ring(Wake.APPLY_SEPARATE, cause=job.smelt_id)
 

@@ -184,7 +184,8 @@ def _lost_race(post: Post, intake: Intake) -> Accepted:
 
 
 def _same_again(post: Post, intake: Intake, existing: Existing) -> Accepted:
-    if not hmac.compare_digest(existing.fingerprint, _fingerprint(post, intake)):
+    # What was taken in had no faults, and fields that are none of ours aren't in the fingerprint
+    if intake.form.faults or not hmac.compare_digest(existing.fingerprint, _fingerprint(post, intake)):
         raise ApiError("idempotency_key_reused")
     with post.shared.database.service() as conn:
         smelt = get_smelt(conn, existing.smelt_id)

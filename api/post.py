@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 
 from api.allowance import allowances, out_of_allowance
@@ -45,13 +46,20 @@ def begin(request: Request) -> Post:
     key = idempotency_key(request.headers.getlist("idempotency-key"))
     with shared.database.service() as conn:
         caller = recognize(request, conn, who)
-        existing = None if key is None else find_by_idempotency_key(conn, caller.tenant, key)
+        existing = _existing(conn, caller, key)
         if existing is None:
             try:
                 check_allowance(conn, caller.user_id, caller.tenant, allowances(shared))
             except Refused as refused:
-                raise out_of_allowance(refused) from None
+                # The same post may have been taken in since, and be what used the allowance up
+                existing = _existing(conn, caller, key)
+                if existing is None:
+                    raise out_of_allowance(refused) from None
     return Post(shared, caller, key, existing)
+
+
+def _existing(conn: Connection, caller: Caller, key: str | None) -> Existing | None:
+    return None if key is None else find_by_idempotency_key(conn, caller.tenant, key)
 
 
 def checked_wish(post: Post, intake: Intake) -> Wish:

@@ -7,8 +7,11 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from api import post
+from db.admission import find_by_idempotency_key
 from db.session import Database
-from tests.api.conftest import RunningApi
+from pipeline.settings import Settings
+from tests.api.conftest import RunningApi, running
 from tests.api.rows import count_smelts, set_credits
 from tests.cast import Cast
 
@@ -46,6 +49,19 @@ def test_the_form_and_the_order_of_fields_make_no_difference(ada: httpx.Client) 
     assert as_form.json()["id"] == as_json.json()["id"]
 
 
+def test_a_post_that_was_taken_in_just_now_is_known_before_its_own_use_of_the_limit(
+    visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look for its key and the look at the allowance."""
+    first = visitor.post("/v1/smelts", json=NOTE, headers=KEY)
+    looks = iter([None])
+    monkeypatch.setattr(
+        post, "find_by_idempotency_key", lambda *asked: next(looks, find_by_idempotency_key(*asked))
+    )
+    again = visitor.post("/v1/smelts", json=NOTE, headers=KEY)
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+
+
 OTHER_BODIES = [
     {**NOTE, "texts": ["Ann ships on Monday."]},
     {**NOTE, "texts": [{"filename": "other.txt", "text": "Ann ships on Friday."}]},
@@ -53,7 +69,31 @@ OTHER_BODIES = [
     {**NOTE, "default_prompt_names": ["action_items"]},
     {**NOTE, "texts": ["Ann ships on Friday.", "More."]},
     {**NOTE, "texts": [""]},
+    {**NOTE, "colour": "red"},
+    {**NOTE, "language": "none"},
 ]
+
+
+def test_a_field_given_twice_makes_another_body(ada: httpx.Client) -> None:
+    parts: list[tuple[str, tuple[None, str]]] = [
+        ("texts", (None, "Ann ships on Friday.")),
+        ("default_prompt_names", (None, "summarize")),
+        ("mode", (None, "separate")),
+    ]
+    assert ada.post("/v1/smelts", files=parts, headers=KEY).status_code == 202
+    again = ada.post("/v1/smelts", files=[*parts, ("mode", (None, "combine"))], headers=KEY)
+    assert (again.status_code, again.json()["code"]) == (409, "idempotency_key_reused")
+
+
+def test_a_key_outlives_a_restart(settings: Settings, cast: Cast) -> None:
+    replies = []
+    for headers in ({}, cast.ada.headers):
+        for _ in range(2):
+            with running(settings) as api, api.client(headers) as client:
+                replies.append(client.post("/v1/smelts", json=NOTE, headers=KEY))
+    assert [reply.status_code for reply in replies] == [202] * 4
+    assert [reply.json()["id"] for reply in replies[::2]] == [reply.json()["id"] for reply in replies[1::2]]
+    assert replies[0].json()["access_token"] == replies[1].json()["access_token"]
 
 
 def test_another_body_under_the_same_key_conflicts(

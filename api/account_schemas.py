@@ -1,6 +1,6 @@
 """What requests and replies about the account look like: machine tokens, the own API key, the export."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -26,7 +26,13 @@ class TokenBody(BaseModel):
     @field_validator("expires_at")
     @classmethod
     def _to_come(cls, moment: datetime | None) -> datetime | None:
-        if moment is not None and moment <= datetime.now(moment.tzinfo):
+        if moment is None:
+            return None
+        try:
+            moment = moment.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("must be before the end of time") from None
+        if moment <= datetime.now(UTC):
             raise ValueError("must be in the future")
         return moment
 

@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         lifespan=_lifespan,
         redoc_url=None,
+        redirect_slashes=False,  # the address would be the Host header's
         telemetry=NO_TELEMETRY,
         responses=PROBLEMS,
         middleware=[

@@ -5,6 +5,7 @@ the client sent, except the names of fields and files that it must correct.
 """
 
 import logging
+import math
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ CODES: dict[str, tuple[int, str]] = {
     "transcription_failed": (500, "The recording could not be transcribed"),
     "timed_out": (500, "The work took longer than it may"),
     "worker_lost": (500, "The worker died on this recording every time"),
+    "content_damaged": (500, "The stored content is damaged"),
     "internal_error": (500, "Something went wrong inside the service"),
     "unavailable": (503, "Temporarily unavailable"),
     "busy": (503, "Too much to do at the moment"),
@@ -137,7 +139,7 @@ def problem(error: ApiError) -> JSONResponse:
         given = error.code == "invalid_token"
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if given else "Bearer"
     if error.retry_after is not None:
-        headers["Retry-After"] = str(max(1, round(error.retry_after)))
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     return JSONResponse(problem_body(error), error.status, headers, media_type=PROBLEM_JSON)
 
 

@@ -66,7 +66,7 @@ class PublicKeys:
         if self._clock() >= self._silent_until:
             try:
                 self._keys = self._fetch()
-            except (PyJWKClientError, ValueError):
+            except (PyJWKClientError, ValueError, OSError, RecursionError):
                 self._away, self._silent_until = True, self._clock() + SULK
             else:
                 self._away, self._fetched_at = False, self._clock()
@@ -75,7 +75,7 @@ class PublicKeys:
             raise KeysUnreachable
 
     def _fetch(self) -> dict[str, PyJWK]:
-        """Raises PyJWKClientError, ValueError where the reply is no set of keys."""
+        """Raises PyJWKClientError, OSError; ValueError, RecursionError where the reply is no set of keys."""
         page = self._client.fetch_data()
         if not isinstance(page.get("keys"), list):
             raise PyJWKClientError("no set of keys")

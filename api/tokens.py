@@ -16,7 +16,7 @@ from jwt.exceptions import PyJWTError
 from api.public_keys import PublicKeys, UnknownKey
 
 ANONYMOUS_KID = "smelt-anonymous"
-LEEWAY = timedelta(seconds=10)
+LEEWAY = timedelta(seconds=10)  # that the issuer's clock may be ahead
 
 _ALGORITHM_OF_KEY = {"EC": "ES256", "RSA": "RS256"}
 
@@ -59,6 +59,7 @@ class SignInTokens:
                 leeway=LEEWAY,
                 options={"require": ["exp", "sub", "aud"]},
             )
+            _check_end(claims)
             return _subject(claims)
         except (PyJWTError, UnknownKey) as error:
             raise BadToken(type(error).__name__) from None
@@ -87,6 +88,12 @@ def _subject(claims: dict[str, Any]) -> Subject:
     # Half characters and NUL are more than Postgres stores, and no address
     known = email if isinstance(email, str) and email.isprintable() else ""
     return Subject(user_id, known or None, _issued_at(claims), _expires_at(claims))
+
+
+def _check_end(claims: dict[str, Any]) -> None:
+    """To the second: the leeway is for clocks by which a token isn't valid yet. Raises BadToken."""
+    if _expires_at(claims) <= datetime.now(UTC):
+        raise BadToken("expired")
 
 
 def _issued_at(claims: dict[str, Any]) -> datetime | None:
@@ -132,6 +139,7 @@ class AnonymousTokens:
             claims: dict[str, Any] = jwt.decode(
                 token, self._key, algorithms=["HS256"], leeway=LEEWAY, options={"require": ["exp", "iat"]}
             )
+            _check_end(claims)
             if claims.get("role") != "anon":
                 raise BadToken("role")
             return UUID(str(claims.get("smelt_id")))

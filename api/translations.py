@@ -8,14 +8,23 @@ from starlette.responses import JSONResponse
 from api.errors import ApiError, problem
 from db.profiles import UserGone
 from db.session import DatabaseUnavailable
-from pipeline.content_errors import ContentMissing, ContentUnavailable
+from pipeline.content_errors import ContentMissing, ContentTampered, ContentUnavailable
+from pipeline.keyring import KeyTampered, KeyUnknown
 
 log = logging.getLogger("smelt.api")
 
 RETRY_SECONDS = 5.0
 
 
-TRANSLATED = (DatabaseUnavailable, ContentUnavailable, ContentMissing, UserGone)
+TRANSLATED = (
+    DatabaseUnavailable,
+    ContentUnavailable,
+    ContentMissing,
+    ContentTampered,
+    KeyUnknown,
+    KeyTampered,
+    UserGone,
+)
 
 
 def translated(error: Exception) -> ApiError:
@@ -29,6 +38,12 @@ def translated(error: Exception) -> ApiError:
             return ApiError("unavailable", "The content store is out of reach.", retry_after=RETRY_SECONDS)
         case ContentMissing():
             return ApiError("content_expired")
+        case KeyUnknown():
+            log.error("a stored key is wrapped by a key that is not on the ring")
+            return ApiError("unavailable", "The content's key is out of reach.", retry_after=RETRY_SECONDS)
+        case ContentTampered() | KeyTampered():
+            log.error("stored content, or its key, is damaged")
+            return ApiError("content_damaged")
         case UserGone():
             return ApiError("invalid_token", "The user does not exist.")
     raise error

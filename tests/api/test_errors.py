@@ -109,6 +109,29 @@ def test_a_browser_of_an_allowed_origin_may_call(settings: Settings) -> None:
         assert "Access-Control-Allow-Origin" not in reply.headers
 
 
+def test_a_browser_may_ask_first_and_reads_errors_too(settings: Settings) -> None:
+    changed = settings.model_copy(update={"cors_origins": ("https://app.example.org",)})
+    origin = {"Origin": "https://app.example.org"}
+    asked = {
+        **origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization, idempotency-key",
+    }
+    with running(changed) as api, api.client() as client:
+        preflight = client.options("/v1/smelts", headers=asked)
+        assert preflight.status_code == 200
+        assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+        refused = client.get("/v1/profile", headers=origin)
+        assert refused.status_code == 401
+        assert refused.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
+
+
+def test_no_address_is_taken_from_the_host_header(visitor: httpx.Client) -> None:
+    reply = visitor.post("/v1/smelts/", headers={"Host": "evil.example.org"})
+    assert reply.status_code == 404
+    assert "Location" not in reply.headers
+
+
 def test_the_description_tells_the_contract(visitor: httpx.Client) -> None:
     document = visitor.get("/openapi.json").json()
     body = document["paths"]["/v1/smelts"]["post"]["requestBody"]["content"]

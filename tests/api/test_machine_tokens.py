@@ -118,7 +118,11 @@ def test_the_last_use_is_noted_once_a_minute(
 
 def test_what_no_token_can_be_is_refused(ada: httpx.Client) -> None:
     past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
-    for body in ({}, {"name": ""}, {"name": "a\0"}, {"name": "a" * 101}, {"name": "a", "expires_at": past}):
+    for body in (
+        *({}, {"name": ""}, {"name": "a\0"}, {"name": "a" * 101}, {"name": "a", "expires_at": past}),
+        {"name": "a", "expires_at": "9999-12-31T23:59:59-12:00"},
+        {"name": "a", "expires_at": "0001-01-01T00:00:00+12:00"},
+    ):
         assert ada.post("/v1/tokens", json=body).status_code == 422
     ahead = (datetime.now(UTC) + timedelta(days=400)).isoformat()
     assert make(ada, expires_at=ahead)["expires_at"] is not None

@@ -175,3 +175,45 @@ def test_a_combined_smelt_says_which_file_failed(ada: httpx.Client, database: Da
     reply = ada.get(f"/v1/smelts/{smelt['id']}").json()
     assert (reply["status"], reply["error_code"]) == ("failed", "file_failed")
     assert reply["error_message"] == "silence.wav: No speech was found in the recording."
+
+
+DAMAGE = {
+    "of another smelt": (
+        "set content_key = (select content_key from smelts other where other.id <> smelts.id)",
+        500,
+    ),
+    "cut": ("set content_key = substring(content_key for 20)", 500),
+    "by a key that is not on the ring": (
+        r"set content_key = overlay(content_key placing '\x7878' from 3)",
+        503,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_content_key_that_cannot_be_opened_is_told_of(
+    ada: httpx.Client, done: dict[str, Any], database: Database, name: str
+) -> None:
+    statement, status = DAMAGE[name]
+    other = ada.post("/v1/smelts", json={"texts": [TEXT], "default_prompt_names": PROMPTS}).json()
+    with database.service() as conn:
+        conn.execute(text(f"update smelts {statement} where id = :id"), {"id": done["id"]})
+    output, file = done["outputs"][0]["id"], done["files"][0]["id"]
+    for path in (f"outputs/{output}", "outputs", f"files/{file}/transcript"):
+        reply = ada.get(f"/v1/smelts/{done['id']}/{path}")
+        code = "content_damaged" if status == 500 else "unavailable"
+        assert (reply.status_code, reply.json()["code"]) == (status, code)
+    assert ada.get(f"/v1/smelts/{other['id']}").status_code == 200
+
+
+def test_content_that_was_changed_is_told_of(
+    api: RunningApi, ada: httpx.Client, done: dict[str, Any]
+) -> None:
+    """Objects cut, and one in another's place."""
+    outputs = [output["id"] for output in done["outputs"]]
+    [first], [second] = ([path for path in api.objects() if one in path.name] for one in outputs[:2])
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(second.read_bytes()[:-1])
+    for one in outputs[:2]:
+        reply = ada.get(f"/v1/smelts/{done['id']}/outputs/{one}")
+        assert (reply.status_code, reply.json()["code"]) == (500, "content_damaged")

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +56,9 @@ KEYS = {
 }
 
 
+RESET = (0, None)  # the answer of a service that resets the connection
+
+
 class Jwks:
     """The sign-in service's page of public keys, over HTTP.
 
@@ -79,6 +84,11 @@ class Jwks:
             def do_GET(self) -> None:
                 page.fetched += 1
                 page.answering.wait(10)
+                if page.answer is RESET:
+                    linger = struct.pack("ii", 1, 0)  # close(2) resets the connection then
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    self.connection.close()
+                    return
                 status, content = page.answer
                 body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
                 self.send_response(status)
@@ -125,6 +135,16 @@ def by_secret() -> SignInTokens:
 @pytest.fixture
 def by_keys(jwks: Jwks) -> SignInTokens:
     return SignInTokens(None, PublicKeys(jwks.url), "authenticated", "https://issuer.test")
+
+
+def test_a_token_ends_to_the_second(by_secret: SignInTokens) -> None:
+    """The leeway for clocks that differ isn't for that."""
+    with pytest.raises(BadToken):
+        by_secret.verify(hs256(exp=datetime.now(UTC) - timedelta(seconds=1)))
+    by_secret.verify(hs256(iat=datetime.now(UTC) + timedelta(seconds=5)))
+    anonymous = AnonymousTokens(SECRET.encode(), timedelta(seconds=60))
+    with pytest.raises(BadToken):
+        anonymous.verify(anonymous.issue(USER, datetime.now(UTC) - timedelta(seconds=61)))
 
 
 def test_a_good_token_names_its_user(by_secret: SignInTokens) -> None:
@@ -236,7 +256,11 @@ def test_a_service_that_is_away_is_not_asked_for_each_token(jwks: Jwks) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [(500, KEYS), (200, "<html>maintenance"), (200, {"error": 1}), (200, [1]), None]
+    "answer",
+    [
+        *[(500, KEYS), (200, "<html>maintenance"), (200, {"error": 1}), (200, [1]), None],
+        *[(200, "[" * 100_000), RESET],
+    ],
 )
 def test_known_keys_outlive_an_outage_by_a_day(jwks: Jwks, answer: tuple[int, object] | None) -> None:
     """None: nobody listens. A key that isn't known can't be told to be none meanwhile."""

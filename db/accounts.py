@@ -1,9 +1,12 @@
 """A user's whole account: deleted, exported."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
+
+from db.profiles import keeps_own_users
 
 
 def delete_smelts(conn: Connection, user_id: UUID, limit: int) -> list[UUID]:
@@ -29,10 +32,23 @@ def delete_account(conn: Connection, user_id: UUID) -> list[UUID]:
     return list(conn.execute(text("select smelt_meta.delete_user(:id)"), {"id": user_id}).scalars())
 
 
-def export_account(conn: Connection, user_id: UUID) -> dict[str, list[dict[str, Any]]]:
+Tables = dict[str, list[dict[str, Any]]]
+
+
+def export_account(conn: Connection, user_id: UUID) -> Tables:
     """Every row of the user's by table, in the columns that she may see. Run as that user: the policies choose."""
+    return _exported(conn, user_id, _EXPORTS)
+
+
+def export_hidden(conn: Connection, user_id: UUID) -> Tables:
+    """What is stored of her besides, in columns that no user's role may read. For the service role."""
+    own_users = {"users": _rows("id, email, created_at", "auth.users where id = :id")}
+    return _exported(conn, user_id, _HIDDEN | (own_users if keeps_own_users(conn) else {}))
+
+
+def _exported(conn: Connection, user_id: UUID, queries: Mapping[str, str]) -> Tables:
     return {
-        name: list(conn.execute(text(sql), {"id": user_id}).scalars().all()) for name, sql in _EXPORTS.items()
+        name: list(conn.execute(text(sql), {"id": user_id}).scalars().all()) for name, sql in queries.items()
     }
 
 
@@ -40,6 +56,13 @@ def _rows(columns: str, source: str, order: str = "created_at") -> str:
     return f"select to_jsonb(mine) from (select {columns} from {source} order by {order}) mine"
 
 
+_HIDDEN = {
+    "webhook_secrets": _rows("id, created_at, expires_at", "webhook_secrets where user_id = :id"),
+    "idempotency_keys": _rows(
+        "id as smelt_id, idempotency_key, created_at",
+        "smelts where user_id = :id and idempotency_key is not null",
+    ),
+}
 _OF_SMELTS = "join smelts on smelts.id = part.smelt_id where smelts.user_id = :id"
 _EXPORTS = {
     "user_profiles": _rows("*", "user_profiles where user_id = :id"),

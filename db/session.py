@@ -28,7 +28,7 @@ PATIENCE_MARGIN = 5.0  # seconds after the server's own limit in which its answe
 
 BEGIN_AS = text(
     "select set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
-    " set_config('statement_timeout', :timeout, true),"
+    " set_config('statement_timeout', :timeout, true), set_config('timezone', 'UTC', true),"
     # A worker that is cut off or stopped in the middle of a transaction holds no lock for longer than this.
     " set_config('idle_in_transaction_session_timeout', :timeout, true)"
 )

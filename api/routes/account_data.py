@@ -10,7 +10,7 @@ from starlette.requests import Request
 from api.account_schemas import AccountExport
 from api.identity import Owner
 from api.services import Services, services
-from db.accounts import delete_account, delete_smelts, export_account
+from db.accounts import delete_account, delete_smelts, export_account, export_hidden
 from pipeline.content_errors import ContentUnavailable
 
 log = logging.getLogger("smelt.api")
@@ -23,8 +23,11 @@ router = APIRouter(prefix="/v1/account", tags=["account"])
 @router.get("/export")
 def export(request: Request, user: Owner) -> AccountExport:
     """Everything that is stored of the user, as JSON."""
-    with services(request).database.user(user.user_id) as conn:
+    shared = services(request)
+    with shared.database.user(user.user_id) as conn:
         tables = export_account(conn, user.user_id)
+    with shared.database.service() as conn:
+        tables |= export_hidden(conn, user.user_id)
     return AccountExport(exported_at=datetime.now(UTC), tables=tables)
 
 

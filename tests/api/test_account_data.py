@@ -24,10 +24,12 @@ OF_USERS = ("smelts", "prompts", "prompt_sections", "api_tokens", "user_api_keys
 
 
 def furnish(client: httpx.Client) -> dict[str, Any]:
-    """A prompt, a machine token and a smelt; returns the smelt."""
+    """A prompt, a machine token, a webhook secret and a smelt; returns the smelt."""
     assert client.post("/v1/prompts", json={"title": "Mine", "body": "Rhyme it."}).status_code == 201
     assert client.post("/v1/tokens", json={"name": "nightly"}).status_code == 201
-    smelt: dict[str, Any] = client.post("/v1/smelts", json=NOTE).raise_for_status().json()
+    assert client.post("/v1/webhook-secret").status_code == 201
+    posted = client.post("/v1/smelts", json=NOTE, headers={"Idempotency-Key": "hers"})
+    smelt: dict[str, Any] = posted.raise_for_status().json()
     return smelt
 
 
@@ -68,6 +70,9 @@ def test_the_export_has_all_that_is_stored_and_nothing_of_others(
     assert [row["body"] for row in tables["prompts"]] == ["Rhyme it."]
     assert [row["name"] for row in tables["api_tokens"]] == ["nightly"]
     assert tables["user_profiles"][0]["credits_remaining"] == 4
+    assert [row["email"] for row in tables["users"]] == ["ada@example.org"]
+    assert tables["idempotency_keys"][0]["idempotency_key"] == "hers"
+    assert [row["expires_at"] for row in tables["webhook_secrets"]] == [None]
     assert hers["id"] not in export.text
     for secret in ("content_key", "token_hash", "ciphertext", "tenant", "fingerprint"):
         assert secret not in export.text

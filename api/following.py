@@ -11,6 +11,7 @@ from api.identity import Machine, Visitor, authenticate, count_address, recogniz
 from api.reading import queue_positions
 from api.services import Services, services
 from api.view import View
+from db.api_tokens import find_live_tokens
 from db.smelts import get_smelt
 
 
@@ -31,10 +32,19 @@ def identify_follower(request: Request, smelt_id: UUID) -> Follower:
 def redeemed(request: Request, ticket: str, smelt_id: UUID) -> Follower:
     """By a ticket. Raises ApiError `invalid_token`, `too_many_requests`; TicketsUnavailable."""
     count_address(request)
-    follower = services(request).tickets.redeem(ticket, smelt_id)
-    if follower is None:
+    shared = services(request)
+    follower = shared.tickets.redeem(ticket, smelt_id)
+    if follower is None or not _lives(shared, follower):
         raise ApiError("invalid_token", "The ticket is used up, too old, or none.")
     return follower
+
+
+def _lives(shared: Services, follower: Follower) -> bool:
+    """Whether the token that the ticket was given for opens anything still."""
+    if follower.token_hash is not None:
+        with shared.database.service() as conn:
+            return follower.token_hash in find_live_tokens(conn, [follower.token_hash])
+    return follower.seconds_left > 0
 
 
 def find_followed(shared: Services, follower: Follower, smelt_id: UUID) -> tuple[Follower, View]:

@@ -28,8 +28,9 @@ LOOK_SECONDS = 1.0  # between two looks at all followed smelts' versions
 SLOW_LOOKS = 3  # every so many looks, places in the queue and machine tokens too
 REDIS_PATIENCE = 1.0  # seconds for one exchange, and until the next try
 PAUSE = 0.1  # seconds between two reads of the same smelt, at least
-RETRY = b"retry: 2000\n\n"  # milliseconds after which a browser connects again
-HEARTBEAT = b": \n\n"
+# Neither is ended by an empty line: some clients take whatever is before one for an event.
+RETRY = b"retry: 2000\n"  # milliseconds after which a browser connects again
+HEARTBEAT = b":\n"
 
 
 class Hub:

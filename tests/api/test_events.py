@@ -1,5 +1,6 @@
 """Following a smelt: a snapshot, what changes, `done`; with Redis or without; for as long as the token opens it."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import jwt
 import psycopg
 import pytest
 import redis
+from httpx_sse import connect_sse
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -302,6 +304,41 @@ def test_a_ticket_opens_one_smelts_events_once_and_not_for_long(
     elsewhere = {"ticket": ada.post(address(smelt_id) + "/ticket").json()["ticket"]}
     assert visitor.get(address(other), params=elsewhere).status_code == 401
     assert visitor.get(address(smelt_id), params=elsewhere).status_code == 401
+
+
+def test_a_ticket_ends_with_the_token_that_it_was_given_for(
+    api: RunningApi, ada: httpx.Client, visitor: httpx.Client, cast: Cast
+) -> None:
+    smelt_id = post(ada)
+    claims = jwt.decode(cast.ada.token, options={"verify_signature": False})
+    ends = datetime.now(UTC) + timedelta(seconds=1)
+    claims["exp"] = ends
+    short = {"Authorization": f"Bearer {jwt.encode(claims, JWT_SECRET, algorithm='HS256')}"}
+    by_sign_in = visitor.post(address(smelt_id) + "/ticket", headers=short).json()["ticket"]
+    made = ada.post("/v1/tokens", json={"name": "batch"}).json()
+    machine = {"Authorization": f"Bearer {made['token']}"}
+    by_machine = visitor.post(address(smelt_id) + "/ticket", headers=machine).json()["ticket"]
+    ada.delete(f"/v1/tokens/{made['id']}")
+    wait_until(lambda: datetime.now(UTC) > ends)
+    for ticket in (by_sign_in, by_machine):
+        assert visitor.get(address(smelt_id), params={"ticket": ticket}).status_code == 401
+
+
+def test_no_sign_of_life_is_taken_for_an_event(settings: Settings, cast: Cast) -> None:
+    """Neither by the letter of the standard nor by clients that end an event at every empty line."""
+    with (
+        running(settings.model_copy(update={"heartbeat_seconds": 0.05})) as api,
+        api.client(cast.ada.headers) as ada,
+    ):
+        smelt_id = post(ada)
+        with connect_sse(ada, "GET", address(smelt_id)) as source:
+            told = source.iter_sse()
+            seen = [next(told) for _ in range(4)]
+            time.sleep(0.3)
+            cancel_in(api, smelt_id)
+            seen += list(told)
+    assert {each.event for each in seen} == {"smelt", "file", "output", "done"}
+    assert all(json.loads(each.data) for each in seen)
 
 
 def test_a_service_that_stops_ends_its_streams(settings: Settings, cast: Cast) -> None:

@@ -33,7 +33,8 @@ def find_totals(conn: Connection, smelts: Sequence[Smelt]) -> dict[UUID, Totals]
     found = {row.id: row for row in rows}
     return {
         smelt.id: Totals(
-            progress=1.0 if smelt.status.terminal else round(float(found[smelt.id].progress), 4),
+            # Without parts it was deleted since it was listed
+            progress=1.0 if smelt.status.terminal else round(float(found[smelt.id].progress or 0), 4),
             input_tokens=int(found[smelt.id].input_tokens),
             output_tokens=int(found[smelt.id].output_tokens),
         )

@@ -1,11 +1,17 @@
 """The list of smelts: newest first, page by page, filtered."""
 
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import Connection, text
+
+from api.routes import smelts
+from db.totals import find_totals
+from pipeline.smelt import Smelt, Totals
 
 NOTE: dict[str, Any] = {"texts": ["Ann ships on Friday."], "default_prompt_names": ["summarize"]}
 
@@ -45,6 +51,21 @@ def test_filters_narrow_the_list(ada: httpx.Client, posted: list[dict[str, Any]]
     assert listed(mode="combine") == [posted[3]["id"]]
     assert listed(created_after=posted[1]["created_at"]) == [posted[3]["id"], posted[2]["id"]]
     assert listed(created_before=posted[1]["created_at"]) == [posted[0]["id"]]
+
+
+def test_a_smelt_that_is_deleted_while_it_is_listed_does_no_harm(
+    ada: httpx.Client, posted: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the page and the sums of its parts."""
+
+    def deleted_first(conn: Connection, page: Sequence[Smelt]) -> dict[UUID, Totals]:
+        conn.execute(text("delete from smelts where id = :id"), {"id": posted[1]["id"]})
+        return find_totals(conn, page)
+
+    monkeypatch.setattr(smelts, "find_totals", deleted_first)
+    reply = ada.get("/v1/smelts")
+    assert reply.status_code == 200
+    assert set(ids(reply.json()["items"])) == set(ids(posted))
 
 
 BAD_FILTERS = [

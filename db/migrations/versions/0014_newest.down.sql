@@ -1,0 +1,1 @@
+drop index smelts_newest;

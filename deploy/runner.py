@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 FIRST_DELAY = 0.5  # seconds before the first restart; doubles with each death in a row
-LONGEST_DELAY = 2.0  # with the seconds that a start takes: who is killed again and again is back within five
+LONGEST_DELAY = 1.0  # with the seconds that a start takes: who is killed again and again is back within five
 HEALTHY_AFTER = 10.0  # seconds alive after which earlier deaths are forgiven
 EX_CONFIG = 78
 

@@ -14,6 +14,8 @@ from pipeline.settings import DEMO_MODEL, Settings
 
 SECRETS_FILE = "secrets.env"
 MADE = ("keyring", "ip_hash_secret", "jwt_secret")
+SIGNING = ("ip_hash_secret", "jwt_secret")
+LEAST_CHARS = 32  # of what others could guess, and then sign tokens by (RFC 7518, section 3.2)
 NEEDED = {
     "api": ("database_url", "redis_url", "content_url", *MADE),
     "worker": ("database_url", "redis_url", "content_url", "keyring"),
@@ -38,10 +40,19 @@ def _check(settings: Settings, needed: tuple[str, ...], who: str) -> None:
         missing.remove(ENVIRONMENT_NAMES["jwt_secret"])
     if missing:
         raise SettingsIncomplete(f"{who} needs these settings: {', '.join(missing)}; see `smelt settings`")
-    if settings.env is Env.PRODUCTION and settings.whisper_model == DEMO_MODEL:
+    if settings.env is not Env.PRODUCTION:
+        return
+    short = [ENVIRONMENT_NAMES[name] for name in SIGNING if _is_short(getattr(settings, name))]
+    if short:
+        raise SettingsIncomplete(f"production needs {LEAST_CHARS} characters or more in {', '.join(short)}")
+    if settings.whisper_model == DEMO_MODEL:
         raise SettingsIncomplete(
             "the demo speech model knows 66 words: set SMELT_WHISPER_MODEL, such as `small`"
         )
+
+
+def _is_short(secret: SecretStr | None) -> bool:
+    return secret is not None and len(secret.get_secret_value()) < LEAST_CHARS
 
 
 def with_secrets(settings: Settings) -> Settings:

@@ -1,6 +1,7 @@
 """House rules that a program can check. import-linter checks the direction of imports (pyproject.toml)."""
 
 import ast
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,10 @@ LONGEST = 250  # lines of a file
 READ_THE_ENVIRONMENT = {"pipeline/settings.py", "deploy/environment.py", "workers/pool.py"}
 # Where an unforeseen error becomes a row's `internal_error` instead of ending the process.
 EDGES = {"workers/run.py"}
+# At the end of an operand's name
+SECRET_NAMES = re.compile(
+    r"(token|secret|digest|fingerprint|signature|hash|password|api_key|ticket)(?= [=!]=|$)"
+)
 ENUMS = [
     value
     for value in vars(states).values()
@@ -73,6 +78,20 @@ def test_no_sql_outside_db() -> None:
         and any(isinstance(call.func, ast.Name) and call.func.id == "text" for call in calls(tree))
     }
     assert not writers
+
+
+def test_nothing_secret_is_compared_letter_by_letter() -> None:
+    """`==` takes the longer the more letters are right. Signatures are PyJWT's to compare (`hmac.compare_digest`),
+    machine tokens and tickets are looked up by their hash, and what is left must go through `compare_digest`.
+    """
+    comparisons = [
+        (name, ast.unparse(node))
+        for name, tree in sources("api", "workers", "pipeline")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare) and any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops)
+    ]
+    assert [one for one in comparisons if SECRET_NAMES.search(one[1])] == []
+    assert len(comparisons) > 100
 
 
 def test_no_handler_swallows_everything() -> None:

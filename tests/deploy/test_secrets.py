@@ -91,3 +91,11 @@ def test_a_local_service_needs_nothing(bare: Settings) -> None:
 def test_a_process_by_itself_names_what_up_would_have_made(bare: Settings) -> None:
     with pytest.raises(SettingsIncomplete, match="DATABASE_URL, REDIS_URL, SMELT_KEYRING"):
         check_alone(bare, "worker")
+
+
+@pytest.mark.parametrize("name", ["jwt_secret", "ip_hash_secret"])
+def test_production_takes_no_secret_that_could_be_guessed(tmp_path: Path, name: str) -> None:
+    check_up(make_settings(tmp_path, **COMPLETE, **{name: "a" * 32}))
+    short = make_settings(tmp_path, **COMPLETE, **{name: "a" * 31})
+    with pytest.raises(SettingsIncomplete, match=f"32 characters .* SMELT_{name.upper()}"):
+        check_up(short)

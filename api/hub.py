@@ -7,7 +7,7 @@ the versions of all followed smelts are looked up in one query. So without Redis
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -49,8 +49,8 @@ class Hub:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._start(self._listen())
-        self._start(self._look_on())
+        self._start_for_ever(self._listen)
+        self._start_for_ever(self._look_on)
         try:
             yield
         finally:
@@ -213,10 +213,20 @@ class Hub:
         for watch in self._watches.values():
             watch.wake()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start_for_ever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Every stream hangs on it: should it end by what nobody foresaw, it begins again."""
+
+        def again(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and not self._closing:
+                asyncio.get_running_loop().call_later(LOOK_SECONDS, self._start_for_ever, work)
+
+        self._start(work()).add_done_callback(again)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

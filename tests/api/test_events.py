@@ -18,6 +18,7 @@ from httpx_sse import connect_sse
 from psycopg import sql
 from pydantic import SecretStr
 
+from api.reader import Reader
 from db.control import cancel
 from db.work import FILES, claim_next
 from pipeline.settings import Settings
@@ -322,6 +323,27 @@ def test_a_ticket_ends_with_the_token_that_it_was_given_for(
     wait_until(lambda: datetime.now(UTC) > ends)
     for ticket in (by_sign_in, by_machine):
         assert visitor.get(address(smelt_id), params={"ticket": ticket}).status_code == 401
+
+
+def test_an_error_that_nobody_foresaw_ends_no_stream(
+    api: RunningApi, ada: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[object] = []
+    versions = Reader.versions
+
+    def look(reader: Reader, names: list[str]) -> object:
+        looks.append(names)
+        if len(looks) < 3:
+            raise RuntimeError
+        return versions(reader, names)
+
+    monkeypatch.setattr(Reader, "versions", look)
+    smelt_id = post(ada)
+    with lasting_at_most(15), events(ada, address(smelt_id)) as stream:
+        take(stream, 4)
+        wait_until(lambda: len(looks) > 3, 10)
+        cancel_in(api, smelt_id)
+        assert list(stream)[-1].data == {"status": "canceled"}
 
 
 def test_no_sign_of_life_is_taken_for_an_event(settings: Settings, cast: Cast) -> None:

@@ -12,6 +12,7 @@ from api.errors import ApiError, problem
 MOST_REQUESTS = 1_000
 MOST_STREAMS = 5_000
 RETRY_SECONDS = 2.0
+TOO_MANY = "Too many requests are under way: come again after as long as `Retry-After` says."
 
 
 class Crowd:
@@ -28,7 +29,7 @@ class Crowd:
             return
         count = self._streams if scope["path"].endswith("/events") else self._requests
         if count.under_way >= count.most:
-            await problem(ApiError("busy", retry_after=RETRY_SECONDS))(scope, receive, send)
+            await problem(ApiError("busy", TOO_MANY, retry_after=RETRY_SECONDS))(scope, receive, send)
         else:
             count.under_way += 1
             try:

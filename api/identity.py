@@ -27,6 +27,7 @@ from pipeline.states import ApiKeyStatus, Tier
 
 MAX_TOKEN_CHARS = 8_192
 RETRY_SECONDS = 5.0
+TOO_MANY = "More requests than your rate allows: wait as long as `Retry-After` says."
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def pace(request: Request, caller: str, rate: Rate) -> None:
     ruling = services(request).pace.take(caller, rate)
     note(request.scope, ruling)
     if not ruling.allowed:
-        raise ApiError("too_many_requests", retry_after=ruling.retry_after)
+        raise ApiError("too_many_requests", TOO_MANY, retry_after=ruling.retry_after)
 
 
 def recognize(request: Request, conn: Connection, who: Claimant) -> Caller:

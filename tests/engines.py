@@ -3,6 +3,7 @@
 Databases and keys made here have names of their own (`smelt_test_…`) and are removed afterwards.
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from psycopg import sql
 from db import migrate
 from deploy.embedded import APP_ROLE, Engines
 
+MEMORY, ROOM = "/dev/shm", 2 * 1024**3  # noqa: S108 - a folder is made in it; bytes
 # What a crash would lose doesn't matter here, and each test makes a database of its own.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
@@ -85,6 +87,13 @@ class Servers:
     redis: RedisServer
 
 
+def _roomy_folder() -> str:
+    """In memory, where there is a file system for that: a database per test is ten gigabytes of writes by the end."""
+    if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        return MEMORY
+    return "/tmp"  # noqa: S108 - likewise; a path that is short enough for a socket
+
+
 @contextmanager
 def running_servers(
     database_url: str | None, redis_url: str | None, pooler: str | None = None
@@ -93,7 +102,7 @@ def running_servers(
     if database_url and redis_url:
         yield Servers(PostgresServer(database_url, pooler), RedisServer(redis_url))
         return
-    with TemporaryDirectory(prefix="smelt-test-", dir="/tmp") as folder:
+    with TemporaryDirectory(prefix="smelt-test-", dir=_roomy_folder()) as folder:
         engines = Engines(
             Path(folder) / "data",
             postgres=database_url is None,

@@ -26,6 +26,7 @@ TESTS = (
     *("tests/db", "tests/workers/test_maintenance.py", "tests/workers/test_run.py"),
     *("tests/api/test_abuse.py", "tests/api/test_identity.py", "tests/api/test_machine_tokens.py"),
     *("tests/api/test_account_data.py", "tests/api/test_api_key.py", "tests/api/test_control.py"),
+    *("tests/api/test_races.py", "tests/api/test_deleted_users.py"),
 )
 NOT_ROOT = "nobody"  # PgBouncer refuses to run as root
 

@@ -97,6 +97,15 @@ def test_a_page_is_read_along_its_index_and_no_more_than_it(
             assert plan.rows <= PAGE * walks, plan.nodes
 
 
+def test_who_lists_by_sql_has_an_index_too(crowded: None, database: Database, cast: Cast) -> None:
+    """As Supabase's own API would, in the user's role."""
+    with database.user(cast.ada.id) as conn:
+        newest = "select id from smelts where user_id = :id order by created_at desc, id desc limit 21"
+        plan = carried_out(conn, newest, {"id": cast.ada.id})
+    assert plan.scans <= {"Index Only Scan smelts_newest", "Index Scan smelts_newest"}
+    assert plan.rows == 21
+
+
 def test_filtered_pages_hold_what_the_whole_list_does(crowded: None, database: Database, cast: Cast) -> None:
     with database.service() as conn:
         everything = pages(conn, SmeltFilter(user_id=cast.ada.id, limit=1_000))

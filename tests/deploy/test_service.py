@@ -17,6 +17,7 @@ import pytest
 from deploy.problems import SettingsIncomplete
 from deploy.service import Service
 from pipeline.settings import Settings
+from tests.chaos.processes import command, living
 from tests.running import RunningService
 from tests.waiting import wait_until
 
@@ -68,8 +69,12 @@ def end(up: Up) -> None:
     up.output.close()
 
 
-def gone(processes: list[psutil.Process]) -> bool:
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+def wait_until_gone(processes: list[psutil.Process], within: float = 20.0) -> None:
+    """Fails with the commands of those that are left."""
+    try:
+        wait_until(lambda: not living(processes), within)
+    except AssertionError:
+        raise AssertionError([" ".join(command(process)) for process in living(processes)]) from None
 
 
 def test_up_serves_with_the_token_that_it_prints_until_ctrl_c(folder: Path) -> None:
@@ -84,7 +89,7 @@ def test_up_serves_with_the_token_that_it_prints_until_ctrl_c(folder: Path) -> N
         assert len(family) >= 7  # two engines, five processes
         up.process.send_signal(signal.SIGINT)
         assert up.process.wait(60) == 0
-        wait_until(lambda: gone(family))
+        wait_until_gone(family)
     finally:
         end(up)
 
@@ -96,7 +101,7 @@ def test_nothing_outlives_a_killed_up_and_the_next_one_carries_on(folder: Path) 
         secrets = (folder / "secrets.env").read_text()
         family = up.family()
         up.process.kill()
-        wait_until(lambda: gone(family), within=30)
+        wait_until_gone(family, within=30)
     finally:
         end(up)
     again = Up(folder)

@@ -1,10 +1,11 @@
 """What a POST in OpenAI's shape asks for: its own names, read into a wish like any other's."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from api.errors import Fault, refusal
-from api.form import Fields, Form, Wish, read_field, read_language, read_vocabulary
+from api.form import MAX_VOCABULARY_CHARS, Fields, Form, Wish, read_field, read_language
 from api.input_part import Source
 from api.intake import Intake
 from api.post import Post
@@ -12,13 +13,21 @@ from api.shape import Shape
 from pipeline.states import InputType, SmeltMode
 
 GRANULARITIES = "timestamp_granularities[]"
+CHUNKING = "chunking_strategy"
+# As the SDK sends the object that it may be instead of `auto`.
+CHUNKING_FIELDS = tuple(
+    f"{CHUNKING}[{name}]" for name in ("type", "prefix_padding_ms", "silence_duration_ms", "threshold")
+)
 
 TRANSCRIPTION = Shape(
     fields=Fields(
         # model, temperature and chunking_strategy change nothing here: the operator chooses the model, which tries
         # temperatures by itself, and recordings are cut at silence.
         single=frozenset(
-            {"model", "language", "prompt", "response_format", "temperature", "stream", "chunking_strategy"}
+            {
+                *("model", "language", "prompt", "response_format", "temperature", "stream"),
+                *(CHUNKING, *CHUNKING_FIELDS),
+            }
         ),
         repeated=frozenset({GRANULARITIES}),
     ),
@@ -42,7 +51,7 @@ class Granularity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How the transcript is wanted. `granularities`: the times in `verbose_json`."""
+    """How the transcript is wanted. `granularities`: the times in `verbose_json`. `stream`: in events."""
 
     response_format: ResponseFormat
     granularities: frozenset[Granularity]
@@ -59,8 +68,8 @@ def read_answer(form: Form) -> Answer:
     stream = read_field(form, "stream", _flag, "Must be true or false.") or False
     if granularities and wanted is not ResponseFormat.VERBOSE_JSON:
         form.bad(GRANULARITIES, "Times come with response_format verbose_json only.")
-    if stream and wanted not in (ResponseFormat.JSON, ResponseFormat.TEXT):
-        form.bad("stream", "Only text is streamed: response_format must be json or text.")
+    # Only text is streamed. With the other formats OpenAI's own service leaves the wish aside, too.
+    stream = stream and wanted in (ResponseFormat.JSON, ResponseFormat.TEXT)
     return Answer(wanted, granularities or frozenset({Granularity.SEGMENT}), stream)
 
 
@@ -75,7 +84,7 @@ def checked_transcription(post: Post, intake: Intake) -> Wish:  # noqa: ARG001 -
         default_prompt_names=(),
         user_prompt_id=None,
         language=read_language(form),
-        vocabulary=read_vocabulary(form, "prompt"),
+        vocabulary=_last_words(form.one("prompt") or "") or None,
         content_ttl=None,
     )
     if not intake.parts and parts_are_fine:
@@ -89,6 +98,16 @@ def checked_transcription(post: Post, intake: Intake) -> Wish:  # noqa: ARG001 -
     if form.faults:
         raise refusal(form.faults)
     return wish
+
+
+def _last_words(prompt: str) -> str:
+    """What a vocabulary may hold of it. It is only a hint, of which OpenAI's service takes the end as well."""
+    prompt = prompt.strip()
+    if len(prompt) <= MAX_VOCABULARY_CHARS:
+        return prompt
+    end = prompt[-MAX_VOCABULARY_CHARS - 1 :]  # with the letter before, which may belong to the first word
+    _, *words = re.split(r"\s+", end, maxsplit=1)
+    return words[0] if words else end[1:]
 
 
 def _granularities(form: Form) -> frozenset[Granularity]:

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from api.form import MAX_VOCABULARY_CHARS
-from api.transcription_form import GRANULARITIES, Granularity, ResponseFormat
+from api.form import MAX_FIELD_BYTES, MAX_VOCABULARY_CHARS
+from api.openapi import IDEMPOTENCY_KEY
+from api.transcription_form import CHUNKING, CHUNKING_FIELDS, GRANULARITIES, Granularity, ResponseFormat
 
 Json = dict[str, Any]
 
 _STRING: Json = {"type": "string"}
 _IGNORED = "Taken and not used: the operator chooses the model."
+_UNCHUNKED = "Taken and not used: recordings are cut at silence."
 
 TRANSCRIPTION_BODY: Json = {
     "requestBody": {
@@ -24,8 +26,9 @@ TRANSCRIPTION_BODY: Json = {
                         "language": {**_STRING, "description": "Such as `en`; otherwise it is detected."},
                         "prompt": {
                             **_STRING,
-                            "maxLength": MAX_VOCABULARY_CHARS,
-                            "description": "Names and terms that the recording contains.",
+                            "description": "Names and terms that the recording contains: a hint. Of more than"
+                            f" {MAX_VOCABULARY_CHARS:,} characters the last are used, from the start of a word;"
+                            f" more than {MAX_FIELD_BYTES:,} bytes are refused.",
                         },
                         "response_format": {
                             **_STRING,
@@ -43,11 +46,13 @@ TRANSCRIPTION_BODY: Json = {
                             "maximum": 1,
                             "description": _IGNORED,
                         },
-                        "chunking_strategy": {**_STRING, "description": _IGNORED},
+                        CHUNKING: {**_STRING, "description": _UNCHUNKED},
+                        **{name: {**_STRING, "description": _UNCHUNKED} for name in CHUNKING_FIELDS},
                         "stream": {
                             "type": "boolean",
                             "default": False,
-                            "description": "Server-sent events, once the transcript is there; `json` and `text` only.",
+                            "description": "Server-sent events, once the transcript is there; `json` and `text` only,"
+                            " the other formats come as they are.",
                         },
                     },
                 },
@@ -58,7 +63,14 @@ TRANSCRIPTION_BODY: Json = {
                 },
             }
         },
-    }
+    },
+    "parameters": [
+        {
+            **IDEMPOTENCY_KEY,
+            "description": f"{IDEMPOTENCY_KEY['description']} A smelt that was canceled, as by hanging up, is taken"
+            " back to work.",
+        }
+    ],
 }
 
 _TEXT = "Ann ships the report on Friday."
@@ -82,7 +94,15 @@ TRANSCRIPTION_REPLY: dict[int | str, Json] = {
                             },
                         }
                     },
-                }
+                },
+                "example": {
+                    "error": {
+                        "message": "Must be a language code such as `en` or `de`.",
+                        "type": "invalid_request_error",
+                        "param": "language",
+                        "code": "validation_failed",
+                    }
+                },
             }
         },
     },

@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from api.accept import Accepted, accept
 from api.errors import ApiError
 from api.services import services
+from api.transcription_again import taken_back
 from api.transcription_form import TRANSCRIPTION, checked_transcription, read_answer
 from api.transcription_openapi import TRANSCRIPTION_BODY, TRANSCRIPTION_REPLY
 from api.transcription_reply import error_event, events, transcription
@@ -26,8 +27,13 @@ router = APIRouter(prefix="/v1/audio", tags=["openai"])
     responses=TRANSCRIPTION_REPLY,
 )
 async def transcribe(request: Request) -> Response:
-    """Waits in the queue like any other smelt, and answers with the transcript. Hanging up cancels it."""
+    """Waits in the queue like any other smelt, and answers with the transcript. Hanging up cancels it.
+
+    The same post again, with its `Idempotency-Key`, waits for the same smelt, or takes a canceled one back to work.
+    """
     accepted = await accept(request, TRANSCRIPTION, checked_transcription)
+    if not accepted.new:
+        accepted = await run_in_threadpool(taken_back, request, accepted)
     wanted = read_answer(accepted.form)
     location = {"Content-Location": f"/v1/smelts/{accepted.smelt.id}"}
     if wanted.stream:

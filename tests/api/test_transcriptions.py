@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import httpx
 import openai
 import pytest
 from openai import OpenAI
+from sqlalchemy import text
 
 from db.session import Database
+from pipeline.content import Kind, ObjectName
+from pipeline.keyring import smelt_context
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi
 from tests.api.rows import count_smelts
@@ -53,6 +57,11 @@ def smelts(client: httpx.Client) -> list[dict[str, Any]]:
     return list(client.get("/v1/smelts").json()["items"])
 
 
+def statuses(database: Database) -> list[str]:
+    with database.service() as conn:
+        return list(conn.execute(text("select status from smelts")).scalars())
+
+
 def transcribe(sdk: OpenAI, **wish: Any) -> Call:
     create: Any = sdk.audio.transcriptions.create
     return lambda: create(**{"file": SPEECH, "model": "whisper-1", **wish})
@@ -91,6 +100,59 @@ def test_a_stream_ends_with_the_whole_text(sdk: OpenAI, answer: Callable[[Call],
     assert "".join(event.delta for event in events[:-1]) == events[-1].text == HEARD
 
 
+@pytest.mark.parametrize("form", ["verbose_json", "srt", "vtt"])
+def test_what_openai_doesnt_stream_comes_as_without_a_stream(
+    ada: httpx.Client, answer: Callable[[Call], Any], form: str
+) -> None:
+    def post(**fields: str) -> httpx.Response:
+        with SPEECH.open("rb") as speech:
+            return ada.post(
+                "/v1/audio/transcriptions",
+                files={"file": speech},
+                data={"model": "whisper-1", "response_format": form, **fields},
+            )
+
+    streamed, whole = answer(lambda: post(stream="true")), answer(post)
+    assert (streamed.status_code, streamed.text) == (200, whole.text)
+    assert streamed.headers["content-type"] == whole.headers["content-type"]
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        "auto",
+        {"type": "server_vad"},
+        {"type": "server_vad", "prefix_padding_ms": 300, "silence_duration_ms": 200, "threshold": 0.5},
+    ],
+)
+def test_a_chunking_strategy_changes_nothing(
+    sdk: OpenAI, answer: Callable[[Call], Any], strategy: object
+) -> None:
+    assert answer(transcribe(sdk, chunking_strategy=strategy)).text == HEARD
+
+
+@pytest.mark.parametrize(
+    ("prompt", "hint"),
+    [
+        ("Ann, Bob", "Ann, Bob"),
+        ("First. " + "x" * 2_000, "x" * 2_000),
+        ("First. " + "word " * 400, "word " * 399 + "word"),
+        ("First. " + "word " * 399 + "longer", "word " * 398 + "longer"),
+        ("語" * 2_500, "語" * 2_000),
+    ],
+    ids=["short", "fits", "words fit", "begins within a word", "no words"],
+)
+def test_of_a_long_prompt_the_last_words_are_the_hint(
+    sdk: OpenAI, answer: Callable[[Call], Any], api: RunningApi, prompt: str, hint: str
+) -> None:
+    answer(transcribe(sdk, prompt=prompt))
+    with api.services.database.service() as conn:
+        smelt_id, wrapped = conn.execute(text("select id, content_key from smelts")).one()
+    key = api.services.keyring.unwrap(wrapped, smelt_context(smelt_id))
+    name = ObjectName(smelt_id, smelt_id, Kind.VOCABULARY)
+    assert api.services.content.get(name, key).decode() == hint
+
+
 def test_it_is_a_smelt_like_any_other(
     sdk: OpenAI, answer: Callable[[Call], Any], ada: httpx.Client, api: RunningApi
 ) -> None:
@@ -103,23 +165,78 @@ def test_it_is_a_smelt_like_any_other(
     assert api.objects() == []
 
 
-@pytest.mark.parametrize("stream", [False, True])
-def test_a_client_that_goes_away_cancels_the_work(
-    api: RunningApi, cast: Cast, ada: httpx.Client, *, stream: bool
-) -> None:
+@contextmanager
+def calling(api: RunningApi, headers: dict[str, str], **fields: str) -> Iterator[None]:
+    """Has a call under way, and hangs up."""
     with socket.create_connection(api.address, timeout=30) as connection:
         request = httpx.Request(
             "POST",
             f"{api.url}/v1/audio/transcriptions",
-            headers=cast.ada.headers,
+            headers=headers,
             files={"file": SPEECH.open("rb")},
-            data={"model": "whisper-1", "stream": str(stream).lower()},
+            data={"model": "whisper-1", **fields},
         )
         head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
         connection.sendall(f"POST {request.url.path} HTTP/1.1\r\n{head}\r\n".encode() + request.read())
+        yield
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_goes_away_cancels_the_work(
+    api: RunningApi, cast: Cast, ada: httpx.Client, *, stream: bool
+) -> None:
+    with calling(api, cast.ada.headers, stream=str(stream).lower()):
         wait_until(lambda: [smelt["status"] for smelt in smelts(ada)] == ["pending"])
     wait_until(lambda: smelts(ada)[0]["status"] == "canceled")
     assert ada.get("/v1/profile").json()["credits_remaining"] == 5
+
+
+@pytest.mark.parametrize("who", ["ada", "visitor"])
+def test_a_call_that_is_repeated_after_its_time_out_is_worked_on_again(
+    api: RunningApi, cast: Cast, settings: Settings, database: Database, who: str
+) -> None:
+    """However often: each repetition takes the smelt back to work, and lets go of it by hanging up."""
+    headers = {**getattr(cast, who).headers, "Idempotency-Key": "impatient"}
+    for _ in range(2):
+        with calling(api, headers):
+            wait_until(lambda: statuses(database) == ["pending"])
+        wait_until(lambda: statuses(database) == ["canceled"])
+    with ThreadPoolExecutor(1) as threads, api.client(headers) as client:
+        waiting = threads.submit(
+            client.post,
+            "/v1/audio/transcriptions",
+            files={"file": SPEECH.open("rb")},
+            data={"model": "whisper-1"},
+        )
+        wait_until(lambda: waiting.done() or statuses(database) == ["pending"])
+        do_all_work(settings)
+        assert waiting.result(20).json()["text"] == HEARD
+    assert statuses(database) == ["completed"]
+
+
+def test_of_those_who_repeat_a_canceled_call_one_takes_it_back_and_all_get_it(
+    api: RunningApi, cast: Cast, settings: Settings, database: Database
+) -> None:
+    headers = {**cast.ada.headers, "Idempotency-Key": "impatient"}
+    with calling(api, headers):
+        wait_until(lambda: statuses(database) == ["pending"])
+    wait_until(lambda: statuses(database) == ["canceled"])
+    with ThreadPoolExecutor(4) as threads:
+        waiting = [
+            threads.submit(
+                httpx.post,
+                f"{api.url}/v1/audio/transcriptions",
+                headers=headers,
+                files={"file": (SPEECH.name, SPEECH.read_bytes())},
+                data={"model": "whisper-1"},
+                trust_env=False,
+                timeout=30,
+            )
+            for _ in range(4)
+        ]
+        wait_until(lambda: statuses(database) == ["pending"])
+        do_all_work(settings)
+        assert [reply.result(20).json().get("text") for reply in waiting] == [HEARD] * 4
 
 
 def test_who_repeats_a_call_gets_the_same_smelt_and_cancels_nothing(
@@ -133,7 +250,6 @@ def test_who_repeats_a_call_gets_the_same_smelt_and_cancels_nothing(
 
 BAD: list[tuple[dict[str, Any], int, str, str]] = [
     ({"response_format": "diarized_json"}, 422, "validation_failed", "response_format"),
-    ({"stream": True, "response_format": "srt"}, 422, "validation_failed", "stream"),
     ({"timestamp_granularities": ["word"]}, 422, "validation_failed", "timestamp_granularities[]"),
     ({"temperature": 3}, 422, "validation_failed", "temperature"),
     ({"language": "klingon"}, 422, "validation_failed", "language"),

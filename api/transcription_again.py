@@ -1,0 +1,33 @@
+"""A post in OpenAI's shape that is sent again after its smelt was canceled: the smelt is taken back to work.
+
+That is what an SDK does whose time-out has passed: it hangs up, which cancels the smelt, and repeats the post.
+"""
+
+from dataclasses import replace
+
+from starlette.requests import Request
+
+from api.accept import Accepted
+from api.errors import ApiError
+from api.identity import Visitor
+from api.routes.control import retry_smelt
+from pipeline.states import SmeltStatus
+
+
+def taken_back(request: Request, accepted: Accepted) -> Accepted:
+    """What to wait for. Whoever takes a smelt back cancels it by hanging up, like whoever made it.
+
+    Raises ApiError as POST /retry does.
+    """
+    if accepted.new or accepted.smelt.status is not SmeltStatus.CANCELED:
+        return accepted
+    caller = accepted.caller
+    if isinstance(caller, Visitor):
+        caller = replace(caller, smelt_id=accepted.smelt.id)
+    try:
+        retry_smelt(request, caller, accepted.smelt.id)
+    except ApiError as error:
+        if error.code != "not_ready":
+            raise
+        return accepted  # another that repeats it was faster
+    return replace(accepted, new=True)

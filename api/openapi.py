@@ -42,6 +42,14 @@ PROBLEMS: dict[int | str, Json] = {
     }
 }
 
+IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "description": "The same key and body within 24 hours give the same smelt; another body, 409.",
+}
+
 _STRING: Json = {"type": "string"}
 _FIELDS: Json = {
     "mode": {
@@ -130,21 +138,23 @@ POST_BODY: Json = {
             "application/json": {"schema": _DOCUMENT},
         },
     },
-    "parameters": [
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": False,
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-            "description": "The same key and body within 24 hours give the same smelt; another body, 409.",
-        }
-    ],
+    "parameters": [IDEMPOTENCY_KEY],
 }
 
 _SAID = "Ann ships the report on Friday."
 _MARKDOWN: Json = {"text/markdown": {"schema": _STRING, "example": f"# Summary\n\n- {_SAID}\n"}}
 
 OK: dict[int | str, Json] = {200: {"content": {"text/plain": {"example": "ok\n"}}}}
+METRICS: dict[int | str, Json] = {
+    200: {
+        "description": "In Prometheus's text format",
+        "content": {
+            "text/plain": {
+                "example": 'smelt_http_requests_total{method="GET",route="/v1/usage",status="200"} 3.0\n'
+            }
+        },
+    }
+}
 
 ONE_OUTPUT: dict[int | str, Json] = {200: {"description": "The result", "content": _MARKDOWN}}
 ALL_OUTPUTS: dict[int | str, Json] = {

@@ -1,7 +1,7 @@
 """Following a smelt: server-sent events, and tickets for browsers, which can't send a token with them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -37,7 +37,21 @@ def opening(
     return find_followed(services(request), follower, smelt_id)
 
 
-@router.get("", response_class=StreamingResponse, responses=EVENTS)
+LAST_EVENT_ID: dict[str, Any] = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The version that was seen last. What is newer follows, after a snapshot.",
+}
+
+
+@router.get(
+    "",
+    response_class=StreamingResponse,
+    responses=EVENTS,
+    openapi_extra={"parameters": [LAST_EVENT_ID]},
+)
 async def follow_smelt(
     request: Request, opened: Annotated[tuple[Follower, View], Depends(opening)]
 ) -> StreamingResponse:

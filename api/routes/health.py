@@ -5,7 +5,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0, generate_late
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from api.openapi import OK
+from api.openapi import METRICS, OK
 from api.services import services
 
 router = APIRouter(tags=["operation"])
@@ -24,6 +24,7 @@ def ready(request: Request) -> str:
         return "ok\n"
 
 
-@router.get("/metrics", include_in_schema=False)
+@router.get("/metrics", response_class=PlainTextResponse, responses=METRICS)
 def metrics(request: Request) -> Response:
+    """How busy it is, for Prometheus."""
     return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_PLAIN_1_0_0)

@@ -1,11 +1,14 @@
 """The description of the API: an example for every call, each of which its own schema accepts."""
 
 from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
+from api import routes
 from api.app import create_app
 from pipeline.settings import Settings
 
@@ -18,15 +21,11 @@ def document() -> Json:
 
 
 def bodies(document: Json) -> Iterator[tuple[str, Json]]:
-    """What each operation takes and, where it succeeds, gives: by name, with its schema and examples."""
+    """What each operation takes and gives, errors too: by name, with its schema and examples."""
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             contents = [operation.get("requestBody", {}).get("content", {})]
-            contents += [
-                reply.get("content", {})
-                for status, reply in operation["responses"].items()
-                if status[0] == "2"
-            ]
+            contents += [reply.get("content", {}) for reply in operation["responses"].values()]
             for content in contents:
                 for media_type, body in content.items():
                     yield f"{method} {path} {media_type}", body
@@ -39,6 +38,27 @@ def resolved(document: Json, schema: Json) -> Json:
 
 def example_of(document: Json, body: Json) -> Any:
     return body.get("example") or resolved(document, body.get("schema", {})).get("example")
+
+
+def test_each_call_is_described(document: Json) -> None:
+    modules = [import_module(f"{routes.__name__}.{found.name}") for found in iter_modules(routes.__path__)]
+    called = {
+        (route.path, method.lower())
+        for module in modules
+        for route in module.router.routes
+        for method in route.methods
+    }
+    described = {(path, method) for path, operations in document["paths"].items() for method in operations}
+    assert described == called
+    assert ("/metrics", "get") in described
+
+
+def test_both_posts_that_make_a_smelt_take_an_idempotency_key(document: Json) -> None:
+    for path in ("/v1/smelts", "/v1/audio/transcriptions"):
+        headers = [
+            each["name"] for each in document["paths"][path]["post"]["parameters"] if each["in"] == "header"
+        ]
+        assert headers == ["Idempotency-Key"]
 
 
 def test_each_call_has_an_example_of_what_it_takes_and_gives(document: Json) -> None:

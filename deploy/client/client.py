@@ -7,14 +7,16 @@ with Client("https://smelt.example.org", token="smelt_…") as client:
     client.save_results(smelt.id, Path("notes.zip"))
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
+from h11 import LocalProtocolError
 from pydantic import BaseModel
 
 from api.library_schemas import PromptReply, Prompts
@@ -31,14 +33,15 @@ from api.schemas import (
 from deploy.client.events import Event, follow_events
 from deploy.client.failures import Misused
 from deploy.client.following import followed
+from deploy.client.inputs import Input, part
 from deploy.client.sending import send
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)  # seconds without a byte
 LARGEST_PAGE = 100
 MEDIA_TYPES = {".md": "text/markdown", ".zip": "application/zip", ".json": "application/json"}
+VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 Model = TypeVar("Model", bound=BaseModel)
-Input = Path | str  # a file, or a text
 Fields = Mapping[str, str | Sequence[str]]
 
 
@@ -46,8 +49,14 @@ class Client:
     """`token` None: anonymous. Every method raises Refused and Unreachable (`deploy/client/failures.py`)."""
 
     def __init__(self, server: str, token: str | None = None) -> None:
+        """Raises Misused for what can't be an address, or a token."""
+        if token is not None and not VISIBLE_ASCII.fullmatch(token):
+            raise Misused("the token has characters that no token has")
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self._http = httpx.Client(base_url=server, headers=headers, timeout=TIMEOUT)
+        try:
+            self._http = httpx.Client(base_url=server, headers=headers, timeout=TIMEOUT)
+        except (httpx.InvalidURL, ValueError) as error:  # the latter for a proxy's, from the environment
+            raise Misused(f"the server's address or its proxy's can't be used: {error}") from None
 
     def __enter__(self) -> Self:
         return self
@@ -70,11 +79,14 @@ class Client:
         headers = {"Idempotency-Key": str(uuid4())}
         data = {name: value for name, value in {**(fields or {}), **more}.items() if value is not None}
         with ExitStack() as opened:
-            files = [_part(item, opened) for item in inputs]
-            reply = send(
-                lambda: self._http.post("/v1/smelts", headers=headers, files=files, data=data),
-                repeatable=all(not hasattr(file, "seekable") or file.seekable() for _, (_, file) in files),
-            )
+            files = [part(item, opened) for item in inputs]
+            try:
+                reply = send(
+                    lambda: self._http.post("/v1/smelts", headers=headers, files=files, data=data),
+                    repeatable=True,
+                )
+            except LocalProtocolError:  # httpx lets it through as it is
+                raise Misused("a file changed its size while it was sent") from None
         accepted = AcceptedSmelt.model_validate_json(reply.content)
         if accepted.access_token is not None:
             self._http.headers["Authorization"] = f"Bearer {accepted.access_token}"
@@ -149,12 +161,3 @@ class Client:
 
     def _bytes(self, url: str, accept: str) -> bytes:
         return send(lambda: self._http.get(url, headers={"Accept": accept}), repeatable=True).content
-
-
-def _part(item: Input, opened: ExitStack) -> tuple[str, tuple[str, "bytes | BinaryIO"]]:
-    if isinstance(item, str):
-        return "texts", ("text.md", item.encode())
-    try:
-        return "files", (item.name, opened.enter_context(item.open("rb")))
-    except OSError as error:
-        raise Misused(f"{item} can't be read: {error.strerror}") from None

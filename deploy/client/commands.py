@@ -194,17 +194,19 @@ def delete(
     token: Token = None,
 ) -> None:
     """Delete a smelt: content and metadata, now."""
-    from deploy.client.output import print_json, say
+    from deploy.client.output import Deleted, print_json, say
 
     with connected(server, token) as client:
-        if not content:
-            client.delete(smelt_id)
+        if content:
+            receipt = client.delete_content(smelt_id)
+            said = (
+                f"smelt: {receipt.objects_deleted} objects deleted, key destroyed {receipt.key_destroyed_at}"
+            )
+            print_json(receipt) if as_json else say(said)
             return
-        receipt = client.delete_content(smelt_id)
+        client.delete(smelt_id)
         if as_json:
-            print_json(receipt)
-        else:
-            say(f"smelt: {receipt.objects_deleted} objects deleted, key destroyed {receipt.key_destroyed_at}")
+            print_json(Deleted(id=smelt_id))
 
 
 @app.command(rich_help_panel=_panel)

@@ -35,12 +35,12 @@ def find_config(server: str | None, token: str | None, file: Path = CONFIG_FILE)
         raise Misused(f"the server's address must begin with http:// or https://, not {address}")
     if token is None and address == (stored.get("server") or DEFAULT_SERVER):
         token = stored.get("token")
-    return Config(address.rstrip("/"), token or None)
+    return Config(address.rstrip("/"), (token or "").strip() or None)  # files end with a newline
 
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        values = tomllib.loads(file.read_text())
+        values = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

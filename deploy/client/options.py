@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import UUID
@@ -31,7 +32,9 @@ Wait = Annotated[bool, typer.Option("--wait", help="Stay until it has ended, and
 Output = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", help="Results go here: .md, .zip or .json; without prompts .txt, .srt, .vtt."
+        "--output",
+        "-o",
+        help="Results go here: .md, .zip or .json; without prompts .txt, .zip, .srt, .vtt or .json; `-`: stdout.",
     ),
 ]
 
@@ -43,6 +46,7 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
     from deploy.client.config import find_config
     from deploy.client.failures import ClientFailure
 
+    _write_utf8()
     try:
         config = find_config(server, token)
         with Client(config.server, config.token) as client:
@@ -55,10 +59,19 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
             os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
         )  # else Python complains of it at its exit
         sys.exit(PIPE_CLOSED)
+    except UnicodeError as error:  # such as a file's name in bytes that are no text
+        _end(f"what was given can't be sent or shown: {error}", 2)
     except OSError as error:
         _end(f"{error.filename}: {error.strerror}", 2)
     except KeyboardInterrupt:
         _end("interrupted; the smelt goes on (smelt list, smelt cancel)", INTERRUPTED)
+
+
+def _write_utf8() -> None:
+    """Whatever the locale is: results hold any letter, and are the same on stdout as in a file."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=stream.errors)
 
 
 def _end(line: str, exit_code: int) -> NoReturn:

@@ -15,10 +15,21 @@ from rich.table import Table
 from rich.text import Text
 
 from api.schemas import SmeltReply
-from deploy.client.client import Client
+from deploy.client.client import MEDIA_TYPES, Client
 from deploy.client.failures import Misused, SmeltNotCompleted
+from deploy.client.transcripts import transcripts
 from deploy.progress import display, parts_of
 from pipeline.states import SmeltStatus
+
+STDOUT = Path("-")
+SUBTITLES = (".srt", ".vtt")
+
+
+class Deleted(BaseModel):
+    """What `delete --json` prints; the service's own reply is empty."""
+
+    id: UUID
+    deleted: bool = True
 
 
 def say(line: str) -> None:
@@ -85,29 +96,22 @@ def check_completed(smelt: SmeltReply) -> None:
 
 
 def give_results(client: Client, smelt: SmeltReply, file: Path | None) -> None:
-    """Into the file, in the format of its ending, or onto stdout. A smelt without prompts has transcripts."""
-    if smelt.outputs:
-        if file is not None:
-            client.save_results(smelt.id, file)
-            return
-        text = client.results(smelt.id, "text/markdown").decode()
+    """Into the file, in the format of its ending, or onto stdout. A smelt without prompts has transcripts.
+
+    Raises Misused for a format that they don't come in.
+    """
+    results = _results(client, smelt, "" if file is None else file.suffix.lower())
+    if file is not None and file != STDOUT:
+        file.write_bytes(results)
+    elif sys.stdout.isatty():
+        Console().print(Markdown(results.decode()))
     else:
-        text = _transcripts(client, smelt, "txt" if file is None else file.suffix.lower().lstrip("."))
-        if file is not None:
-            file.write_text(text)
-            return
-    if sys.stdout.isatty():
-        Console().print(Markdown(text))
-    else:
-        print(text, end="")
+        print(results.decode(), end="")
 
 
-def _transcripts(client: Client, smelt: SmeltReply, form: str) -> str:
-    """Raises Misused where several can't stand in one file."""
-    files = [file for file in smelt.files if file.error_code is None]
-    if form in ("srt", "vtt", "json"):
-        if len(files) != 1:
-            raise Misused(f"there are {len(files)} transcripts: they go into one text, not one .{form} file")
-        return client.transcript(smelt.id, files[0].id, form).decode()
-    texts = [(file.filename, client.transcript(smelt.id, file.id).decode()) for file in files]
-    return texts[0][1] if len(texts) == 1 else "\n".join(f"# {name}\n\n{text}" for name, text in texts)
+def _results(client: Client, smelt: SmeltReply, ending: str) -> bytes:
+    if not smelt.outputs:
+        return transcripts(client, smelt, ending)
+    if ending in SUBTITLES:
+        raise Misused(f"what prompts give has no times: it goes into .md, .zip or .json, not {ending}")
+    return client.results(smelt.id, MEDIA_TYPES.get(ending, "text/markdown"))

@@ -7,6 +7,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -97,6 +98,42 @@ def test_a_recording_without_a_prompt_gives_its_transcript(run: Run, tmp_path: P
     assert " --> " in (tmp_path / "talk.srt").read_text()
 
 
+def test_transcripts_go_into_a_zip_of_their_own(run: Run, tmp_path: Path) -> None:
+    """In any locale: names and texts are UTF-8 on stdout and in files."""
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    note = tmp_path / "zoë.md"
+    note.write_text("Zoë naht 語.", "utf-8")
+    answer = run("submit", DEMO / "meeting.m4a", note, "--wait", **ascii_only)
+    assert answer.returncode == 0, answer.stderr
+    for said in ("# meeting.m4a", "# zoë.md", "Zoë naht 語."):
+        assert said in answer.stdout
+    smelt_id = run("list").stdout.split("\t")[0]
+    document, archived = tmp_path / "all.txt", tmp_path / "all.ZIP"
+    for file in (document, archived):
+        assert run("show", smelt_id, "-o", file, **ascii_only).returncode == 0
+    assert document.read_text("utf-8") == answer.stdout
+    with zipfile.ZipFile(archived) as archive:
+        assert archive.namelist() == ["001 meeting.m4a.txt", "002 zoë.md.txt"]
+        assert archive.read("002 zoë.md.txt").decode() == "Zoë naht 語.\n"
+    unfit = run("show", smelt_id, "-o", tmp_path / "all.srt")
+    assert (unfit.returncode, len(unfit.stderr.splitlines())) == (2, 1)
+
+
+def test_a_pipe_may_be_an_input_and_stdout_where_results_go(run: Run, tmp_path: Path) -> None:
+    answer = run("submit", "/dev/stdin", "--prompt", "summarize", "-o", "-", stdin="Ann ships on Friday.\n")
+    assert answer.returncode == 0, answer.stderr
+    assert "Ann ships on Friday" in answer.stdout
+    assert not Path("-").exists()
+    smelt_id = run("list").stdout.split("\t")[0]
+    unfit = run("show", smelt_id, "-o", tmp_path / "results.vtt")
+    assert (unfit.returncode, len(unfit.stderr.splitlines())) == (2, 1)
+    assert not (tmp_path / "results.vtt").exists()
+
+    receipt = json.loads(run("delete", smelt_id, "--content", "--json").stdout)
+    assert (receipt["smelt_id"], receipt["objects_deleted"]) == (smelt_id, 2)
+    assert json.loads(run("delete", smelt_id, "--json").stdout) == {"id": smelt_id, "deleted": True}
+
+
 def test_a_failed_smelt_says_why_and_can_be_taken_back_to_work(run: Run) -> None:
     failed = run("submit", RECORDINGS / "silence.wav", "--wait")
     assert failed.returncode == 1
@@ -121,6 +158,36 @@ def test_every_way_of_not_working_has_its_exit_code(run: Run, tmp_path: Path) ->
     assert (missing.returncode, len(missing.stderr.splitlines())) == (2, 1)
     assert run("submit", note, "--prompt", "polish").returncode == 2
     assert run("list", "--server", "smelt.example.org").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [
+        (["--server", "http://127.0.0.1:abc"], {}),
+        (["--server", "http://ä..b"], {}),
+        (["--token", "pässword"], {}),
+        (["--token", "smelt_a\nb"], {}),
+        (["--status", "completed"], {"SMELT_TOKEN": "smelt_a b"}),
+        (["--server", "http://127.0.0.1:1"], {"ALL_PROXY": "nonsense://x", "NO_PROXY": ""}),
+    ],
+)
+def test_what_is_no_address_and_no_token_is_wrongly_called(
+    options: list[str], variables: dict[str, Any]
+) -> None:
+    answer = smelt("list", *options, **variables)
+    assert (answer.returncode, answer.stdout, len(answer.stderr.splitlines())) == (2, "", 1), answer.stderr
+    assert answer.stderr.startswith("smelt: ")
+
+
+def test_an_option_in_bytes_that_are_no_text_is_wrongly_called(run: Run) -> None:
+    answer = run("submit", DEMO / "notes.md", "--prompt", "summarize", "--language", "\udcff")
+    assert (answer.returncode, len(answer.stderr.splitlines())) == (2, 1), answer.stderr
+
+
+def test_space_around_a_token_is_not_of_it(service: RunningService) -> None:
+    """Such as the newline at the end of the file that it was read from."""
+    address, token = service.service.address, f" {service.cast.bob.token}\n"
+    assert "tier\tcredits" in smelt("usage", SMELT_SERVER=address, SMELT_TOKEN=token).stdout
 
 
 def test_a_text_from_stdin_must_be_one() -> None:

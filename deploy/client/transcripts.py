@@ -1,0 +1,43 @@
+"""The results of a smelt without prompts: its transcripts, in the format of a file's ending."""
+
+import re
+import zipfile
+from collections.abc import Sequence
+from io import BytesIO
+
+from api.schemas import FileReply, SmeltReply
+from deploy.client.client import Client
+from deploy.client.failures import Misused
+
+TIMED = ("srt", "vtt", "json")  # one transcript a file
+_UNSAFE_IN_ARCHIVES = re.compile(r'[<>:"|?*\\/]')
+
+
+def transcripts(client: Client, smelt: SmeltReply, ending: str) -> bytes:
+    """`ending`: such as `.srt`; text unless it says more. Raises Misused where several don't fit into one file."""
+    form = ending.lstrip(".")
+    files = [file for file in smelt.files if file.error_code is None]
+    if form in TIMED:
+        if len(files) != 1:
+            raise Misused(
+                f"there are {len(files)} transcripts: they go into a .txt or a .zip, not one .{form} file"
+            )
+        return client.transcript(smelt.id, files[0].id, form)
+    texts = [(file, client.transcript(smelt.id, file.id)) for file in files]
+    return _archive(texts) if form == "zip" else _document(texts)
+
+
+def _document(texts: Sequence[tuple[FileReply, bytes]]) -> bytes:
+    if len(texts) == 1:
+        return texts[0][1]
+    return b"\n".join(f"# {file.filename}\n\n".encode() + text for file, text in texts)
+
+
+def _archive(texts: Sequence[tuple[FileReply, bytes]]) -> bytes:
+    """Numbered, as the service's own: two files may have one name."""
+    written = BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file, text in texts:
+            name = _UNSAFE_IN_ARCHIVES.sub("_", file.filename)[:100]
+            archive.writestr(f"{file.position + 1:03d} {name}.txt", text)
+    return written.getvalue()

@@ -14,11 +14,23 @@ from pipeline.networks import Address, Network, networks
 MAX_CHARS = 2_000
 PORTS = {"https": 443, "http": 80}
 
-# Not the internet's, whatever the registries say: clouds' metadata services, and addresses that lead to IPv4
-# networks through translators (6to4, Teredo, NAT64, IPv4-compatible), which may be on the inside.
-_METADATA = ("168.63.129.16/32", "192.0.0.0/24")
-_TRANSLATED = ("2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48", "::/96")
-_REFUSED = networks([*_METADATA, *_TRANSLATED])
+# What isn't the internet's by IANA's registries of special-purpose addresses, and clouds' metadata services. Python's
+# tables are asked too, for what is registered later, but what they say depends on its version.
+_IPV4 = (
+    *("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16"),  # this network, this machine, this link
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),  # private, or shared
+    *("192.0.0.0/24", "168.63.129.16/32"),  # protocols; the metadata of Oracle's cloud is there, then Azure's
+    *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15"),  # documentation, benchmarks
+    *("192.88.99.0/24", "224.0.0.0/4", "240.0.0.0/4"),  # 6to4's relays, multicast, reserved
+)
+_IPV6 = (
+    # All but 2000::/3: private, link- and site-local, multicast, segment routing, translators to IPv4, reserved
+    *("::/3", "4000::/2", "8000::/1"),
+    # Protocols, Teredo and ORCHID; 6to4. What leads to IPv4 may lead to the inside
+    *("2001::/23", "2002::/16"),
+    *("2001:db8::/32", "3fff::/20"),  # documentation
+)
+_REFUSED = networks([*_IPV4, *_IPV6])
 
 
 class BadUrl(ValueError):
@@ -70,8 +82,7 @@ def may_send(url: WebhookUrl, address: Address, allowed: Sequence[Network]) -> b
 
 
 def _is_public(address: Address) -> bool:
-    refused = address.is_multicast or address.is_reserved or any(address in network for network in _REFUSED)
-    return address.is_global and not refused
+    return address.is_global and not any(address in network for network in _REFUSED)
 
 
 def _target(path: str, query: str) -> str:

@@ -33,16 +33,20 @@ def make_outbound(settings: Settings) -> Outbound:
 def deliver(task: Task, outbound: Outbound) -> None:
     """Raises WorkError when it wasn't accepted, LostLease when it is no longer ours."""
     job = task.record(lambda conn: begin_delivery(conn, task.claim))
-    reply = _send(task, job, outbound)
-    status, wait = (reply.status, reply.retry_after) if reply else (None, None)
+    answer = _send(task, job, outbound)
+    status = answer.status if isinstance(answer, Reply) else None
     task.record(lambda conn: note_response(conn, task.claim, status))
-    if reply is None or not reply.accepted:
-        raise WorkError(ErrorCode.DELIVERY_FAILED, retryable=status != GONE, retry_after=wait)
+    if isinstance(answer, ErrorCode):
+        raise WorkError(answer, retryable=True)
+    if not answer.accepted:
+        raise WorkError(
+            ErrorCode.DELIVERY_FAILED, retryable=answer.status != GONE, retry_after=answer.retry_after
+        )
     task.record(lambda conn: complete(conn, DELIVERIES, task.claim))
 
 
-def _send(task: Task, job: DeliveryJob, outbound: Outbound) -> Reply | None:
-    """None: there was no reply. Raises WorkError `address_refused`."""
+def _send(task: Task, job: DeliveryJob, outbound: Outbound) -> Reply | ErrorCode:
+    """The reply, or why there was none."""
     body = message(job)
     keys = [_unwrapped(task.services, secret_id, wrapped) for secret_id, wrapped in job.secrets]
     signed = headers(f"msg_{task.claim.id.hex}", int(time.time()), body, keys)
@@ -50,10 +54,10 @@ def _send(task: Task, job: DeliveryJob, outbound: Outbound) -> Reply | None:
         return outbound.post(parse(job.url, outbound.allowed), signed, body)
     except (AddressRefused, BadUrl):
         # Tried again all the same: a name may be on its way from one address to another.
-        raise WorkError(ErrorCode.ADDRESS_REFUSED, retryable=True) from None
+        return ErrorCode.ADDRESS_REFUSED
     except Unreachable as error:
         log.info("%s: %s", _named(task.claim), error)
-        return None
+        return ErrorCode.DELIVERY_FAILED
 
 
 def message(job: DeliveryJob) -> bytes:

@@ -333,6 +333,21 @@ def test_a_name_that_leads_inside_is_refused_when_it_is_sent(
     assert receiver.received == []
 
 
+def test_an_attempt_that_is_refused_an_address_has_no_reply_in_the_log(
+    api: RunningApi, ada: httpx.Client, secret: str, receiver: Receiver, settings: Settings
+) -> None:
+    """Not the one of the attempt before."""
+    receiver.answers = [500]
+    post(ada, receiver.url)
+    do_all_work(settings)
+    deliver_all(settings)
+    assert log_of(ada)[0]["response_status"] == 500
+    make_due(api, settings)
+    assert deliver_all(settings.model_copy(update={"webhook_allowed_networks": ()})) == 1
+    (logged,) = log_of(ada)
+    assert (logged["attempt"], logged["status"], logged["response_status"]) == (2, "waiting", None)
+
+
 def test_the_log_is_paged_and_ones_own(
     ada: httpx.Client, bob: httpx.Client, secret: str, receiver: Receiver
 ) -> None:

@@ -1,5 +1,7 @@
 import io
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from pipeline.sniff import HEAD_BYTES, classify
 from pipeline.speech import Hints, ModelUnavailable, Recognition, SpeechEngineSettings
 from pipeline.states import ErrorCode
 from pipeline.transcript import Segment
-from pipeline.whisper import WhisperRecognizer, pack
+from pipeline.whisper import DEMO_FOLDER, WhisperRecognizer, pack
 from tests.recordings import MEETING, REFERENCE, SPEECH, recording, word_error_rate
 from tests.recordings.make import SPOKEN
 
@@ -90,6 +92,85 @@ def test_windows_decoded_together_say_the_same(name: str) -> None:
 def test_vocabulary_does_not_disturb(recognizer: WhisperRecognizer) -> None:
     heard = hear(recognizer, recording("speech.wav"), Hints("en", "alice budget"))
     assert word_error_rate(REFERENCE, text(heard)) <= 0.1
+
+
+class Spy:
+    """Stands in for the model's lowest part, and does what it does, but for what a test needs otherwise."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.prompts: list[list[int]] = []
+        self.looping = False  # the surest decoding repeats itself, as Whisper's at times
+        self.temperatures: list[float] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def generate(self, encoded: Any, prompts: list[list[int]], **how: Any) -> list[Any]:
+        self.prompts += prompts
+        temperature = how.get("sampling_temperature", 0.0)
+        self.temperatures.append(temperature)
+        results = self._inner.generate(encoded, prompts, **how)
+        return [looped(result) if self.looping and temperature == 0 else result for result in results]
+
+
+def looped(result: Any) -> Any:
+    """A result that says the same a dozen times, between its first and its last time."""
+    first, *said, last = result.sequences_ids[0]
+    tokens = [first, *said * 12, last]
+    return SimpleNamespace(sequences_ids=[tokens], scores=result.scores, no_speech_prob=result.no_speech_prob)
+
+
+def spied(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> tuple[WhisperRecognizer, Spy]:
+    """The bundled model by its folder's name, so that it is used like any other."""
+    settings = SpeechEngineSettings(str(DEMO_FOLDER), "cpu", "int8", threads=2, batch_size=batch_size)
+    recognizer = WhisperRecognizer.load(settings)
+    spy = Spy(recognizer._model.model)
+    monkeypatch.setattr(recognizer._model, "model", spy)
+    return recognizer, spy
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_a_decoding_that_repeats_itself_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    recognizer, spy = spied(monkeypatch, batch_size)
+    expected = hear(recognizer, MEETING.read_bytes())
+    assert set(spy.temperatures) == {0.0}
+    spy.looping = True
+    heard = hear(recognizer, MEETING.read_bytes())
+    assert max(spy.temperatures) > 0
+    assert word_error_rate(text(expected), text(heard)) <= 0.1
+    times = [time for segment in heard for time in (segment.start, segment.end)]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_the_vocabulary_stands_before_each_window(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> None:
+    recognizer, spy = spied(monkeypatch, batch_size)
+    hear(recognizer, MEETING.read_bytes(), Hints("en", "alice budget"))
+    hint = recognizer._model.hf_tokenizer.encode(" alice budget", add_special_tokens=False).ids
+    assert spy.prompts
+    assert [prompt[1 : len(hint) + 1] for prompt in spy.prompts] == [hint] * len(spy.prompts)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_hints_reach_a_model_of_many_languages(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> None:
+    """The bundled one knows one language: faster-whisper's call is as far as this can be seen."""
+    recognizer, spy = spied(monkeypatch, batch_size)
+    monkeypatch.setattr(spy, "is_multilingual", True)
+    called: list[dict[str, Any]] = []
+
+    def transcribe(samples: Samples, **how: Any) -> tuple[Iterator[Any], Any]:
+        called.append(how)
+        return iter(()), SimpleNamespace(language=how["language"])
+
+    engine = recognizer._batched if batch_size > 1 else recognizer._model
+    monkeypatch.setattr(engine, "transcribe", transcribe)
+    [block] = cut(pieces(recording("speech.wav")))
+    assert recognizer.recognize(block, Hints("de", "Anne, Budget")).language == "de"
+    assert [(how["language"], how["hotwords"]) for how in called] == [("de", "Anne, Budget")]
+    assert [how.get("batch_size", 1) for how in called] == [batch_size]
 
 
 def test_silence_is_no_speech(recognizer: WhisperRecognizer) -> None:

@@ -21,7 +21,7 @@ up: $(READY) ## run the whole service here, until Ctrl-C; prints its address and
 	@$(BIN)/smelt up
 
 test: $(READY) ## run all tests, on engines of their own
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadscope
 
 lint: $(READY) ## check style, types and the direction of imports
 	$(BIN)/ruff check

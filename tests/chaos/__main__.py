@@ -1,4 +1,4 @@
-"""`make chaos`: every scenario at full size with three seeds; the report goes to docs/reliability.md."""
+"""`make chaos`: every scenario at full size with three seeds, an hour and a half; the report is docs/reliability.md."""
 
 import argparse
 import time

@@ -40,5 +40,18 @@ def _seconds(value: float | None, places: int) -> str:
     return "-" if value is None else f"{value:.{places}f} s"
 
 
-def write(rows: Sequence[Row]) -> None:
-    REPORT.write_text(HEAD + "".join(f"{row.line()}\n" for row in rows))
+def write(rows: Sequence[Row], path: Path = REPORT) -> None:
+    """In place of what earlier runs saw with these seeds; what they saw with others stays."""
+    seeds = {row.seed for row in rows}
+    lines = [line for line in _lines(path) if _seed(line) not in seeds] + [row.line() for row in rows]
+    path.write_text(HEAD + "".join(f"{line}\n" for line in sorted(lines, key=_seed)))
+
+
+def _lines(path: Path) -> list[str]:
+    """The rows that are there."""
+    text = path.read_text() if path.exists() else ""
+    return text.removeprefix(HEAD).splitlines() if text.startswith(HEAD) else []
+
+
+def _seed(line: str) -> int:
+    return int(line.split(" | ")[1])

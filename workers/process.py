@@ -15,6 +15,7 @@ from dramatiq import Worker
 from pipeline.settings import SettingMissing
 from pipeline.speech_process import ModelUnavailable
 from workers import app, slots
+from workers.ending import end
 from workers.ready import count_ready
 from workers.wake import Queue
 
@@ -22,7 +23,6 @@ log = logging.getLogger("workers.process")  # it runs as __main__
 
 IDLE_SECONDS = 0.25  # the longest that an idle thread sleeps; a wake for it ends its sleep
 RESTART_SECONDS = 0.1  # between Redis's consumer and the one that stands in for it; Dramatiq's own are 3
-SHUTDOWN_MARGIN = 10.0  # seconds after the grace in which work is given back
 
 
 def main(queue: Queue) -> None:
@@ -48,7 +48,7 @@ def main(queue: Queue) -> None:
     worker.start()
     log.info("ready")
     pool.stopping.wait()
-    worker.stop(timeout=int((settings.worker_grace + SHUTDOWN_MARGIN) * 1000))
+    end(worker)
     pool.close()
 
 

@@ -10,22 +10,17 @@ from itertools import takewhile
 
 from pipeline.engines.extractive.corpus import Corpus, Part
 from pipeline.engines.extractive.cues import CUES, Cues
+from pipeline.engines.extractive.plain import plain
 from pipeline.engines.extractive.pulse import Tick, ticking
 from pipeline.engines.extractive.sentences import Kind, Sentence
 from pipeline.engines.extractive.topics import Topic, topics
 
 Lines = Iterator[str]
 
-_HTML = re.compile(r"<(?=[A-Za-z/!?])")
 _REQUEST = re.compile("(?:can|could|would) you ", re.I)  # a question in form only
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f", '?"', "?\u201d")  # also full-width and Arabic
 _LONGEST_ANSWER = 3  # sentences after a question
 _NOTES_SHARE = 0.4  # of a topic's sentences
-
-
-def plain(text: str) -> str:
-    """A sentence or name of the input as Markdown that can't open an HTML tag."""
-    return _HTML.sub(r"\\<", text)
 
 
 def _cited(corpus: Corpus, index: int, *, name: bool = False) -> str:
@@ -46,11 +41,11 @@ def _by_part(corpus: Corpus, lines: Callable[[Part, int], Lines]) -> Lines:
             yield ""
 
 
-def summarize(corpus: Corpus, _tick: Tick) -> Lines:
+def summarize(corpus: Corpus, tick: Tick) -> Lines:
     """The most central sentences: of all documents, then of each."""
     several = len(corpus.parts) > 1
     everything = range(len(corpus.sentences))
-    lead = corpus.best(everything, 3 if several else 1)
+    lead = corpus.best(everything, 3 if several else 1, tick)
     yield "## In short\n"
     yield from (f"{_cited(corpus, index, name=several)}\n" for index in lead)
 
@@ -58,7 +53,7 @@ def summarize(corpus: Corpus, _tick: Tick) -> Lines:
         count = min(20, max(3, math.ceil(1.5 * math.sqrt(part.last - part.first))))
         # What the lead has said already is repeated only under its own file's name.
         rest = [index for index in range(part.first, part.last) if several or index not in lead]
-        best = corpus.best(rest, count)
+        best = corpus.best(rest, count, tick)
         if best and level == 2:
             yield "## Key points\n"
         yield from (f"- {_cited(corpus, index)}" for index in best)
@@ -70,11 +65,11 @@ def detailed_notes(corpus: Corpus, tick: Tick) -> Lines:
     """The more telling sentences, in the input's order, under the topic that they belong to."""
 
     def notes(part: Part, level: int) -> Lines:
-        for topic in topics(corpus, part, tick):
-            tick()
+        for topic in ticking(topics(corpus, part, tick), tick):
             yield f"{'#' * min(6, level + topic.level)} {_headline(corpus, topic)}\n"
-            count = max(2, math.ceil(_NOTES_SHARE * (topic.last - topic.first)))
-            yield from (f"- {_cited(corpus, i)}" for i in corpus.best(range(topic.first, topic.last), count))
+            rows = range(topic.first, topic.last)
+            count = max(2, math.ceil(_NOTES_SHARE * len(rows)))
+            yield from (f"- {_cited(corpus, i)}" for i in corpus.best(rows, count, tick))
             yield ""
 
     yield from _by_part(corpus, notes)
@@ -84,13 +79,11 @@ def table_of_contents(corpus: Corpus, tick: Tick) -> Lines:
     """A nested list of topics, each with the sentence that stands best for it."""
 
     def entries(part: Part, _level: int) -> Lines:
-        for topic in topics(corpus, part, tick):
-            tick()
+        for topic in ticking(topics(corpus, part, tick), tick):
             indent = "  " * topic.level
             yield f"{indent}- **{_headline(corpus, topic)}**"
-            yield from (
-                f"{indent}  - {_cited(corpus, i)}" for i in corpus.best(range(topic.first, topic.last), 1)
-            )
+            rows = range(topic.first, topic.last)
+            yield from (f"{indent}  - {_cited(corpus, i)}" for i in corpus.best(rows, 1, tick))
 
     yield from _by_part(corpus, entries)
 

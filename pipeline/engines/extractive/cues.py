@@ -5,7 +5,11 @@
 import re
 from dataclasses import dataclass
 
-_WHO = r"(?P<who>[^\W\d_][\w'.-]*(?: (?:and|und|et|y|e|en|и) [^\W\d_][\w'-]*)?)"
+# Sought only where a run of letters, digits and their marks begins: at every word in it, time would be quadratic.
+_WHO = (
+    r"(?<![\w'.-])[\d_'.-]*\b"
+    r"(?P<who>[^\W\d_][\w'.-]*(?: (?:and|und|et|y|e|en|и) [^\W\d_][\w'-]*)?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,7 @@ _EN_BY = r"\b(?:by|before|until|no later than|due(?: by| on)?)(?: the)?"
 CUES: dict[str, Cues] = {
     "en": Cues(
         takes=_any(
-            r"\b"
-            + _WHO
+            _WHO
             + r"(?: (?:will|shall|must|has to|have to|needs? to|(?:is|are|am) going to|promised to|agreed to"
             r"|volunteered to|offered to|is assigned|is responsible)\b(?! be\b)|'ll (?!be\b))"
         ),
@@ -59,7 +62,7 @@ CUES: dict[str, Cues] = {
     ),
     "de": Cues(
         takes=_any(
-            r"\b" + _WHO + r" (?:wird|werde|werden|muss|müssen|soll|sollen|sollte|übernimmt|übernehme"
+            _WHO + r" (?:wird|werde|werden|muss|müssen|soll|sollen|sollte|übernimmt|übernehme"
             r"|kümmert sich|kümmere mich)\b"
         ),
         action=_any(
@@ -74,7 +77,7 @@ CUES: dict[str, Cues] = {
         question=_any(r"(?:wer|was|wann|wo|warum|wieso|weshalb|welche[rsnm]?|wie|wohin|woher)\b"),
     ),
     "fr": Cues(
-        takes=_any(r"\b" + _WHO + r" (?:va|vais|vont|doit|dois|doivent|devra|s'occupe de|se charge de)\b"),
+        takes=_any(_WHO + r" (?:va|vais|vont|doit|dois|doivent|devra|s'occupe de|se charge de)\b"),
         action=_any(
             r"\b(?:tâche|à faire|prochaines étapes|il faut|n'oublie[zr]? pas|merci de|veuillez)\b",
         ),
@@ -88,8 +91,7 @@ CUES: dict[str, Cues] = {
     ),
     "es": Cues(
         takes=_any(
-            r"\b"
-            + _WHO
+            _WHO
             + r" (?:va a|voy a|van a|vamos a|debe|deben|debemos|tiene que|tienen que|tenemos que|tengo que"
             r"|se encarga de)\b"
         ),
@@ -106,9 +108,7 @@ CUES: dict[str, Cues] = {
     ),
     "it": Cues(
         takes=_any(
-            r"\b"
-            + _WHO
-            + r" (?:deve|devo|devono|dobbiamo|dovrà|dovrebbe|si occupa di|mi occupo di|si incarica di)\b"
+            _WHO + r" (?:deve|devo|devono|dobbiamo|dovrà|dovrebbe|si occupa di|mi occupo di|si incarica di)\b"
         ),
         action=_any(
             r"\b(?:compito|da fare|prossimi passi|bisogna|per favore|non dimentica\w+|ricorda\w+ di)\b"
@@ -123,7 +123,7 @@ CUES: dict[str, Cues] = {
     ),
     "pt": Cues(
         takes=_any(
-            r"\b" + _WHO + r" (?:vai|vou|vão|vamos|deve|devo|devem|devemos|precisa|preciso|precisam"
+            _WHO + r" (?:vai|vou|vão|vamos|deve|devo|devem|devemos|precisa|preciso|precisam"
             r"|tem (?:que|de)|têm (?:que|de)|tenho (?:que|de)|temos (?:que|de)|ficou de|se encarrega de)\b"
         ),
         action=_any(r"\b(?:tarefa|pendente|próximos passos|é preciso|por favor|não esque\w+)\b"),
@@ -136,7 +136,7 @@ CUES: dict[str, Cues] = {
         question=_any(r"(?:quem|o que|que|quando|onde|por que|porque|como|qual|quais|quanto)\b"),
     ),
     "nl": Cues(
-        takes=_any(r"\b" + _WHO + r" (?:zal|zullen|gaat|gaan|moet|moeten|zorgt voor|zorg voor|neemt|pakt)\b"),
+        takes=_any(_WHO + r" (?:zal|zullen|gaat|gaan|moet|moeten|zorgt voor|zorg voor|neemt|pakt)\b"),
         action=_any(
             r"\b(?:actiepunt\w*|taak|te doen|volgende stappen|graag|alsjeblieft|alstublieft|vergeet niet)\b"
         ),
@@ -150,9 +150,7 @@ CUES: dict[str, Cues] = {
     ),
     "ru": Cues(
         takes=_any(
-            r"\b"
-            + _WHO
-            + r" (?:долж(?:ен|на|ны)|обязан[аы]?|нужно|надо|будет|буду|будут|займ[её]тся|подготовит"
+            _WHO + r" (?:долж(?:ен|на|ны)|обязан[аы]?|нужно|надо|будет|буду|будут|займ[её]тся|подготовит"
             r"|отправит|пришл[её]т|сделает|проверит)\b"
         ),
         action=_any(r"\b(?:задача|задачи|следующие шаги|необходимо|пожалуйста|не забудь(?:те)?|поручено)\b"),

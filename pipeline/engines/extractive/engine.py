@@ -8,6 +8,7 @@ from pipeline.engines.base import OnProgress, PromptSpec, Synthesis
 from pipeline.engines.extractive import answers
 from pipeline.engines.extractive.corpus import Corpus
 from pipeline.engines.extractive.cues import CUES
+from pipeline.engines.extractive.plain import plain
 from pipeline.engines.extractive.pulse import Tick
 from pipeline.errors import WorkError
 from pipeline.states import DefaultPromptName, ErrorCode
@@ -19,7 +20,9 @@ NOTICE = (
     "*Made without a language model, by Smelt's built-in extractive engine: every sentence is taken from the input, "
     "chosen by word statistics and cue words.*"
 )
-_UNKNOWN = "*The language of {names} was not recognized, so common words were not told from telling ones.*"
+_UNKNOWN = (
+    "*The engine does not know the language of {names}, so common words were not told from telling ones.*"
+)
 _NO_CUES = "*The engine has no cue words for the language of {names}; only {marks} were looked for.*"
 
 _ANSWERS: dict[DefaultPromptName, Callable[[Corpus, Tick], Iterator[str]]] = {
@@ -63,5 +66,5 @@ def _notices(corpus: Corpus, name: DefaultPromptName) -> Iterator[str]:
 
 
 def _list(names: Sequence[str]) -> str:
-    shown = ", ".join(answers.plain(name) for name in names[:3])
+    shown = ", ".join(plain(name) for name in names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

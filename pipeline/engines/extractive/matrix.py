@@ -7,8 +7,9 @@ one step of the walk is two sparse products, and the whole is linear in the leng
 exact.
 """
 
+from array import array
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,17 +40,17 @@ class TermMatrix:
         return len(self.starts) - 1
 
     @classmethod
-    def of(cls, sentences: Sequence[Sequence[str]], tick: Tick) -> "TermMatrix":
+    def of(cls, sentences: Iterable[Sequence[str]], tick: Tick) -> "TermMatrix":
         """From the terms of each sentence."""
         index: dict[str, int] = {}
-        starts, columns, counts = [0], [], []
+        starts, columns, counts = array("q", [0]), array("q"), array("d")
         for sentence in ticking(sentences, tick):
             for term, count in Counter(sentence).items():
                 columns.append(index.setdefault(term, len(index)))
                 counts.append(count)
             starts.append(len(columns))
         return cls._weighted(
-            np.array(starts), np.array(columns, np.int64), np.array(counts, np.float64), list(index)
+            np.array(starts, np.int64), np.array(columns, np.int64), np.array(counts, np.float64), list(index)
         )
 
     @classmethod
@@ -61,6 +62,10 @@ class TermMatrix:
         lengths = np.sqrt(_sums(owner, weights**2, rows))
         return cls(starts, columns, weights / np.maximum(lengths, 1e-12)[owner], terms)
 
+    def terms_of(self, index: int) -> int:
+        """How many different terms a sentence has."""
+        return int(self.starts[index + 1] - self.starts[index])
+
     def row(self, index: int) -> dict[int, float]:
         span = slice(self.starts[index], self.starts[index + 1])
         return dict(zip(self.columns[span].tolist(), self.weights[span].tolist(), strict=True))
@@ -70,7 +75,7 @@ class TermMatrix:
         span = slice(self.starts[first], self.starts[last])
         return _sums(self.columns[span], self.weights[span], len(self.terms))
 
-    def centrality(self) -> Floats:
+    def centrality(self, tick: Tick) -> Floats:
         """How central each sentence is, shape (rows,), summing to 1. There must be a sentence."""
         n = self.rows
         owner = np.repeat(np.arange(n), np.diff(self.starts))
@@ -82,6 +87,7 @@ class TermMatrix:
         degrees = np.maximum(walk(np.ones(n)), 1e-12)
         p = np.full(n, 1 / n)
         for _ in range(_STEPS):
+            tick()
             q = _DAMPING / n + (1 - _DAMPING) * walk(p / degrees)
             settled = np.abs(q - p).max() <= _CLOSE_ENOUGH * p.max()
             p = q / q.sum()
@@ -101,7 +107,7 @@ def cosine(left: dict[int, float], right: dict[int, float]) -> float:
     return sum(weight * large.get(term, 0.0) for term, weight in small.items())
 
 
-def distinct(matrix: TermMatrix, order: Sequence[int], most_alike: float) -> Iterator[int]:
+def distinct(matrix: TermMatrix, order: Iterable[int], most_alike: float) -> Iterator[int]:
     """The rows in `order`, leaving out each that is nearly the same as one given lately.
 
     In order of centrality, sentences that are nearly the same come near each other; so it is enough to look back a

@@ -1,9 +1,11 @@
 """Taking a document apart: its sentences, with where each stands, and its headings if it has any."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 
 from pipeline.documents import Document, clock, is_timed
 from pipeline.engines.extractive.pulse import Tick, ticking
@@ -14,10 +16,12 @@ _ABBREVIATION = re.compile(
     re.I,
 )
 _END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]{0,3}\s+|[。！？｡।؟۔][」』”’）]{0,3}\s*")  # noqa: RUF001
-_HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*\s*$")
+# A line may be megabytes long, so no pattern of lines repeats what it could give back: their ends are cut off first.
+_HEADING = re.compile(r"(#{1,6})\s+(.*)")
 _TASK = re.compile(r"\s*(?:[-*+•]|\d+[.)])\s+\[([ xX])\]\s+")
 _BULLET = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
-_NOT_TEXT = re.compile(r"\s*(?:[-*_=|:\s]{3,}|```.*)$")  # rules, table borders, fences
+_NOT_TEXT = re.compile(r"[-*_=|:\s]{3,}$|```")  # rules, table borders, fences; of a stripped line
+_LONGEST = 2_000  # characters; what goes on for longer without an end is cut between words
 _ENDERS = tuple('.!?…。！？।؟۔"”»')  # noqa: RUF001
 
 
@@ -62,22 +66,35 @@ def _written(text: str, index: int, tick: Tick) -> Reading:
     paragraph: list[str] = []
     first = 1
     for number, line in enumerate(ticking([*text.splitlines(), ""], tick), start=1):
-        heading, bullet = _HEADING.match(line), _BULLET.match(line)
-        if heading or bullet or not line.strip() or _NOT_TEXT.match(line):
+        stripped = line.strip()
+        heading, bullet = _heading(line), _BULLET.match(line)
+        is_text = bool(stripped) and not _NOT_TEXT.match(stripped)
+        if heading or bullet or not is_text:
             _close(reading, paragraph, index, first)
         if heading:
-            reading.headings.append(Heading(heading[2], len(heading[1]), len(reading.sentences)))
-        elif bullet and not _NOT_TEXT.match(line):
+            reading.headings.append(Heading(*heading, len(reading.sentences)))
+        elif bullet and is_text:
             _item(reading, line, bullet.end(), index, number)
-        elif line.strip() and not _NOT_TEXT.match(line):
+        elif is_text:
             first = first if paragraph else number
             paragraph.append(line)
     return reading
 
 
+def _heading(line: str) -> tuple[str, int] | None:
+    """The heading's text and level."""
+    if not (match := _HEADING.match(line)):
+        return None
+    text = match[2].rstrip()
+    opened = text.rstrip("#")  # "## Plan ##" is closed, "# C#" isn't
+    text = text if opened == opened.rstrip() else opened.rstrip()
+    return (text, len(match[1])) if text else None
+
+
 def _close(reading: Reading, paragraph: list[str], index: int, first: int) -> None:
     for text in split_sentences("\n".join(paragraph)):
-        reading.sentences.append(Sentence(_flat(text), index, f"line {first}"))
+        if flat := _flat(text):
+            reading.sentences.append(Sentence(flat, index, f"line {first}"))
         first += text.count("\n")
     paragraph.clear()
 
@@ -89,7 +106,8 @@ def _item(reading: Reading, line: str, start: int, index: int, number: int) -> N
             reading.sentences.append(Sentence(text, index, f"line {number}", kind=kind))
         return
     for text in split_sentences(line[start:]):
-        reading.sentences.append(Sentence(_flat(text), index, f"line {number}"))
+        if flat := _flat(text):
+            reading.sentences.append(Sentence(flat, index, f"line {number}"))
 
 
 def _spoken(segments: tuple[Segment, ...], index: int) -> Iterator[Sentence]:
@@ -107,14 +125,10 @@ def _spoken(segments: tuple[Segment, ...], index: int) -> Iterator[Sentence]:
 
 
 def _timed(segments: list[Segment], index: int) -> Iterator[Sentence]:
-    position = 0
-    ends: list[tuple[int, float]] = []  # where in the joined text each segment ends, and its start time
-    for segment in segments:
-        position += len(segment.text) + 1
-        ends.append((position, segment.start))
+    ends = list(accumulate(len(segment.text) + 1 for segment in segments))  # of each, in the joined text
     at = 0
     for text in split_sentences(" ".join(segment.text for segment in segments)):
-        start = next((begin for end, begin in ends if at < end), ends[-1][1])
+        start = segments[bisect_right(ends, at)].start
         at += len(text)
         if flat := _flat(text):
             yield Sentence(flat, index, clock(start), start)
@@ -128,10 +142,19 @@ def split_sentences(text: str) -> Iterator[str]:
         # "3 p.m. sharp", "e.g. this", "Dr. Smith": a full stop that ends no sentence
         if text[end.start() - 1] == "." and (following.islower() or _abbreviates(text, end.start())):
             continue
-        yield text[start : end.end()]
+        yield from _bounded(text, start, end.end())
         start = end.end()
     if text[start:].strip():
-        yield text[start:]
+        yield from _bounded(text, start, len(text))
+
+
+def _bounded(text: str, start: int, end: int) -> Iterator[str]:
+    while end - start > _LONGEST:
+        most = start + _LONGEST
+        cut = max(text.rfind(" ", start, most), text.rfind("\n", start, most)) + 1 or most
+        yield text[start:cut]
+        start = cut
+    yield text[start:end]
 
 
 def _abbreviates(text: str, end: int) -> bool:

@@ -40,7 +40,11 @@ def topics(corpus: Corpus, part: Part, tick: Tick) -> list[Topic]:
         return _headed(corpus, part)
     cuts = [part.first, *borders(corpus.matrix, part.first, part.last, tick), part.last]
     whole = corpus.matrix.span(part.first, part.last)
-    return [Topic(_title(corpus, whole, first, last), first, last) for first, last in pairwise(cuts)]
+    found = []
+    for first, last in pairwise(cuts):
+        tick()  # a title weighs all terms of the corpus
+        found.append(Topic(_title(corpus, whole, first, last), first, last))
+    return found
 
 
 def _headed(corpus: Corpus, part: Part) -> list[Topic]:

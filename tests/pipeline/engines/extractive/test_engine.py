@@ -2,6 +2,7 @@
 
 import re
 import time
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,7 @@ from pipeline.engines.extractive.cues import CUES
 from pipeline.engines.extractive.engine import NOTICE, ExtractiveEngine
 from pipeline.engines.extractive.stop_words import STOP_WORDS
 from pipeline.errors import LostLease, WorkError
-from pipeline.states import DefaultPromptName
+from pipeline.states import DefaultPromptName, ErrorCode
 from pipeline.transcript import Segment, Transcript
 
 SPOKEN = (
@@ -40,6 +41,8 @@ FINNISH = Document(
     "muistio.txt", Transcript.of_text("Kokous pidettiin tiistaina. Budjetti hyväksyttiin kokouksessa.")
 )
 
+DUTCH = "We hebben over het plan gesproken en het was duidelijk dat er geen geld is voor het tweede deel."
+
 
 def _apply(name: DefaultPromptName, *documents: Document) -> str:
     return ExtractiveEngine().apply(PromptSpec(name), documents, lambda _share: None).markdown
@@ -66,7 +69,7 @@ def test_every_sentence_comes_from_the_input_and_the_notice_is_there(
     body, notice = markdown.split("\n---\n")
     assert NOTICE in notice
     source = " ".join(" ".join(d.transcript.text.split()) for d in documents)
-    for line in body.replace("\\<", "<").splitlines():
+    for line in body.replace("&lt;", "<").splitlines():
         text = re.sub(r" \[[^\[\]]*\]$", "", line.strip())  # the place
         text = re.sub(r" \(due: ([^()]*)\)$", "", text)
         text = re.sub(r"^(- )?(\[[ x]\] )?(\*\*\w+\*\*: |\*\*Q: |A: )?", "", text).removesuffix("**")
@@ -170,8 +173,19 @@ def test_what_is_absent_is_said() -> None:
 
 
 def test_a_language_it_does_not_know_is_said() -> None:
-    assert "language of muistio.txt was not recognized" in _apply(DefaultPromptName.SUMMARIZE, FINNISH)
-    assert "not recognized" not in _apply(DefaultPromptName.SUMMARIZE, MEETING)
+    assert "does not know the language of muistio.txt" in _apply(DefaultPromptName.SUMMARIZE, FINNISH)
+    assert "does not know" not in _apply(DefaultPromptName.SUMMARIZE, MEETING)
+
+
+@pytest.mark.parametrize("name", DefaultPromptName)
+def test_a_declared_language_is_never_guessed(name: DefaultPromptName) -> None:
+    assert "the language of x" in _apply(name, Document("x", Transcript((Segment(0, 5, DUTCH),), "af", 5)))
+    assert "the language of x" not in _apply(
+        name, Document("x", Transcript((Segment(0, 5, DUTCH),), "nl", 5))
+    )
+    assert "the language of x" not in _apply(
+        name, Document("x", Transcript((Segment(0, 5, DUTCH),), None, 5))
+    )
 
 
 def test_contents_carry_times_for_recordings_and_headings_for_texts() -> None:
@@ -180,8 +194,24 @@ def test_contents_carry_times_for_recordings_and_headings_for_texts() -> None:
     assert "\n  - **Plan**\n" in markdown
 
 
-def test_html_of_the_input_is_made_harmless() -> None:
-    assert "<script" not in _apply(DefaultPromptName.QA_FORMAT, NOTES).replace("\\<script", "")
+HOSTILE = """\
+# Topic <img src=x onerror=alert(1)>
+
+Who reads <img src=x onerror=alert(1)> or \\<img src=x onerror=alert(2)> here? Bob will read <b>it all</b> by Friday.
+We will open [the plan](javascript:alert(1)) and ![a picture](http://tracker.example/x.png) of the budget on Monday.
+
+- [ ] Ann will order [parts](javascript:alert(1)) and \\<script>alert(1)</script> parts of the plan
+"""
+
+
+@pytest.mark.parametrize("name", DefaultPromptName)
+@pytest.mark.parametrize("files", [1, 2])
+def test_nothing_of_the_input_becomes_live(name: DefaultPromptName, files: int) -> None:
+    document = Document("<b>x</b> [y](javascript:alert(1)).md", Transcript.of_text(HOSTILE))
+    markdown = _apply(name, *[document] * files)
+    assert not re.search(r"<(?=[A-Za-z/!?])", markdown)
+    assert "](" not in markdown
+    assert "alert(1)" in markdown
 
 
 def test_a_user_s_own_prompt_needs_a_model() -> None:
@@ -192,6 +222,53 @@ def test_a_user_s_own_prompt_needs_a_model() -> None:
 def test_an_input_without_sentences_is_empty() -> None:
     with pytest.raises(WorkError, match="empty_input"):
         _apply(DefaultPromptName.SUMMARIZE, Document("a.md", Transcript.of_text(" \n---\n")))
+
+
+N = 200_000
+HOSTILE_TEXTS = {
+    "a heading's end": "# x" + " " * N + "x",
+    "marks of a heading": "# x" + "#" * N + "x",
+    "spaces": " " * N + "x",
+    "rules": "-" * N + "x",
+    "a checkbox": "- " + " " * N + "[",
+    "hyphens": "a-" * (N // 2),
+    "names": "they'll-" * (N // 8),
+    "full stops in words": "a." * (N // 2),
+    "only full stops": "." * N,
+    "question marks": "?" * N,
+    "lines": "\n" * N + "x",
+    "one word": "x" * N,
+    "one sentence": "word " * (N // 5),
+    "short sentences": "Ab. " * (N // 4),
+    "short questions": "Who is it? " * (N // 11),
+    "different sentences": "".join(f"W{i % 997} v{i % 991} u{i % 983}. " for i in range(N // 15)),
+    "headings": "# x\nYou see it.\n" * (N // 16),
+    "checkboxes": "- [ ] a\n" * (N // 8),
+    "signs without spaces": "\u4f1a\u8bae" * (N // 6),
+}
+
+
+@pytest.mark.parametrize("name", DefaultPromptName)
+@pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
+def test_time_is_linear_in_the_text_whatever_it_is_made_of(name: DefaultPromptName, text: str) -> None:
+    begun = time.perf_counter()
+    with suppress(WorkError):  # of some there is nothing to say
+        _apply(name, Document("x.md", Transcript.of_text(text)))
+    assert time.perf_counter() - begun < 5
+
+
+def test_very_many_headings_take_no_longer_each() -> None:
+    document = Document("x", Transcript.of_text("# x\nYou see it.\n" * 200_000))
+    begun = time.process_time()
+    _apply(DefaultPromptName.TABLE_OF_CONTENTS, document)
+    assert time.process_time() - begun < 9
+
+
+@pytest.mark.parametrize("text", ["Ab. " * 300_001, "word " * 2_000_001], ids=["sentences", "characters"])
+def test_what_memory_should_not_hold_is_refused(text: str) -> None:
+    with pytest.raises(WorkError) as caught:
+        _apply(DefaultPromptName.SUMMARIZE, Document("x", Transcript.of_text(text)))
+    assert (caught.value.code, caught.value.retryable) == (ErrorCode.INPUT_TOO_LONG, False)
 
 
 @pytest.mark.parametrize("name", DefaultPromptName)

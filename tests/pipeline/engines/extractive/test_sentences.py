@@ -84,3 +84,31 @@ def test_time_is_linear_whatever_the_text_is_made_of(unit: str) -> None:
     begun = time.perf_counter()
     _texts((unit * 300_000)[:300_000])
     assert time.perf_counter() - begun < 10
+
+
+def test_time_is_linear_in_the_segments_of_a_recording() -> None:
+    """Sentences end within the segments and not with them, but for those at its beginning."""
+    segments = [Segment(i, i + 1, "Done." if i < 20_000 else "on. And") for i in range(80_000)]
+    begun = time.perf_counter()
+    sentences = _read(Transcript(tuple(segments))).sentences
+    assert time.perf_counter() - begun < 10
+    assert [(s.text, s.start) for s in sentences[19_999:20_002]] == [
+        ("Done.", 19_999),
+        ("on.", 20_000),
+        ("And on.", 20_000),
+    ]
+
+
+@pytest.mark.parametrize("word", ["word ", "word\n", "x", "\u4f1a"])
+def test_what_goes_on_without_an_end_is_cut_between_words(word: str) -> None:
+    text = "Short. " + word * 3_000
+    pieces = list(split_sentences(text))
+    assert "".join(pieces) == text
+    assert all(len(piece) <= 2_000 for piece in pieces)
+    assert all(piece.endswith(word) for piece in pieces[1:])
+
+
+def test_a_sharp_at_a_heading_s_end_belongs_to_it_unless_it_closes_it() -> None:
+    text = "# C#\n## Plan ##\n### a # b #  \n#\n"
+    reading = _read(Transcript.of_text(text))
+    assert [heading.text for heading in reading.headings] == ["C#", "Plan", "a # b"]

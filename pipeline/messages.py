@@ -55,8 +55,9 @@ _CONTINUE = (
 )
 
 
-def whole(task: str, passages: Sequence[Passage]) -> list[Message]:
-    return _messages(task, _WHOLE, passages)
+def whole(task: str, passages: Sequence[Passage], *, named: bool) -> list[Message]:
+    """`named`: each under its file's name. Only where the whole input is one file has its name nothing to tell."""
+    return _messages(task, _WHOLE, passages, named=named)
 
 
 def part(task: str, passages: Sequence[Passage], index: int, count: int) -> list[Message]:
@@ -73,20 +74,15 @@ def continuation(messages: Sequence[Message], answer: str) -> list[Message]:
     return [*messages, {"role": "assistant", "content": answer}, {"role": "user", "content": _CONTINUE}]
 
 
-def _messages(task: str, how: str, passages: Sequence[Passage]) -> list[Message]:
+def _messages(task: str, how: str, passages: Sequence[Passage], *, named: bool = True) -> list[Message]:
     mark = secrets.token_hex(8)
-    data = f"<input-{mark}>\n{_body(passages, mark)}\n</input-{mark}>"
+    body = "\n\n".join(_file(passage, mark) if named else passage.text for passage in passages)
+    data = f"<input-{mark}>\n{body}\n</input-{mark}>"
     content = f"Task:\n\n{task.strip()}\n\n{how}\n\n{data}\n\n{how}"  # said again: the input may be long
     return [
         {"role": "system", "content": _RULES.format(mark=mark)},
         {"role": "user", "content": content},
     ]
-
-
-def _body(passages: Sequence[Passage], mark: str) -> str:
-    if len(passages) == 1 and passages[0].parts == 1:
-        return passages[0].text
-    return "\n\n".join(_file(passage, mark) for passage in passages)
 
 
 def _file(passage: Passage, mark: str) -> str:

@@ -4,6 +4,7 @@ The instructions say what to make; what holds for every task (language, faithful
 said once, in `pipeline/messages.py`.
 """
 
+import re
 from dataclasses import dataclass
 
 from pipeline.states import DefaultPromptName
@@ -16,8 +17,9 @@ class DefaultPrompt:
     description: str
     version: int
     instructions: str
-    time_marks: bool = False  # whether it uses the times at which things were said
 
+
+_TIME_FORM = re.compile(r"\[(?:h{1,2}:mm:ss|\d{1,2}:\d\d:\d\d)\]", re.I)
 
 _SUMMARIZE = """\
 Write a summary for a busy reader who was not there and will read nothing else.
@@ -108,10 +110,9 @@ DEFAULT_PROMPTS: tuple[DefaultPrompt, ...] = (
     DefaultPrompt(
         DefaultPromptName.DETAILED_NOTES,
         "Detailed notes",
-        "Structured notes that keep every fact, grouped by topic.",
+        "Structured notes that keep every fact, grouped by topic, with times for recordings.",
         1,
         _DETAILED_NOTES,
-        time_marks=True,
     ),
     DefaultPrompt(
         DefaultPromptName.QA_FORMAT,
@@ -126,7 +127,6 @@ DEFAULT_PROMPTS: tuple[DefaultPrompt, ...] = (
         "The topics in their order, with times for recordings.",
         1,
         _TABLE_OF_CONTENTS,
-        time_marks=True,
     ),
 )
 
@@ -135,3 +135,11 @@ _BY_NAME = {prompt.name: prompt for prompt in DEFAULT_PROMPTS}
 
 def default_prompt(name: DefaultPromptName) -> DefaultPrompt:
     return _BY_NAME[name]
+
+
+def asks_for_times(instructions: str) -> bool:
+    """Whether a prompt asks for the times at which things were said, by showing their form: `[h:mm:ss]`.
+
+    In words it could ask in any language, and a model that is given times unasked puts them into its answer.
+    """
+    return _TIME_FORM.search(instructions) is not None

@@ -19,6 +19,7 @@ from pipeline.documents import Document, render
 from pipeline.errors import WorkError
 from pipeline.messages import Message
 from pipeline.patience import patience
+from pipeline.progress import Progress
 from pipeline.splitting import Chunk, DoesNotFit, Piece, pack
 from pipeline.states import ErrorCode
 from pipeline.tokens import estimate_tokens
@@ -27,11 +28,17 @@ T = TypeVar("T")
 
 _LARGEST_ANSWER = 16_384  # tokens set aside for an answer; smaller contexts set aside a quarter
 _CONTINUATION_TOKENS = 64
-_TYPICAL_ANSWER = 500  # tokens; only for guessing progress
 
 
 class ContextExceeded(Exception):
-    """The model refused a request as longer than its context, or took in only a part of it."""
+    """The model refused a request as longer than its context, took in only a part of it, or had no room to answer.
+
+    `code`: how the work fails where the request can't be made shorter.
+    """
+
+    def __init__(self, code: ErrorCode = ErrorCode.INPUT_TOO_LONG) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +65,6 @@ class Chat(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Progress:
-    """How far a synthesis is, as a share from 0 to 1 that never falls."""
-
-    share: float = 0.0
-    calls: int = 1  # that will be needed, as far as known
-    done: int = 0
-
-    def expect(self, calls: int) -> None:
-        self.calls = max(self.calls, self.done + calls)
-
-    def streamed(self, tokens: int) -> None:
-        self._rise(self.done + tokens / (tokens + _TYPICAL_ANSWER))
-
-    def finished(self) -> None:
-        self.done += 1
-        self._rise(self.done)
-
-    def _rise(self, calls: float) -> None:
-        self.share = max(self.share, min(0.99, calls / self.calls))
-
-
 class Synthesizer:
     """One synthesis: a task, its budget of tokens, and what it has cost so far."""
 
@@ -92,6 +77,7 @@ class Synthesizer:
         self._slots = asyncio.Semaphore(parallel)
         self._progress = progress
         self._room = _room(task.instructions, context_tokens)
+        self._unfit = ErrorCode.INPUT_TOO_LONG  # how it fails where that is room for nothing
         self._in_flight = 0
         self._failure: WorkError | None = None
         self.input_tokens = 0
@@ -107,11 +93,12 @@ class Synthesizer:
             raise WorkError(ErrorCode.EMPTY_INPUT)
         chunks = self._pack(pieces)
         if len(chunks) == 1:
+            conversation = messages.whole(self._task, chunks[0], named=len(documents) > 1)
             try:
-                return await self._ask(messages.whole(self._task, chunks[0]))
-            except ContextExceeded:
-                chunks = self._finer(chunks[0])
-        self._progress.expect(len(chunks) + 1)
+                return await self._ask(conversation, chunks[0])
+            except ContextExceeded as refusal:
+                chunks = self._finer(chunks[0], refusal)
+        self._progress.expect_more(len(chunks))  # a call for each, and one that merges them
         return await self._merge(await self._parts(chunks))
 
     async def _parts(self, chunks: Sequence[Chunk]) -> list[str]:
@@ -120,19 +107,18 @@ class Synthesizer:
         return [text for texts in answers for text in texts]
 
     async def _part(self, chunk: Chunk, index: int, count: int) -> list[str]:
-        if _tokens(chunk) > self._room:  # another chunk's refusal has shown that this one won't fit
-            return await self._parts(self._repack(chunk))
         try:
-            return [await self._ask(messages.part(self._task, chunk, index, count))]
-        except ContextExceeded:
-            finer = self._finer(chunk)
+            return [await self._ask(messages.part(self._task, chunk, index, count), chunk)]
+        except ContextExceeded as refusal:
+            finer = self._finer(chunk, refusal)
+        self._progress.expect_more(len(finer) - 1)
         return await self._parts(finer)
 
     async def _merge(self, answers: Sequence[str]) -> str:
         """Merge neighbours in rounds until one answer is left."""
         groups = self._groups(answers)
         while len(groups) > 1:
-            self._progress.expect(len(groups) + 1)
+            self._progress.expect_more(sum(not _is_answer(group) for group in groups))
             merged = await _all([self._merge_group(group) for group in groups])
             fewer = self._groups(merged)
             if len(fewer) >= len(groups):
@@ -141,18 +127,21 @@ class Synthesizer:
         return await self._merge_group(groups[0])
 
     async def _merge_group(self, group: Chunk) -> str:
-        if len(group) == 1 and group[0].parts == 1:
+        if _is_answer(group):
             return group[0].text
         try:
-            return await self._ask(messages.merge(self._task, group))
-        except ContextExceeded:
-            finer = self._finer(group)
+            return await self._ask(messages.merge(self._task, group), group)
+        except ContextExceeded as refusal:
+            finer = self._finer(group, refusal)
         return await self._merge([passage.text for chunk in finer for passage in chunk])
 
-    async def _ask(self, conversation: Sequence[Message]) -> str:
+    async def _ask(self, conversation: Sequence[Message], chunk: Chunk) -> str:
+        """`chunk`: what of the conversation could be split."""
         async with self._slots:
             if self._failure:  # who waited for this slot must not begin what is lost already
                 raise self._failure
+            if _tokens(chunk) > self._room:  # another's refusal has shown meanwhile that this one won't fit
+                raise ContextExceeded
             try:
                 answer = await self._ask_patiently(conversation)
             except WorkError as error:
@@ -180,19 +169,23 @@ class Synthesizer:
     def _groups(self, answers: Sequence[str]) -> list[Chunk]:
         return self._pack([Piece(f"Part {i}", answer) for i, answer in enumerate(answers, start=1)])
 
-    def _finer(self, chunk: Chunk) -> list[Chunk]:
+    def _finer(self, chunk: Chunk, refusal: ContextExceeded) -> list[Chunk]:
         """The refused chunk in at least two; what is packed later gets no more room than these."""
-        self._room = min(self._room, _tokens(chunk) // 2 + 1)
-        return self._repack(chunk)
-
-    def _repack(self, chunk: Chunk) -> list[Chunk]:
+        # Where this one was packed before another was refused, the room is smaller already.
+        if _tokens(chunk) <= self._room:
+            self._room, self._unfit = _tokens(chunk) // 2 + 1, refusal.code
         return self._pack([Piece(passage.name, passage.text) for passage in chunk])
 
     def _pack(self, pieces: Sequence[Piece]) -> list[Chunk]:
         try:
             return pack(pieces, self._room)
         except DoesNotFit:
-            raise WorkError(ErrorCode.INPUT_TOO_LONG) from None
+            raise WorkError(self._unfit) from None
+
+
+def _is_answer(group: Chunk) -> bool:
+    """Whether there is nothing to merge."""
+    return len(group) == 1 and group[0].parts == 1
 
 
 def _tokens(chunk: Chunk) -> int:

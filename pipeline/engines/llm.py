@@ -8,8 +8,9 @@ from pipeline.documents import Document
 from pipeline.engines.base import OnProgress, PromptSpec, Synthesis
 from pipeline.engines.loop import LoopThread
 from pipeline.engines.openai_chat import OpenAIChat
-from pipeline.prompts import default_prompt
-from pipeline.synthesis import Progress, Synthesizer, Task
+from pipeline.progress import Progress
+from pipeline.prompts import asks_for_times, default_prompt
+from pipeline.synthesis import Synthesizer, Task
 
 
 class LlmEngine:
@@ -52,8 +53,5 @@ class LlmEngine:
 
 
 def _task(prompt: PromptSpec) -> Task:
-    """A user's own prompt may ask for times in any language, so it always gets the marks."""
-    if prompt.name is None:
-        return Task(prompt.text, time_marks=True)
-    default = default_prompt(prompt.name)
-    return Task(default.instructions, time_marks=default.time_marks)
+    instructions = prompt.text if prompt.name is None else default_prompt(prompt.name).instructions
+    return Task(instructions, time_marks=asks_for_times(instructions))

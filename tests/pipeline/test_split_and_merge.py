@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from pipeline.documents import Document
 from pipeline.messages import Message
-from pipeline.synthesis import Answer, ContextExceeded, Progress, Synthesizer, Task
+from pipeline.progress import Progress
+from pipeline.synthesis import Answer, ContextExceeded, Synthesizer, Task
 from pipeline.tokens import estimate_tokens
 from pipeline.transcript import Transcript
 

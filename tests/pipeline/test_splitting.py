@@ -66,7 +66,10 @@ def test_too_small_a_budget_is_refused() -> None:
         pack([Piece("name", "text")], heading_tokens("name") + 15)
 
 
-@pytest.mark.parametrize("unit", [".", '."', "\n", " ", "a. ", "word "])
+@pytest.mark.parametrize(
+    "unit",
+    [".", '."', "\n", " ", "\n ", " \n", "a. ", "。", "。」", "?", "a-", "x", "word ", ")" * 999 + "."],
+)
 def test_time_is_linear_in_the_text_whatever_it_is_made_of(unit: str) -> None:
     text = (unit * 1_000_000)[:1_000_000]
     begun = time.perf_counter()

@@ -1,6 +1,8 @@
 """Inputs of any length through a model of limited context: nothing lost, and how failures on the way are met."""
 
+import asyncio
 import time
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -8,8 +10,11 @@ from pipeline.documents import Document
 from pipeline.engines.base import PromptSpec
 from pipeline.engines.llm import LlmEngine
 from pipeline.errors import RateLimited, WorkError
+from pipeline.messages import Message
+from pipeline.progress import Progress
 from pipeline.states import DefaultPromptName, ErrorCode
-from pipeline.synthesis import Progress
+from pipeline.synthesis import Answer, ContextExceeded, Synthesizer, Task
+from pipeline.tokens import estimate_tokens
 from pipeline.transcript import Segment, Transcript
 from tests.llm_server import LlmServer, Step, error
 from tests.pipeline.engines.conftest import MakeEngine, llm, make_llm_engine
@@ -75,17 +80,34 @@ def test_files_are_combined_in_order_under_their_names(llm: LlmServer, make_llm_
     assert text.index("# b.md") < text.index("Fact of b.md.") < text.index("# a.md") < text.index("# c.md")
 
 
-def test_times_reach_the_model_only_where_the_task_uses_them(
-    llm: LlmServer, make_llm_engine: MakeEngine
+@pytest.mark.parametrize("sizes", [(600, 600, 600), (600, 0, 0)], ids=["a chunk each", "two empty"])
+def test_each_file_keeps_its_name_however_they_fall_into_calls(
+    llm: LlmServer, make_llm_engine: MakeEngine, sizes: tuple[int, ...]
 ) -> None:
-    engine, recording = make_llm_engine(), _three_hours()
-    marked = {name for name in DefaultPromptName if _is_marked(llm, engine, PromptSpec(name), recording)}
+    documents = [
+        Document(f"file{n}.md", Transcript.of_text(f"Fact{n}. " * size)) for n, size in enumerate(sizes)
+    ]
+    make_llm_engine(context_tokens=5_000).apply(SUMMARIZE, documents, _ignore)
+    first_round = [call.input for call in llm.calls if "answers to this task" not in call.text]
+    assert len(first_round) == sum(size > 0 for size in sizes)
+    for n in range(len(first_round)):
+        assert sum(f"# file{n}.md\n\nFact{n}. " in given for given in first_round) == 1
+
+
+@pytest.mark.parametrize("files", [1, 2])
+def test_times_reach_the_model_only_where_the_task_asks_for_them(
+    llm: LlmServer, make_llm_engine: MakeEngine, files: int
+) -> None:
+    engine, recordings = make_llm_engine(), [_three_hours()] * files
+    marked = {name for name in DefaultPromptName if _is_marked(llm, engine, PromptSpec(name), recordings)}
     assert marked == {DefaultPromptName.DETAILED_NOTES, DefaultPromptName.TABLE_OF_CONTENTS}
-    assert _is_marked(llm, engine, PromptSpec(None, "Who spoke when?"), recording)
+    assert not _is_marked(llm, engine, PromptSpec(None, "Sum up what was said."), recordings)
+    assert _is_marked(llm, engine, PromptSpec(None, "Jede Zeile beginnt mit [h:mm:ss]."), recordings)
+    assert _is_marked(llm, engine, PromptSpec(None, "One line a topic, as in `[0:12:30] Costs`"), recordings)
 
 
-def _is_marked(llm: LlmServer, engine: LlmEngine, prompt: PromptSpec, recording: Document) -> bool:
-    engine.apply(prompt, [recording], _ignore)
+def _is_marked(llm: LlmServer, engine: LlmEngine, prompt: PromptSpec, recordings: list[Document]) -> bool:
+    engine.apply(prompt, recordings, _ignore)
     return "[0:00:00]" in llm.calls[-1].input
 
 
@@ -115,6 +137,36 @@ def test_what_the_provider_finds_too_long_is_split_finer(
     assert LAST in result.markdown
     assert "number0 " in result.markdown
     assert "Made from a part." not in result.markdown
+
+
+def test_calls_that_wait_when_another_is_refused_are_not_sent_as_large(
+    llm: LlmServer, make_llm_engine: MakeEngine
+) -> None:
+    llm.context_tokens = 5_000
+    make_llm_engine(context_tokens=16_000, parallel=1).apply(SUMMARIZE, [_three_hours()], _ignore)
+    words = [len(call.text.split()) for call in llm.calls]
+    assert [count for count in words if count > 5_000] == words[:1]
+    assert len(words) > 5
+
+
+def test_a_model_without_room_to_answer_gets_less_at_a_time(
+    llm: LlmServer, make_llm_engine: MakeEngine
+) -> None:
+    llm.script.append(Step(text="", finish="length"))
+    result = make_llm_engine().apply(SUMMARIZE, [_three_hours()], _ignore)
+    assert LAST in result.markdown
+    assert "number0 " in result.markdown
+    assert len(llm.calls) < 7
+
+
+def test_a_model_that_never_has_room_to_answer_is_asked_nothing_twice(
+    llm: LlmServer, make_llm_engine: MakeEngine
+) -> None:
+    llm.default = Step(text="", finish="length")
+    with pytest.raises(WorkError) as caught:
+        make_llm_engine().apply(SUMMARIZE, [_three_hours()], _ignore)
+    assert (caught.value.code, caught.value.retryable) == (ErrorCode.SYNTHESIS_FAILED, False)
+    assert len({call.input for call in llm.calls}) == len(llm.calls) < 60
 
 
 def test_dropped_input_is_noticed_in_a_language_without_spaces(
@@ -206,7 +258,7 @@ def test_progress_never_falls_and_stays_below_one_until_the_end() -> None:
     for tokens in (0, 100, 5_000):
         progress.streamed(tokens)
         shares.append(progress.share)
-    progress.expect(4)
+    progress.expect_more(3)
     for _ in range(4):
         progress.finished()
         progress.streamed(0)
@@ -214,3 +266,34 @@ def test_progress_never_falls_and_stays_below_one_until_the_end() -> None:
     assert shares == sorted(shares)
     assert shares[0] == 0.0
     assert shares[-1] == 0.99
+
+
+class SmallModel:
+    """Refuses what is longer than it takes in; before each answer it looks at the progress."""
+
+    def __init__(self, progress: Progress, most_tokens: int) -> None:
+        self.progress = progress
+        self.most_tokens = most_tokens
+        self.shares: list[float] = []
+
+    async def ask(self, conversation: Sequence[Message], on_tokens: Callable[[int], None]) -> Answer:
+        await asyncio.sleep(0)
+        if estimate_tokens(conversation[1]["content"]) > self.most_tokens:
+            raise ContextExceeded
+        on_tokens(1)
+        self.shares.append(self.progress.share)
+        return Answer("A short answer about it.", 1, 1)
+
+
+@pytest.mark.parametrize("context_tokens", [128_000, 32_000, 4_000])
+def test_progress_follows_the_calls_also_where_they_become_more(context_tokens: int) -> None:
+    progress = Progress()
+    model = SmallModel(progress, 2_000)
+    task = Task("Sum up.", time_marks=False)
+    synthesizer = Synthesizer(model, task, context_tokens=context_tokens, parallel=4, progress=progress)
+    asyncio.run(synthesizer.run([_three_hours()]))
+    shares, calls = model.shares, len(model.shares)
+    assert calls > 20
+    assert shares == sorted(shares)
+    assert all(share < 0.2 + done / calls for done, share in enumerate(shares))
+    assert shares[-1] > 0.9

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pipeline.errors import GiveBack, RateLimited, WorkError
 from pipeline.states import ErrorCode
 
+MINUTE, HOUR = 60.0, 3_600.0
 BASE_SECONDS = 2.0
 MOST_SECONDS = 300.0
 RATE_LIMIT_SECONDS = 20.0  # when the provider doesn't say how long
-
-MINUTE, HOUR = 60.0, 3_600.0
+LEAST_SECONDS = 1.0  # when it says "at once"
+PROVIDER_WAIT = HOUR  # the longest that a provider may put the next attempt off, where we would come sooner
 # After each failed attempt to deliver a webhook; a day and a bit altogether, so that a receiver may be mended.
 DELIVERY_DELAYS = (5.0, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR)
 DELIVERY_WAIT = HOUR  # the longest that a receiver may put the next attempt off, where we would come sooner
@@ -40,12 +41,24 @@ def decide(error: WorkError, failures: int, max_failures: int) -> Decision:
     if isinstance(error, GiveBack):
         return TryAgain(0.0, counts=False)
     if isinstance(error, RateLimited):
-        wait = RATE_LIMIT_SECONDS if error.retry_after is None else error.retry_after
-        return TryAgain(_spread(min(wait, MOST_SECONDS)), counts=False)
+        return TryAgain(_spread(rate_limit_wait(error.retry_after)), counts=False)
     if not error.retryable or failures + 1 >= max_failures:
         return GiveUp(error.code)
-    backoff = BASE_SECONDS * 2.0**failures
-    return TryAgain(_spread(min(max(backoff, error.retry_after or 0.0), MOST_SECONDS)), counts=True)
+    backoff = min(BASE_SECONDS * 2.0**failures, MOST_SECONDS)
+    asked = min(error.retry_after or 0.0, PROVIDER_WAIT)
+    return TryAgain(_spread(max(backoff, asked)), counts=True)
+
+
+def rate_limit_wait(asked: float | None, attempt: int = 1) -> float:
+    """Seconds to leave a provider alone that limits the rate, after the `attempt`-th attempt at the work.
+
+    These attempts cost no failure, so one that says "at once" for ever would be asked for ever: what it asks for counts
+    only above a second, which doubles with each attempt, up to the wait without a word of it.
+    """
+    if asked is None:
+        return RATE_LIMIT_SECONDS
+    least = min(LEAST_SECONDS * 2.0 ** min(attempt - 1, 10), RATE_LIMIT_SECONDS)
+    return min(max(asked, least), PROVIDER_WAIT)
 
 
 def decide_delivery(error: WorkError, failures: int) -> Decision:

@@ -38,7 +38,7 @@ class Step:
     latency: float = 0.0  # seconds before the first chunk
     die_after: int | None = None  # chunks, then the connection is dropped
     stall_after: int | None = None  # chunks, then silence until the client leaves
-    comments: bool = False  # while stalled, send comments that keep the line warm
+    meanwhile: bytes = b""  # while stalled, sent again and again
     raw: bytes | None = None  # sent as the stream's only data
 
 
@@ -63,7 +63,7 @@ class Call:
     body: dict[str, Any]
     key: str
     headers: dict[str, str]
-    left: threading.Event = field(default_factory=threading.Event)  # the client went away while we stalled
+    left: threading.Event = field(default_factory=threading.Event)  # the client went away before the end
 
     @property
     def text(self) -> str:
@@ -145,8 +145,9 @@ class _Handler(BaseHTTPRequestHandler):
         call = Call(body, self._key(), {k.lower(): v for k, v in self.headers.items()})
         step = self.server.begin(call)
         try:
-            with suppress(ConnectionError):
-                self._answer(call, step)
+            self._answer(call, step)
+        except ConnectionError:
+            call.left.set()
         finally:
             self.server.end()
 
@@ -180,15 +181,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return None
             if count == step.stall_after:
-                return self._stall(call, comments=step.comments)
+                return self._stall(call, step.meanwhile)
             self._chunk(event)
         return self._chunk(b"data: [DONE]\n\n", last=True)
 
-    def _stall(self, call: Call, *, comments: bool) -> None:
+    def _stall(self, call: Call, meanwhile: bytes) -> None:
         self.close_connection = True
         while not select.select([self.connection], [], [], 0.05)[0]:
-            if comments:
-                self._chunk(b": still here\n\n")
+            if meanwhile:
+                self._chunk(meanwhile)
         call.left.set()
 
     def _chunk(self, data: bytes, *, last: bool = False) -> None:
@@ -197,9 +198,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _json(self, status: int, body: object, headers: dict[str, str]) -> None:
         data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
         self.send_response(status)
-        for name, value in {"content-type": "application/json", **headers}.items():
+        usual = {"content-type": "application/json", "content-length": str(len(data))}
+        for name, value in {**usual, **headers}.items():
             self.send_header(name, value)
-        self.send_header("content-length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 
@@ -232,11 +233,12 @@ def _events(text: str, finish: str | None, usage: dict[str, int] | None) -> Iter
 
 
 def _event(choices: list[dict[str, Any]], **more: object) -> bytes:
-    return (
-        b"data: "
-        + json.dumps({**_head("chat.completion.chunk"), "choices": choices, **more}).encode()
-        + b"\n\n"
-    )
+    return event(**_head("chat.completion.chunk"), choices=choices, **more)
+
+
+def event(**fields: object) -> bytes:
+    """A chunk of a stream, of any shape."""
+    return b"data: " + json.dumps(fields).encode() + b"\n\n"
 
 
 def _head(kind: str) -> dict[str, Any]:

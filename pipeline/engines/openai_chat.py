@@ -1,59 +1,35 @@
-"""Calls to an OpenAI-compatible chat server, streamed.
-
-The SDK's retries are off (when to call again is decided outside), redirects are refused (content goes to the configured
-server only), and the keys, addresses and headers that the SDK would take from the environment are overridden. Only a
-proxy is still taken from there, as by any other program.
-"""
+"""Calls to an OpenAI-compatible chat server, streamed."""
 
 import asyncio
-import logging
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import cast
 
-from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpxClient, OpenAIError, Timeout
+from anyio import EndOfStream
+from httpx2 import RequestError  # of the library that the SDK speaks HTTP with
+from openai import AsyncStream, OpenAIError
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from pydantic import SecretStr
 
 from pipeline import messages
-from pipeline.engines.base import OPENAI_URL
+from pipeline.engines.openai_client import make_client
 from pipeline.engines.openai_errors import malformed, translate
+from pipeline.engines.openai_reply import Reply, whole_characters
 from pipeline.errors import WorkError
 from pipeline.messages import Message
 from pipeline.states import ErrorCode
 from pipeline.synthesis import Answer, ContextExceeded
 from pipeline.tokens import estimate_tokens, fewest_tokens
 
-_NO_KEY = "none"  # servers without keys ignore it, the SDK insists on one
 _MOST_CONTINUATIONS = 8  # an answer cut off more often than this is a model that doesn't stop
-_CONNECT_SECONDS = 10.0
 _SMALLEST_CONTEXT = 1_000  # tokens; no server drops anything of a shorter prompt
 _READ_AT_LEAST = 0.9  # share of the certain tokens; below it the server has dropped input
 _THINKING = re.compile(r"\s*<think>.*?</think>", re.S)
 _FENCE = re.compile(r"```(?:markdown|md)[^\S\n]*\n(.*)\n```", re.S)
-
-
-@dataclass(slots=True)
-class _Reply:
-    """What one call has brought so far."""
-
-    text: list[str] = field(default_factory=list)
-    finish: str | None = None
-    refused: bool = False
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    chunks: int = 0
-
-    def take(self, chunk: ChatCompletionChunk) -> None:
-        # The SDK builds chunks without checking them: any field may be missing or of another type.
-        self.chunks += 1
-        if usage := chunk.usage:
-            self.input_tokens, self.output_tokens = usage.prompt_tokens, usage.completion_tokens
-        for choice in chunk.choices or ():
-            self.text.append(choice.delta.content or "")
-            self.refused = self.refused or bool(choice.delta.refusal)
-            self.finish = choice.finish_reason or self.finish
+# An error's body that breaks off or can't be decoded; the SDK translates what goes wrong elsewhere.
+_BROKEN_BODY = (RequestError, EndOfStream, OSError)
+# A chunk that isn't JSON, or not of the protocol's shape, or nested too deep.
+_MISSHAPEN = (ValueError, TypeError, AttributeError, RecursionError)
 
 
 class OpenAIChat:
@@ -68,19 +44,8 @@ class OpenAIChat:
         context_tokens: int,
         timeout: float,
     ) -> None:
-        """`base_url` None is OpenAI's own; `timeout` is in seconds, between any two chunks of an answer."""
-        for name in ("openai", "httpx2", "httpcore2"):  # their debug and info lines hold addresses and bodies
-            logging.getLogger(name).setLevel(logging.WARNING)
-        key = api_key.get_secret_value() if api_key else _NO_KEY
-        self._client = AsyncOpenAI(
-            api_key=key,
-            base_url=base_url or OPENAI_URL,
-            max_retries=0,
-            timeout=Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
-            default_headers={"Authorization": f"Bearer {key}"},
-            http_client=DefaultAsyncHttpxClient(follow_redirects=False),
-        )
-        self._client.organization = self._client.project = None
+        """`base_url` None is OpenAI's own; `timeout` is in seconds, between any two signs of an answer."""
+        self._client = make_client(base_url, api_key, timeout)
         self._model = model
         self._context_tokens = context_tokens
         self._timeout = timeout
@@ -90,17 +55,20 @@ class OpenAIChat:
 
         Raises `WorkError`, or `ContextExceeded` where the conversation is too long for the model.
         """
-        answer, read, written = "", 0, 0
+        said, answer, read, written = "", "", 0, 0
         turn = list(conversation)
         for _ in range(1 + _MOST_CONTINUATIONS):
             reply = await self._call(turn, on_tokens, estimate_tokens(answer))
             text = "".join(reply.text)
-            answer += text
+            said += text
+            answer = whole_characters(said)
             read += _input_tokens(turn, reply)
             written += estimate_tokens(text) if reply.output_tokens is None else reply.output_tokens
-            if reply.finish != "length":
+            if not reply.cut_off:
                 return Answer(_finished(answer, reply), read, written)
-            turn = messages.continuation(conversation, answer) if answer else turn
+            if not text.strip():  # the same request would bring as little
+                raise ContextExceeded(ErrorCode.SYNTHESIS_FAILED)
+            turn = messages.continuation(conversation, answer)
         raise WorkError(
             ErrorCode.SYNTHESIS_FAILED, "The language model did not come to an end.", retryable=True
         )
@@ -108,7 +76,7 @@ class OpenAIChat:
     async def aclose(self) -> None:
         await self._client.close()
 
-    async def _call(self, turn: Sequence[Message], on_tokens: Callable[[int], None], before: int) -> _Reply:
+    async def _call(self, turn: Sequence[Message], on_tokens: Callable[[int], None], before: int) -> Reply:
         failure: WorkError | ContextExceeded
         try:
             return await self._stream(turn, on_tokens, before)
@@ -118,28 +86,24 @@ class OpenAIChat:
             failure = WorkError(
                 ErrorCode.TIMED_OUT, "The language model gave no answer in time.", retryable=True
             )
-        except (
-            ValueError,
-            AttributeError,
-            TypeError,
-        ):  # a chunk that isn't JSON, or not of the protocol's shape
+        except _BROKEN_BODY:
+            failure = WorkError(ErrorCode.API_UNAVAILABLE, retryable=True)
+        except _MISSHAPEN:
             failure = malformed()
         raise failure  # outside of the handlers: the SDK's error quotes the provider and must not be its context
 
-    async def _stream(self, turn: Sequence[Message], on_tokens: Callable[[int], None], before: int) -> _Reply:
-        reply = _Reply()
+    async def _stream(self, turn: Sequence[Message], on_tokens: Callable[[int], None], before: int) -> Reply:
+        reply = Reply()
         async with asyncio.timeout(self._timeout):
             stream = await self._open(turn)
         async with stream:
-            async for chunk in _paced(stream, self._timeout):
-                reply.take(chunk)
+            chunks = aiter(stream)
+            while await self._advance(chunks, reply):
                 on_tokens(before + reply.chunks)
                 if reply.chunks > self._context_tokens:
                     raise ValueError("an answer without end")
-        if reply.finish is None:
-            raise WorkError(
-                ErrorCode.API_UNAVAILABLE, "The language model broke off its answer.", retryable=True
-            )
+        if reply.broken_off:
+            raise _broken_off() if reply.begun else malformed()
         return reply
 
     async def _open(self, turn: Sequence[Message]) -> AsyncStream[ChatCompletionChunk]:
@@ -150,22 +114,23 @@ class OpenAIChat:
             stream_options={"include_usage": True},
         )
 
+    async def _advance(self, chunks: AsyncIterator[ChatCompletionChunk], reply: Reply) -> bool:
+        """Take chunks until one brings something; False at the stream's end.
 
-async def _paced(
-    stream: AsyncStream[ChatCompletionChunk], seconds: float
-) -> AsyncIterator[ChatCompletionChunk]:
-    """The stream's chunks; raises `TimeoutError` when none comes for `seconds`, whatever else keeps the line warm."""
-    chunks = aiter(stream)
-    while True:
-        try:
-            async with asyncio.timeout(seconds):
-                chunk = await anext(chunks)
-        except StopAsyncIteration:
-            return
-        yield chunk
+        Raises `TimeoutError` when none does in time, whatever else keeps the line warm.
+        """
+        async with asyncio.timeout(self._timeout):
+            async for chunk in chunks:
+                if reply.take(chunk):
+                    return True
+        return False
 
 
-def _input_tokens(turn: Sequence[Message], reply: _Reply) -> int:
+def _broken_off() -> WorkError:
+    return WorkError(ErrorCode.API_UNAVAILABLE, "The language model broke off its answer.", retryable=True)
+
+
+def _input_tokens(turn: Sequence[Message], reply: Reply) -> int:
     """Tokens that the server read. Raises `ContextExceeded` where it certainly dropped some of them."""
     if not reply.input_tokens:
         return sum(estimate_tokens(message["content"]) for message in turn)
@@ -176,10 +141,10 @@ def _input_tokens(turn: Sequence[Message], reply: _Reply) -> int:
     return reply.input_tokens
 
 
-def _finished(answer: str, reply: _Reply) -> str:
+def _finished(answer: str, reply: Reply) -> str:
     """The answer as clean Markdown. Raises `WorkError` where there is none."""
-    text = _THINKING.sub("", answer, count=1) if answer.lstrip().startswith("<think>") else answer
-    text = text.strip()
+    thoughts = _THINKING.match(answer)
+    text = answer[thoughts.end() if thoughts else 0 :].strip()
     if fenced := _FENCE.fullmatch(text):
         text = fenced[1].strip()
     if reply.finish == "content_filter" or (reply.refused and not text):

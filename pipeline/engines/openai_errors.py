@@ -4,9 +4,16 @@ Nothing that the provider said is carried over: its messages quote content and p
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, OpenAIError
+from openai import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    OpenAIError,
+)
 
 from pipeline import retry_after as header
 from pipeline.errors import RateLimited, WorkError
@@ -15,10 +22,30 @@ from pipeline.synthesis import ContextExceeded
 
 _CONTEXT_CODES = {"context_length_exceeded", "string_above_max_length", "exceed_context_size_error"}
 _CONTEXT_WORDS = re.compile(
-    r"context (length|size|window)|maximum context|too many tokens|prompt is too long|request too large", re.I
+    r"context (length|size|window|limit)|maximum (context|model length|prompt length|number of tokens)|max length"
+    r"|too many tokens|(prompt|input) is too long|request too large|reduce the length of the"
+    r"|`inputs` (tokens|must have less)",
+    re.I,
 )
+_TOO_LARGE = re.compile("request too large", re.I)
 _FILTER_CODES = {"content_filter", "content_policy_violation", "responsibleaipolicyviolation"}
 _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+# An error inside a stream has no status but what its fields say: a number, or one of these names.
+_STATUS = re.compile("[45][0-9][0-9]")
+_STATUSES = {
+    "invalid_request_error": 400,
+    "invalid_api_key": 401,
+    "authentication_error": 401,
+    "unauthenticated": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "permission_denied": 403,
+    "request_too_large": 413,
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "resource_exhausted": 429,
+}
+_DURATIONS = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -29,16 +56,16 @@ def translate(error: OpenAIError) -> WorkError | ContextExceeded:  # noqa: PLR09
         return WorkError(ErrorCode.TIMED_OUT, "The language model gave no answer in time.", retryable=True)
     if isinstance(error, APIConnectionError):
         return WorkError(ErrorCode.API_UNAVAILABLE, retryable=True)
-    if not isinstance(error, APIError):
+    if not isinstance(error, APIError) or isinstance(error, APIResponseValidationError):
         return malformed()
-    kinds = {str(kind).lower() for kind in (error.code, error.type) if kind}
-    if kinds & _FILTER_CODES:
+    kinds = _kinds(error)
+    if _FILTER_CODES.intersection(kinds):
         return WorkError(ErrorCode.CONTENT_FILTERED)
-    if kinds & _QUOTA_CODES:
+    if _QUOTA_CODES.intersection(kinds):
         return WorkError(ErrorCode.API_QUOTA_EXHAUSTED)
     if isinstance(error, APIStatusError):
-        return _of_status(error, kinds)
-    return _of_event(error, kinds)
+        return _of_status(error.status_code, retry_after(error.response.headers), error, kinds)
+    return _of_status(_status(kinds), None, error, kinds)
 
 
 def malformed() -> WorkError:
@@ -46,17 +73,30 @@ def malformed() -> WorkError:
     return WorkError(ErrorCode.SYNTHESIS_FAILED, retryable=True)
 
 
-def _of_status(error: APIStatusError, kinds: set[str]) -> WorkError | ContextExceeded:  # noqa: PLR0911 (a table)
-    status, wait = error.status_code, retry_after(error.response.headers)
-    # A single request above a limit of tokens a minute is a 429 that no waiting helps.
-    if status in (400, 413, 422, 429, 500) and _is_context(error, kinds):
+def _kinds(error: APIError) -> list[str]:
+    status = error.body.get("status") if isinstance(error.body, dict) else None
+    return [str(kind).lower() for kind in (error.code, error.type, status) if isinstance(kind, str | int)]
+
+
+def _status(kinds: Sequence[str]) -> int:
+    """The status of an error that came inside a stream, after one of 200."""
+    for kind in kinds:
+        if _STATUS.fullmatch(kind):
+            return int(kind)
+        if kind in _STATUSES:
+            return _STATUSES[kind]
+    return 500
+
+
+def _of_status(
+    status: int, wait: float | None, error: APIError, kinds: Sequence[str]
+) -> WorkError | ContextExceeded:
+    if status == 413 or (status in (400, 422, 429, 500) and _is_context(status, error, kinds)):
         return ContextExceeded()
     if status in (401, 403):
         return WorkError(ErrorCode.API_KEY_INVALID)
     if status == 402:
         return WorkError(ErrorCode.API_QUOTA_EXHAUSTED)
-    if status == 413:
-        return ContextExceeded()
     if status == 429:
         return RateLimited(wait)
     if status in (408, 409, 425) or status >= 500:
@@ -64,17 +104,11 @@ def _of_status(error: APIStatusError, kinds: set[str]) -> WorkError | ContextExc
     return WorkError(ErrorCode.SYNTHESIS_FAILED)
 
 
-def _of_event(error: APIError, kinds: set[str]) -> WorkError | ContextExceeded:
-    """An error that came inside a stream, after a status of 200."""
-    if _is_context(error, kinds):
-        return ContextExceeded()
-    if kinds & {"rate_limit_exceeded", "429"}:
-        return RateLimited()
-    return WorkError(ErrorCode.API_UNAVAILABLE, retryable=True)
-
-
-def _is_context(error: APIError, kinds: set[str]) -> bool:
-    return bool(kinds & _CONTEXT_CODES) or _CONTEXT_WORDS.search(error.message) is not None
+def _is_context(status: int, error: APIError, kinds: Sequence[str]) -> bool:
+    # Most words of a 429 are about many requests together; only a single one above the limit is helped by no waiting.
+    words = _TOO_LARGE if status == 429 else _CONTEXT_WORDS
+    said = error.body if isinstance(error.body, str) else error.message
+    return bool(_CONTEXT_CODES.intersection(kinds)) or words.search(said) is not None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -98,7 +132,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def duration(text: str) -> float | None:
     """Seconds of a duration such as `1m30.5s` or `20ms`; None for anything else."""
-    parts = _DURATION.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
+    if not _DURATIONS.fullmatch(text):
         return None
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    return sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(text))

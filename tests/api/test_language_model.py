@@ -121,6 +121,21 @@ def test_combine_gives_the_model_all_files_in_order_once_per_prompt(
         assert "[0:00" not in call.input
 
 
+@pytest.mark.parametrize(
+    ("body", "marked"), [("Sum it up.", False), ("One line a topic, with [h:mm:ss] before it.", True)]
+)
+def test_combine_gives_times_only_to_a_prompt_that_shows_their_form(
+    ada: httpx.Client, llm: LlmServer, settings: Settings, body: str, *, marked: bool
+) -> None:
+    parts: list[tuple[str, Any]] = [
+        *(("files", ("speech.mp3", SPEECH)), ("files", ("a.md", "Text of a."))),
+        *(("mode", (None, "combine")), ("user_prompt_id", (None, own_prompt(ada, body)))),
+    ]
+    ada.post("/v1/smelts", files=parts).raise_for_status()
+    do_all_work(settings)
+    assert ("[0:00:00]" in llm.calls[0].input) == marked
+
+
 def test_tokens_are_summed_over_the_outputs(ada: httpx.Client, llm: LlmServer, settings: Settings) -> None:
     smelt = post(ada, "Ann ships.", "Bob waits.", default_prompt_names=["summarize", "qa_format"])
     assert (smelt["input_tokens"], smelt["output_tokens"]) == (0, 0)
@@ -153,16 +168,35 @@ def test_a_rate_limit_is_waited_out_without_cost(
     smelt = post(ada, recording=True, default_prompt_names=["summarize"])
     do_all_work(settings)
 
-    with database.service() as conn:
-        sql = "select status, failures, run_at - updated_at as wait from smelt_outputs"
-        row = conn.execute(text(sql)).one()
-    assert (row.status, row.failures) == ("waiting", 0)
-    assert timedelta(seconds=low) <= row.wait <= timedelta(seconds=high)
+    assert timedelta(seconds=low) <= wait_of_output(database) <= timedelta(seconds=high)
     assert (read(ada, smelt)["status"], credits_left(ada)) == ("synthesizing", 5)
     if not header:
         make_due(database)
     work_when_due(settings, database)
     assert (read(ada, smelt)["status"], credits_left(ada)) == ("completed", 4)
+
+
+def test_a_rate_limit_that_says_at_once_for_ever_is_met_with_longer_waits(
+    ada: httpx.Client, llm: LlmServer, settings: Settings, database: Database
+) -> None:
+    llm.script.extend([error(429, "rate_limit_exceeded", Retry_After="0")] * 3)
+    smelt = post(ada, "Ann ships.")
+    do_all_work(settings)
+    for least in (1, 2, 4):
+        wait = wait_of_output(database)
+        assert timedelta(seconds=0.8 * least) <= wait <= timedelta(seconds=1.25 * least)
+        make_due(database)
+        work_when_due(settings, database)
+    assert (read(ada, smelt)["status"], len(llm.calls)) == ("completed", 4)
+
+
+def test_a_provider_may_ask_for_an_hour(
+    ada: httpx.Client, llm: LlmServer, settings: Settings, database: Database
+) -> None:
+    llm.script.append(error(429, "rate_limit_exceeded", Retry_After="3000"))
+    post(ada, "Ann ships.")
+    do_all_work(settings)
+    assert wait_of_output(database) > timedelta(seconds=2_990)
 
 
 @pytest.mark.parametrize(
@@ -234,6 +268,15 @@ def test_a_cancel_hangs_up_on_the_model_within_two_seconds(
     assert (smelt["status"], smelt["outputs"][0]["status"]) == ("canceled", "canceled")
     assert ada.get(f"/v1/smelts/{smelt['id']}/files/{smelt['files'][0]['id']}/transcript").status_code == 200
     assert (len(llm.calls), credits_left(ada)) == (1, 5)
+
+
+def wait_of_output(database: Database) -> timedelta:
+    with database.service() as conn:
+        sql = "select status, failures, run_at - updated_at as wait from smelt_outputs"
+        row = conn.execute(text(sql)).one()
+    assert (row.status, row.failures) == ("waiting", 0)
+    wait: timedelta = row.wait
+    return wait
 
 
 def make_due(database: Database) -> None:

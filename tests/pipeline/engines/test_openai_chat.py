@@ -3,6 +3,7 @@
 import logging
 import socket
 import threading
+import time
 import traceback
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,10 +13,10 @@ import pytest
 from pipeline.documents import Document
 from pipeline.engines.base import PromptSpec
 from pipeline.engines.llm import LlmEngine
-from pipeline.errors import RateLimited, WorkError
+from pipeline.errors import LostLease, RateLimited, WorkError
 from pipeline.states import DefaultPromptName, ErrorCode
 from pipeline.transcript import Transcript
-from tests.llm_server import LlmServer, Step, error
+from tests.llm_server import LlmServer, Step, error, event
 from tests.pipeline.engines.conftest import MakeEngine
 
 SUMMARIZE = PromptSpec(DefaultPromptName.SUMMARIZE)
@@ -57,6 +58,17 @@ def test_an_odd_count_for_a_short_prompt_is_believed(llm: LlmServer, make_llm_en
     assert make_llm_engine().apply(SUMMARIZE, DOCUMENTS, _ignore).input_tokens == 3
 
 
+def stream(delta: object, *, finish: object = "stop", **more: object) -> Step:
+    """A chunk with this delta, then the end as some servers write it, without one."""
+    chunk = event(choices=[{"index": 0, "delta": delta, "finish_reason": None}])
+    end = event(choices=[{"index": 0, "finish_reason": finish}])
+    return Step(raw=chunk + end + (event(**more) if more else b"") + b"data: [DONE]\n\n")
+
+
+def error_event(**fields: object) -> Step:
+    return Step(raw=event(error={"message": "secret provider text", **fields}))
+
+
 FAULTS: list[tuple[str, Step, ErrorCode, bool]] = [
     ("bad key", error(401, "invalid_api_key"), ErrorCode.API_KEY_INVALID, False),
     ("forbidden", error(403, "unsupported_country"), ErrorCode.API_KEY_INVALID, False),
@@ -79,9 +91,34 @@ FAULTS: list[tuple[str, Step, ErrorCode, bool]] = [
     ("no JSON", Step(raw=b"data: {broken\n\n"), ErrorCode.SYNTHESIS_FAILED, True),
     ("other JSON", Step(raw=b'data: {"choices": [{"x": 1}]}\n\n'), ErrorCode.SYNTHESIS_FAILED, True),
     ("a list", Step(raw=b"data: [1, 2]\n\n"), ErrorCode.SYNTHESIS_FAILED, True),
-    ("no stream", Step(raw=b"<html>Welcome</html>"), ErrorCode.API_UNAVAILABLE, True),
-    ("error in the stream", Step(raw=b'data: {"error": {"message": "secret provider text"}}\n\n'),
+    ("a page", Step(raw=b"<html>Welcome</html>"), ErrorCode.SYNTHESIS_FAILED, True),
+    ("no stream", Step(raw=b'{"choices": [{"message": {"content": "Half"}}]}'), ErrorCode.SYNTHESIS_FAILED, True),
+    ("nothing but the end", Step(raw=b"data: [DONE]\n\n"), ErrorCode.SYNTHESIS_FAILED, True),
+    ("broken off by its own word", Step(finish="error"), ErrorCode.API_UNAVAILABLE, True),
+    ("nested too deep", Step(raw=b"data: " + b"[" * 200_000 + b"\n\n"), ErrorCode.SYNTHESIS_FAILED, True),
+    ("text that is a number", stream({"content": 5}), ErrorCode.SYNTHESIS_FAILED, True),
+    ("text that is a list", stream({"content": ["secret provider text"]}), ErrorCode.SYNTHESIS_FAILED, True),
+    ("words where a delta belongs", stream("secret provider text"), ErrorCode.SYNTHESIS_FAILED, True),
+    ("an end that is no word", stream({"content": "Half"}, finish=[1]), ErrorCode.SYNTHESIS_FAILED, True),
+    ("an error that can't be decoded", Step(503, {"content-encoding": "gzip"}, "secret provider text"),
      ErrorCode.API_UNAVAILABLE, True),
+    ("an error that breaks off", Step(503, {"content-length": "99", "connection": "close"}, "secret provider text"),
+     ErrorCode.API_UNAVAILABLE, True),
+    ("too many tokens together", error(429, message="Too many tokens, please wait before trying again."),
+     ErrorCode.API_RATE_LIMITED, True),
+    ("error in the stream", error_event(), ErrorCode.API_UNAVAILABLE, True),
+    ("its status in words", error_event(type="overloaded_error"), ErrorCode.API_UNAVAILABLE, True),
+    ("its status in figures", error_event(code=503), ErrorCode.API_UNAVAILABLE, True),
+    ("bad key in the stream", error_event(code="invalid_api_key", type="invalid_request_error"),
+     ErrorCode.API_KEY_INVALID, False),
+    ("401 in the stream", error_event(code="401"), ErrorCode.API_KEY_INVALID, False),
+    ("403 in the stream", error_event(code=403), ErrorCode.API_KEY_INVALID, False),
+    ("402 in the stream", error_event(code=402), ErrorCode.API_QUOTA_EXHAUSTED, False),
+    ("no quota in the stream", error_event(code="insufficient_quota"), ErrorCode.API_QUOTA_EXHAUSTED, False),
+    ("429 in the stream", error_event(code=429), ErrorCode.API_RATE_LIMITED, True),
+    ("rate limit in the stream", error_event(type="rate_limit_error"), ErrorCode.API_RATE_LIMITED, True),
+    ("bad request in the stream", error_event(status=400), ErrorCode.SYNTHESIS_FAILED, False),
+    ("filtered in the stream", error_event(code="content_filter"), ErrorCode.CONTENT_FILTERED, False),
 ]  # fmt: skip
 
 
@@ -162,13 +199,47 @@ def test_nobody_listening_is_unavailable(make_llm_engine: MakeEngine) -> None:
 
 @pytest.mark.parametrize(
     "step",
-    [Step(latency=1.5), Step(stall_after=0), Step(stall_after=2), Step(stall_after=2, comments=True)],
-    ids=["no headers", "no chunk", "stops half-way", "comments only"],
+    [
+        Step(latency=1.5),
+        Step(stall_after=0),
+        Step(stall_after=2),
+        Step(stall_after=2, meanwhile=b": still here\n\n"),
+        Step(stall_after=2, meanwhile=event(choices=[{"index": 0, "delta": {"content": ""}}])),
+        Step(stall_after=2, meanwhile=event(choices=[], usage=None)),
+    ],
+    ids=["no headers", "no chunk", "stops half-way", "comments only", "empty deltas", "empty chunks"],
 )
 def test_a_stalled_answer_is_given_up(llm: LlmServer, make_llm_engine: MakeEngine, step: Step) -> None:
     llm.default = step
+    begun = time.monotonic()
     failure = _failure(make_llm_engine(timeout=0.3))
     assert (failure.code, failure.retryable) == (ErrorCode.TIMED_OUT, True)
+    assert time.monotonic() - begun < 3.0
+
+
+def test_chunks_that_bring_nothing_are_no_progress(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
+    llm.default = Step(stall_after=0, meanwhile=event(choices=[{"index": 0, "delta": {"content": ""}}]))
+    shares: list[float] = []
+    with pytest.raises(WorkError, match="timed_out"):
+        make_llm_engine(timeout=1.2).apply(SUMMARIZE, DOCUMENTS, shares.append)
+    assert len(shares) >= 2
+    assert set(shares) == {0.0}
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_a_model_that_thinks_for_long_is_waited_for(
+    llm: LlmServer, make_llm_engine: MakeEngine, field: str
+) -> None:
+    llm.default = Step(stall_after=1, meanwhile=event(choices=[{"index": 0, "delta": {field: "Hm. "}}]))
+    engine = make_llm_engine(timeout=0.3)
+    begun = time.monotonic()
+
+    def stop(_share: float) -> None:
+        if time.monotonic() - begun > 1.0:
+            raise LostLease
+
+    with pytest.raises(LostLease):
+        engine.apply(SUMMARIZE, DOCUMENTS, stop)
 
 
 def test_an_answer_cut_off_by_length_is_continued_to_its_end(
@@ -184,6 +255,25 @@ def test_an_answer_cut_off_by_length_is_continued_to_its_end(
         "One two three fo",
     ]
     assert result.output_tokens == sum(len(text.split()) * 4 // 3 for text in ("One two th", "ree fo", "ur."))
+
+
+@pytest.mark.parametrize("finish", ["max_tokens", "MAX_TOKENS"])
+def test_a_limit_of_length_by_another_name_is_continued(
+    llm: LlmServer, make_llm_engine: MakeEngine, finish: str
+) -> None:
+    llm.script.extend([Step(text="One tw", finish=finish), Step(text="o.")])
+    assert make_llm_engine().apply(SUMMARIZE, DOCUMENTS, _ignore).markdown == "One two."
+
+
+@pytest.mark.parametrize("begun", [[], [Step(text="Half", finish="length")]], ids=["at once", "half-way"])
+def test_a_cut_off_that_brings_nothing_is_not_asked_for_again(
+    llm: LlmServer, make_llm_engine: MakeEngine, begun: list[Step]
+) -> None:
+    llm.script.extend(begun)
+    llm.default = Step(text="", finish="length")
+    failure = _failure(make_llm_engine())
+    assert (failure.code, failure.retryable) == (ErrorCode.SYNTHESIS_FAILED, False)
+    assert len(llm.calls) == len(begun) + 1
 
 
 def test_an_answer_without_end_is_no_answer(llm: LlmServer, make_llm_engine: MakeEngine) -> None:

@@ -1,0 +1,49 @@
+"""When work is tried again, by what went wrong."""
+
+import pytest
+
+from pipeline.errors import GiveBack, RateLimited, WorkError
+from pipeline.retry import Decision, GiveUp, TryAgain, decide, rate_limit_wait
+from pipeline.states import ErrorCode
+
+
+def _unavailable(retry_after: float | None = None) -> WorkError:
+    return WorkError(ErrorCode.API_UNAVAILABLE, retryable=True, retry_after=retry_after)
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "decision"),
+    [
+        (GiveBack(), 2, TryAgain(0.0, counts=False)),
+        (RateLimited(), 2, TryAgain(20.0, counts=False)),
+        (RateLimited(7.0), 2, TryAgain(7.0, counts=False)),
+        (RateLimited(0.0), 0, TryAgain(1.0, counts=False)),
+        (RateLimited(3_000.0), 0, TryAgain(3_000.0, counts=False)),
+        (RateLimited(86_400.0), 0, TryAgain(3_600.0, counts=False)),
+        (_unavailable(), 0, TryAgain(2.0, counts=True)),
+        (_unavailable(), 1, TryAgain(4.0, counts=True)),
+        (_unavailable(0.0), 1, TryAgain(4.0, counts=True)),
+        (_unavailable(1_800.0), 1, TryAgain(1_800.0, counts=True)),
+        (_unavailable(86_400.0), 1, TryAgain(3_600.0, counts=True)),
+        (_unavailable(), 2, GiveUp(ErrorCode.API_UNAVAILABLE)),
+        (WorkError(ErrorCode.API_KEY_INVALID), 0, GiveUp(ErrorCode.API_KEY_INVALID)),
+    ],
+)
+def test_what_is_decided(
+    monkeypatch: pytest.MonkeyPatch, error: WorkError, failures: int, decision: Decision
+) -> None:
+    monkeypatch.setattr("pipeline.retry._spread", lambda seconds: seconds)
+    assert decide(error, failures, 3) == decision
+
+
+@pytest.mark.parametrize(
+    ("asked", "attempt", "seconds"),
+    [
+        *((0.0, 1, 1.0), (0.0, 2, 2.0), (0.001, 4, 8.0), (0.0, 6, 20.0), (0.0, 100_000, 20.0)),
+        *((1.0, 1, 1.0), (5.0, 3, 5.0), (600.0, 9, 600.0), (9_999.0, 1, 3_600.0), (None, 9, 20.0)),
+    ],
+)
+def test_a_rate_limit_that_asks_for_no_patience_meets_some(
+    asked: float | None, attempt: int, seconds: float
+) -> None:
+    assert rate_limit_wait(asked, attempt) == seconds

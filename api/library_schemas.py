@@ -14,18 +14,24 @@ MAX_PROMPT = 4_000
 MAX_ORDER = 1_000
 
 _NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}  # controls, half characters, breaks of lines and paragraphs
+_TURNS = {"LRO", "RLO"}  # overrides of the direction of text
+
+
+def _no_text(char: str) -> bool:
+    """What ends a line, is no character, or turns what follows around: others would read another title."""
+    return unicodedata.category(char) in _NO_TEXT or unicodedata.bidirectional(char) in _TURNS
 
 
 def one_line(text: str) -> str:
     """Raises ValueError for a title that nobody could read."""
-    if not visible_line(text) or any(unicodedata.category(char) in _NO_TEXT for char in text):
+    if not visible_line(text) or any(_no_text(char) for char in text):
         raise ValueError("must be one line of text")
     return text
 
 
 def storable(text: str) -> str:
-    """Raises ValueError for what Postgres can't keep, and for nothing but blanks."""
-    if "\0" in text or not text.strip():
+    """Raises ValueError for what Postgres can't keep, and where there is nothing to be seen."""
+    if "\0" in text or not visible_line(text):
         raise ValueError("must be text")
     return text
 

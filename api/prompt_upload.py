@@ -12,7 +12,7 @@ SUFFIXES = (".md", ".markdown")
 UNTITLED = "Untitled"
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$")
+_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.*)")
 
 
 def read_prompt_file(filename: str | None, content: bytes) -> tuple[str, str]:
@@ -29,7 +29,7 @@ def read_prompt_file(filename: str | None, content: bytes) -> tuple[str, str]:
         body = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _refused("invalid_value", "The file is not UTF-8 text.", name) from None
-    if "\0" in body or not body.strip():
+    if "\0" in body or not visible_line(body):
         raise _refused("invalid_value", "The file has no text.", name)
     if len(body) > MAX_PROMPT:
         raise _refused("invalid_value", f"A prompt may have {MAX_PROMPT:,} characters.", name)
@@ -45,9 +45,16 @@ def _first_heading(markdown: str) -> str | None:
                 fence = marks[1]
             elif marks[1].startswith(fence) and line.strip() == marks[1]:
                 fence = None
-        elif fence is None and (heading := _HEADING.match(line)) and (title := visible_line(heading[1])):
+        elif fence is None and (heading := _HEADING.match(line)) and (title := _title(heading[1])):
             return title
     return None
+
+
+def _title(heading: str) -> str:
+    """Without the marks that may close a heading. Not by one pattern, whose time would be quadratic."""
+    heading = heading.rstrip(" \t")
+    text = heading.rstrip("#")
+    return visible_line(text if text == "" or text.endswith((" ", "\t")) else heading)
 
 
 def _refused(code: str, detail: str, name: PurePath) -> ApiError:

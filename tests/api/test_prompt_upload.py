@@ -19,6 +19,8 @@ TITLES = [
     ("../../etc/évening.markdown", b"#\n\nWrite it.", "évening"),
     ("notes.md", b"\xef\xbb\xbf# With a mark\n", "With a mark"),
     ("notes.md", b"# " + b"x" * 300, "x" * 200),
+    ("notes.md", b"## ##\n# In C#\n", "In C#"),
+    ("notes.md", b"# a" + b" " * 3_900 + b"b", "a b"),
 ]
 
 
@@ -46,6 +48,7 @@ REFUSED = [
     ("a.md", b"\xff\xfe# x", 422, "validation_failed"),
     ("a.md", b"a\0b", 422, "validation_failed"),
     ("a.md", b" \n", 422, "validation_failed"),
+    ("a.md", "\u200b".encode(), 422, "validation_failed"),
 ]
 
 

@@ -18,12 +18,13 @@ def renew_part(
 ) -> bool:
     """Extends the lease; False: the row is no longer ours. `moved`: followers are told of the progress.
 
-    Locks the smelt's row first if `moved`.
+    Locks the smelt's row first if `moved`. Whose row it is no longer, for her nothing changes.
     """
-    if moved and table in PARTS:
-        smelt = lock_smelt_of(conn, table, claim.id)
+    smelt = lock_smelt_of(conn, table, claim.id) if moved and table in PARTS else None
+    ours = work.renew(conn, table, claim, lease_seconds, progress)
+    if ours and smelt is not None:
         bump_version(conn, smelt.id)
-    return work.renew(conn, table, claim, lease_seconds, progress)
+    return ours
 
 
 def record_failure(conn: Connection, table: WorkTable, claim: Claim, decision: Decision) -> None:

@@ -36,7 +36,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-TICK_SECONDS = 1.0
+TICK_SECONDS = 0.5
 MEMORY = 0.9  # of its pace, from one recording to the next
 HEADROOM_BYTES = 8 * 1024**3
 """Address space the process may take beyond its loaded model; five minutes of speech need far less."""

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from db.control import cancel
+from db.parts import rescue
 from db.session import Database
 from db.work import FILES, Claim, claim_next
 from pipeline.errors import GiveBack, LostLease
@@ -65,8 +66,29 @@ def test_progress_is_told_and_never_falls(database: Database, lease: Lease, cloc
         assert tuple(row.one()) == (0.5, 3)
 
 
+def test_progress_on_a_row_that_was_rescued_changes_nothing(
+    database: Database, lease: Lease, clock: Clock, claim: Claim
+) -> None:
+    with database.service() as conn:
+        conn.execute(text("update smelt_files set lease_until = now() - interval '1 second'"))
+        assert rescue(conn, FILES, claim, 3)
+    before = rows(database)
+    clock.now = 2.0
+    with pytest.raises(LostLease):
+        lease.tick(0.5)
+    assert rows(database) == before
+
+
+def rows(database: Database) -> list[object]:
+    with database.service() as conn:
+        return [
+            conn.execute(text(f"select to_jsonb(t) from {table} t")).scalar_one()
+            for table in ("smelts", "smelt_files")
+        ]
+
+
 def test_between_two_looks_nothing_is_asked(lease: Lease, database: Database, clock: Clock) -> None:
-    clock.now = 0.9
+    clock.now = 0.7
     lease.tick(0.5)
     with database.service() as conn:
         assert conn.execute(text("select progress from smelt_files")).scalar_one() == 0

@@ -79,16 +79,28 @@ def correct_cost(conn: Connection, table: WorkTable, tenant: str, claim: Claim, 
         _settle_debt(conn, table, tenant, debt)
 
 
-def charge(conn: Connection, table: WorkTable, tenant: str, seconds: float) -> None:
-    """Work beyond what her rows cost: the tenant owes it too. Locks her tag, and waiting rows as `correct_cost`."""
+def charge(conn: Connection, table: WorkTable, tenant: str, claim: Claim, seconds: float) -> None:
+    """Work on a claimed row beyond what it costs: its tenant owes that too. Nothing, if the row is no longer ours.
+
+    Locks the tenant's tag, and her waiting rows as `correct_cost`.
+    """
     debt = conn.execute(
         text(
-            """
+            f"""
             update fair_tenants set debt = debt + :seconds, updated_at = now()
-            where queue = :queue and tenant = :tenant returning debt
+            where queue = :queue and tenant = :tenant and exists (
+                select from {table.name} where id = :id and attempt = :attempt and status = 'processing'
+            )
+            returning debt
             """
         ),
-        {"seconds": seconds, "queue": table.queue, "tenant": tenant},
+        {
+            "seconds": seconds,
+            "queue": table.queue,
+            "tenant": tenant,
+            "id": claim.id,
+            "attempt": claim.attempt,
+        },
     ).scalar_one_or_none()
     if debt is not None:
         _settle_debt(conn, table, tenant, debt)

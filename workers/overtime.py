@@ -49,13 +49,13 @@ class Overtime:
         return overtime(self._clock() - self._begun, self._pace, cost)
 
     def _charge(self, due: float) -> None:
-        """Tried once: unlike what is done to the row, it isn't fenced, and again might be twice."""
+        """Tried once: a commit whose reply was lost would be made twice."""
         more = due - self._charged
         if more < LEAST:
             return
         self._charged = due
         try:
             with self._task.services.database.service() as conn:
-                charge(conn, FILES, self._tenant, more)
+                charge(conn, FILES, self._tenant, self._task.claim, more)
         except DatabaseUnavailable as error:
             log.warning("Postgres is out of reach (%s); overtime was not charged", error)

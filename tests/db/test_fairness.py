@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from db import work
+from db.fair_tags import charge
 from db.files import charge_seconds, note_duration
 from db.parts import record_failure, rescue
 from db.session import Database
@@ -44,6 +45,18 @@ def keys_of(conn: Connection, tenant: str) -> list[float]:
     keys = list(conn.execute(text(sql), {"tenant": tenant}).scalars())
     last = "select last_tag from fair_tenants where queue = 'transcribe' and tenant = :tenant"
     return [*keys, conn.execute(text(last), {"tenant": tenant}).scalar_one()]
+
+
+def test_who_has_lost_her_row_charges_its_tenant_nothing(database: Database) -> None:
+    with database.service() as conn:
+        admit_recordings(conn, "ip:a", 3)
+        claim = must_claim(conn)
+        before = keys_of(conn, "ip:a")
+        charge(conn, FILES, "ip:a", replace(claim, attempt=claim.attempt + 1), 50.0)
+        assert keys_of(conn, "ip:a") == before
+        admit_recordings(conn, "ip:b", 3)
+        charge(conn, FILES, "ip:a", claim, 50.0)
+        assert keys_of(conn, "ip:a") == [key + 50.0 for key in before]
 
 
 @pytest.mark.parametrize("how", ["given back", "rescued", "tried again"])

@@ -95,9 +95,10 @@ def _load(channel: Channel, settings: SpeechEngineSettings) -> Recognizer:
 def _logged(channel: Channel, recognizer: Recognizer, store: ContentStore, job: SpeechJob) -> Message:
     log = SpeechLog(Path(os.environ["SMELT_DATA_DIR"]))
     log.write("begin", job.name.row_id)
-    message = _transcribe(channel, recognizer, store, job)
-    log.write("end", job.name.row_id)
-    return message
+    try:
+        return _transcribe(channel, recognizer, store, job)
+    finally:
+        log.write("end", job.name.row_id)  # also of a recording whose content is gone
 
 
 _transcribe = speech_child._transcribe

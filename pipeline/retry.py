@@ -36,12 +36,12 @@ class TryAgain:
 Decision = GiveUp | TryAgain
 
 
-def decide(error: WorkError, failures: int, max_failures: int) -> Decision:
-    """`failures`: before this one. The delay doubles with each, spread by a random quarter."""
+def decide(error: WorkError, failures: int, max_failures: int, attempt: int = 1) -> Decision:
+    """`failures`: before this one. The delay doubles with each, spread by a random quarter. `attempt`: from 1."""
     if isinstance(error, GiveBack):
         return TryAgain(0.0, counts=False)
     if isinstance(error, RateLimited):
-        return TryAgain(_spread(rate_limit_wait(error.retry_after)), counts=False)
+        return TryAgain(_spread(rate_limit_wait(error.retry_after, attempt)), counts=False)
     if not error.retryable or failures + 1 >= max_failures:
         return GiveUp(error.code)
     backoff = min(BASE_SECONDS * 2.0**failures, MOST_SECONDS)
@@ -49,7 +49,7 @@ def decide(error: WorkError, failures: int, max_failures: int) -> Decision:
     return TryAgain(_spread(max(backoff, asked)), counts=True)
 
 
-def rate_limit_wait(asked: float | None, attempt: int = 1) -> float:
+def rate_limit_wait(asked: float | None, attempt: int) -> float:
     """Seconds to leave a provider alone that limits the rate, after the `attempt`-th attempt at the work.
 
     These attempts cost no failure, so one that says "at once" for ever would be asked for ever: what it asks for counts

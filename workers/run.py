@@ -133,7 +133,7 @@ def _record(task: Task, error: WorkError, where: str) -> None:
     if task.table is DELIVERIES:
         decision = decide_delivery(error, failures)
     else:
-        decision = decide(error, failures, task.services.settings.max_attempts)
+        decision = decide(error, failures, task.services.settings.max_attempts, task.claim.attempt)
     log.warning("%s: %s; %s", where, error.code, decision)
     try:
         task.record(lambda conn: record_failure(conn, task.table, task.claim, decision))

@@ -10,9 +10,8 @@ from db.profiles import UserGone
 from pipeline.content import Kind, ObjectName
 from pipeline.documents import Document
 from pipeline.engines.base import PromptSpec, Synthesis
-from pipeline.errors import LostLease, RateLimited, WorkError
+from pipeline.errors import LostLease, WorkError
 from pipeline.keyring import user_context
-from pipeline.retry import rate_limit_wait
 from pipeline.states import ErrorCode, InputType, Tier
 from pipeline.transcript import Transcript
 from workers.content import read_optional, record_stored, unwrap_key
@@ -29,26 +28,16 @@ def synthesize(task: Task, engines: Engines) -> None:
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
     documents = [_read(task, job, source, key) for source in job.sources]
     prompt = _prompt(task, job, key)
-    try:
-        result = _apply(task, job, prompt, documents, engines)
-    except RateLimited as error:
-        # How often it came to this is known here alone: a limit of rate costs no failure.
-        error.retry_after = rate_limit_wait(error.retry_after, task.claim.attempt)
-        raise
+    if job.tier == Tier.OWN_KEY and job.user_id is not None:
+        result = _apply_on_own_key(task, job.user_id, prompt, documents, engines)
+    else:
+        with engines.lent(None) as engine:
+            result = engine.apply(prompt, documents, task.lease.tick)
     name = ObjectName(job.smelt_id, task.claim.id, Kind.RESULT, task.claim.attempt)
     record_stored(
         *(task, name, key, result.markdown.encode()),
         lambda conn: finish_output(conn, task.claim, result.model, result.input_tokens, result.output_tokens),
     )
-
-
-def _apply(
-    task: Task, job: OutputJob, prompt: PromptSpec, documents: list[Document], engines: Engines
-) -> Synthesis:
-    if job.tier == Tier.OWN_KEY and job.user_id is not None:
-        return _apply_on_own_key(task, job.user_id, prompt, documents, engines)
-    with engines.lent(None) as engine:
-        return engine.apply(prompt, documents, task.lease.tick)
 
 
 def _apply_on_own_key(

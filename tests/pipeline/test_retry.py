@@ -47,3 +47,6 @@ def test_a_rate_limit_that_asks_for_no_patience_meets_some(
     asked: float | None, attempt: int, seconds: float
 ) -> None:
     assert rate_limit_wait(asked, attempt) == seconds
+    wait = decide(RateLimited(asked), 0, 3, attempt)
+    assert isinstance(wait, TryAgain)
+    assert seconds <= wait.delay <= 1.25 * seconds

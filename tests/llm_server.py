@@ -8,6 +8,7 @@ import argparse
 import json
 import re
 import select
+import sys
 import threading
 import time
 from collections import deque
@@ -104,6 +105,11 @@ class LlmServer(ThreadingHTTPServer):
         self.connections += 1
         super().process_request(request, client_address)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed is no news where clients are killed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
     def begin(self, call: Call) -> Step:
         with self._lock:
             self.calls.append(call)
@@ -141,8 +147,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self._json(200, {"object": "list", "data": [{"id": MODEL, "object": "model"}]}, {})
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        call = Call(body, self._key(), {k.lower(): v for k, v in self.headers.items()})
+        length = int(self.headers["content-length"])
+        if len(data := self.rfile.read(length)) < length:
+            raise ConnectionResetError("the client left in the midst of its body")
+        call = Call(json.loads(data), self._key(), {k.lower(): v for k, v in self.headers.items()})
         step = self.server.begin(call)
         try:
             self._answer(call, step)

@@ -4,14 +4,10 @@ import pytest
 
 from tests.chaos.scenario import Scenario
 from tests.chaos.scenarios import SCENARIOS
-from tests.chaos.scenarios.redis_gone import redis_flushed, redis_hangs
-
-# A Redis that is killed loses all that a flushed one does; one that hangs costs time, which no short form judges.
-SHORT = [scenario for scenario in SCENARIOS if scenario not in (redis_flushed, redis_hangs)]
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("scenario", SHORT, ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_nothing_accepted_is_lost_and_nothing_happens_twice(scenario: Scenario) -> None:
     result = scenario(1, False)
 

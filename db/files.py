@@ -95,10 +95,10 @@ def finish_file(conn: Connection, claim: Claim, language: str | None, seconds: f
 
 
 def fail_file(conn: Connection, claim: Claim, code: ErrorCode) -> None:
-    """Fails a file for good, and what depends on it: its own outputs, or in `combine` the whole smelt."""
+    """Fails a file for good, and what depends on it: its own outputs, or, where it was to be combined, the smelt."""
     smelt = lock_smelt_of(conn, FILES, claim.id)
     work.fail(conn, FILES, claim, code)
-    if smelt.mode is SmeltMode.COMBINE:
+    if _combines(conn, smelt):
         cancel_parts(conn, smelt)
     else:
         conn.execute(
@@ -112,6 +112,16 @@ def fail_file(conn: Connection, claim: Claim, code: ErrorCode) -> None:
             {"id": claim.id},
         )
     advance(conn, smelt)
+
+
+def _combines(conn: Connection, smelt: LockedSmelt) -> bool:
+    """Whether something is made of all files together: not where transcripts alone were asked for."""
+    if smelt.mode is not SmeltMode.COMBINE:
+        return False
+    found = conn.execute(
+        text("select exists (select from smelt_outputs where smelt_id = :id)"), {"id": smelt.id}
+    )
+    return bool(found.scalar_one())
 
 
 def release_outputs(conn: Connection, smelt: LockedSmelt) -> int:

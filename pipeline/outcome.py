@@ -15,10 +15,10 @@ class PartCounts:
 
 
 def outcome(mode: SmeltMode, parts: PartCounts) -> tuple[SmeltStatus, ErrorCode | None]:
-    """`combine` needs every file. Otherwise one completed output is enough, or, where no prompt was asked for,
-    one transcribed recording; the failed parts keep their own codes.
+    """What is combined needs every file. Otherwise one completed output is enough, or, where no prompt was asked for,
+    one transcribed recording, whatever the mode; the failed parts keep their own codes.
     """
-    if mode is SmeltMode.COMBINE and parts.files_failed:
+    if mode is SmeltMode.COMBINE and parts.outputs and parts.files_failed:
         return SmeltStatus.FAILED, ErrorCode.FILE_FAILED
     completed = parts.outputs_completed if parts.outputs else parts.recordings_completed
     if completed:

@@ -1,5 +1,6 @@
 """How a smelt moves on as its parts end: once, whoever ends last, and charged as it should be."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -159,15 +160,22 @@ def test_nothing_completed_fails_and_costs_nothing(database: Database, ada: UUID
         assert get_credits(conn, ada) == 5
 
 
-def test_without_prompts_one_transcript_completes_the_smelt(database: Database, ada: UUID) -> None:
-    new = new_smelt(ada, audio=2, prompts=())
+@pytest.mark.parametrize("mode", SmeltMode)
+@pytest.mark.parametrize("first", [transcribe_one, lambda database: fail_one(database, FILES)])
+def test_without_prompts_one_transcript_completes_the_smelt(
+    database: Database, ada: UUID, mode: SmeltMode, first: Callable[[Database], object]
+) -> None:
+    new = new_smelt(ada, audio=3, prompts=(), mode=mode)
     with database.service() as conn:
         admit_all(conn, new)
 
+    first(database)
     transcribe_one(database)
     fail_one(database, FILES)
 
-    assert look(database, new.id).status is SmeltStatus.COMPLETED
+    smelt = look(database, new.id)
+    assert (smelt.status, smelt.error_code) == (SmeltStatus.COMPLETED, None)
+    assert "canceled" not in [file.status for file in smelt.files]
 
 
 def test_two_last_parts_finishing_together_settle_once(database: Database, ada: UUID) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from db.profiles import keeps_own_users
+from db.statement import parsed
 
 
 def delete_smelts(conn: Connection, user_id: UUID, limit: int) -> list[UUID]:
@@ -15,11 +16,11 @@ def delete_smelts(conn: Connection, user_id: UUID, limit: int) -> list[UUID]:
     So a long history goes in short transactions, before `delete_account` takes the rest at once.
     """
     rows = conn.execute(
-        text("select id from smelts where user_id = :id order by id limit :limit for update"),
+        parsed("select id from smelts where user_id = :id order by id limit :limit for update"),
         {"id": user_id, "limit": limit},
     )
     locked = [row.id for row in rows]
-    conn.execute(text("delete from smelts where id = any (:ids)"), {"ids": locked})
+    conn.execute(parsed("delete from smelts where id = any (:ids)"), {"ids": locked})
     return locked
 
 
@@ -29,7 +30,7 @@ def delete_account(conn: Connection, user_id: UUID) -> list[UUID]:
     What runs finds its rows gone and stops; a tombstone stays. Locks the user's smelts, in the order of their ids, then
     her profile, which admissions hold by their foreign key; then her other rows. For the service role.
     """
-    return list(conn.execute(text("select smelt_meta.delete_user(:id)"), {"id": user_id}).scalars())
+    return list(conn.execute(parsed("select smelt_meta.delete_user(:id)"), {"id": user_id}).scalars())
 
 
 Tables = dict[str, list[dict[str, Any]]]
@@ -48,7 +49,8 @@ def export_hidden(conn: Connection, user_id: UUID) -> Tables:
 
 def _exported(conn: Connection, user_id: UUID, queries: Mapping[str, str]) -> Tables:
     return {
-        name: list(conn.execute(text(sql), {"id": user_id}).scalars().all()) for name, sql in queries.items()
+        name: list(conn.execute(parsed(sql), {"id": user_id}).scalars().all())
+        for name, sql in queries.items()
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
@@ -14,6 +14,7 @@ from db.files import release_outputs
 from db.locks import LockedSmelt
 from db.profiles import UserGone
 from db.reservation import Allowances, count_for_platform, reserve
+from db.statement import parsed
 from db.work import FILES
 from pipeline.fairness import transcription_cost
 from pipeline.states import DefaultPromptName, InputType, SmeltMode, SmeltStatus, Tier
@@ -76,7 +77,7 @@ class Existing:
 def find_by_idempotency_key(conn: Connection, tenant: str, key: str) -> Existing | None:
     """The tenant's smelt of the last 24 hours that was posted under this key."""
     row = conn.execute(
-        text(
+        parsed(
             """
             select id, request_fingerprint, created_at from smelts
             where tenant = :tenant and idempotency_key = :key and created_at > now() - interval '24 hours'
@@ -148,7 +149,7 @@ def _insert_smelt(conn: Connection, new: NewSmelt) -> None:
 
 def _try_to_insert(conn: Connection, values: dict[str, object]) -> bool:
     """False: the tenant has another smelt under this key."""
-    return conn.execute(text(_INSERT_SMELT), values).one_or_none() is not None
+    return conn.execute(parsed(_INSERT_SMELT), values).one_or_none() is not None
 
 
 _INSERT_SMELT = """
@@ -165,7 +166,7 @@ _INSERT_SMELT = """
 
 def _free_old_key(conn: Connection, tenant: str, key: str) -> None:
     conn.execute(
-        text(
+        parsed(
             """
             update smelts set idempotency_key = null
             where tenant = :tenant and idempotency_key = :key and created_at <= now() - interval '24 hours'
@@ -178,7 +179,7 @@ def _free_old_key(conn: Connection, tenant: str, key: str) -> None:
 def _insert_files(conn: Connection, new: NewSmelt) -> None:
     """Recordings wait for their tags; texts are ready as they are."""
     conn.execute(
-        text(
+        parsed(
             """
             insert into smelt_files (id, smelt_id, position, input_type, media_type, filename, size_bytes, status,
                 progress, finished_at)
@@ -212,7 +213,7 @@ def _insert_outputs(conn: Connection, new: NewSmelt) -> None:
     if not pairs:
         return
     conn.execute(
-        text(
+        parsed(
             """
             insert into smelt_outputs (id, smelt_id, file_id, position, default_prompt_name, is_user_prompt)
             select id, :smelt_id, file_id, position - 1, prompt, prompt is null

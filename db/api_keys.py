@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from db.profiles import lock_profile
+from db.statement import parsed
 from pipeline.states import ApiKeyStatus
 
 
@@ -35,7 +36,7 @@ def put_api_key(conn: Connection, user_id: UUID, wrapped: bytes, key_id: str, la
     lock_profile(conn, user_id)
     _set_status(conn, user_id, ApiKeyStatus.VALID)
     conn.execute(
-        text(
+        parsed(
             """
             insert into user_api_keys (user_id, ciphertext, key_id, last_four, validated_at)
             values (:user_id, :wrapped, :key_id, :last_four, now())
@@ -50,7 +51,7 @@ def put_api_key(conn: Connection, user_id: UUID, wrapped: bytes, key_id: str, la
 def get_api_key_info(conn: Connection, user_id: UUID) -> ApiKeyInfo:
     """Raises NoResultFound for a user without a profile."""
     row = conn.execute(
-        text(
+        parsed(
             """
             select profile.api_key_status, mine.last_four, profile.api_key_validated_at
             from user_profiles profile left join user_api_keys mine using (user_id)
@@ -65,7 +66,7 @@ def get_api_key_info(conn: Connection, user_id: UUID) -> ApiKeyInfo:
 def get_api_key(conn: Connection, user_id: UUID) -> StoredKey | None:
     """None where there is none any more."""
     row = conn.execute(
-        text("select ciphertext, validated_at from user_api_keys where user_id = :user_id"),
+        parsed("select ciphertext, validated_at from user_api_keys where user_id = :user_id"),
         {"user_id": user_id},
     ).one_or_none()
     return None if row is None else StoredKey(bytes(row.ciphertext), row.validated_at)
@@ -80,18 +81,18 @@ def mark_api_key_invalid(conn: Connection, user_id: UUID, key: StoredKey) -> Non
     stored = get_api_key(conn, user_id)
     if stored is not None and stored.validated_at == key.validated_at:
         sql = "update user_profiles set api_key_status = 'invalid', updated_at = now() where user_id = :id"
-        conn.execute(text(sql), {"id": user_id})
+        conn.execute(parsed(sql), {"id": user_id})
 
 
 def delete_api_key(conn: Connection, user_id: UUID) -> None:
     """Safe to repeat. Locks the user's profile."""
     _set_status(conn, user_id, ApiKeyStatus.NONE)
-    conn.execute(text("delete from user_api_keys where user_id = :user_id"), {"user_id": user_id})
+    conn.execute(parsed("delete from user_api_keys where user_id = :user_id"), {"user_id": user_id})
 
 
 def _set_status(conn: Connection, user_id: UUID, status: ApiKeyStatus) -> None:
     conn.execute(
-        text(
+        parsed(
             """
             update user_profiles set api_key_status = cast(:status as api_key_status), updated_at = now(),
                 api_key_validated_at = case when cast(:status as text) = 'valid' then now() end

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
 from db.profiles import lock_profile
+from db.statement import parsed
 
 MOST_TOKENS = 50  # of one user
 
@@ -46,12 +47,12 @@ def create_token(
     """
     lock_profile(conn, user_id)
     count = conn.execute(
-        text("select count(*) from api_tokens where user_id = :id"), {"id": user_id}
+        parsed("select count(*) from api_tokens where user_id = :id"), {"id": user_id}
     ).scalar_one()
     if count >= MOST_TOKENS:
         raise TooManyTokens
     row = conn.execute(
-        text(
+        parsed(
             f"""
             insert into api_tokens (id, user_id, token_hash, name, last_four, expires_at)
             values (:id, :user_id, :token_hash, :name, :last_four, :expires_at) returning {_COLUMNS}
@@ -72,7 +73,9 @@ def create_token(
 def list_tokens(conn: Connection, user_id: UUID) -> list[ApiToken]:
     """Newest first, expired ones too. Run as that user."""
     rows = conn.execute(
-        text(f"select {_COLUMNS} from api_tokens where user_id = :user_id order by created_at desc, id desc"),
+        parsed(
+            f"select {_COLUMNS} from api_tokens where user_id = :user_id order by created_at desc, id desc"
+        ),
         {"user_id": user_id},
     )
     return [ApiToken(*row) for row in rows]
@@ -81,7 +84,7 @@ def list_tokens(conn: Connection, user_id: UUID) -> list[ApiToken]:
 def delete_token(conn: Connection, user_id: UUID, token_id: UUID) -> bool:
     """From the commit on the token opens nothing. Locks its row."""
     result = conn.execute(
-        text("delete from api_tokens where id = :id and user_id = :user_id"),
+        parsed("delete from api_tokens where id = :id and user_id = :user_id"),
         {"id": token_id, "user_id": user_id},
     )
     return result.rowcount == 1
@@ -93,7 +96,7 @@ def use_token(conn: Connection, token_hash: bytes) -> UUID | None:
     Looked up by hash, so no comparison tells how near a guess was.
     """
     row = conn.execute(
-        text(
+        parsed(
             """
             select id, user_id, coalesce(last_used_at < now() - interval '1 minute', true) as stale
             from api_tokens where token_hash = :hash and coalesce(expires_at > now(), true)
@@ -104,7 +107,7 @@ def use_token(conn: Connection, token_hash: bytes) -> UUID | None:
     if row is None:
         return None
     if row.stale:
-        conn.execute(text("update api_tokens set last_used_at = now() where id = :id"), {"id": row.id})
+        conn.execute(parsed("update api_tokens set last_used_at = now() where id = :id"), {"id": row.id})
     user_id: UUID = row.user_id
     return user_id
 
@@ -112,7 +115,7 @@ def use_token(conn: Connection, token_hash: bytes) -> UUID | None:
 def find_live_tokens(conn: Connection, hashes: Collection[bytes]) -> set[bytes]:
     """Those of the hashes whose token is there still and hasn't expired. Notes no use."""
     rows = conn.execute(
-        text(
+        parsed(
             "select token_hash from api_tokens where token_hash = any (:hashes) and coalesce(expires_at > now(), true)"
         ),
         {"hashes": list(hashes)},

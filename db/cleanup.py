@@ -1,6 +1,8 @@
 """Rows that have had their use: deleted, so that no table grows without end."""
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+
+from db.statement import parsed
 
 # Addresses' counts matter on their own day, runs while somebody may look at them; a tenant's tag is needed only
 # while it is ahead of its queue's present, and the largest of a queue always.
@@ -18,4 +20,4 @@ _STATEMENTS = (
 
 def forget_old(conn: Connection) -> int:
     """Returns how many rows went."""
-    return sum(conn.execute(text(statement)).rowcount for statement in _STATEMENTS)
+    return sum(conn.execute(parsed(statement)).rowcount for statement in _STATEMENTS)

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from db import changes
 from db.locks import lock_smelt
 from db.settlement import cancel_parts, settle
+from db.statement import parsed
 from pipeline.states import ErrorCode, SmeltStatus, Tier
 
 # A visitor's smelt stays for so long after she has deleted its content: who had no answer may ask again.
@@ -24,7 +25,8 @@ class Expired:
 def get_content_key(conn: Connection, smelt_id: UUID) -> bytes | None:
     """The wrapped key; None once the content is deleted, or ought to be: nobody has to have come by to do it."""
     key = conn.execute(
-        text("select content_key from smelts where id = :id and content_expires_at > now()"), {"id": smelt_id}
+        parsed("select content_key from smelts where id = :id and content_expires_at > now()"),
+        {"id": smelt_id},
     ).scalar_one_or_none()
     return None if key is None else bytes(key)
 
@@ -32,7 +34,7 @@ def get_content_key(conn: Connection, smelt_id: UUID) -> bytes | None:
 def find_expired_content(conn: Connection, limit: int) -> list[Expired]:
     """Smelts whose content is past its deadline, and visitors' whose content was deleted before. Locks nothing."""
     rows = conn.execute(
-        text(
+        parsed(
             """
             (select id, tier from smelts where content_key is not null and content_expires_at <= now()
             order by content_expires_at limit :limit)
@@ -60,7 +62,7 @@ def destroy_key(conn: Connection, smelt_id: UUID) -> None:
         cancel_parts(conn, smelt)
         settle(conn, smelt, SmeltStatus.FAILED, ErrorCode.CONTENT_EXPIRED)
     conn.execute(
-        text(
+        parsed(
             """
             update smelts set content_key = null, content_deleted_at = now(), version = version + 1,
                 content_expires_at = least(content_expires_at, now()), updated_at = now()
@@ -75,14 +77,14 @@ def destroy_key(conn: Connection, smelt_id: UUID) -> None:
 def delete_smelt(conn: Connection, smelt_id: UUID) -> bool:
     """The metadata too, parts and all."""
     changes.note(conn, smelt_id)
-    deleted = conn.execute(text("delete from smelts where id = :id"), {"id": smelt_id})
+    deleted = conn.execute(parsed("delete from smelts where id = :id"), {"id": smelt_id})
     return deleted.rowcount == 1
 
 
 def find_missing(conn: Connection, smelt_ids: list[UUID]) -> set[UUID]:
     """Those of the ids that have no smelt, or whose smelt has no key any more: their objects are garbage."""
     rows = conn.execute(
-        text(
+        parsed(
             """
             select wanted.id from unnest(cast(:ids as uuid[])) wanted (id)
             left join smelts on smelts.id = wanted.id where smelts.content_key is null

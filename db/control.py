@@ -7,7 +7,7 @@ write a smelt's row could grant herself work. Each locks the smelt's row first.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from db import changes
 from db.admission import Admitted
@@ -24,6 +24,7 @@ from db.reservation import (
     take_back_anonymous_use,
 )
 from db.settlement import cancel_parts, count_uncharged, has_result, settle
+from db.statement import parsed
 from db.work import FILES
 from pipeline.fairness import transcription_cost
 from pipeline.states import SmeltStatus
@@ -67,7 +68,7 @@ def delete_content(conn: Connection, smelt_id: UUID) -> datetime:
         _cancel(conn, smelt)
     destroy_key(conn, smelt_id)
     deleted_at: datetime = conn.execute(
-        text("select content_deleted_at from smelts where id = :id"), {"id": smelt_id}
+        parsed("select content_deleted_at from smelts where id = :id"), {"id": smelt_id}
     ).scalar_one()
     return deleted_at
 
@@ -108,7 +109,7 @@ def _cancel(conn: Connection, smelt: LockedSmelt) -> None:
 
 def _check_content(conn: Connection, smelt_id: UUID) -> None:
     alive = conn.execute(
-        text("select content_key is not null and content_expires_at > now() from smelts where id = :id"),
+        parsed("select content_key is not null and content_expires_at > now() from smelts where id = :id"),
         {"id": smelt_id},
     ).scalar_one()
     if not alive:
@@ -124,7 +125,7 @@ _REOPEN = """
 
 def _reopen_files(conn: Connection, smelt_id: UUID) -> list[tuple[UUID, float]]:
     rows = conn.execute(
-        text(f"update smelt_files {_REOPEN} returning id, size_bytes, position"), {"id": smelt_id}
+        parsed(f"update smelt_files {_REOPEN} returning id, size_bytes, position"), {"id": smelt_id}
     ).all()
     return [
         (row.id, transcription_cost(row.size_bytes)) for row in sorted(rows, key=lambda row: row.position)
@@ -132,12 +133,12 @@ def _reopen_files(conn: Connection, smelt_id: UUID) -> list[tuple[UUID, float]]:
 
 
 def _reopen_outputs(conn: Connection, smelt_id: UUID) -> int:
-    return conn.execute(text(f"update smelt_outputs {_REOPEN}"), {"id": smelt_id}).rowcount
+    return conn.execute(parsed(f"update smelt_outputs {_REOPEN}"), {"id": smelt_id}).rowcount
 
 
 def _reopen_smelt(conn: Connection, smelt_id: UUID, content_max_age_seconds: int) -> None:
     conn.execute(
-        text(
+        parsed(
             """
             update smelts set status = 'pending', error_code = null, finished_at = null, version = version + 1,
                 content_expires_at = created_at + make_interval(secs => :max_age), updated_at = now()

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from db.statement import parsed
 from db.work import Claim, WorkTable
 from pipeline.errors import LostLease
 from pipeline.fairness import settlement, tags, tags_worth_moving
@@ -23,7 +24,7 @@ def make_claimable(
     last_tag, v = _lock_tag(conn, table, tenant)
     keys, next_tag = tags(last_tag, v, costs)
     conn.execute(
-        text(
+        parsed(
             f"""
             with tag as (
                 update fair_tenants set last_tag = :last_tag, updated_at = now()
@@ -56,7 +57,7 @@ def correct_cost(conn: Connection, table: WorkTable, tenant: str, claim: Claim, 
     Raises LostLease.
     """
     held, debt = conn.execute(
-        text(
+        parsed(
             f"""
             with old as (
                 select id, cost from {table.name}
@@ -85,7 +86,7 @@ def charge(conn: Connection, table: WorkTable, tenant: str, claim: Claim, second
     Locks the tenant's tag, and her waiting rows as `correct_cost`.
     """
     debt = conn.execute(
-        text(
+        parsed(
             f"""
             update fair_tenants set debt = debt + :seconds, updated_at = now()
             where queue = :queue and tenant = :tenant and exists (
@@ -121,7 +122,7 @@ def _settle_debt(conn: Connection, table: WorkTable, tenant: str, debt: float) -
 def _look(conn: Connection, table: WorkTable, tenant: str, most: int) -> tuple[int, float, float | None]:
     """How many rows of a tenant's wait, counted up to `most`; their smallest tag, and the smallest of all others."""
     row = conn.execute(
-        text(
+        parsed(
             f"""
             with mine as materialized ({_hers(table)} limit :most)
             select (select count(*) from mine), (select min(fair_key) from mine), (
@@ -139,7 +140,7 @@ def _look(conn: Connection, table: WorkTable, tenant: str, most: int) -> tuple[i
 
 def _move(conn: Connection, table: WorkTable, tenant: str, by: float) -> None:
     conn.execute(
-        text(
+        parsed(
             f"""
             with mine as ({_hers(table)} for update of work skip locked)
             update {table.name} work set fair_key = work.fair_key + :by from mine where work.id = mine.id
@@ -151,7 +152,7 @@ def _move(conn: Connection, table: WorkTable, tenant: str, by: float) -> None:
 
 def _settle(conn: Connection, table: WorkTable, tenant: str, move: float) -> None:
     conn.execute(
-        text(
+        parsed(
             """
             update fair_tenants set last_tag = last_tag + :move, debt = 0
             where queue = :queue and tenant = :tenant
@@ -173,14 +174,22 @@ def _hers(table: WorkTable) -> str:
 def _lock_tag(conn: Connection, table: WorkTable, tenant: str) -> tuple[float, float]:
     """The tenant's last tag, and the queue's virtual time: the smallest tag that waits, or with none the latest.
 
-    With nothing waiting every tag ever given has been claimed, so the latest given is the latest claimed.
+    With nothing waiting every tag ever given has been claimed, so the latest given is the latest claimed. A tag that
+    is there is locked without a write: each would leave a dead row behind.
     """
     row = conn.execute(
-        text(
+        parsed(
             f"""
-            insert into fair_tenants as mine (queue, tenant, last_tag) values (:queue, :tenant, 0)
-            on conflict (queue, tenant) do update set last_tag = mine.last_tag
-            returning last_tag, coalesce(
+            with held as (
+                select last_tag from fair_tenants where queue = :queue and tenant = :tenant for no key update
+            ),
+            made as (
+                insert into fair_tenants as mine (queue, tenant, last_tag)
+                select :queue, :tenant, 0 where not exists (select from held)
+                on conflict (queue, tenant) do update set last_tag = mine.last_tag
+                returning last_tag
+            )
+            select coalesce((select last_tag from held), (select last_tag from made)), coalesce(
                 (select min(fair_key) from {table.name} where status = 'pending'),
                 (select max(last_tag) from fair_tenants where queue = :queue),
                 0

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from db import changes, work
 from db.fair_tags import correct_cost, make_claimable
 from db.locks import LockedSmelt, lock_smelt_of
 from db.settlement import advance, cancel_parts
+from db.statement import parsed
 from db.work import FILES, OUTPUTS, Claim
 from pipeline.errors import LostLease
 from pipeline.fairness import recording_cost, synthesis_cost
@@ -33,7 +34,7 @@ class FileJob:
 def begin_file(conn: Connection, claim: Claim) -> FileJob:
     """The claimed file's job; its smelt is `transcribing` now. Locks the smelt's row. Raises LostLease."""
     row = conn.execute(
-        text(
+        parsed(
             """
             update smelts set version = version + 1, updated_at = now(),
                 status = case when status = 'pending' then 'transcribing' else status end
@@ -44,7 +45,7 @@ def begin_file(conn: Connection, claim: Claim) -> FileJob:
         {"id": claim.id},
     ).one_or_none()
     file = conn.execute(
-        text(
+        parsed(
             """
             select media_type, cost from smelt_files
             where id = :id and attempt = :attempt and status = 'processing'
@@ -63,7 +64,7 @@ def begin_file(conn: Connection, claim: Claim) -> FileJob:
 def note_duration(conn: Connection, claim: Claim, tenant: str, seconds: float) -> None:
     """What probing found: the recording's true length, which is also what it costs its tenant. Raises LostLease."""
     conn.execute(
-        text("update smelt_files set duration_seconds = :seconds where id = :id and attempt = :attempt"),
+        parsed("update smelt_files set duration_seconds = :seconds where id = :id and attempt = :attempt"),
         {"seconds": seconds, "id": claim.id, "attempt": claim.attempt},
     )
     charge_seconds(conn, claim, tenant, seconds)
@@ -82,7 +83,7 @@ def finish_file(conn: Connection, claim: Claim, language: str | None, seconds: f
     smelt = lock_smelt_of(conn, FILES, claim.id)
     work.complete(conn, FILES, claim)
     conn.execute(
-        text(
+        parsed(
             """
             update smelt_files set language = :language, duration_seconds = coalesce(:seconds, duration_seconds)
             where id = :id
@@ -102,7 +103,7 @@ def fail_file(conn: Connection, claim: Claim, code: ErrorCode) -> None:
         cancel_parts(conn, smelt)
     else:
         conn.execute(
-            text(
+            parsed(
                 """
                 update smelt_outputs set status = 'failed', error_code = 'file_failed', run_at = null,
                     finished_at = now(), updated_at = now()
@@ -119,14 +120,14 @@ def _combines(conn: Connection, smelt: LockedSmelt) -> bool:
     if smelt.mode is not SmeltMode.COMBINE:
         return False
     found = conn.execute(
-        text("select exists (select from smelt_outputs where smelt_id = :id)"), {"id": smelt.id}
+        parsed("select exists (select from smelt_outputs where smelt_id = :id)"), {"id": smelt.id}
     )
     return bool(found.scalar_one())
 
 
 def release_outputs(conn: Connection, smelt: LockedSmelt) -> int:
     """Makes claimable the outputs whose inputs are all there. Returns how many. Locks the tenant's tag."""
-    rows = conn.execute(text(_READY[smelt.mode]), {"id": smelt.id, "pace": CHARACTERS_PER_SPOKEN_SECOND})
+    rows = conn.execute(parsed(_READY[smelt.mode]), {"id": smelt.id, "pace": CHARACTERS_PER_SPOKEN_SECOND})
     ready = [(row.id, synthesis_cost(row.size)) for row in rows]
     make_claimable(conn, OUTPUTS, smelt.tenant, ready)
     return len(ready)

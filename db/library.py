@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+
+from db.statement import parsed
 
 
 class LibraryFull(Exception):
@@ -39,7 +41,7 @@ PROMPTS = Shelf("prompts", "section_id", 1_000)
 def lock_library(conn: Connection, user_id: UUID) -> None:
     """Until the transaction ends, nobody else writes this user's prompts or sections. Locks nothing but that."""
     conn.execute(
-        text("select pg_advisory_xact_lock(hashtextextended('prompt library ' || :user_id, 0))"),
+        parsed("select pg_advisory_xact_lock(hashtextextended('prompt library ' || :user_id, 0))"),
         {"user_id": str(user_id)},
     )
 
@@ -47,7 +49,7 @@ def lock_library(conn: Connection, user_id: UUID) -> None:
 def check_room(conn: Connection, shelf: Shelf, user_id: UUID) -> None:
     """Raises LibraryFull. Under the library's lock."""
     count = conn.execute(
-        text(f"select count(*) from {shelf.table} where user_id = :user_id"), {"user_id": user_id}
+        parsed(f"select count(*) from {shelf.table} where user_id = :user_id"), {"user_id": user_id}
     ).scalar_one()
     if count >= shelf.most:
         raise LibraryFull
@@ -60,7 +62,7 @@ def reorder(conn: Connection, shelf: Shelf, user_id: UUID, ids: Sequence[UUID]) 
     """
     lock_library(conn, user_id)
     missing = conn.execute(
-        text(
+        parsed(
             f"""
             select wanted.id from unnest(cast(:ids as uuid[])) wanted (id)
             left join {shelf.table} mine on mine.id = wanted.id and mine.user_id = :user_id where mine.id is null
@@ -76,7 +78,7 @@ def reorder(conn: Connection, shelf: Shelf, user_id: UUID, ids: Sequence[UUID]) 
 def renumber(conn: Connection, shelf: Shelf, user_id: UUID, first: Sequence[UUID] = ()) -> None:
     """Positions 0, 1, 2, … within each group: `first` in its order, then the rest in theirs. Under the lock."""
     conn.execute(
-        text(
+        parsed(
             f"""
             update {shelf.table} mine set position = ranked.place
             from (

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from db import changes
+from db.statement import parsed
 from db.work import WorkTable
 from pipeline.errors import LostLease
 from pipeline.states import SmeltMode, SmeltStatus, Tier
@@ -25,7 +26,7 @@ class LockedSmelt:
 def lock_smelt(conn: Connection, smelt_id: UUID) -> LockedSmelt | None:
     """Locks the smelt's row until the transaction ends."""
     row = conn.execute(
-        text(
+        parsed(
             """
             select id, user_id, tenant, tier, mode, status, charged_at is not null
             from smelts where id = :id for update
@@ -43,7 +44,7 @@ def lock_smelt(conn: Connection, smelt_id: UUID) -> LockedSmelt | None:
 def lock_smelt_of(conn: Connection, table: WorkTable, part_id: UUID) -> LockedSmelt:
     """Locks the row of the smelt that a part belongs to. Raises LostLease when the part is gone."""
     smelt_id = conn.execute(
-        text(f"select smelt_id from {table.name} where id = :id"), {"id": part_id}
+        parsed(f"select smelt_id from {table.name} where id = :id"), {"id": part_id}
     ).scalar_one_or_none()
     smelt = None if smelt_id is None else lock_smelt(conn, smelt_id)
     if smelt is None:
@@ -54,6 +55,6 @@ def lock_smelt_of(conn: Connection, table: WorkTable, part_id: UUID) -> LockedSm
 def bump_version(conn: Connection, smelt_id: UUID) -> None:
     """Tells followers that something of this smelt has changed."""
     conn.execute(
-        text("update smelts set version = version + 1, updated_at = now() where id = :id"), {"id": smelt_id}
+        parsed("update smelts set version = version + 1, updated_at = now() where id = :id"), {"id": smelt_id}
     )
     changes.note(conn, smelt_id)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from db import changes, work
 from db.locks import lock_smelt_of
 from db.settlement import advance
+from db.statement import parsed
 from db.work import OUTPUTS, Claim
 from pipeline.errors import LostLease
 from pipeline.states import DefaultPromptName, ErrorCode, InputType
@@ -41,7 +42,7 @@ def begin_output(conn: Connection, claim: Claim) -> OutputJob:
     Locks the smelt's row.
     """
     row = conn.execute(
-        text(
+        parsed(
             """
             update smelts set version = version + 1, updated_at = now(),
                 status = case when status in ('pending', 'transcribing') and not exists (
@@ -55,7 +56,7 @@ def begin_output(conn: Connection, claim: Claim) -> OutputJob:
         {"id": claim.id},
     ).one_or_none()
     output = conn.execute(
-        text(
+        parsed(
             """
             select file_id, default_prompt_name from smelt_outputs
             where id = :id and attempt = :attempt and status = 'processing'
@@ -82,7 +83,7 @@ def finish_output(conn: Connection, claim: Claim, model: str, input_tokens: int,
     smelt = lock_smelt_of(conn, OUTPUTS, claim.id)
     work.complete(conn, OUTPUTS, claim)
     conn.execute(
-        text(
+        parsed(
             """
             update smelt_outputs set model = :model, input_tokens = :input_tokens, output_tokens = :output_tokens
             where id = :id
@@ -102,7 +103,7 @@ def fail_output(conn: Connection, claim: Claim, code: ErrorCode) -> None:
 
 def _find_sources(conn: Connection, smelt_id: UUID, file_id: UUID | None) -> tuple[Source, ...]:
     rows = conn.execute(
-        text(
+        parsed(
             """
             select id, filename, input_type, attempt from smelt_files
             where smelt_id = :smelt_id and (cast(:file_id as uuid) is null or id = :file_id)

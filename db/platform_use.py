@@ -1,6 +1,8 @@
 """Smelts of the day on the platform's own key: one count, which deleting a smelt doesn't undo."""
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+
+from db.statement import parsed
 
 _TODAY = "(now() at time zone 'utc')::date"
 
@@ -8,7 +10,7 @@ _TODAY = "(now() at time zone 'utc')::date"
 def platform_use(conn: Connection) -> int:
     """How many were taken today. Locks nothing."""
     count = conn.execute(
-        text(f"select coalesce(sum(taken), 0) from platform_usage where date_utc = {_TODAY}")
+        parsed(f"select coalesce(sum(taken), 0) from platform_usage where date_utc = {_TODAY}")
     ).scalar_one()
     return int(count)
 
@@ -20,7 +22,7 @@ def take_platform_use(conn: Connection, cap: int) -> bool:
     the commit is to follow.
     """
     counted = conn.execute(
-        text(
+        parsed(
             f"""
             insert into platform_usage as mine (date_utc, taken) select {_TODAY}, 1 where :cap > 0
             on conflict (date_utc) do update set taken = mine.taken + 1 where mine.taken < :cap

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from db.statement import parsed
 from pipeline.states import ApiKeyStatus
 
 
@@ -31,7 +32,7 @@ NEXT_MONDAY = "date_trunc('week', now(), 'utc') + interval '7 days'"
 
 def get_profile(conn: Connection, user_id: UUID) -> Profile | None:
     row = conn.execute(
-        text(
+        parsed(
             """
             select user_id, credits_remaining, weekly_credits_max, credits_reset_at, api_key_status,
                 api_key_validated_at
@@ -55,7 +56,7 @@ class SignIn:
 def lock_profile(conn: Connection, user_id: UUID) -> None:
     """Locks the profile until the transaction ends; what refers to it may be added meanwhile. Raises UserGone."""
     row = conn.execute(
-        text("select from user_profiles where user_id = :user_id for no key update"), {"user_id": user_id}
+        parsed("select from user_profiles where user_id = :user_id for no key update"), {"user_id": user_id}
     ).one_or_none()
     if row is None:
         raise UserGone
@@ -94,7 +95,7 @@ def reset_credits(conn: Connection, batch: int) -> int:
     Running it twice, late or on several machines changes nothing more: a filled profile isn't due any longer.
     """
     result = conn.execute(
-        text(
+        parsed(
             f"""
             with due as (
                 select user_id from user_profiles where credits_reset_at <= now()
@@ -113,12 +114,12 @@ def reset_credits(conn: Connection, batch: int) -> int:
 def keeps_own_users(conn: Connection) -> bool:
     """Whether the auth schema is the one that our migration made."""
     sql = "select has_table_privilege('auth.users', 'insert')"
-    return bool(conn.execute(text(sql)).scalar_one())
+    return bool(conn.execute(parsed(sql)).scalar_one())
 
 
 def _get_deletion(conn: Connection, user_id: UUID) -> datetime | None:
     sql = "select deleted_at from deleted_users where user_hash = sha256(uuid_send(cast(:id as uuid)))"
-    deleted_at: datetime | None = conn.execute(text(sql), {"id": user_id}).scalar_one_or_none()
+    deleted_at: datetime | None = conn.execute(parsed(sql), {"id": user_id}).scalar_one_or_none()
     return deleted_at
 
 
@@ -126,14 +127,14 @@ def _insert_user(conn: Connection, user_id: UUID, email: str | None) -> None:
     """An address that another user has already is left out: the token's subject says who somebody is."""
     for address in (email, None):
         conn.execute(
-            text("insert into auth.users (id, email) values (:id, :email) on conflict do nothing"),
+            parsed("insert into auth.users (id, email) values (:id, :email) on conflict do nothing"),
             {"id": user_id, "email": address},
         )
 
 
 def _insert_profile(conn: Connection, user_id: UUID, credits_now: int, weekly_credits: int) -> None:
     conn.execute(
-        text(
+        parsed(
             f"""
             insert into user_profiles (user_id, credits_remaining, weekly_credits_max, credits_reset_at)
             values (:user_id, :now, :weekly, {NEXT_MONDAY}) on conflict (user_id) do nothing

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
 from db.library import PROMPTS, SECTIONS, check_room, lock_library, renumber, reorder
+from db.statement import parsed
 
 _COLUMNS = "id, title, position, created_at, updated_at"
 
@@ -27,7 +28,7 @@ class PromptSection:
 
 def get_section(conn: Connection, section_id: UUID) -> PromptSection | None:
     row = conn.execute(
-        text(f"select {_COLUMNS} from prompt_sections where id = :id"), {"id": section_id}
+        parsed(f"select {_COLUMNS} from prompt_sections where id = :id"), {"id": section_id}
     ).one_or_none()
     return None if row is None else PromptSection(*row)
 
@@ -35,7 +36,7 @@ def get_section(conn: Connection, section_id: UUID) -> PromptSection | None:
 def list_sections(conn: Connection, user_id: UUID) -> list[PromptSection]:
     """By position."""
     rows = conn.execute(
-        text(f"select {_COLUMNS} from prompt_sections where user_id = :user_id order by position"),
+        parsed(f"select {_COLUMNS} from prompt_sections where user_id = :user_id order by position"),
         {"user_id": user_id},
     )
     return [PromptSection(*row) for row in rows]
@@ -46,7 +47,7 @@ def create_section(conn: Connection, user_id: UUID, title: str) -> PromptSection
     lock_library(conn, user_id)
     check_room(conn, SECTIONS, user_id)
     row = conn.execute(
-        text(
+        parsed(
             f"""
             insert into prompt_sections (id, user_id, title, position)
             values (:id, :user_id, :title, (select count(*) from prompt_sections where user_id = :user_id))
@@ -62,7 +63,7 @@ def rename_section(conn: Connection, user_id: UUID, section_id: UUID, title: str
     """False: there is no such section. Locks the library."""
     lock_library(conn, user_id)
     result = conn.execute(
-        text("update prompt_sections set title = :title, updated_at = now() where id = :id"),
+        parsed("update prompt_sections set title = :title, updated_at = now() where id = :id"),
         {"id": section_id, "title": title},
     )
     return result.rowcount == 1
@@ -75,7 +76,7 @@ def delete_section(conn: Connection, user_id: UUID, section_id: UUID) -> bool:
     """
     lock_library(conn, user_id)
     conn.execute(
-        text(
+        parsed(
             """
             update prompts set section_id = null, updated_at = now(), position = position + (
                 select count(*) from prompts other where other.user_id = :user_id and other.section_id is null
@@ -85,7 +86,7 @@ def delete_section(conn: Connection, user_id: UUID, section_id: UUID) -> bool:
         ),
         {"id": section_id, "user_id": user_id},
     )
-    deleted = conn.execute(text("delete from prompt_sections where id = :id"), {"id": section_id}).rowcount
+    deleted = conn.execute(parsed("delete from prompt_sections where id = :id"), {"id": section_id}).rowcount
     renumber(conn, SECTIONS, user_id)
     renumber(conn, PROMPTS, user_id)
     return deleted == 1

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
 from db.library import PROMPTS, check_room, lock_library, renumber, reorder
+from db.statement import parsed
 
 _COLUMNS = "id, section_id, title, body, position, created_at, updated_at"
 
@@ -33,7 +34,7 @@ class Prompt:
 
 def get_prompt(conn: Connection, prompt_id: UUID) -> Prompt | None:
     row = conn.execute(
-        text(f"select {_COLUMNS} from prompts where id = :id"), {"id": prompt_id}
+        parsed(f"select {_COLUMNS} from prompts where id = :id"), {"id": prompt_id}
     ).one_or_none()
     return None if row is None else Prompt(*row)
 
@@ -41,7 +42,7 @@ def get_prompt(conn: Connection, prompt_id: UUID) -> Prompt | None:
 def list_prompts(conn: Connection, user_id: UUID) -> list[Prompt]:
     """Those without a section first, then section by section, each by position."""
     rows = conn.execute(
-        text(
+        parsed(
             f"""
             select {_COLUMNS} from prompts where user_id = :user_id
             order by (select position from prompt_sections s where s.id = section_id) nulls first, position
@@ -61,7 +62,7 @@ def create_prompt(conn: Connection, user_id: UUID, title: str, body: str, sectio
     check_room(conn, PROMPTS, user_id)
     _check_section(conn, section_id)
     row = conn.execute(
-        text(
+        parsed(
             f"""
             insert into prompts (id, user_id, section_id, title, body, position)
             values (:id, :user_id, :section_id, :title, :body, {_END})
@@ -82,7 +83,7 @@ def edit_prompt(
     """
     lock_library(conn, user_id)
     result = conn.execute(
-        text(
+        parsed(
             """
             update prompts set title = coalesce(:title, title), body = coalesce(:body, body), updated_at = now()
             where id = :id
@@ -101,7 +102,7 @@ def move_prompt(conn: Connection, user_id: UUID, prompt_id: UUID, section_id: UU
     lock_library(conn, user_id)
     _check_section(conn, section_id)
     conn.execute(
-        text(
+        parsed(
             f"""
             update prompts set section_id = :section_id, position = {_END}, updated_at = now()
             where id = :id and section_id is distinct from :section_id
@@ -118,7 +119,7 @@ def delete_prompt(conn: Connection, user_id: UUID, prompt_id: UUID) -> bool:
     Locks the library, then the prompt, then the rows of those smelts.
     """
     lock_library(conn, user_id)
-    deleted = conn.execute(text("delete from prompts where id = :id"), {"id": prompt_id}).rowcount == 1
+    deleted = conn.execute(parsed("delete from prompts where id = :id"), {"id": prompt_id}).rowcount == 1
     renumber(conn, PROMPTS, user_id)
     return deleted
 
@@ -141,6 +142,6 @@ def _check_section(conn: Connection, section_id: UUID | None) -> None:
     """Raises NoSuchSection. Under the library's lock, so that it stays there."""
     if section_id is None:
         return
-    found = conn.execute(text("select from prompt_sections where id = :id"), {"id": section_id})
+    found = conn.execute(parsed("select from prompt_sections where id = :id"), {"id": section_id})
     if found.one_or_none() is None:
         raise NoSuchSection

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from db.platform_use import platform_use, take_platform_use
+from db.statement import parsed
 from pipeline.states import Tier
 
 
@@ -57,14 +58,14 @@ def count_for_platform(conn: Connection, tier: Tier, allowances: Allowances) -> 
 def check_allowance(conn: Connection, user_id: UUID | None, tenant: str, allowances: Allowances) -> None:
     """A look without locks, to refuse before the body is read. Raises Refused; admission decides."""
     if user_id is None:
-        use = conn.execute(text(_USED_TODAY), {"ip_hash": tenant.removeprefix("ip:")}).one_or_none()
+        use = conn.execute(parsed(_USED_TODAY), {"ip_hash": tenant.removeprefix("ip:")}).one_or_none()
         count, given_back = use or (0, 0)
         if count >= allowances.anonymous_daily or given_back >= allowances.uncharged_daily:
             raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
         _look_at_cap(conn, allowances)
         return
     row = conn.execute(
-        text(
+        parsed(
             f"select credits_remaining, api_key_status, {UNCHARGED_TODAY} from user_profiles where user_id = :user_id"
         ),
         {"user_id": user_id},
@@ -81,7 +82,7 @@ def check_allowance(conn: Connection, user_id: UUID | None, tenant: str, allowan
 def count_unfinished(conn: Connection, user_id: UUID) -> int:
     """Smelts on credits that will charge one when they complete."""
     count = conn.execute(
-        text(
+        parsed(
             """
             select count(*) from smelts where user_id = :user_id and tier = 'credits' and charged_at is null
                 and status not in ('completed', 'failed', 'canceled')
@@ -95,12 +96,12 @@ def count_unfinished(conn: Connection, user_id: UUID) -> int:
 def seconds_to_midnight(conn: Connection) -> int:
     """Until the next UTC day."""
     sql = "select ceil(extract(epoch from date_trunc('day', now(), 'utc') + interval '1 day' - now()))"
-    return max(1, int(conn.execute(text(sql)).scalar_one()))
+    return max(1, int(conn.execute(parsed(sql)).scalar_one()))
 
 
 def seconds_to_reset(conn: Connection, user_id: UUID) -> int:
     sql = "select ceil(extract(epoch from credits_reset_at - now())) from user_profiles where user_id = :user_id"
-    return max(1, int(conn.execute(text(sql), {"user_id": user_id}).scalar_one()))
+    return max(1, int(conn.execute(parsed(sql), {"user_id": user_id}).scalar_one()))
 
 
 UNCHARGED_TODAY = """
@@ -114,7 +115,7 @@ _USED_TODAY = """
 
 def _count_anonymous_use(conn: Connection, tenant: str, allowances: Allowances) -> None:
     counted = conn.execute(
-        text(
+        parsed(
             """
             insert into anonymous_usage as mine (ip_hash, date_utc, count)
             select :ip_hash, (now() at time zone 'utc')::date, 1 where :daily > 0
@@ -136,7 +137,7 @@ def _count_anonymous_use(conn: Connection, tenant: str, allowances: Allowances) 
 def take_back_anonymous_use(conn: Connection, smelt_id: UUID, tenant: str, allowances: Allowances) -> None:
     """Counts a smelt again that had been given back, on the day that it was admitted. Raises Refused."""
     counted = conn.execute(
-        text(
+        parsed(
             """
             update anonymous_usage set count = count + 1
             where ip_hash = :ip_hash and date_utc = (select usage_date from smelts where id = :id)
@@ -157,7 +158,7 @@ def take_back_anonymous_use(conn: Connection, smelt_id: UUID, tenant: str, allow
 def count_anonymous_retry(conn: Connection, smelt_id: UUID, tenant: str, allowances: Allowances) -> None:
     """Work on a smelt that has its use already. Locks the address's row of that day. Raises Refused."""
     counted = conn.execute(
-        text(
+        parsed(
             """
             update anonymous_usage set given_back = given_back + 1
             where ip_hash = :ip_hash and date_utc = (select usage_date from smelts where id = :id)
@@ -180,7 +181,7 @@ def hold_credits(conn: Connection, user_id: UUID, allowances: Allowances) -> int
     Raises Refused when she had as much work without a charge today as she may have.
     """
     profile = conn.execute(
-        text(
+        parsed(
             f"""
             select credits_remaining, {UNCHARGED_TODAY} from user_profiles where user_id = :user_id
             for no key update

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from db.session import Database
+from db.statement import parsed
 from pipeline.errors import WorkError
 from pipeline.keyring import KeyRing, smelt_context, user_context, webhook_context
 
@@ -58,7 +59,7 @@ def rewrap_all(database: Database, keyring: KeyRing, batch: int = BATCH) -> Iter
 def _lock_rows(conn: Connection, wrapped: Wrapped, after: UUID, limit: int) -> list[tuple[UUID, bytes]]:
     """Locks the rows until the batch's transaction ends, in the order of their ids."""
     rows = conn.execute(
-        text(
+        parsed(
             f"""
             select {wrapped.id}, {wrapped.column} from {wrapped.table}
             where {wrapped.id} > :after and {wrapped.column} is not null
@@ -100,7 +101,7 @@ def _write(conn: Connection, wrapped: Wrapped, keyring: KeyRing, changed: dict[U
         return
     named = ", key_id = fresh.key_id" if wrapped.names_key else ""
     conn.execute(
-        text(
+        parsed(
             f"""
             update {wrapped.table} mine set {wrapped.column} = fresh.secret{named}
             from unnest(cast(:ids as uuid[]), cast(:secrets as bytea[]), cast(:key_ids as text[]))

@@ -3,8 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
+
+from db.statement import parsed
 
 RESET = "reset_weekly_credits"
 # job → the start of the period that `now()` lies in, by the database's clock (UTC)
@@ -22,7 +24,7 @@ def ensure_runs(conn: Connection) -> int:
     made = _make_late_reset(conn)
     for job, period in PERIODS.items():
         result = conn.execute(
-            text(
+            parsed(
                 f"""
                 insert into schedule_runs (id, job, period, status, fair_key) values (:id, :job, {period}, 'pending', 0)
                 on conflict (job, period) do nothing
@@ -41,7 +43,7 @@ def _make_late_reset(conn: Connection) -> int:
     credits for a week.
     """
     result = conn.execute(
-        text(
+        parsed(
             """
             insert into schedule_runs (id, job, period, status, fair_key)
             select :id, :job, date_trunc('minute', now(), 'utc'), 'pending', 0
@@ -62,5 +64,5 @@ def _make_late_reset(conn: Connection) -> int:
 
 
 def get_job(conn: Connection, run_id: UUID) -> tuple[str, datetime]:
-    row = conn.execute(text("select job, period from schedule_runs where id = :id"), {"id": run_id}).one()
+    row = conn.execute(parsed("select job, period from schedule_runs where id = :id"), {"id": run_id}).one()
     return row.job, row.period

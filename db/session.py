@@ -15,18 +15,19 @@ from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db import changes
 from db.connection import CONNECT_ARGS, CONNECT_PATIENCE, BoundedConnection, bound
+from db.statement import parsed
 
 STATEMENT_TIMEOUT = timedelta(seconds=15)
 PATIENCE_MARGIN = 5.0  # seconds after the server's own limit in which its answer must be here
 
-BEGIN_AS = text(
+BEGIN_AS = parsed(
     "select set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
     " set_config('statement_timeout', :timeout, true), set_config('timezone', 'UTC', true),"
     # A worker that is cut off or stopped in the middle of a transaction holds no lock for longer than this.

@@ -4,10 +4,11 @@ Every function here is called with the smelt's row locked, so that two last part
 turns, and the second of them sees that none is left.
 """
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from db import changes
 from db.locks import LockedSmelt, bump_version
+from db.statement import parsed
 from db.webhooks import add_delivery
 from pipeline.outcome import PartCounts, outcome
 from pipeline.states import ErrorCode, SmeltStatus, Tier
@@ -22,7 +23,7 @@ def advance(conn: Connection, smelt: LockedSmelt) -> None:
         settle(conn, smelt, *outcome(smelt.mode, _count_parts(conn, smelt)))
     elif not files_left and smelt.status in (SmeltStatus.PENDING, SmeltStatus.TRANSCRIBING):
         conn.execute(
-            text(
+            parsed(
                 """
                 update smelts set status = 'synthesizing', version = version + 1, updated_at = now()
                 where id = :id
@@ -44,7 +45,7 @@ def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: Erro
     results and cancels late would work for free. What ends without a charge is counted, because it was work too.
     """
     row = conn.execute(
-        text(
+        parsed(
             """
             update smelts set status = :status, error_code = :code, finished_at = now(), updated_at = now(),
                 version = version + 1,
@@ -75,7 +76,7 @@ def charge(conn: Connection, smelt: LockedSmelt) -> None:
     if smelt.tier is not Tier.CREDITS or smelt.charged:
         return
     conn.execute(
-        text(
+        parsed(
             """
             update user_profiles set credits_remaining = greatest(credits_remaining - 1, 0), updated_at = now()
             where user_id = :user_id
@@ -83,13 +84,13 @@ def charge(conn: Connection, smelt: LockedSmelt) -> None:
         ),
         {"user_id": smelt.user_id},
     )
-    conn.execute(text("update smelts set charged_at = now() where id = :id"), {"id": smelt.id})
+    conn.execute(parsed("update smelts set charged_at = now() where id = :id"), {"id": smelt.id})
 
 
 def give_back_anonymous_use(conn: Connection, smelt: LockedSmelt) -> None:
     """A visitor whose smelt didn't complete may try again on the same day. Locks the address's row of that day."""
     conn.execute(
-        text(
+        parsed(
             """
             update anonymous_usage set count = count - 1, given_back = given_back + 1
             where ip_hash = :ip_hash and date_utc = (select usage_date from smelts where id = :id) and count > 0
@@ -102,7 +103,7 @@ def give_back_anonymous_use(conn: Connection, smelt: LockedSmelt) -> None:
 def count_uncharged(conn: Connection, smelt: LockedSmelt) -> None:
     """Notes on the profile, where deleting the smelt doesn't undo it, that one more ended without a charge today."""
     conn.execute(
-        text(
+        parsed(
             """
             update user_profiles set uncharged_on = (now() at time zone 'utc')::date, updated_at = now(),
                 uncharged = 1 + case when uncharged_on = (now() at time zone 'utc')::date then uncharged else 0 end
@@ -123,7 +124,7 @@ def cancel_parts(conn: Connection, smelt: LockedSmelt) -> None:
     """Every part that hasn't ended → canceled. A worker on one learns it at its next renewal."""
     for table in ("smelt_files", "smelt_outputs"):
         conn.execute(
-            text(
+            parsed(
                 f"""
                 update {table} set status = 'canceled', run_at = null, lease_until = null, finished_at = now(),
                     updated_at = now()
@@ -136,7 +137,7 @@ def cancel_parts(conn: Connection, smelt: LockedSmelt) -> None:
 
 def _work_left(conn: Connection, smelt: LockedSmelt) -> tuple[bool, bool]:
     row = conn.execute(
-        text(
+        parsed(
             f"""
             select exists (select from smelt_files where smelt_id = :id and status in {UNFINISHED}),
                 exists (select from smelt_outputs where smelt_id = :id and status in {UNFINISHED})
@@ -149,7 +150,7 @@ def _work_left(conn: Connection, smelt: LockedSmelt) -> tuple[bool, bool]:
 
 def _count_parts(conn: Connection, smelt: LockedSmelt) -> PartCounts:
     row = conn.execute(
-        text(
+        parsed(
             """
             select f.completed, f.failed, f.recordings, o.total, o.completed
             from (

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
+from db.statement import parsed
 from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
 from pipeline.states import DefaultPromptName, ErrorCode, InputType, SmeltMode, SmeltStatus, Tier, WorkStatus
 
@@ -46,14 +47,14 @@ _OUTPUTS = """
 
 def get_smelt(conn: Connection, smelt_id: UUID) -> Smelt | None:
     """The smelt with its parts, if the role may see it."""
-    row = conn.execute(text(f"{_SMELT} where id = :id"), {"id": smelt_id}).one_or_none()
+    row = conn.execute(parsed(f"{_SMELT} where id = :id"), {"id": smelt_id}).one_or_none()
     return None if row is None else _with_parts(conn, [_smelt(row)])[0]
 
 
 def find_page(conn: Connection, wanted: SmeltFilter) -> list[tuple[datetime, UUID]]:
     """(created_at, id) of the user's own, newest first. For the service role; `list_smelts` reads them as the user."""
     query, values = page_query(wanted)
-    return [(row.created_at, row.id) for row in conn.execute(text(query), values)]
+    return [(row.created_at, row.id) for row in conn.execute(parsed(query), values)]
 
 
 def page_query(wanted: SmeltFilter) -> tuple[str, dict[str, object]]:
@@ -97,7 +98,7 @@ def page_query(wanted: SmeltFilter) -> tuple[str, dict[str, object]]:
 def list_smelts(conn: Connection, smelt_ids: Collection[UUID]) -> list[Smelt]:
     """Those that the role may see, newest first, without their parts."""
     rows = conn.execute(
-        text(f"{_SMELT} where id = any (:ids) order by created_at desc, id desc"), {"ids": list(smelt_ids)}
+        parsed(f"{_SMELT} where id = any (:ids) order by created_at desc, id desc"), {"ids": list(smelt_ids)}
     )
     return [_smelt(row) for row in rows]
 
@@ -108,7 +109,7 @@ def find_queue_positions(conn: Connection, smelt_ids: Collection[UUID], most: in
     One walk along the queue's head, however many files there are. For the service role.
     """
     rows = conn.execute(
-        text(
+        parsed(
             """
             with head as (
                 select id, row_number() over (order by fair_key, id) as place
@@ -127,7 +128,7 @@ def find_queue_positions(conn: Connection, smelt_ids: Collection[UUID], most: in
 def get_versions(conn: Connection, smelt_ids: Collection[UUID]) -> dict[UUID, int]:
     """The versions of those of the smelts that are there still. For the service role."""
     rows = conn.execute(
-        text("select id, version from smelts where id = any (:ids)"), {"ids": list(smelt_ids)}
+        parsed("select id, version from smelts where id = any (:ids)"), {"ids": list(smelt_ids)}
     )
     return {row.id: int(row.version) for row in rows}
 
@@ -137,9 +138,9 @@ def _with_parts(conn: Connection, smelts: Sequence[Smelt]) -> list[Smelt]:
     files: dict[UUID, list[SmeltFile]] = defaultdict(list)
     outputs: dict[UUID, list[SmeltOutput]] = defaultdict(list)
     if ids:
-        for row in conn.execute(text(_FILES), {"ids": ids}):
+        for row in conn.execute(parsed(_FILES), {"ids": ids}):
             files[row.smelt_id].append(_file(row))
-        for row in conn.execute(text(_OUTPUTS), {"ids": ids}):
+        for row in conn.execute(parsed(_OUTPUTS), {"ids": ids}):
             outputs[row.smelt_id].append(_output(row))
     return [
         replace(smelt, files=tuple(files[smelt.id]), outputs=tuple(outputs[smelt.id])) for smelt in smelts

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from db.statement import parsed
 from pipeline.smelt import Smelt, Totals
 
 # The same sums as `Smelt.totals`. The files of a smelt that has ended add nothing. Each smelt is summed by itself, so
 # that its parts are found by index whatever Postgres believes of all: after a burst it may not have counted them yet.
-_TOTALS = text(
+_TOTALS = parsed(
     """
     select smelt.id, sums.*
     from unnest(cast(:ids as uuid[]), cast(:unfinished as boolean[])) smelt (id, unfinished), lateral (

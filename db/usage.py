@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from db.reservation import UNCHARGED_TODAY, count_unfinished
+from db.statement import parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class CreditUse:
 
 def get_anonymous_use(conn: Connection, tenant: str) -> AnonymousUse:
     row = conn.execute(
-        text(
+        parsed(
             """
             select coalesce(sum(count), 0), coalesce(sum(given_back), 0),
                 date_trunc('day', now(), 'utc') + interval '1 day'
@@ -48,7 +49,7 @@ def get_anonymous_use(conn: Connection, tenant: str) -> AnonymousUse:
 def get_credit_use(conn: Connection, user_id: UUID) -> CreditUse:
     """Raises NoResultFound for a user without a profile."""
     row = conn.execute(
-        text(
+        parsed(
             f"""
             select credits_remaining, weekly_credits_max, credits_reset_at, {UNCHARGED_TODAY},
                 date_trunc('day', now(), 'utc') + interval '1 day'

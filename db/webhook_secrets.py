@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from db.profiles import lock_profile
+from db.statement import parsed
 
 OVERLAP = "interval '24 hours'"  # in which the secret before signs as well
 MOST_SECRETS = 5  # that sign at once, however often a user makes new ones
@@ -21,7 +22,7 @@ def add_secret(
     lock_profile(conn, user_id)
     values = {"user_id": user_id, "most": MOST_SECRETS - 1}
     conn.execute(
-        text(
+        parsed(
             f"""
             update webhook_secrets set expires_at = now() + {OVERLAP}
             where user_id = :user_id and expires_at is null
@@ -30,7 +31,7 @@ def add_secret(
         values,
     )
     conn.execute(
-        text(
+        parsed(
             """
             delete from webhook_secrets where user_id = :user_id and (expires_at <= now() or id not in (
                 select id from webhook_secrets where user_id = :user_id order by created_at desc, id desc limit :most
@@ -40,7 +41,7 @@ def add_secret(
         values,
     )
     conn.execute(
-        text(
+        parsed(
             """
             insert into webhook_secrets (id, user_id, ciphertext, key_id) values (:id, :user_id, :wrapped, :key_id)
             """
@@ -48,11 +49,11 @@ def add_secret(
         {"id": secret_id, "user_id": user_id, "wrapped": wrapped, "key_id": key_id},
     )
     until: datetime | None = conn.execute(
-        text("select max(expires_at) from webhook_secrets where user_id = :user_id"), values
+        parsed("select max(expires_at) from webhook_secrets where user_id = :user_id"), values
     ).scalar_one()
     return until
 
 
 def has_secret(conn: Connection, user_id: UUID) -> bool:
     sql = "select exists (select from webhook_secrets where user_id = :id and expires_at is null)"
-    return bool(conn.execute(text(sql), {"id": user_id}).scalar_one())
+    return bool(conn.execute(parsed(sql), {"id": user_id}).scalar_one())

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 from uuid_utils.compat import uuid7
 
 from db import changes
 from db.fair_tags import make_claimable
 from db.locks import LockedSmelt
+from db.statement import parsed
 from db.work import DELIVERIES, Claim
 from pipeline.errors import LostLease
 from pipeline.states import ErrorCode, SmeltMode, SmeltStatus, WorkStatus
@@ -62,7 +63,7 @@ def add_delivery(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, vers
     all: it locks the tenant's tag.
     """
     row = conn.execute(
-        text(
+        parsed(
             """
             insert into webhook_deliveries (id, user_id, smelt_id, event, smelt_version)
             values (:id, :user_id, :smelt_id, :event, :version)
@@ -85,7 +86,7 @@ def add_delivery(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, vers
 def begin_delivery(conn: Connection, claim: Claim) -> DeliveryJob:
     """The claimed delivery's job. Locks nothing. Raises LostLease."""
     row = conn.execute(
-        text(
+        parsed(
             """
             select s.webhook_url, d.event, d.smelt_id, d.smelt_version, s.mode, d.created_at, d.user_id
             from webhook_deliveries d join smelts s on s.id = d.smelt_id
@@ -97,7 +98,7 @@ def begin_delivery(conn: Connection, claim: Claim) -> DeliveryJob:
     if row is None:
         raise LostLease
     secrets = conn.execute(
-        text(
+        parsed(
             """
             select id, ciphertext from webhook_secrets
             where user_id = :id and coalesce(expires_at > now(), true) order by created_at desc, id desc
@@ -112,7 +113,7 @@ def begin_delivery(conn: Connection, claim: Claim) -> DeliveryJob:
 def note_response(conn: Connection, claim: Claim, status: int | None) -> None:
     """What this attempt was answered; None: nothing. Locks the delivery's row. Raises LostLease."""
     result = conn.execute(
-        text(
+        parsed(
             """
             update webhook_deliveries set response_status = :status, updated_at = now()
             where id = :id and attempt = :attempt and status = 'processing'
@@ -140,7 +141,7 @@ def list_deliveries(
     if after is not None:
         values["created_at"], values["id"] = after
     rows = conn.execute(
-        text(
+        parsed(
             f"{_DELIVERY} where user_id = :user_id {further} order by created_at desc, id desc limit :limit"
         ),
         values,
@@ -155,14 +156,15 @@ def replay(conn: Connection, user_id: UUID, delivery_id: UUID) -> Delivery:
     """
     values = {"id": delivery_id, "user_id": user_id}
     status = conn.execute(
-        text("select status from webhook_deliveries where id = :id and user_id = :user_id for update"), values
+        parsed("select status from webhook_deliveries where id = :id and user_id = :user_id for update"),
+        values,
     ).scalar_one_or_none()
     if status is None:
         raise NoSuchDelivery
     if WorkStatus(status) in (WorkStatus.PENDING, WorkStatus.PROCESSING):
         raise UnderWay
     conn.execute(
-        text(
+        parsed(
             """
             update webhook_deliveries set status = 'waiting', error_code = null, failures = 0, progress = 0,
                 run_at = null, finished_at = null, response_status = null, updated_at = now()
@@ -173,7 +175,7 @@ def replay(conn: Connection, user_id: UUID, delivery_id: UUID) -> Delivery:
     )
     make_claimable(conn, DELIVERIES, f"user:{user_id}", [(delivery_id, COST)])
     changes.note_delivery(conn)
-    return _delivery(conn.execute(text(f"{_DELIVERY} where id = :id and user_id = :user_id"), values).one())
+    return _delivery(conn.execute(parsed(f"{_DELIVERY} where id = :id and user_id = :user_id"), values).one())
 
 
 def _delivery(row: Row[Any]) -> Delivery:

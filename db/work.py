@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from db.statement import parsed
 from pipeline.errors import LostLease
 from pipeline.fairness import SHORT_SECONDS
 from pipeline.states import ErrorCode
@@ -54,7 +55,7 @@ def claim_next(
     """
     ready = _ready(only_short=only_short)
     row = conn.execute(
-        text(
+        parsed(
             f"""
             with next as (
                 select id from {table.name} where {ready}
@@ -81,7 +82,7 @@ def took_place(conn: Connection, table: WorkTable, claim: Claim) -> bool:
     same attempt, but not the same lease to the microsecond.
     """
     row = conn.execute(
-        text(
+        parsed(
             f"""
             select from {table.name}
             where id = :id and attempt = :attempt and status = 'processing' and lease_until = :leased_until
@@ -95,7 +96,7 @@ def took_place(conn: Connection, table: WorkTable, claim: Claim) -> bool:
 def renew(conn: Connection, table: WorkTable, claim: Claim, lease_seconds: float, progress: float) -> bool:
     """Extends the lease and notes progress (0 to 1), which never falls. False: the row is no longer ours."""
     result = conn.execute(
-        text(
+        parsed(
             f"""
             update {table.name}
             set lease_until = now() + make_interval(secs => :lease), progress = greatest(progress, :progress),
@@ -136,7 +137,7 @@ def shorten_leases(conn: Connection, table: WorkTable, lease_seconds: float) -> 
     within seconds. Locks those rows; passes over what others lock.
     """
     result = conn.execute(
-        text(
+        parsed(
             f"""
             with ahead as (
                 select id from {table.name}
@@ -158,7 +159,7 @@ def find_expired(conn: Connection, table: WorkTable, limit: int) -> list[Claim]:
     Not those that nobody could renew because Postgres was down: their workers get a moment.
     """
     rows = conn.execute(
-        text(
+        parsed(
             f"""
             select id, attempt, failures from {table.name}
             where status = 'processing' and lease_until < now() and (
@@ -176,7 +177,7 @@ def find_expired(conn: Connection, table: WorkTable, limit: int) -> list[Claim]:
 def lock_expired(conn: Connection, table: WorkTable, claim: Claim) -> bool:
     """Whether the row is still in the same attempt and past its lease; locks it if so."""
     row = conn.execute(
-        text(
+        parsed(
             f"""
             select from {table.name} where id = :id and attempt = :attempt and status = 'processing'
             and lease_until < now() for update
@@ -190,7 +191,7 @@ def lock_expired(conn: Connection, table: WorkTable, claim: Claim) -> bool:
 def find_due(conn: Connection, table: WorkTable, limit: int) -> list[UUID]:
     """Rows that waited for their `run_at` and are due. Locks nothing."""
     rows = conn.execute(
-        text(
+        parsed(
             f"""
             select id from {table.name} where status = 'waiting' and run_at <= now() order by run_at limit :limit
             """
@@ -203,7 +204,7 @@ def find_due(conn: Connection, table: WorkTable, limit: int) -> list[UUID]:
 def make_pending(conn: Connection, table: WorkTable, row_id: UUID) -> bool:
     """waiting → pending, if it is due still. A row that was never tagged goes to the head of the queue."""
     result = conn.execute(
-        text(
+        parsed(
             f"""
             update {table.name} set status = 'pending', run_at = null, {_queue_again(table)}, updated_at = now()
             where id = :id and status = 'waiting' and run_at <= now()
@@ -221,8 +222,7 @@ def count_ready(conn: Connection, table: WorkTable, limit: int, *, only_short: b
             select from {table.name} where {_ready(only_short=only_short)} order by fair_key, id limit :limit
         ) ready
     """
-    count = conn.execute(text(sql), {"limit": limit}).scalar_one()
-    return int(count)
+    return int(conn.execute(parsed(sql), {"limit": limit}).scalar_one())
 
 
 def _ready(*, only_short: bool) -> str:
@@ -238,7 +238,7 @@ def _queue_again(table: WorkTable) -> str:
 
 def _guarded(conn: Connection, table: WorkTable, claim: Claim, changes: str, **values: object) -> None:
     result = conn.execute(
-        text(
+        parsed(
             f"""
             update {table.name} set lease_until = null, updated_at = now(), {changes}
             where id = :id and attempt = :attempt and status = 'processing'

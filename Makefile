@@ -35,8 +35,8 @@ pooler: $(READY) ## test policies, locks and races again behind PgBouncer (needs
 bench: $(READY) ## measure throughput, latency and memory against bare loops
 	$(BIN)/python -m tests.benchmarks
 
-chaos: $(READY) ## kill, freeze and cut off parts of the service, at length; writes docs/reliability.md
-	$(BIN)/python -m tests.chaos
+chaos: $(READY) ## kill, freeze and cut off parts of the service, half an hour for each of SEEDS (1 2 3); writes docs/reliability.md
+	$(BIN)/python -m tests.chaos $(if $(SEEDS),--seeds $(SEEDS))
 
 interop: $(READY) $(INTEROP)/.ready ## try the engine on a LiteLLM proxy (a minute; downloads 600 MB at first)
 	$(BIN)/pytest tests/interop/litellm_proxy.py

@@ -1,4 +1,4 @@
-"""`make chaos`: every scenario at full size with three seeds, two hours; the report is docs/reliability.md."""
+"""`make chaos`: every scenario at full size with three seeds, half an hour each; the report is docs/reliability.md."""
 
 import argparse
 import time

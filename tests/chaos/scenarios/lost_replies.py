@@ -12,6 +12,10 @@ from tests.waiting import wait_until
 SHARES = {LOOK: 0.02, "schedules": 0.05, "admission": 0.3, "settlement": 0.3, FETCH: 0.3}
 HANG_UPS = 0.3  # share of the posts that are first sent by a client that doesn't wait for the reply
 
+KILL_EVERY = (
+    40  # rounds of posts, longer than a lease: what was at work may have ended just before its worker did
+)
+
 
 def lost_replies(seed: int, full: bool) -> Result:
     """Every commit and every fetch may have taken place without the one who asked for it knowing."""
@@ -34,7 +38,7 @@ def lost_replies(seed: int, full: bool) -> Result:
             it.oracle.post_texts(3)
             it.oracle.post_recordings(audio, 1, ("summarize",))
             posted += 1
-            if posted == 3:
+            if posted % KILL_EVERY == 3 and not commits.made["rescue"]:
                 _kill_one_at_work(it)
             assert posted < 40 * most, f"never lost: {set(COMMITS) - set(commits.made)}"
         it.hits = commits.made.total() + fetches.made.total()
@@ -65,7 +69,7 @@ def _reset(it: World) -> None:
 
 
 def _kill_one_at_work(it: World) -> None:
-    """So that something is rescued."""
+    """So that something is to be rescued, most probably."""
     wait_until(lambda: it.query("select 1 from smelt_outputs where status = 'processing' limit 1"), 30)
     for process in workers(it.processes(), "synthesize"):
         process.kill()

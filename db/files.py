@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 from db import changes, work
 from db.fair_tags import correct_cost, make_claimable
 from db.locks import LockedSmelt, lock_smelt_of
-from db.settlement import advance, cancel_parts
+from db.settlement import advance, cancel_parts, count_parts
 from db.statement import parsed
 from db.work import FILES, OUTPUTS, Claim
 from pipeline.errors import LostLease
 from pipeline.fairness import recording_cost, synthesis_cost
+from pipeline.outcome import combines
 from pipeline.states import ErrorCode, SmeltMode, Tier
 
 CHARACTERS_PER_SPOKEN_SECOND = 15
@@ -99,7 +100,7 @@ def fail_file(conn: Connection, claim: Claim, code: ErrorCode) -> None:
     """Fails a file for good, and what depends on it: its own outputs, or, where it was to be combined, the smelt."""
     smelt = lock_smelt_of(conn, FILES, claim.id)
     work.fail(conn, FILES, claim, code)
-    if _combines(conn, smelt):
+    if combines(smelt.mode, count_parts(conn, smelt)):
         cancel_parts(conn, smelt)
     else:
         conn.execute(
@@ -113,16 +114,6 @@ def fail_file(conn: Connection, claim: Claim, code: ErrorCode) -> None:
             {"id": claim.id},
         )
     advance(conn, smelt)
-
-
-def _combines(conn: Connection, smelt: LockedSmelt) -> bool:
-    """Whether something is made of all files together: not where transcripts alone were asked for."""
-    if smelt.mode is not SmeltMode.COMBINE:
-        return False
-    found = conn.execute(
-        parsed("select exists (select from smelt_outputs where smelt_id = :id)"), {"id": smelt.id}
-    )
-    return bool(found.scalar_one())
 
 
 def release_outputs(conn: Connection, smelt: LockedSmelt) -> int:

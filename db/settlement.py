@@ -20,7 +20,7 @@ def advance(conn: Connection, smelt: LockedSmelt) -> None:
     """Settles the smelt if no part is left; else moves it to `synthesizing` once no file is. Raises its version."""
     files_left, outputs_left = _work_left(conn, smelt)
     if not files_left and not outputs_left:
-        settle(conn, smelt, *outcome(smelt.mode, _count_parts(conn, smelt)))
+        settle(conn, smelt, *outcome(smelt.mode, count_parts(conn, smelt)))
     elif not files_left and smelt.status in (SmeltStatus.PENDING, SmeltStatus.TRANSCRIBING):
         conn.execute(
             parsed(
@@ -115,9 +115,8 @@ def count_uncharged(conn: Connection, smelt: LockedSmelt) -> None:
 
 
 def has_result(conn: Connection, smelt: LockedSmelt) -> bool:
-    """Whether there is something to take: an output, or a transcript where no prompt was asked for."""
-    parts = _count_parts(conn, smelt)
-    return bool(parts.outputs_completed if parts.outputs else parts.recordings_completed)
+    """Whether there is something to take."""
+    return count_parts(conn, smelt).results > 0
 
 
 def cancel_parts(conn: Connection, smelt: LockedSmelt) -> None:
@@ -148,7 +147,7 @@ def _work_left(conn: Connection, smelt: LockedSmelt) -> tuple[bool, bool]:
     return bool(row[0]), bool(row[1])
 
 
-def _count_parts(conn: Connection, smelt: LockedSmelt) -> PartCounts:
+def count_parts(conn: Connection, smelt: LockedSmelt) -> PartCounts:
     row = conn.execute(
         parsed(
             """

@@ -13,14 +13,21 @@ class PartCounts:
     outputs: int
     outputs_completed: int
 
+    @property
+    def results(self) -> int:
+        """What there is to take: outputs, or the transcripts of recordings where no prompt was asked for."""
+        return self.outputs_completed if self.outputs else self.recordings_completed
+
+
+def combines(mode: SmeltMode, parts: PartCounts) -> bool:
+    """Whether something is made of all files together: not where transcripts alone were asked for."""
+    return mode is SmeltMode.COMBINE and parts.outputs > 0
+
 
 def outcome(mode: SmeltMode, parts: PartCounts) -> tuple[SmeltStatus, ErrorCode | None]:
-    """What is combined needs every file. Otherwise one completed output is enough, or, where no prompt was asked for,
-    one transcribed recording, whatever the mode; the failed parts keep their own codes.
-    """
-    if mode is SmeltMode.COMBINE and parts.outputs and parts.files_failed:
+    """What is combined needs every file. Otherwise one result is enough; the failed parts keep their own codes."""
+    if combines(mode, parts) and parts.files_failed:
         return SmeltStatus.FAILED, ErrorCode.FILE_FAILED
-    completed = parts.outputs_completed if parts.outputs else parts.recordings_completed
-    if completed:
+    if parts.results:
         return SmeltStatus.COMPLETED, None
     return SmeltStatus.FAILED, ErrorCode.NOTHING_COMPLETED

@@ -12,9 +12,8 @@ from tests.waiting import wait_until
 SHARES = {LOOK: 0.02, "schedules": 0.05, "admission": 0.3, "settlement": 0.3, FETCH: 0.3}
 HANG_UPS = 0.3  # share of the posts that are first sent by a client that doesn't wait for the reply
 
-KILL_EVERY = (
-    40  # rounds of posts, longer than a lease: what was at work may have ended just before its worker did
-)
+# Rounds of posts, longer than a lease: what was at work may have ended just before its worker did.
+KILL_EVERY = 40
 
 
 def lost_replies(seed: int, full: bool) -> Result:

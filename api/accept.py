@@ -33,12 +33,11 @@ from api.shape import SMELT, Shape
 from db.admission import (
     Existing,
     IdempotencyRace,
-    NewFile,
-    NewSmelt,
     PromptGone,
     admit,
     find_by_idempotency_key,
 )
+from db.new_smelt import NewFile, NewSmelt
 from db.prompts import get_prompt
 from db.reservation import Refused
 from db.session import DatabaseUnavailable

@@ -21,8 +21,7 @@ def make_claimable(
     if not work:
         return
     costs = [cost for _, cost in work]
-    last_tag, v = _lock_tag(conn, table, tenant)
-    keys, next_tag = tags(last_tag, v, costs)
+    keys, last_tag = next_tags(conn, table, tenant, costs)
     conn.execute(
         parsed(
             f"""
@@ -41,11 +40,21 @@ def make_claimable(
             "ids": [row_id for row_id, _ in work],
             "keys": keys,
             "costs": costs,
-            "last_tag": next_tag,
+            "last_tag": last_tag,
             "queue": table.queue,
             "tenant": tenant,
         },
     )
+
+
+def next_tags(
+    conn: Connection, table: WorkTable, tenant: str, costs: Sequence[float]
+) -> tuple[list[float], float]:
+    """A tag for each cost, in order, and what the tenant's last tag is to become in the same transaction, which holds
+    its lock. To be called after every other lock, as `make_claimable`.
+    """
+    last_tag, v = _lock_tag(conn, table, tenant)
+    return tags(last_tag, v, costs)
 
 
 def correct_cost(conn: Connection, table: WorkTable, tenant: str, claim: Claim, cost: float) -> None:
@@ -177,25 +186,33 @@ def _lock_tag(conn: Connection, table: WorkTable, tenant: str) -> tuple[float, f
     With nothing waiting every tag ever given has been claimed, so the latest given is the latest claimed. A tag that
     is there is locked without a write: each would leave a dead row behind.
     """
+    found = _find_tag(conn, table, tenant)
+    if found is None:
+        conn.execute(
+            parsed(
+                """
+                insert into fair_tenants (queue, tenant, last_tag) values (:queue, :tenant, 0)
+                on conflict (queue, tenant) do nothing
+                """
+            ),
+            {"queue": table.queue, "tenant": tenant},
+        )
+        found = _find_tag(conn, table, tenant)
+        assert found is not None  # noqa: S101 - what is forgotten is a month old
+    return found
+
+
+def _find_tag(conn: Connection, table: WorkTable, tenant: str) -> tuple[float, float] | None:
     row = conn.execute(
         parsed(
             f"""
-            with held as (
-                select last_tag from fair_tenants where queue = :queue and tenant = :tenant for no key update
-            ),
-            made as (
-                insert into fair_tenants as mine (queue, tenant, last_tag)
-                select :queue, :tenant, 0 where not exists (select from held)
-                on conflict (queue, tenant) do update set last_tag = mine.last_tag
-                returning last_tag
-            )
-            select coalesce((select last_tag from held), (select last_tag from made)), coalesce(
+            select last_tag, coalesce(
                 (select min(fair_key) from {table.name} where status = 'pending'),
-                (select max(last_tag) from fair_tenants where queue = :queue),
-                0
+                (select max(last_tag) from fair_tenants where queue = :queue)
             )
+            from fair_tenants where queue = :queue and tenant = :tenant for no key update
             """
         ),
         {"queue": table.queue, "tenant": tenant},
-    ).one()
-    return float(row[0]), float(row[1])
+    ).one_or_none()
+    return None if row is None else (float(row[0]), float(row[1]))

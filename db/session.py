@@ -31,7 +31,9 @@ BEGIN_AS = parsed(
     "select set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
     " set_config('statement_timeout', :timeout, true), set_config('timezone', 'UTC', true),"
     # A worker that is cut off or stopped in the middle of a transaction holds no lock for longer than this.
-    " set_config('idle_in_transaction_session_timeout', :timeout, true)"
+    " set_config('idle_in_transaction_session_timeout', :timeout, true),"
+    # A kept plan for a foreign key's check reads the whole of a table that was small when the plan was made.
+    " set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
 
 

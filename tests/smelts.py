@@ -5,7 +5,8 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 from uuid_utils.compat import uuid7
 
-from db.admission import Admitted, NewFile, NewSmelt, admit
+from db.admission import Admitted, admit
+from db.new_smelt import NewFile, NewSmelt
 from db.reservation import Allowances
 from pipeline.states import DefaultPromptName, InputType, SmeltMode, Tier
 

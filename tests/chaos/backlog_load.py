@@ -18,8 +18,9 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from db.admission import NewFile, NewSmelt, admit
+from db.admission import admit
 from db.files import begin_file, finish_file
+from db.new_smelt import NewFile, NewSmelt
 from db.outputs import begin_output, finish_output
 from db.session import Database
 from db.work import FILES, OUTPUTS, Claim, WorkTable, claim_next

@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
-from db.admission import NewFile, NewSmelt
 from db.files import begin_file, finish_file, note_duration
+from db.new_smelt import NewFile, NewSmelt
 from db.session import Database
 from db.work import FILES, Claim, claim_next
 from deploy.tokens import ensure_local_user

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from api.ringing import ring
 from api.services import Services as ApiServices
-from db.admission import Admitted, NewSmelt, admit
+from db.admission import Admitted, admit
+from db.new_smelt import NewSmelt
 from deploy.tokens import ensure_local_user
 from pipeline.content import ContentStore, Kind, ObjectName
 from pipeline.keyring import KeyRing, new_content_key, smelt_context, user_context

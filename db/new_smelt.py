@@ -1,0 +1,38 @@
+"""What admission puts into the tables: a smelt whose content lies in the store already."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from pipeline.states import DefaultPromptName, InputType, SmeltMode, Tier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    id: UUID
+    input_type: InputType
+    media_type: str | None
+    filename: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSmelt:
+    """`content_key`: wrapped."""
+
+    id: UUID
+    user_id: UUID | None
+    tenant: str
+    tier: Tier
+    mode: SmeltMode
+    default_prompt_names: Sequence[DefaultPromptName]
+    user_prompt_id: UUID | None
+    language: str | None
+    warnings: Sequence[str]
+    content_key: bytes
+    content_ttl_seconds: int
+    content_max_age_seconds: int
+    idempotency_key: str | None
+    request_fingerprint: bytes | None
+    files: Sequence[NewFile]
+    webhook_url: str | None = None

@@ -186,8 +186,18 @@ def _lock_tag(conn: Connection, table: WorkTable, tenant: str) -> tuple[float, f
     With nothing waiting every tag ever given has been claimed, so the latest given is the latest claimed. A tag that
     is there is locked without a write: each would leave a dead row behind.
     """
-    found = _find_tag(conn, table, tenant)
-    if found is None:
+    tag = parsed(
+        f"""
+        select last_tag, coalesce(
+            (select min(fair_key) from {table.name} where status = 'pending'),
+            (select max(last_tag) from fair_tenants where queue = :queue)
+        )
+        from fair_tenants where queue = :queue and tenant = :tenant for no key update
+        """
+    )
+    whose = {"queue": table.queue, "tenant": tenant}
+    row = conn.execute(tag, whose).one_or_none()
+    if row is None:
         conn.execute(
             parsed(
                 """
@@ -195,24 +205,7 @@ def _lock_tag(conn: Connection, table: WorkTable, tenant: str) -> tuple[float, f
                 on conflict (queue, tenant) do nothing
                 """
             ),
-            {"queue": table.queue, "tenant": tenant},
+            whose,
         )
-        found = _find_tag(conn, table, tenant)
-        assert found is not None  # noqa: S101 - what is forgotten is a month old
-    return found
-
-
-def _find_tag(conn: Connection, table: WorkTable, tenant: str) -> tuple[float, float] | None:
-    row = conn.execute(
-        parsed(
-            f"""
-            select last_tag, coalesce(
-                (select min(fair_key) from {table.name} where status = 'pending'),
-                (select max(last_tag) from fair_tenants where queue = :queue)
-            )
-            from fair_tenants where queue = :queue and tenant = :tenant for no key update
-            """
-        ),
-        {"queue": table.queue, "tenant": tenant},
-    ).one_or_none()
-    return None if row is None else (float(row[0]), float(row[1]))
+        row = conn.execute(tag, whose).one()
+    return float(row[0]), float(row[1])

@@ -148,6 +148,7 @@ def _work_left(conn: Connection, smelt: LockedSmelt) -> tuple[bool, bool]:
 
 
 def count_parts(conn: Connection, smelt: LockedSmelt) -> PartCounts:
+    """What `pipeline/outcome.py` judges by; it stays so as long as the smelt's row is locked."""
     row = conn.execute(
         parsed(
             """

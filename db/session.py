@@ -25,13 +25,17 @@ from db.connection import CONNECT_ARGS, CONNECT_PATIENCE, BoundedConnection, bou
 from db.statement import parsed
 
 STATEMENT_TIMEOUT = timedelta(seconds=15)
+IDLE_TIMEOUT = timedelta(
+    seconds=5
+)  # between a transaction's statements, where nothing is done that takes time
 PATIENCE_MARGIN = 5.0  # seconds after the server's own limit in which its answer must be here
 
 BEGIN_AS = parsed(
     "select set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
     " set_config('statement_timeout', :timeout, true), set_config('timezone', 'UTC', true),"
-    # A worker that is cut off or stopped in the middle of a transaction holds no lock for longer than this.
-    " set_config('idle_in_transaction_session_timeout', :timeout, true),"
+    # A worker that is cut off or stopped in the middle of a transaction holds no lock for longer than this: a post of
+    # the same tenant waits for it.
+    " set_config('idle_in_transaction_session_timeout', :idle, true),"
     # A kept plan for a foreign key's check reads the whole of a table that was small when the plan was made.
     " set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
@@ -59,12 +63,13 @@ class Database:
         *,
         pool_size: int = 10,
         statement_timeout: timedelta = STATEMENT_TIMEOUT,
+        idle_timeout: timedelta = IDLE_TIMEOUT,
         on_change: Callable[[Collection[UUID]], object] | None = None,
         on_delivery: Callable[[int], object] | None = None,
     ) -> None:
         self._on_change = on_change
         self._on_delivery = on_delivery
-        self._timeout = f"{int(statement_timeout.total_seconds() * 1000)}ms"
+        self._limits = {"timeout": _milliseconds(statement_timeout), "idle": _milliseconds(idle_timeout)}
         self._engine: Engine = create_engine(
             engine_url(url),
             pool_size=pool_size,
@@ -122,7 +127,7 @@ class Database:
 
         Closing it without a commit rolls back.
         """
-        values = {"role": role, "claims": json.dumps(claims), "timeout": self._timeout}
+        values = {"role": role, "claims": json.dumps(claims), **self._limits}
         for last_try in (False, True):
             conn = self._engine.connect()
             connection = cast("BoundedConnection", conn.connection.driver_connection)
@@ -137,3 +142,7 @@ class Database:
                 connection.patience = self._patience
                 return conn
         raise AssertionError("unreachable")
+
+
+def _milliseconds(limit: timedelta) -> str:
+    return f"{int(limit.total_seconds() * 1000)}ms"

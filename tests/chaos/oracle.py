@@ -21,9 +21,9 @@ class Oracle:
     """Posts as several users; a post without a clear answer is repeated with the same key until it has one.
 
     `accepted`: idempotency key → smelt. `items`: every text that was sent, unique. `waits`: seconds that each
-    accepted exchange took. `refusals`: answers of 503; `silences`: exchanges without any. `owners`: smelt → her
-    headers. `hang_ups`: share of the exchanges whose client first sends the same and leaves without the reply;
-    `hung_up`: how many did.
+    accepted exchange took. `refusals`: answers of 503; `silences`: how each exchange ended that had none. `owners`:
+    smelt → her headers. `hang_ups`: share of the exchanges whose client first sends the same and leaves without the
+    reply; `hung_up`: how many did.
     """
 
     service: Service
@@ -35,7 +35,7 @@ class Oracle:
     refusals: int = 0
     owners: dict[str, dict[str, str]] = field(default_factory=dict)
     slowest_refusal: float = 0.0
-    silences: int = 0
+    silences: list[str] = field(default_factory=list)
     hang_ups: float = 0.0
     hung_up: int = 0
 
@@ -103,8 +103,9 @@ class Oracle:
                 self._hang_up(request)
             try:
                 answer = self._http.send(request)
-            except httpx.TransportError:
+            except httpx.TransportError as error:
                 answer = None
+                self.silences.append(f"{type(error).__name__} after {time.monotonic() - started:.1f} s")
             if answer is not None and answer.status_code == httpx.codes.ACCEPTED:
                 self.waits.append(time.monotonic() - started)
                 self.accepted[key] = answer.json()["id"]
@@ -112,9 +113,7 @@ class Oracle:
                 return self.accepted[key]
             if answer is not None and answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
                 raise AssertionError(f"a post was answered with {answer.status_code}: {answer.text}")
-            if answer is None:
-                self.silences += 1
-            else:
+            if answer is not None:
                 self.refusals += 1
                 self.slowest_refusal = max(self.slowest_refusal, time.monotonic() - started)
             assert time.monotonic() < deadline, "a post was not accepted in time"

@@ -31,7 +31,9 @@ def posting(it: World, per_second: float, post: Callable[[], object]) -> Iterato
             over.set()
     for client in clients:
         client.result()  # raises what it raised
-    assert it.oracle.refusals == it.oracle.silences == 0, "a post was not answered with 202"
+    refusals, silences = it.oracle.refusals, it.oracle.silences
+    assert not refusals, f"{refusals} posts were refused"
+    assert not silences, f"posts had no answer: {silences}"
 
 
 def percentile(seconds: list[float], share: float) -> float:

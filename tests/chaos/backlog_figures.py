@@ -65,7 +65,7 @@ class Figures:
         return {
             "posts": (
                 f"{self.rate:.0f} a second for {self.seconds:.0f} s, through the service's admission "
-                "functions in processes of the test's own, not over HTTP, which reaches about 50 a second on two cores"
+                "functions in processes of the test's own, not over HTTP"
             ),
             "admission p99": f"{self.post_p99:.1f} ms",
             "claim p99": (

@@ -1,7 +1,7 @@
 """The load on a backlog: a process that posts, and now and then claims and completes.
 
 It calls what the API and the workers call, so its transactions are the true ones; HTTP, encryption and the engines are
-left out. On two cores the API takes about 50 posts a second by itself: this stands for several on other machines.
+left out. One API beside all the rest on two cores takes fewer posts: this stands for several on other machines.
 """
 
 import json

@@ -55,7 +55,7 @@ def server(serve: Any) -> Iterator[int]:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            with connection, suppress(ConnectionError):  # whoever called may hang up
+            with connection, suppress(OSError):  # whoever called may hang up: not always a ConnectionError
                 serve(connection)
 
         thread = threading.Thread(target=accept)

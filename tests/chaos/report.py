@@ -13,7 +13,8 @@ and language model; a client that writes down every `202` and repeats what had n
 key. *Lost* counts accepted smelts that did not end and completed parts whose result can't be read; *doubled* counts
 smelts beyond one per key and charges beyond one per completed smelt. *Recovery* is the slowest return to work that was
 seen; where nothing else is watched, from the last fault to the end of all work. A dash: not watched there. Each row is
-of the latest run of that fault with that seed in which all held; `make chaos` ends in an error where one did not.
+of the latest run of that fault with that seed that came to its end; `make chaos` ends in an error where one did not, or
+where anything was lost or doubled.
 
 | fault | seed | how often | accepted | lost | doubled | 503s | slowest post | slowest recovery | also measured |
 |---|---|---|---|---|---|---|---|---|---|

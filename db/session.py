@@ -35,7 +35,7 @@ BEGIN_AS = parsed(
     " set_config('statement_timeout', :timeout, true), set_config('timezone', 'UTC', true),"
     # A worker that is cut off or stopped in the middle of a transaction holds no lock for longer than this: a post of
     # the same tenant waits for it.
-    " set_config('idle_in_transaction_session_timeout', :idle, true),"
+    " set_config('idle_in_transaction_session_timeout', :idle, true), set_config('lock_timeout', :lock, true),"
     # A kept plan for a foreign key's check reads the whole of a table that was small when the plan was made.
     " set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
@@ -53,8 +53,9 @@ def engine_url(url: str) -> str:
 class Database:
     """A pool of connections, and transactions on them.
 
-    `on_change` gets the ids of the smelts that a transaction has changed, once it has committed, and `on_delivery` how
-    many webhooks it has made claimable. They must not raise.
+    `lock_timeout`: how long a statement may wait for a lock; 0: as long as it may take. `on_change` gets the ids of the
+    smelts that a transaction has changed, once it has committed, and `on_delivery` how many webhooks it has made
+    claimable. They must not raise.
     """
 
     def __init__(
@@ -64,12 +65,17 @@ class Database:
         pool_size: int = 10,
         statement_timeout: timedelta = STATEMENT_TIMEOUT,
         idle_timeout: timedelta = IDLE_TIMEOUT,
+        lock_timeout: timedelta = timedelta(0),
         on_change: Callable[[Collection[UUID]], object] | None = None,
         on_delivery: Callable[[int], object] | None = None,
     ) -> None:
         self._on_change = on_change
         self._on_delivery = on_delivery
-        self._limits = {"timeout": _milliseconds(statement_timeout), "idle": _milliseconds(idle_timeout)}
+        self._limits = {
+            "timeout": _milliseconds(statement_timeout),
+            "idle": _milliseconds(idle_timeout),
+            "lock": _milliseconds(lock_timeout),
+        }
         self._engine: Engine = create_engine(
             engine_url(url),
             pool_size=pool_size,

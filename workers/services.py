@@ -1,12 +1,17 @@
 """What actors and the reconciler work with: opened once per process."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from db.session import Database
 from pipeline.content import ContentStore
 from pipeline.keyring import KeyRing
 from pipeline.settings import Settings
 from workers.wake import Doorbell
+
+# Shorter than a transaction may be idle: in a process that is frozen, those that wait for each other's locks would get
+# them one after the other, and each keep them for as long as that. A living one tries again.
+LOCK_TIMEOUT = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class Services:
             database=Database(
                 settings.need("database_url"),
                 pool_size=connections or settings.database_pool,
+                lock_timeout=LOCK_TIMEOUT,
                 on_change=doorbell.announce,
                 on_delivery=doorbell.ring_for_webhooks,
             ),

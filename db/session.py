@@ -25,9 +25,7 @@ from db.connection import CONNECT_ARGS, CONNECT_PATIENCE, BoundedConnection, bou
 from db.statement import parsed
 
 STATEMENT_TIMEOUT = timedelta(seconds=15)
-IDLE_TIMEOUT = timedelta(
-    seconds=5
-)  # between a transaction's statements, where nothing is done that takes time
+IDLE_TIMEOUT = timedelta(seconds=5)  # between two statements: nothing is done there that takes time
 PATIENCE_MARGIN = 5.0  # seconds after the server's own limit in which its answer must be here
 
 BEGIN_AS = parsed(

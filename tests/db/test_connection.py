@@ -20,6 +20,13 @@ def impatient(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Da
     database.close()
 
 
+@pytest.fixture
+def hurried(database_url: str) -> Iterator[Database]:
+    database = Database(database_url, lock_timeout=timedelta(seconds=0.2), pool_size=1)
+    yield database
+    database.close()
+
+
 def test_a_server_that_keeps_silent_is_given_up(impatient: Database) -> None:
     started = time.monotonic()
     with pytest.raises(DatabaseUnavailable):
@@ -44,15 +51,13 @@ def test_a_client_that_keeps_silent_holds_no_lock(impatient: Database, database:
         fall_silent()
 
 
-def test_who_may_not_wait_for_a_lock_gives_up(database_url: str, database: Database) -> None:
-    hurried = Database(database_url, lock_timeout=timedelta(seconds=0.2), pool_size=1)
+def test_who_may_not_wait_for_a_lock_gives_up(hurried: Database, database: Database) -> None:
     lock = "select pg_advisory_xact_lock(1)"
     with database.service() as conn:
         conn.execute(text(lock))
         with pytest.raises(DatabaseUnavailable, match="LockNotAvailable"):
             _execute(hurried, lock)
     _execute(hurried, lock)
-    hurried.close()
 
 
 def test_a_slow_statement_is_not_given_up_before_the_server_does(impatient: Database) -> None:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("api", "workers", "pipeline", "db", "deploy")
 LONGEST = 250  # lines of a file
 # Besides the settings, these hand this process's environment on to a child without deciding anything by it.
-READ_THE_ENVIRONMENT = {"pipeline/settings.py", "deploy/environment.py", "workers/pool.py"}
+READ_THE_ENVIRONMENT = {"pipeline/settings/__init__.py", "deploy/environment.py", "workers/pool.py"}
 # Where an unforeseen error becomes a row's `internal_error` instead of ending the process.
 EDGES = {"workers/run.py"}
 # At the end of an operand's name

@@ -1,0 +1,14 @@
+"""Placeholder."""
+
+from db.migrations.sql import run
+
+revision = "0015_outages"
+down_revision: str | None = "0014_newest"
+
+
+def upgrade() -> None:
+    run("0015_outages.up.sql")
+
+
+def downgrade() -> None:
+    run("0015_outages.down.sql")

@@ -1,0 +1,96 @@
+"""The settings: the one place that reads the environment. Each group of them has a file of its own here.
+
+Libraries' usual names (`DATABASE_URL`, `REDIS_URL`, `OPENAI_API_KEY`) are kept; everything else begins with
+`SMELT_`. Durations are seconds, sizes bytes. `smelt settings` prints this table.
+"""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import AliasChoices, BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipeline.env import Env
+from pipeline.limits import Limits
+from pipeline.settings.allowances import AllowanceSettings
+from pipeline.settings.content import ContentSettings
+from pipeline.settings.engines import EngineSettings
+from pipeline.settings.http import HttpSettings
+from pipeline.settings.identity import IdentitySettings
+from pipeline.settings.models import ModelSettings
+from pipeline.settings.work import WorkSettings
+from pipeline.states import Tier
+
+DEMO_MODEL = "demo"
+
+
+class SettingMissing(Exception):
+    """A part of the service can't start without this setting."""
+
+
+class GeneralSettings(BaseModel):
+    env: Env = Field(Env.LOCAL, description="`production` refuses made-up secrets and embedded engines")
+    data_dir: Path = Field(Path("data"), description="folder of the embedded engines, content and secrets")
+
+
+class Settings(
+    AllowanceSettings,
+    WorkSettings,
+    ModelSettings,
+    IdentitySettings,
+    ContentSettings,
+    EngineSettings,
+    HttpSettings,
+    GeneralSettings,
+    BaseSettings,
+):
+    """All of them. The order of the groups is the reverse: pydantic begins with the last."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SMELT_",
+        env_ignore_empty=True,  # `OPENAI_API_KEY=` in a file of settings is no key
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,
+        frozen=True,
+    )
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Raises pydantic's ValidationError, which names each bad setting without its value."""
+        return cls()
+
+    def limits(self, tier: Tier) -> Limits:
+        signed_in = tier is not Tier.ANONYMOUS
+        return Limits(
+            inputs=getattr(self, f"{tier}_inputs"),
+            audio_bytes=getattr(self, f"{tier}_audio_bytes"),
+            audio_seconds=getattr(self, f"{tier}_audio_seconds"),
+            text_bytes=getattr(self, f"{tier}_text_bytes"),
+            smelt_bytes=getattr(self, f"{tier}_smelt_bytes"),
+            combine=signed_in,
+            own_prompts=signed_in,
+        )
+
+    def need(self, field: str) -> str:
+        """The value of a setting without which nothing goes, secrets in the clear. Raises SettingMissing."""
+        value = getattr(self, field)
+        if value is None:
+            raise SettingMissing(f"{variable(field)} is not set")
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+    @property
+    def has_llm(self) -> bool:
+        """Whether a language model is set; without one the extractive engine answers."""
+        return self.llm_base_url is not None or self.openai_api_key is not None
+
+
+def variable(field: str) -> str:
+    """The environment variable that a setting is read from."""
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"SMELT_{field.upper()}"
+
+
+SECRET_NAMES = frozenset(
+    variable(field) for field, info in Settings.model_fields.items() if info.annotation == SecretStr | None
+)

@@ -1,0 +1,15 @@
+"""Settings of sign-in, and of what stands for addresses."""
+
+from pydantic import BaseModel, Field, SecretStr
+
+
+class IdentitySettings(BaseModel):
+    jwt_secret: SecretStr | None = Field(None, description="HS256 secret of the sign-in service")
+    jwt_jwks_url: str | None = Field(
+        None, description="URL of the sign-in service's public keys (ES256, RS256)"
+    )
+    jwt_audience: str = Field("authenticated", description="audience that a sign-in token must name")
+    jwt_issuer: str | None = Field(None, description="issuer that a sign-in token must name, if set")
+    ip_hash_secret: SecretStr | None = Field(
+        None, description="keys the hashes of addresses, request fingerprints and anonymous tokens"
+    )

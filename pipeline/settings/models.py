@@ -1,0 +1,36 @@
+"""Settings of the speech model and the language model."""
+
+from pydantic import AliasChoices, BaseModel, Field, SecretStr
+
+
+class ModelSettings(BaseModel):
+    whisper_model: str = Field(
+        "base", description="model name, local folder, or `demo` (66 words, for trying out)"
+    )
+    whisper_device: str = Field("auto", description="`cpu`, `cuda` or `auto`")
+    whisper_compute_type: str = Field(
+        "default", description="CTranslate2 compute type, such as `int8`, `float16`"
+    )
+    whisper_threads: int = Field(0, ge=0, description="CPU threads of one model; 0: CTranslate2's default")
+    whisper_batch_size: int = Field(1, ge=1, description="segments decoded together; above 1 pays on a GPU")
+
+    # Language model
+    llm_base_url: str | None = Field(
+        None, description="OpenAI-compatible server; unset: OpenAI's own if a key is set"
+    )
+    llm_model: str = Field("gpt-4o-mini", description="model that applies the prompts")
+    llm_context_tokens: int | None = Field(
+        None, ge=1_000, description="context size of the model, in tokens; unset: by the model's name"
+    )
+    llm_timeout: float = Field(
+        120.0, gt=0, description="seconds without any answer before a call is given up"
+    )
+    llm_parallel: int = Field(4, ge=1, description="calls that one output may have in flight")
+    openai_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("OPENAI_API_KEY", "openai_api_key"),
+        description="the platform's own key",
+    )
+    user_key_base_url: str | None = Field(
+        None, description="the only server that users' own keys are sent to; unset: OpenAI's"
+    )

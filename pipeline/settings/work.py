@@ -1,0 +1,42 @@
+"""Settings of the workers, of webhooks, and of the reconciler."""
+
+from pydantic import BaseModel, Field
+
+from pipeline.setting_forms import Networks
+
+
+class WorkSettings(BaseModel):
+    webhook_allowed_networks: Networks = Field(
+        (), description="private networks that webhooks may reach, in clear too, separated by commas"
+    )
+
+    # Work
+    lease_seconds: float = Field(
+        30.0, gt=0, description="seconds a worker may be silent before its work is rescued"
+    )
+    stall_seconds: float = Field(
+        300.0,
+        gt=0,
+        description="seconds in which a recording must keep SMELT_SLOWEST_PACE, or is given up as `timed_out`",
+    )
+    slowest_pace: float = Field(
+        0.05, gt=0, description="seconds of a recording that must be done in a second of work, on average"
+    )
+    max_attempts: int = Field(3, ge=1, description="failures after which a part fails for good")
+    tick_seconds: float = Field(1.0, gt=0, description="seconds between two rounds of the reconciler")
+    transcribe_slots: int = Field(
+        1, ge=1, description="recordings that the pool on this machine works on at once"
+    )
+    transcribe_short_slots: int = Field(
+        1,
+        ge=0,
+        description="of the transcribe slots, how many take only recordings up to 5 minutes; never all of them",
+    )
+    synthesize_slots: int = Field(
+        16, ge=1, description="outputs that the pool on this machine works on at once"
+    )
+    deliver_slots: int = Field(16, ge=1, description="webhooks that the pool on this machine sends at once")
+    maintenance_slots: int = Field(2, ge=1, description="maintenance jobs that the pool runs at once")
+    worker_grace: float = Field(
+        20.0, ge=0, description="seconds a stopping worker may use to finish what it runs"
+    )

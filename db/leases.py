@@ -8,6 +8,8 @@ from sqlalchemy import Connection
 from db.statement import parsed
 from db.work import Claim, WorkTable
 
+FRESH = 0.8  # of a lease that is left: a renewal is a write, and an index entry
+
 
 def renew(conn: Connection, table: WorkTable, claim: Claim, lease_seconds: float, progress: float) -> bool:
     """Extends the lease and notes progress (0 to 1), which never falls. False: the row is no longer ours."""
@@ -28,9 +30,11 @@ def renew(conn: Connection, table: WorkTable, claim: Claim, lease_seconds: float
 def renew_all(
     conn: Connection, table: WorkTable, claims: Sequence[Claim], lease_seconds: float
 ) -> tuple[set[UUID], set[UUID]]:
-    """Extends the leases of these claims. Returns the ids of those that are still theirs, and of those renewed.
+    """Extends the leases of these claims that have run for a fifth. Returns the ids of those that are still theirs,
+    and of those renewed.
 
-    Locks the rows that it renews and waits for none: one that another transaction has locked is left for the next time.
+    One that is longer than anybody takes is renewed too: the database's clock was set back. Locks the rows that it
+    renews and waits for none: one that another transaction has locked is left for the next time.
     """
     rows = conn.execute(
         parsed(
@@ -40,7 +44,9 @@ def renew_all(
             ),
             held as (
                 select work.id from {table.name} work join claims using (id, attempt)
-                where status = 'processing' for update of work skip locked
+                where status = 'processing' and lease_until not between
+                    now() + make_interval(secs => {FRESH:g} * :lease) and now() + make_interval(secs => :lease)
+                for update of work skip locked
             ),
             renewed as (
                 update {table.name} work

@@ -21,6 +21,7 @@ from workers.lease import Lease
 log = logging.getLogger(__name__)
 
 TIMEOUT = timedelta(seconds=2)  # of a statement; it waits for no lock
+CLOSING_SECONDS = 2.0  # that its end may take where Postgres doesn't answer
 
 
 class Heartbeat:
@@ -68,7 +69,7 @@ class Heartbeat:
     def close(self) -> None:
         self._closing.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(CLOSING_SECONDS)
         self._database.close()
 
     def _start(self) -> None:

@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from db import work
 from db.files import fail_file
+from db.leases import renew
 from db.locks import bump_version, lock_smelt_of
 from db.outputs import fail_output
 from db.work import FILES, OUTPUTS, Claim, WorkTable
@@ -13,15 +14,15 @@ from pipeline.states import ErrorCode
 PARTS = (FILES, OUTPUTS)
 
 
-def renew_part(
-    conn: Connection, table: WorkTable, claim: Claim, lease_seconds: float, progress: float, *, moved: bool
+def tell_progress(
+    conn: Connection, table: WorkTable, claim: Claim, lease_seconds: float, progress: float
 ) -> bool:
-    """Extends the lease; False: the row is no longer ours. `moved`: followers are told of the progress.
+    """Notes the progress (0 to 1) for those who follow, and extends the lease. False: the row is no longer ours.
 
-    Locks the smelt's row first if `moved`. Whose row it is no longer, for her nothing changes.
+    Locks the smelt's row first. Where the claim no longer holds, nothing changes. Raises LostLease.
     """
-    smelt = lock_smelt_of(conn, table, claim.id) if moved and table in PARTS else None
-    ours = work.renew(conn, table, claim, lease_seconds, progress)
+    smelt = lock_smelt_of(conn, table, claim.id) if table in PARTS else None
+    ours = renew(conn, table, claim, lease_seconds, progress)
     if ours and smelt is not None:
         bump_version(conn, smelt.id)
     return ours

@@ -1,4 +1,6 @@
-"""Claim, renew, finish, fail and rescue: one module for every table that holds work (docs/architecture.md, Work).
+"""Claim, finish, fail and rescue: one module for every table that holds work (docs/architecture.md, Work).
+
+Leases are renewed by `db/leases.py`.
 
 The claim raises `attempt`, which fences: whoever finishes must still hold the attempt that she claimed. All
 times are the database's. Where a row belongs to a smelt, the caller locks that smelt's row first.
@@ -12,7 +14,7 @@ from sqlalchemy import Connection
 
 from db.statement import parsed
 from pipeline.errors import LostLease
-from pipeline.fairness import SHORT_SECONDS
+from pipeline.fairness import SHORT_OUTPUT_SECONDS, SHORT_SECONDS
 from pipeline.states import ErrorCode
 
 MOMENT = 5  # seconds after Postgres's start in which workers renew what ran out while it was down
@@ -20,12 +22,15 @@ MOMENT = 5  # seconds after Postgres's start in which workers renew what ran out
 
 @dataclass(frozen=True, slots=True)
 class WorkTable:
+    """`short`: what costs no more (estimated seconds) may be claimed by those that are kept for short work."""
+
     name: str
     queue: str
+    short: float | None = None
 
 
-FILES = WorkTable("smelt_files", "transcribe")
-OUTPUTS = WorkTable("smelt_outputs", "synthesize")
+FILES = WorkTable("smelt_files", "transcribe", SHORT_SECONDS)
+OUTPUTS = WorkTable("smelt_outputs", "synthesize", SHORT_OUTPUT_SECONDS)
 DELIVERIES = WorkTable("webhook_deliveries", "deliver")
 RUNS = WorkTable("schedule_runs", "maintenance")
 TABLES = (FILES, OUTPUTS, DELIVERIES, RUNS)
@@ -53,7 +58,7 @@ def claim_next(
     `only_short`: of those alone that are short, as far as is known; so is `more` then. Whether there are more is asked
     in the index's order: Postgres would else read the table from its beginning, where the oldest have long ended.
     """
-    ready = _ready(only_short=only_short)
+    ready = _ready(table, only_short=only_short)
     row = conn.execute(
         parsed(
             f"""
@@ -91,22 +96,6 @@ def took_place(conn: Connection, table: WorkTable, claim: Claim) -> bool:
         {"id": claim.id, "attempt": claim.attempt, "leased_until": claim.leased_until},
     ).one_or_none()
     return row is not None
-
-
-def renew(conn: Connection, table: WorkTable, claim: Claim, lease_seconds: float, progress: float) -> bool:
-    """Extends the lease and notes progress (0 to 1), which never falls. False: the row is no longer ours."""
-    result = conn.execute(
-        parsed(
-            f"""
-            update {table.name}
-            set lease_until = now() + make_interval(secs => :lease), progress = greatest(progress, :progress),
-                updated_at = now()
-            where id = :id and attempt = :attempt and status = 'processing'
-            """
-        ),
-        {"lease": lease_seconds, "progress": progress, "id": claim.id, "attempt": claim.attempt},
-    )
-    return result.rowcount == 1
 
 
 def complete(conn: Connection, table: WorkTable, claim: Claim) -> None:
@@ -219,15 +208,15 @@ def count_ready(conn: Connection, table: WorkTable, limit: int, *, only_short: b
     """How many rows are claimable, counted up to `limit`."""
     sql = f"""
         select count(*) from (
-            select from {table.name} where {_ready(only_short=only_short)} order by fair_key, id limit :limit
+            select from {table.name} where {_ready(table, only_short=only_short)} order by fair_key, id limit :limit
         ) ready
     """
     return int(conn.execute(parsed(sql), {"limit": limit}).scalar_one())
 
 
-def _ready(*, only_short: bool) -> str:
+def _ready(table: WorkTable, *, only_short: bool) -> str:
     """In the very words of the partial indexes' conditions, so that the one that fits is walked."""
-    return f"status = 'pending' and cost <= {SHORT_SECONDS:g}" if only_short else "status = 'pending'"
+    return f"status = 'pending' and cost <= {table.short:g}" if only_short else "status = 'pending'"
 
 
 def _queue_again(table: WorkTable) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 SHORT_SECONDS = 300.0  # what costs no more finds a slot that is kept for it
+SHORT_OUTPUT_SECONDS = 30.0  # the same of outputs: 28 kB of text, read in one call
 MOVE_SECONDS = 0.1  # of debt, for each tag that settling it would move: less isn't worth the writes
 BYTES_PER_SECOND = 16_000  # of recordings at 128 kbit/s, until probing tells
 SLOW_SECONDS, SLOW_TIMES = (

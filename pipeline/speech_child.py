@@ -16,11 +16,12 @@ from pathlib import Path
 
 from pipeline.audio import Decoder
 from pipeline.blocks import cut
+from pipeline.child_wire import Channel, Closed, Message
 from pipeline.confinement import confine, limit_memory, volunteer_for_the_oom_killer
 from pipeline.content import ContentStore
 from pipeline.errors import SmeltError, WorkError
 from pipeline.speech import Hints, ModelUnavailable, Recognition, Recognizer, SpeechEngineSettings
-from pipeline.speech_wire import Channel, Closed, Message, SpeechJob, job_from_json, segment_to_json
+from pipeline.speech_wire import SpeechJob, job_from_json, segment_to_json
 
 
 def main(descriptor: int, parent_pid: int) -> None:

@@ -14,14 +14,15 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from pipeline.child_handle import ChildHandle, Ticker
+from pipeline.child_wire import Closed, Message
 from pipeline.errors import WorkError
 from pipeline.settings import DEMO_MODEL
 from pipeline.speech import ModelUnavailable, SpeechEngineSettings
-from pipeline.speech_handle import SpeechHandle, SpeechProgress, Ticker
-from pipeline.speech_wire import Closed, Message, SpeechJob, job_to_json, segment_from_json
+from pipeline.speech_wire import SpeechJob, job_to_json, segment_from_json
 from pipeline.states import ErrorCode
 from pipeline.transcript import Segment, Transcript
 
@@ -36,10 +37,20 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+CHILD = "pipeline.speech_child"
 TICK_SECONDS = 0.5
 MEMORY = 0.9  # of its pace, from one recording to the next
 HEADROOM_BYTES = 8 * 1024**3
 """Address space the process may take beyond its loaded model; five minutes of speech need far less."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechProgress:
+    done_seconds: float
+    total_seconds: float | None  # None: the recording's header does not say
+
+
+NOTHING_DONE = SpeechProgress(0.0, None)
 
 
 class ChildDied(WorkError):
@@ -68,7 +79,7 @@ class SpeechProcess:
         self._tick_seconds = tick_seconds
         self._headroom_bytes = headroom_bytes
         self._environment = environment
-        self._handle: SpeechHandle | None = None
+        self._handle: ChildHandle | None = None
         self._heard = self._worked = 0.0  # seconds of recordings and of work on them, lately
         # Linux kills the child when the *thread* that made it ends, so a thread that lasts makes it
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="speech-maker")
@@ -88,7 +99,7 @@ class SpeechProcess:
 
         Raises ModelUnavailable, whose message says what to set, and what `on_tick` raises.
         """
-        self._started(Ticker(on_tick or (lambda _: None), self._tick_seconds))
+        self._started(Ticker(on_tick or (lambda _: None), self._tick_seconds, NOTHING_DONE))
 
     def transcribe(self, job: SpeechJob, on_tick: Callable[[SpeechProgress], None]) -> Transcript:
         """Transcribe one recording; `on_tick` is called every `tick_seconds`, also while nothing happens.
@@ -96,7 +107,7 @@ class SpeechProcess:
         Raises WorkError with the code of what is wrong with the recording or the store, ChildDied, and
         ModelUnavailable when a new child can't load the model. What `on_tick` raises stops the work at once.
         """
-        ticker = Ticker(on_tick, self._tick_seconds)
+        ticker = Ticker(on_tick, self._tick_seconds, NOTHING_DONE)
         try:
             handle = self._begun(job, ticker)
             begun = time.monotonic()
@@ -119,7 +130,7 @@ class SpeechProcess:
         self._end()
         self._maker.shutdown()
 
-    def _begun(self, job: SpeechJob, ticker: Ticker) -> SpeechHandle:
+    def _begun(self, job: SpeechJob, ticker: Ticker[SpeechProgress]) -> ChildHandle:
         """A child that has taken the job. One that died before it took it is replaced: not the recording's doing.
 
         Raises Closed when the next dies as well.
@@ -136,11 +147,11 @@ class SpeechProcess:
             self._end()
         raise Closed
 
-    def _started(self, ticker: Ticker) -> SpeechHandle:
+    def _started(self, ticker: Ticker[SpeechProgress]) -> ChildHandle:
         if self._handle is not None and self._handle.alive():
             return self._handle
         self._end()
-        self._handle = self._maker.submit(SpeechHandle, self._environment).result()
+        self._handle = self._maker.submit(ChildHandle, CHILD, self._environment).result()
         try:
             answer = self._set_up(self._handle, ticker)
         except BaseException:
@@ -151,7 +162,7 @@ class SpeechProcess:
             raise ModelUnavailable(str(answer.get("detail")))
         return self._handle
 
-    def _set_up(self, handle: SpeechHandle, ticker: Ticker) -> Message:
+    def _set_up(self, handle: ChildHandle, ticker: Ticker[SpeechProgress]) -> Message:
         setup = {
             "engine": asdict(self._engine),
             "content_url": self._content_url,
@@ -171,7 +182,7 @@ class SpeechProcess:
         return handle.end() if handle else 0
 
 
-def _converse(handle: SpeechHandle, ticker: Ticker) -> Transcript | WorkError:
+def _converse(handle: ChildHandle, ticker: Ticker[SpeechProgress]) -> Transcript | WorkError:
     """Follow one job. An error that is given back, not raised, leaves the child ready for the next job."""
     segments: list[Segment] = []
     while True:
@@ -184,7 +195,9 @@ def _converse(handle: SpeechHandle, ticker: Ticker) -> Transcript | WorkError:
             return outcome
 
 
-def _take(message: Message, segments: list[Segment], ticker: Ticker) -> Transcript | WorkError | None:
+def _take(
+    message: Message, segments: list[Segment], ticker: Ticker[SpeechProgress]
+) -> Transcript | WorkError | None:
     match message["event"]:
         case "progress":
             ticker.progress = SpeechProgress(message["done"], message["total"])

@@ -50,6 +50,10 @@ def apply_combine(_cause: str | None = None) -> None:
     run_next(pool.services, OUTPUTS, Wake.APPLY_COMBINE, lambda t: synthesize(t, pool.engines), pool.stopping)
 
 
+def apply_short(_cause: str | None = None) -> None:
+    run_next(pool.services, OUTPUTS, Wake.APPLY_SHORT, lambda t: synthesize(t, pool.engines), pool.stopping)
+
+
 def deliver_webhook(_cause: str | None = None) -> None:
     run_next(
         pool.services, DELIVERIES, Wake.DELIVER_WEBHOOK, lambda t: deliver(t, pool.outbound), pool.stopping
@@ -69,6 +73,7 @@ ACTORS = (
     transcribe_short_file,
     apply_separate,
     apply_combine,
+    apply_short,
     deliver_webhook,
     reset_weekly_credits,
     purge_content,

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pydantic import SecretStr
 
 from pipeline.engines.base import SynthesisEngine
+from pipeline.engines.extractive.processes import ExtractiveProcesses
 from pipeline.engines.factory import make_engine
 from pipeline.settings import Settings
 
@@ -37,6 +38,11 @@ class Engines:
         self._held: dict[bytes, _Held] = {}
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+
+    def warm(self) -> None:
+        """Gets ready what the platform's engine works with, before the first output."""
+        if isinstance(self._platform, ExtractiveProcesses):
+            self._platform.warm()
 
     @property
     def held(self) -> int:

@@ -1,22 +1,20 @@
-"""A worker's hold on a row while it works: renewed in time, and noticed when it is gone."""
+"""A worker's hold on a row while it works: kept by `workers/heartbeat.py`, and noticed when it is gone."""
 
 import threading
 import time
 from collections.abc import Callable
 
-from db.parts import renew_part
+from db.parts import tell_progress
 from db.session import Database, DatabaseUnavailable
 from db.work import Claim, WorkTable
 from pipeline.errors import GiveBack, LostLease
 
-# Between two looks, at least. Engines tick every half second, so each second tick looks, even one that comes early.
-# With a second here it would often be the third, and a cancel could take more than two seconds to stop the work.
-LOOK_SECONDS = 0.75
+TELL_SECONDS = 0.75  # between two pieces of progress that followers are told of, at least
 STEP = 0.01  # progress worth telling
 
 
 class Lease:
-    """Engines call `tick` every half second or so while they work, from one thread.
+    """Engines call `tick` every half second or so while they work, from one thread; the heartbeat calls `note_…`.
 
     `stopping` and `grace`: once the process was asked to stop, the work may go on for `grace` seconds.
     """
@@ -32,16 +30,17 @@ class Lease:
         grace: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.table = table
+        self.claim = claim
         self._database = database
-        self._table = table
-        self._claim = claim
         self._seconds = seconds
         self._stopping = stopping
         self._grace = grace
         self._clock = clock
-        self._looked = self._renewed = clock()
+        self._ticked = self._renewed = self._looked = clock()
         self._told = 0.0
         self._stop_at: float | None = None
+        self._lost = False
 
     @property
     def stopping(self) -> bool:
@@ -49,26 +48,42 @@ class Lease:
         return self._stopping.is_set()
 
     def tick(self, progress: float) -> None:
-        """`progress`: 0 to 1. Raises LostLease, or GiveBack when the process has to stop or can't renew."""
-        now = self._clock()
+        """`progress`: 0 to 1. Raises LostLease, or GiveBack when the process has to stop, or the lease ran out.
+
+        Past its end somebody else may have the row, or it is to be given back: Postgres was out of reach, or this
+        process stood still.
+        """
+        self._ticked = now = self._clock()
         self._check_stopping(now)
-        if now - self._looked < LOOK_SECONDS:
-            return
-        self._looked = now
-        moved = progress >= self._told + STEP
+        if self._lost:
+            raise LostLease
+        if now - self._renewed > self._seconds:
+            raise GiveBack("The lease could not be renewed.")
+        if progress >= self._told + STEP and now - self._looked >= TELL_SECONDS:
+            self._looked = now
+            self._tell(progress)
+
+    def silent_for(self, seconds: float) -> bool:
+        """Whether it hasn't been ticked for so long: the task hangs, and is not to be kept alive."""
+        return self._clock() - self._ticked > seconds
+
+    def note_renewed(self) -> None:
+        self._renewed = self._clock()
+
+    def note_lost(self) -> None:
+        """The row is no longer ours: canceled, deleted, or rescued by another."""
+        self._lost = True
+
+    def _tell(self, progress: float) -> None:
         try:
             with self._database.service() as conn:
-                ours = renew_part(conn, self._table, self._claim, self._seconds, progress, moved=moved)
+                ours = tell_progress(conn, self.table, self.claim, self._seconds, progress)
         except DatabaseUnavailable:
-            # The lease runs on without us; past its end somebody else may have the row, or it is to be given back.
-            if self._clock() - self._renewed > self._seconds:
-                raise GiveBack("Postgres was out of reach.") from None
-            return
+            return  # told the next time
         if not ours:
             raise LostLease
-        self._renewed = now
-        if moved:
-            self._told = progress
+        self._told = progress
+        self.note_renewed()
 
     def _check_stopping(self, now: float) -> None:
         if not self._stopping.is_set():

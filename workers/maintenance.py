@@ -34,7 +34,7 @@ def _reset_weekly_credits(task: Task) -> int:
 
 
 def _purge_content(task: Task) -> int:
-    return purge_orphans(task.services) + task.record(forget_old)
+    return purge_orphans(task.services, on_tick=lambda: task.lease.tick(0.0)) + task.record(forget_old)
 
 
 _JOBS = {"reset_weekly_credits": _reset_weekly_credits, "purge_content": _purge_content}

@@ -55,8 +55,8 @@ class Pool:
         self.services  # noqa: B018 - a cached property
         if queue in (Queue.TRANSCRIBE, Queue.TRANSCRIBE_SHORT):
             self.speech.start()
-        if queue is Queue.SYNTHESIZE:
-            self.engines  # noqa: B018
+        if queue in (Queue.SYNTHESIZE, Queue.SYNTHESIZE_SHORT):
+            self.engines.warm()
         if queue is Queue.DELIVER:
             self.outbound  # noqa: B018
 

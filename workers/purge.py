@@ -1,6 +1,7 @@
 """Content that may no longer be: past its deadline, or without a smelt. The key goes first, then the objects."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -32,14 +33,21 @@ def purge_expired(services: Services) -> int:
     return len(expired)
 
 
-def purge_orphans(services: Services, age: timedelta = ORPHAN_AGE) -> int:
-    """Deletes objects that have been there for `age` and belong to no smelt with a key. Returns how many smelts'."""
+def purge_orphans(
+    services: Services, age: timedelta = ORPHAN_AGE, on_tick: Callable[[], None] = lambda: None
+) -> int:
+    """Deletes objects that have been there for `age` and belong to no smelt with a key. Returns how many smelts'.
+
+    `on_tick` is called between deletions; what it raises stops the sweep.
+    """
     candidates = services.content.smelts(older_than=datetime.now(UTC) - age)
     purged = 0
     while batch := list(islice(candidates, BATCH)):
         with services.database.service() as conn:
             missing = find_missing(conn, batch)
+        on_tick()
         for smelt_id in missing:
+            on_tick()
             services.content.delete_smelt(smelt_id)
         purged += len(missing)
     if purged:

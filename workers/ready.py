@@ -12,8 +12,12 @@ WAKES: dict[WorkTable, Wake] = {
     DELIVERIES: Wake.DELIVER_WEBHOOK,
     RUNS: Wake.PURGE_CONTENT,
 }
-# The same for what the processes that are kept for short recordings may claim: nobody else rings for them first.
-BELLS = (*((table, wake) for table, wake in WAKES.items()), (FILES, Wake.TRANSCRIBE_SHORT_FILE))
+# The same for what the processes that are kept for short work may claim: nobody else rings for them first.
+BELLS = (
+    *((table, wake) for table, wake in WAKES.items()),
+    (FILES, Wake.TRANSCRIBE_SHORT_FILE),
+    (OUTPUTS, Wake.APPLY_SHORT),
+)
 OF_QUEUES: dict[Queue, tuple[WorkTable, Wake]] = {wake.queue: (table, wake) for table, wake in BELLS}
 
 
@@ -21,4 +25,4 @@ def count_ready(services: Services, queue: Queue, most: int) -> int:
     """Counted up to `most`. Raises DatabaseUnavailable."""
     table, wake = OF_QUEUES[queue]
     with services.database.service() as conn:
-        return work.count_ready(conn, table, most, only_short=wake is Wake.TRANSCRIBE_SHORT_FILE)
+        return work.count_ready(conn, table, most, only_short=wake.only_short)

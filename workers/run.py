@@ -53,11 +53,11 @@ def run_next(
 ) -> bool:
     """Claims and runs one row. False: there was none, or Postgres is away, or this process is stopping.
 
-    A wake for short recordings claims nothing else: the others' wakes are in a queue of their own, and stay there.
+    A wake for short work claims nothing else: the others' wakes are in a queue of their own, and stay there.
     """
     if stopping.is_set():
         return False
-    claim = _claim(services, table, only_short=wake is Wake.TRANSCRIBE_SHORT_FILE)
+    claim = _claim(services, table, only_short=wake.only_short)
     if claim is None:
         return False
     if claim.more:
@@ -71,7 +71,8 @@ def run_next(
         stopping=stopping,
         grace=settings.worker_grace,
     )
-    _perform(Task(services, table, claim, lease), perform)
+    with services.heartbeat.keeping(lease):
+        _perform(Task(services, table, claim, lease), perform)
     return True
 
 

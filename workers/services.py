@@ -7,6 +7,7 @@ from db.session import Database
 from pipeline.content import ContentStore
 from pipeline.keyring import KeyRing
 from pipeline.settings import Settings
+from workers.heartbeat import Heartbeat
 from workers.wake import Doorbell
 
 # Shorter than a transaction may be idle: in a process that is frozen, those that wait for each other's locks would get
@@ -21,10 +22,14 @@ class Services:
     content: ContentStore
     keyring: KeyRing
     doorbell: Doorbell
+    heartbeat: Heartbeat
 
     @classmethod
     def open(cls, settings: Settings, *, connections: int | None = None) -> "Services":
-        """`connections`: the most to Postgres. Raises SettingMissing, or ValueError for one that can't be read."""
+        """`connections`: the most to Postgres, besides the heartbeat's one.
+
+        Raises SettingMissing, or ValueError for one that can't be read.
+        """
         doorbell = Doorbell(settings.need("redis_url"), settings.redis_namespace)
         return cls(
             settings=settings,
@@ -38,8 +43,10 @@ class Services:
             content=ContentStore.open_url(settings.need("content_url")),
             keyring=KeyRing.parse(settings.need("keyring")),
             doorbell=doorbell,
+            heartbeat=Heartbeat.open(settings),
         )
 
     def close(self) -> None:
+        self.heartbeat.close()
         self.doorbell.close()
         self.database.close()

@@ -34,6 +34,7 @@ class Queue(StrEnum):
     TRANSCRIBE = "transcribe"
     TRANSCRIBE_SHORT = "transcribe_short"  # for those of its processes that are kept for short recordings
     SYNTHESIZE = "synthesize"
+    SYNTHESIZE_SHORT = "synthesize_short"  # for the process of its pool that is kept for short outputs
     DELIVER = "deliver"
     MAINTENANCE = "maintenance"
 
@@ -45,6 +46,7 @@ class Wake(StrEnum):
     TRANSCRIBE_SHORT_FILE = "transcribe_short_file"
     APPLY_SEPARATE = "apply_separate"
     APPLY_COMBINE = "apply_combine"
+    APPLY_SHORT = "apply_short"
     DELIVER_WEBHOOK = "deliver_webhook"
     RESET_WEEKLY_CREDITS = "reset_weekly_credits"
     PURGE_CONTENT = "purge_content"
@@ -53,12 +55,18 @@ class Wake(StrEnum):
     def queue(self) -> Queue:
         return _QUEUES[self]
 
+    @property
+    def only_short(self) -> bool:
+        """Whether what it rings for is short work alone."""
+        return self in (Wake.TRANSCRIBE_SHORT_FILE, Wake.APPLY_SHORT)
+
 
 _QUEUES = {
     Wake.TRANSCRIBE_FILE: Queue.TRANSCRIBE,
     Wake.TRANSCRIBE_SHORT_FILE: Queue.TRANSCRIBE_SHORT,
     Wake.APPLY_SEPARATE: Queue.SYNTHESIZE,
     Wake.APPLY_COMBINE: Queue.SYNTHESIZE,
+    Wake.APPLY_SHORT: Queue.SYNTHESIZE_SHORT,
     Wake.DELIVER_WEBHOOK: Queue.DELIVER,
     Wake.RESET_WEEKLY_CREDITS: Queue.MAINTENANCE,
     Wake.PURGE_CONTENT: Queue.MAINTENANCE,

@@ -4,7 +4,7 @@ from pydantic import SecretStr
 
 from pipeline.context_sizes import context_size
 from pipeline.engines.base import SynthesisEngine
-from pipeline.engines.extractive.engine import ExtractiveEngine
+from pipeline.engines.extractive.processes import ExtractiveProcesses
 from pipeline.settings import Settings
 
 
@@ -17,7 +17,7 @@ def make_engine(settings: Settings, api_key: SecretStr | None = None) -> Synthes
         return _llm(settings, settings.user_key_base_url, api_key)
     if settings.has_llm:
         return _llm(settings, settings.llm_base_url, settings.openai_api_key)
-    return ExtractiveEngine()
+    return ExtractiveProcesses(stall_seconds=settings.stall_seconds)
 
 
 def _llm(settings: Settings, base_url: str | None, api_key: SecretStr | None) -> SynthesisEngine:

@@ -4,6 +4,8 @@ from pydantic import BaseModel, Field
 
 from pipeline.setting_forms import Networks
 
+HEARTBEAT_SECONDS = 0.5  # between two renewals of a lease: a cancel is noticed as soon
+
 
 class WorkSettings(BaseModel):
     webhook_allowed_networks: Networks = Field(
@@ -12,12 +14,17 @@ class WorkSettings(BaseModel):
 
     # Work
     lease_seconds: float = Field(
-        30.0, gt=0, description="seconds a worker may be silent before its work is rescued"
+        30.0,
+        ge=4 * HEARTBEAT_SECONDS,
+        description="seconds a worker may be silent before its work is rescued; renewed twice a second, so 2 at least",
     )
     stall_seconds: float = Field(
         300.0,
         gt=0,
-        description="seconds in which a recording must keep SMELT_SLOWEST_PACE, or is given up as `timed_out`",
+        description=(
+            "seconds in which a recording must keep SMELT_SLOWEST_PACE, or is given up as `timed_out`;"
+            " and for which work that gives no sign of life keeps its lease"
+        ),
     )
     slowest_pace: float = Field(
         0.05, gt=0, description="seconds of a recording that must be done in a second of work, on average"
@@ -34,6 +41,16 @@ class WorkSettings(BaseModel):
     )
     synthesize_slots: int = Field(
         16, ge=1, description="outputs that the pool on this machine works on at once"
+    )
+    extractive_slots: int | None = Field(
+        None,
+        ge=1,
+        description="the same where no language model is set: each fills a core; unset: one a core",
+    )
+    synthesize_short_slots: int = Field(
+        2,
+        ge=0,
+        description="outputs of up to 28 kB of text that it works on besides, so that none waits for long ones",
     )
     deliver_slots: int = Field(16, ge=1, description="webhooks that the pool on this machine sends at once")
     maintenance_slots: int = Field(2, ge=1, description="maintenance jobs that the pool runs at once")

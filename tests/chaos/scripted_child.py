@@ -15,9 +15,10 @@ from pathlib import Path
 
 from pipeline import speech_child
 from pipeline.blocks import Block
+from pipeline.child_wire import Channel, Message
 from pipeline.content import ContentStore
 from pipeline.speech import Heard, Hints, Recognizer, SpeechEngineSettings
-from pipeline.speech_wire import Channel, Message, SpeechJob
+from pipeline.speech_wire import SpeechJob
 from pipeline.transcript import Segment
 from tests.chaos.speech_log import SpeechLog
 

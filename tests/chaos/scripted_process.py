@@ -4,13 +4,13 @@ import os
 import sys
 
 from db.connection import CONNECT_ARGS
-from pipeline import speech_handle
+from pipeline import speech_process
 from workers.process import main
 from workers.wake import Queue
 
 
 def work(queue: str) -> None:
-    speech_handle.CHILD = "tests.chaos.scripted_child"
+    speech_process.CHILD = "tests.chaos.scripted_child"
     CONNECT_ARGS["application_name"] = (
         f"smelt {os.getpid()}"  # `tests/chaos/ledger.py` tells them apart by it
     )

@@ -3,18 +3,25 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import cast
+
+from pydantic import SecretStr
 
 import workers.lease
 import workers.maintenance
 from db.work import DELIVERIES, FILES, OUTPUTS, RUNS
+from pipeline.engines.base import SynthesisEngine
+from pipeline.engines.extractive.engine import ExtractiveEngine
 from pipeline.errors import WorkError
 from pipeline.settings import Settings
 from pipeline.speech_process import SpeechJob, SpeechProcess, SpeechProgress
 from pipeline.states import ErrorCode
 from pipeline.transcript import Segment, Transcript
+from tests.heartbeats import HeartbeatByHand
 from workers.deliver import deliver, make_outbound
 from workers.engines import Engines
+from workers.lease import Lease
 from workers.maintenance import maintain
 from workers.run import run_next
 from workers.services import Services
@@ -50,7 +57,7 @@ class Hands:
     def __init__(self, services: Services, *, broken_recordings: bool = False) -> None:
         self._services = services
         self._speech = cast("SpeechProcess", Speech(fails=broken_recordings))
-        self._engines = Engines(services.settings)
+        self._engines = InOneProcess(services.settings)
         self._outbound = make_outbound(services.settings)
 
     def work(self) -> int:
@@ -89,12 +96,34 @@ class Hands:
         self._engines.close()
 
 
+class OneBeat(HeartbeatByHand):
+    """At the beginning of each task: at the same points in every life."""
+
+    @contextmanager
+    def keeping(self, lease: Lease) -> Iterator[None]:
+        with super().keeping(lease):
+            self.beat()
+            yield
+
+
+class InOneProcess(Engines):
+    """The extractive engine without its processes, which take a while to start in every life."""
+
+    @contextmanager
+    def lent(self, api_key: SecretStr | None) -> Iterator[SynthesisEngine]:
+        assert api_key is None
+        yield ExtractiveEngine()
+
+
 @contextmanager
 def hands(settings: Settings, *, broken_recordings: bool = False) -> Iterator[Hands]:
-    """In a life that may end: it looks at its lease at every tick, and fills profiles one by one."""
-    workers.lease.LOOK_SECONDS = 0.0
+    """In a life that may end: it tells of every tick, its heart beats once for each task, and it fills profiles one by
+    one.
+    """
+    workers.lease.TELL_SECONDS = 0.0
     workers.maintenance.RESET_BATCH = 1
-    services = Services.open(settings, connections=2)
+    opened = Services.open(settings, connections=2)
+    services = replace(opened, heartbeat=OneBeat.open(settings))
     mine = Hands(services, broken_recordings=broken_recordings)
     try:
         yield mine

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, text
 
 from db import work
+from db.leases import renew
 from db.session import Database
 from db.work import FILES, Claim, claim_next
 from tests.cast import Cast
@@ -35,7 +36,7 @@ def test_a_lease_from_before_the_clock_was_set_back_ends_in_time(database: Datab
         assert work.shorten_leases(conn, FILES, LEASE) == 1
 
         assert lease_left(conn, claim) == LEASE
-        assert work.renew(conn, FILES, claim, LEASE, 0.5)  # it is its worker's still
+        assert renew(conn, FILES, claim, LEASE, 0.5)  # it is its worker's still
 
 
 def test_a_lease_that_somebody_may_have_taken_stays_as_it_is(database: Database, cast: Cast) -> None:

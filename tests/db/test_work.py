@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from db import work
+from db.leases import renew
 from db.parts import record_failure, rescue
 from db.session import Database
 from db.work import FILES, OUTPUTS, Claim, claim_next
@@ -73,11 +74,11 @@ def test_a_zombie_can_neither_finish_nor_renew(database: Database, ready: Cast) 
     assert successor.id == zombie.id
     assert successor.attempt == zombie.attempt + 1
     with database.service() as conn:
-        assert not work.renew(conn, FILES, zombie, 30, 0.5)
+        assert not renew(conn, FILES, zombie, 30, 0.5)
     with pytest.raises(LostLease), database.service() as conn:
         work.complete(conn, FILES, zombie)
     with database.service() as conn:
-        assert work.renew(conn, FILES, successor, 30, 0.5)
+        assert renew(conn, FILES, successor, 30, 0.5)
 
 
 def test_a_live_lease_is_not_rescued(database: Database, ready: Cast) -> None:

@@ -42,7 +42,7 @@ def play(share: Share) -> Played:
     with (
         Stage(service, share.owner_url) as stage,
         _errors_logged() as unforeseen,
-        patch("workers.lease.LOOK_SECONDS", 0),
+        patch("workers.lease.TELL_SECONDS", 0),
     ):
         members = {"stage": stage, "unforeseen": unforeseen}
         machine: type[WorkMachine] = type("Machine", (WorkMachine,), members)

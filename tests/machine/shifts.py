@@ -43,6 +43,19 @@ class Shifts(Watch):
         if worker.place is None:
             self.workers.remove(worker)
 
+    @precondition(lambda self: self.workers)
+    @rule()
+    def the_heart_beats(self) -> None:
+        """Leases are renewed and nothing else; whose row is another's learns it at her next tick."""
+        self.stage.heartbeat.beat()
+        before = self.now
+        self.look()
+        renewed = {"lease_until", "updated_at"}
+        for table, rows in self.now.work.items():
+            for row_id, row in rows.items():
+                old = before.work[table][row_id]
+                assert {name for name in row if row[name] != old[name]} <= renewed
+
     def work(self, which: int, how: Command) -> None:
         worker = self._taken(which)
         row, place = self._row(worker), worker.place

@@ -13,6 +13,7 @@ from pipeline.content import ContentStore, Kind, ObjectName
 from pipeline.keyring import KeyRing, new_content_key, smelt_context, user_context
 from pipeline.settings import Settings
 from pipeline.states import DefaultPromptName, SmeltMode, Tier
+from tests.heartbeats import HeartbeatByHand
 from tests.machine.bell import Bell
 from tests.machine.ledger import ALLOWANCES, WEEKLY
 from tests.machine.objects import MemoryObjects
@@ -49,8 +50,13 @@ class Stage:
         self._begun += 1
         self.bell, self.objects = Bell(), MemoryObjects()
         self.database.start(self.bell)
+        self.heartbeat = HeartbeatByHand(
+            self.database,
+            lease_seconds=self.settings.lease_seconds,
+            stall_seconds=self.settings.stall_seconds,
+        )
         self.services = Services(
-            self.settings, self.database, ContentStore(self.objects), self.keyring, self.bell
+            self.settings, self.database, ContentStore(self.objects), self.keyring, self.bell, self.heartbeat
         )
         for user, left in credits_left.items():
             self.database.run(_PROFILE, user, left, WEEKLY)

@@ -1,4 +1,4 @@
-"""A worker notices in time that a row is no longer hers, and that she has to stop."""
+"""A worker notices in time that a row is no longer its own, and that it has to stop."""
 
 import threading
 from collections.abc import Iterator
@@ -12,7 +12,9 @@ from db.session import Database
 from db.work import FILES, Claim, claim_next
 from pipeline.errors import GiveBack, LostLease
 from tests.cast import Cast
+from tests.heartbeats import HeartbeatByHand
 from tests.smelts import admit_all, new_smelt
+from workers.heartbeat import Heartbeat
 from workers.lease import Lease
 
 
@@ -45,6 +47,11 @@ def claim(database: Database, cast: Cast) -> Claim:
 @pytest.fixture
 def lease(database: Database, claim: Claim, clock: Clock, stopping: threading.Event) -> Lease:
     return Lease(database, FILES, claim, seconds=10, stopping=stopping, grace=5, clock=clock)
+
+
+@pytest.fixture
+def heartbeat(database: Database) -> Heartbeat:
+    return HeartbeatByHand(database, lease_seconds=10, stall_seconds=100)
 
 
 @pytest.fixture
@@ -87,21 +94,25 @@ def rows(database: Database) -> list[object]:
         ]
 
 
-def test_between_two_looks_nothing_is_asked(lease: Lease, database: Database, clock: Clock) -> None:
+def test_followers_are_told_now_and_then(lease: Lease, database: Database, clock: Clock) -> None:
     clock.now = 0.7
     lease.tick(0.5)
     with database.service() as conn:
         assert conn.execute(text("select progress from smelt_files")).scalar_one() == 0
 
 
-def test_a_cancel_is_noticed_at_the_next_look(
-    database: Database, lease: Lease, clock: Clock, claim: Claim
+def test_a_cancel_is_noticed_at_the_next_beat(
+    database: Database, lease: Lease, heartbeat: Heartbeat, claim: Claim
 ) -> None:
-    with database.service() as conn:
-        cancel(conn, conn.execute(text("select smelt_id from smelt_files")).scalar_one())
-    clock.now = 1.0
-    with pytest.raises(LostLease):
-        lease.tick(0.1)
+    with heartbeat.keeping(lease):
+        heartbeat.beat()
+        lease.tick(0.0)
+        with database.service() as conn:
+            cancel(conn, conn.execute(text("select smelt_id from smelt_files")).scalar_one())
+        lease.tick(0.0)
+        heartbeat.beat()
+        with pytest.raises(LostLease):
+            lease.tick(0.0)
 
 
 def test_a_stopping_worker_finishes_within_its_grace_or_gives_back(
@@ -120,8 +131,12 @@ def test_without_postgres_the_work_goes_on_until_the_lease_has_run_out(
     unreachable: Database, claim: Claim, clock: Clock, stopping: threading.Event
 ) -> None:
     lease = Lease(unreachable, FILES, claim, seconds=10, stopping=stopping, grace=5, clock=clock)
-    clock.now = 9.0
-    lease.tick(0.1)
-    clock.now = 11.0
-    with pytest.raises(GiveBack):
-        lease.tick(0.2)
+    heartbeat = HeartbeatByHand(unreachable, lease_seconds=10, stall_seconds=100)
+    with heartbeat.keeping(lease):
+        clock.now = 9.0
+        heartbeat.beat()
+        lease.tick(0.1)
+        clock.now = 11.0
+        heartbeat.beat()
+        with pytest.raises(GiveBack):
+            lease.tick(0.2)

@@ -20,6 +20,7 @@ from tests.smelts import admit_all, new_smelt, set_credits
 from workers.purge import purge_orphans
 from workers.reconciler import tick
 from workers.services import Services
+from workers.slots import slots
 from workers.wake import Queue
 
 
@@ -50,9 +51,9 @@ def test_lost_wakes_are_rung_again_up_to_the_slots(services: Services, ada: Cast
     assert services.doorbell.waiting(Queue.SYNTHESIZE) == 0
 
     tick(services)
-    assert services.doorbell.waiting(Queue.SYNTHESIZE) == services.settings.synthesize_slots
+    assert services.doorbell.waiting(Queue.SYNTHESIZE) == slots(services.settings, Queue.SYNTHESIZE)
     tick(services)
-    assert services.doorbell.waiting(Queue.SYNTHESIZE) == services.settings.synthesize_slots
+    assert services.doorbell.waiting(Queue.SYNTHESIZE) == slots(services.settings, Queue.SYNTHESIZE)
 
 
 def test_work_that_is_due_becomes_claimable(services: Services, ada: Cast) -> None:

@@ -127,6 +127,7 @@ def test_a_recording_over_the_tiers_length_is_refused_at_probing(
         services.content,
         services.keyring,
         services.doorbell,
+        services.heartbeat,
     )
 
     run(short, speech)
@@ -253,6 +254,7 @@ def run_into_error(services: Services, engine: Hanging, stopping: threading.Even
         services.content,
         services.keyring,
         services.doorbell,
+        services.heartbeat,
     )
     errors = []
 

@@ -1,1 +1,1 @@
-select 1;
+drop index smelt_outputs_claim_short;

@@ -1,4 +1,4 @@
-"""Placeholder."""
+"""Short outputs found without looking at the long ones."""
 
 from db.migrations.sql import run
 

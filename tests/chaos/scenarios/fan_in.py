@@ -33,7 +33,13 @@ def fan_in(seed: int, full: bool) -> Result:
     }
     audio = recording("silence.wav")
     with world(
-        seed, latency=0.2, more=more, transcribe_slots=workers // 2, synthesize_slots=1, credits_inputs=50
+        seed,
+        latency=0.2,
+        more=more,
+        transcribe_slots=workers // 2,
+        synthesize_slots=1,
+        synthesize_short_slots=0,
+        credits_inputs=50,
     ) as it:
         ledger = Ledger(it)
         strikes = Strikes(it, ledger, PATIENCE, QUEUES)

@@ -2,7 +2,7 @@ from pydantic import SecretStr
 
 from pipeline.documents import Document
 from pipeline.engines.base import PromptSpec
-from pipeline.engines.extractive.engine import ExtractiveEngine
+from pipeline.engines.extractive.processes import ExtractiveProcesses
 from pipeline.engines.factory import make_engine
 from pipeline.settings import Settings
 from pipeline.states import DefaultPromptName
@@ -14,7 +14,7 @@ DOCUMENTS = [Document("notes.md", Transcript.of_text("One sentence."))]
 
 
 def test_without_key_and_server_the_extractive_engine_answers() -> None:
-    assert isinstance(make_engine(Settings()), ExtractiveEngine)
+    assert isinstance(make_engine(Settings()), ExtractiveProcesses)
 
 
 def test_a_server_without_a_key_gets_a_placeholder(llm: LlmServer) -> None:

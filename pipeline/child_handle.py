@@ -1,4 +1,7 @@
-"""The speech process as its parent holds it: started, ticked for while it is silent, ended."""
+"""A child process as its parent holds it: started, ticked for while it is silent, ended.
+
+python -m <module> <file descriptor of its socket> <process id of its parent>
+"""
 
 import os
 import socket
@@ -6,30 +9,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from pipeline.speech_wire import Channel, Message
+from pipeline.child_wire import Channel, Message
 
-CHILD = "pipeline.speech_child"
+P = TypeVar("P")
+
 _ROOT = Path(__file__).parent.parent
 _SHORTEST_WAIT = 0.001  # seconds; a socket takes 0 for "don't wait at all"
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechProgress:
-    done_seconds: float
-    total_seconds: float | None  # None: the recording's header does not say
+class Ticker(Generic[P]):
+    """Calls `on_tick` once in `every` seconds with the latest `progress`, as long as somebody asks if it is due."""
 
-
-class Ticker:
-    """Calls `on_tick` once in `every` seconds, as long as somebody asks whether it is due."""
-
-    def __init__(self, on_tick: Callable[[SpeechProgress], None], every: float) -> None:
+    def __init__(self, on_tick: Callable[[P], None], every: float, progress: P) -> None:
         self._on_tick = on_tick
         self._every = every
         self._due = time.monotonic() + every
-        self.progress = SpeechProgress(0.0, None)
+        self.progress = progress
 
     def seconds_left(self) -> float:
         return max(_SHORTEST_WAIT, self._due - time.monotonic())
@@ -40,14 +38,17 @@ class Ticker:
             self._due = time.monotonic() + self._every
 
 
-class SpeechHandle:
-    """A running speech process and the line to it."""
+class ChildHandle:
+    """A running child and the line to it.
 
-    def __init__(self, environment: Mapping[str, str] | None) -> None:
+    Linux kills the child when the *thread* that made this ends, so a thread that lasts has to make it.
+    """
+
+    def __init__(self, module: str, environment: Mapping[str, str] | None) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-                [sys.executable, "-m", CHILD, str(theirs.fileno()), str(os.getpid())],
+                [sys.executable, "-m", module, str(theirs.fileno()), str(os.getpid())],
                 pass_fds=(theirs.fileno(),),
                 env=environment,
                 cwd=_ROOT,
@@ -62,7 +63,7 @@ class SpeechHandle:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def next_message(self, ticker: Ticker) -> Message:
+    def next_message(self, ticker: Ticker[P]) -> Message:
         """Raises Closed, and what the ticker's `on_tick` raises."""
         while True:
             message = self.channel.receive(ticker.seconds_left())

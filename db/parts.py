@@ -6,9 +6,11 @@ from db import work
 from db.files import fail_file
 from db.locks import bump_version, lock_smelt_of
 from db.outputs import fail_output
+from db.statement import parsed
 from db.work import FILES, OUTPUTS, Claim, WorkTable
+from pipeline.errors import LostLease
 from pipeline.retry import Decision, GiveUp, TryAgain
-from pipeline.states import ErrorCode
+from pipeline.states import ErrorCode, WaitingFor
 
 PARTS = (FILES, OUTPUTS)
 
@@ -48,7 +50,23 @@ def try_again(conn: Connection, table: WorkTable, claim: Claim, decision: TryAga
     if table in PARTS:
         smelt = lock_smelt_of(conn, table, claim.id)
         bump_version(conn, smelt.id)
-    work.put_back(conn, table, claim, decision.delay, counts=decision.counts)
+    work.put_back(conn, table, claim, decision)
+
+
+def note_waiting(conn: Connection, table: WorkTable, claim: Claim, what: WaitingFor | None) -> None:
+    """What a worker who keeps the part waits for, or (None) that it doesn't any more. Raises LostLease.
+
+    Locks the smelt's row, then the part's.
+    """
+    smelt = lock_smelt_of(conn, table, claim.id)
+    sql = f"""
+        update {table.name} set waiting_for = :what, updated_at = now()
+        where id = :id and attempt = :attempt and status = 'processing'
+    """
+    values = {"what": what, "id": claim.id, "attempt": claim.attempt}
+    if conn.execute(parsed(sql), values).rowcount != 1:
+        raise LostLease
+    bump_version(conn, smelt.id)
 
 
 def rescue(conn: Connection, table: WorkTable, claim: Claim, max_failures: int) -> bool:

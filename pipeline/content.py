@@ -67,16 +67,17 @@ class ContentStore:
         self._objects = objects
 
     @classmethod
-    def open_url(cls, url: str, *, allow_http: bool = False) -> Self:
+    def open_url(cls, url: str, *, allow_http: bool = False, make: bool = True) -> Self:
         """`file:///absolute/folder` (made, private), `s3://`, `gs://` or `az://`.
 
-        `allow_http`: whether a bucket's endpoint may be plain HTTP (content is sealed; ids and sizes show).
+        `allow_http`: whether a bucket's endpoint may be plain HTTP (content is sealed; ids and sizes show). `make`:
+        whether a folder that isn't there is made; who comes while others use it takes it for away instead.
 
         Raises ValueError, without the URL's text, for any other, or for a folder that others may enter.
         """
         parts = urlsplit(url)
         if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-            return cls(Folder(Path(unquote(parts.path))))
+            return cls(Folder(Path(unquote(parts.path)), make=make))
         if parts.scheme in ("s3", "gs", "az") and parts.netloc:
             return cls(Bucket.open_url(url, allow_http=allow_http))
         raise ValueError("the content URL must begin with file:///, s3://, gs:// or az://")

@@ -22,7 +22,7 @@ from pipeline.settings import DEMO_MODEL
 from pipeline.speech import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech_handle import SpeechHandle, SpeechProgress, Ticker
 from pipeline.speech_wire import Closed, Message, SpeechJob, job_to_json, segment_from_json
-from pipeline.states import ErrorCode
+from pipeline.states import ErrorCode, WaitingFor
 from pipeline.transcript import Segment, Transcript
 
 __all__ = [
@@ -214,6 +214,7 @@ def _work_error(message: Message) -> WorkError:
         message["detail"],
         retryable=message["retryable"],
         retry_after=message["retry_after"],
+        waiting_for=None if message["waiting_for"] is None else WaitingFor(message["waiting_for"]),
     )
 
 

@@ -53,8 +53,8 @@ def try_again(conn: Connection, table: WorkTable, claim: Claim, decision: TryAga
     work.put_back(conn, table, claim, decision)
 
 
-def note_waiting(conn: Connection, table: WorkTable, claim: Claim, what: WaitingFor | None) -> None:
-    """What a worker who keeps the part waits for, or (None) that it doesn't any more. Raises LostLease.
+def note_waiting(conn: Connection, table: WorkTable, claim: Claim, what: WaitingFor) -> None:
+    """What a worker waits for who keeps the part meanwhile. Raises LostLease.
 
     Locks the smelt's row, then the part's.
     """

@@ -17,6 +17,7 @@ from pipeline.bucket import Bucket
 from pipeline.content_writer import ContentWriter
 from pipeline.folder import Folder
 from pipeline.objects import Objects
+from pipeline.patient_reader import patient
 from pipeline.sealed_reader import SealedReader
 from pipeline.sealing import Sealer, seal, unseal
 
@@ -103,10 +104,10 @@ class ContentStore:
         return unseal(self._sealed(name.path, size), key, name.context)
 
     def open(self, name: ObjectName, key: bytes) -> SealedReader:
-        """The content as a seekable file; refuses a cut object at once."""
+        """The content as a seekable file, whose reading waits out short outages; refuses a cut object at once."""
         path = name.path
         return SealedReader(
-            lambda start, end: self._objects.read(path, start, end),
+            patient(lambda start, end: self._objects.read(path, start, end)),
             self._objects.size(path),
             key,
             name.context,

@@ -280,7 +280,7 @@ class _NoBucket(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_HEAD = do_GET = do_PUT = do_POST = do_DELETE = answer
+    do_HEAD = do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - the base's names
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass

@@ -75,7 +75,7 @@ class RateLimited(WorkError):
 
 
 class Unanswered(WorkError):
-    """A server took a call, and gave no whole answer. `begun`: it broke off in the middle of one.
+    """A server took a call, and didn't begin to answer it.
 
     Whether that is an outage or the input's doing is for `pipeline/engines/answers.py` to tell; until then it counts.
     """
@@ -86,10 +86,8 @@ class Unanswered(WorkError):
         detail: str | None = None,
         *,
         retry_after: float | None = None,
-        begun: bool = False,
     ) -> None:
         super().__init__(code, detail, retryable=True, retry_after=retry_after)
-        self.begun = begun
 
 
 class GiveBack(WorkError):

@@ -25,18 +25,18 @@ class Answers:
         """It has answered a call just now."""
         self._last = time.monotonic()
 
-    def is_outage(self, source: bytes, *, begun: bool = False) -> bool:
-        """Of a call for the input `source` that has failed just now. `begun`: in the middle of its answer.
+    def is_outage(self, source: bytes) -> bool:
+        """Of a call for the input `source` that had no answer just now.
 
         The first time it is one, whatever was answered a moment ago: that is how an outage begins. From then on it is
-        one as long as nobody has had an answer since, not even the half of one.
+        one as long as nobody has had an answer since.
         """
         with self._lock:
             before = self._left.pop(source, None)
             self._left[source] = time.monotonic()
             while len(self._left) > MOST:
                 self._left.popitem(last=False)
-            return before is None or (self._last < before and not begun)
+            return before is None or self._last < before
 
     def unsure(self, source: bytes) -> bool:
         """Whether to ask the server something harmless: this input had no answer before, and nobody has since."""

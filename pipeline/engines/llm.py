@@ -76,7 +76,7 @@ class LlmEngine:
         """The same failure: as an outage, or as one that counts."""
         if self._answers.unsure(source):
             self._loop.run(self._ask(), on_tick)
-        outage = self._answers.is_outage(source, begun=error.begun)
+        outage = self._answers.is_outage(source)
         return WorkError(
             error.code,
             error.detail,

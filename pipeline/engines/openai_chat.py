@@ -97,8 +97,10 @@ class OpenAIChat:
         else:
             self._on_answer()
             return reply
-        if isinstance(failure, Unanswered):
-            failure.begun = reply.begun
+        if (
+            isinstance(failure, Unanswered) and reply.begun
+        ):  # it is there, and broke off: nobody waits for that
+            failure = WorkError(failure.code, failure.detail, retryable=True, retry_after=failure.retry_after)
         raise failure  # outside of the handlers: the SDK's error quotes the provider and must not be its context
 
     async def _stream(
@@ -136,7 +138,7 @@ class OpenAIChat:
 
 
 def _broken_off() -> WorkError:
-    return Unanswered(ErrorCode.API_UNAVAILABLE, "The language model broke off its answer.")
+    return WorkError(ErrorCode.API_UNAVAILABLE, "The language model broke off its answer.", retryable=True)
 
 
 def _input_tokens(turn: Sequence[Message], reply: Reply) -> int:

@@ -32,7 +32,7 @@ def test_what_is_told_of_an_input_without_an_answer() -> None:
     answers.note()
     assert answers.is_outage(OTHER)
     assert not answers.is_outage(MINE)
-    assert [answers.is_outage(OTHER), answers.is_outage(OTHER, begun=True)] == [True, False]
+    assert answers.is_outage(OTHER)
 
 
 def test_something_harmless_is_asked_only_where_nobody_else_tells_and_not_often() -> None:
@@ -77,10 +77,12 @@ def test_an_input_that_others_are_answered_beside_counts(llm: LlmServer, make_ll
     assert len(llm.calls) == 3
 
 
-def test_an_answer_broken_off_again_and_again_counts(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
-    engine = make_llm_engine()
-    llm.default = STEPS["die"]
-    assert [failure(engine).waiting_for for _ in range(2)] == [WaitingFor.LANGUAGE_MODEL, None]
+@pytest.mark.parametrize("step", [STEPS["die"], Step(finish="error"), Step(stall_after=2)])
+def test_a_server_that_breaks_off_its_answer_is_there(
+    llm: LlmServer, make_llm_engine: MakeEngine, step: Step
+) -> None:
+    llm.default = step
+    assert failure(make_llm_engine(timeout=0.5)).waiting_for is None
 
 
 def _plain(server: socket.socket) -> None:

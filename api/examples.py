@@ -41,6 +41,7 @@ _FILE: Json = {
     "status": "completed",
     "progress": 1.0,
     "queue_position": None,
+    "waiting_for": None,
     "error_code": None,
     "error_message": None,
 }
@@ -51,6 +52,7 @@ _OUTPUT: Json = {
     "user_prompt_id": None,
     "status": "completed",
     "progress": 1.0,
+    "waiting_for": None,
     "error_code": None,
     "error_message": None,
     "model": "gpt-4o-mini",

@@ -68,6 +68,7 @@ def _file(file: SmeltFile, place: int | None) -> FileReply:
         status=file.status,
         progress=file.progress,
         queue_position=place,
+        waiting_for=file.waiting_for,
         error_code=file.error_code,
         error_message=_message(file.error_code),
     )
@@ -81,6 +82,7 @@ def _output(output: SmeltOutput, smelt: Smelt) -> OutputReply:
         user_prompt_id=smelt.user_prompt_id if output.is_user_prompt else None,
         status=output.status,
         progress=output.progress,
+        waiting_for=output.waiting_for,
         error_code=output.error_code,
         error_message=_message(output.error_code),
         model=output.model,

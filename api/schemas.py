@@ -14,6 +14,7 @@ from pipeline.states import (
     SmeltMode,
     SmeltStatus,
     Tier,
+    WaitingFor,
     WorkStatus,
 )
 
@@ -22,6 +23,9 @@ Time = Annotated[datetime, AfterValidator(lambda time: time.astimezone(UTC))]
 
 class Reply(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+_WAITING_FOR = "the outage that it waits out, at no cost; null: it waits for none"
 
 
 class FileReply(Reply):
@@ -35,6 +39,7 @@ class FileReply(Reply):
     status: WorkStatus
     progress: float
     queue_position: int | None = Field(description="its place in the queue, from 1, while it waits")
+    waiting_for: WaitingFor | None = Field(description=_WAITING_FOR)
     error_code: ErrorCode | None
     error_message: str | None
 
@@ -46,6 +51,7 @@ class OutputReply(Reply):
     user_prompt_id: UUID | None
     status: WorkStatus
     progress: float
+    waiting_for: WaitingFor | None = Field(description=_WAITING_FOR)
     error_code: ErrorCode | None
     error_message: str | None
     model: str | None

@@ -84,14 +84,14 @@ _EXPORTS = {
     ),
     "smelt_files": _rows(
         """part.id, smelt_id, part.position, input_type, media_type, filename, size_bytes, duration_seconds,
-        part.language, part.status, part.error_code, attempt, progress, part.created_at, part.started_at,
-        part.finished_at""",
+        part.language, part.status, waiting_for, part.error_code, attempt, progress, part.created_at,
+        part.started_at, part.finished_at""",
         f"smelt_files part {_OF_SMELTS}",
         "smelt_id, position",
     ),
     "smelt_outputs": _rows(
         """part.id, smelt_id, file_id, part.position, default_prompt_name, is_user_prompt, model, input_tokens,
-        output_tokens, part.status, part.error_code, attempt, progress, part.created_at, part.started_at,
+        output_tokens, part.status, waiting_for, part.error_code, attempt, progress, part.created_at, part.started_at,
         part.finished_at""",
         f"smelt_outputs part {_OF_SMELTS}",
         "smelt_id, position",

@@ -7,9 +7,11 @@ from db.files import fail_file
 from db.leases import renew
 from db.locks import bump_version, lock_smelt_of
 from db.outputs import fail_output
+from db.statement import parsed
 from db.work import FILES, OUTPUTS, Claim, WorkTable
+from pipeline.errors import LostLease
 from pipeline.retry import Decision, GiveUp, TryAgain
-from pipeline.states import ErrorCode
+from pipeline.states import ErrorCode, WaitingFor
 
 PARTS = (FILES, OUTPUTS)
 
@@ -49,7 +51,23 @@ def try_again(conn: Connection, table: WorkTable, claim: Claim, decision: TryAga
     if table in PARTS:
         smelt = lock_smelt_of(conn, table, claim.id)
         bump_version(conn, smelt.id)
-    work.put_back(conn, table, claim, decision.delay, counts=decision.counts)
+    work.put_back(conn, table, claim, decision)
+
+
+def note_waiting(conn: Connection, table: WorkTable, claim: Claim, what: WaitingFor) -> None:
+    """What a worker waits for who keeps the part meanwhile. Raises LostLease.
+
+    Locks the smelt's row, then the part's.
+    """
+    smelt = lock_smelt_of(conn, table, claim.id)
+    sql = f"""
+        update {table.name} set waiting_for = :what, updated_at = now()
+        where id = :id and attempt = :attempt and status = 'processing'
+    """
+    values = {"what": what, "id": claim.id, "attempt": claim.attempt}
+    if conn.execute(parsed(sql), values).rowcount != 1:
+        raise LostLease
+    bump_version(conn, smelt.id)
 
 
 def rescue(conn: Connection, table: WorkTable, claim: Claim, max_failures: int) -> bool:

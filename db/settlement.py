@@ -125,8 +125,8 @@ def cancel_parts(conn: Connection, smelt: LockedSmelt) -> None:
         conn.execute(
             parsed(
                 f"""
-                update {table} set status = 'canceled', run_at = null, lease_until = null, finished_at = now(),
-                    updated_at = now()
+                update {table} set status = 'canceled', run_at = null, lease_until = null, waiting_for = null,
+                    finished_at = now(), updated_at = now()
                 where smelt_id = :id and status in {UNFINISHED}
                 """
             ),

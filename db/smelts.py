@@ -11,7 +11,16 @@ from sqlalchemy import Connection, Row
 
 from db.statement import parsed
 from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
-from pipeline.states import DefaultPromptName, ErrorCode, InputType, SmeltMode, SmeltStatus, Tier, WorkStatus
+from pipeline.states import (
+    DefaultPromptName,
+    ErrorCode,
+    InputType,
+    SmeltMode,
+    SmeltStatus,
+    Tier,
+    WaitingFor,
+    WorkStatus,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +44,12 @@ _SMELT = """
 """
 _FILES = """
     select id, smelt_id, position, input_type, media_type, filename, size_bytes, duration_seconds, language, status,
-        error_code, attempt, progress
+        waiting_for, error_code, attempt, progress
     from smelt_files where smelt_id = any (:ids) order by smelt_id, position
 """
 _OUTPUTS = """
-    select id, smelt_id, file_id, position, default_prompt_name, is_user_prompt, status, error_code, attempt,
-        progress, model, input_tokens, output_tokens
+    select id, smelt_id, file_id, position, default_prompt_name, is_user_prompt, status, waiting_for,
+        error_code, attempt, progress, model, input_tokens, output_tokens
     from smelt_outputs where smelt_id = any (:ids) order by smelt_id, position
 """
 
@@ -151,6 +160,10 @@ def _error(value: str | None) -> ErrorCode | None:
     return None if value is None else ErrorCode(value)
 
 
+def _outage(value: str | None) -> WaitingFor | None:
+    return None if value is None else WaitingFor(value)
+
+
 def _prompt(value: str | None) -> DefaultPromptName | None:
     return None if value is None else DefaultPromptName(value)
 
@@ -171,6 +184,7 @@ def _file(row: Row[Any]) -> SmeltFile:
     del values["smelt_id"]
     values["input_type"] = InputType(row.input_type)
     values["status"] = WorkStatus(row.status)
+    values["waiting_for"] = _outage(row.waiting_for)
     values["error_code"] = _error(row.error_code)
     return SmeltFile(**values)
 
@@ -180,5 +194,6 @@ def _output(row: Row[Any]) -> SmeltOutput:
     del values["smelt_id"]
     values["default_prompt_name"] = _prompt(row.default_prompt_name)
     values["status"] = WorkStatus(row.status)
+    values["waiting_for"] = _outage(row.waiting_for)
     values["error_code"] = _error(row.error_code)
     return SmeltOutput(**values)

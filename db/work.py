@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from db.statement import parsed
 from pipeline.errors import LostLease
 from pipeline.fairness import SHORT_OUTPUT_SECONDS, SHORT_SECONDS
-from pipeline.states import ErrorCode
+from pipeline.retry import TryAgain
+from pipeline.states import ErrorCode, WaitingFor
 
 MOMENT = 5  # seconds after Postgres's start in which workers renew what ran out while it was down
 
@@ -68,7 +69,7 @@ def claim_next(
             )
             update {table.name} work
             set status = 'processing', attempt = attempt + 1, lease_until = now() + make_interval(secs => :lease),
-                started_at = coalesce(started_at, now()), updated_at = now()
+                started_at = coalesce(started_at, now()), waiting_for = null, updated_at = now()
             from next where work.id = next.id
             returning work.id, work.attempt, work.failures,
                 coalesce((
@@ -109,12 +110,12 @@ def fail(conn: Connection, table: WorkTable, claim: Claim, code: ErrorCode) -> N
     _guarded(conn, table, claim, changes, code=code)
 
 
-def put_back(conn: Connection, table: WorkTable, claim: Claim, delay_seconds: float, *, counts: bool) -> None:
-    """processing → pending, or waiting until it is due. Raises LostLease."""
-    failures = "failures = failures + 1" if counts else "failures = failures"
-    if delay_seconds > 0:
-        due = "run_at = now() + make_interval(secs => :delay)"
-        _guarded(conn, table, claim, f"status = 'waiting', {due}, {failures}", delay=delay_seconds)
+def put_back(conn: Connection, table: WorkTable, claim: Claim, again: TryAgain) -> None:
+    """processing → pending, or waiting until it is due, with what it waits for. Raises LostLease."""
+    failures = f"failures = failures + {int(again.counts)}"
+    if again.delay > 0:
+        due = f"status = 'waiting', run_at = now() + make_interval(secs => :delay), {failures}"
+        _guarded(conn, table, claim, due, again.waiting_for, delay=again.delay)
     else:
         _guarded(conn, table, claim, f"status = 'pending', {_queue_again(table)}, {failures}")
 
@@ -179,15 +180,8 @@ def lock_expired(conn: Connection, table: WorkTable, claim: Claim) -> bool:
 
 def find_due(conn: Connection, table: WorkTable, limit: int) -> list[UUID]:
     """Rows that waited for their `run_at` and are due. Locks nothing."""
-    rows = conn.execute(
-        parsed(
-            f"""
-            select id from {table.name} where status = 'waiting' and run_at <= now() order by run_at limit :limit
-            """
-        ),
-        {"limit": limit},
-    )
-    return [row.id for row in rows]
+    sql = f"select id from {table.name} where status = 'waiting' and run_at <= now() order by run_at limit :limit"
+    return [row.id for row in conn.execute(parsed(sql), {"limit": limit})]
 
 
 def make_pending(conn: Connection, table: WorkTable, row_id: UUID) -> bool:
@@ -225,15 +219,18 @@ def _queue_again(table: WorkTable) -> str:
     return f"fair_key = greatest(fair_key, {present}, 0)"
 
 
-def _guarded(conn: Connection, table: WorkTable, claim: Claim, changes: str, **values: object) -> None:
-    result = conn.execute(
-        parsed(
-            f"""
-            update {table.name} set lease_until = null, updated_at = now(), {changes}
-            where id = :id and attempt = :attempt and status = 'processing'
-            """
-        ),
-        {"id": claim.id, "attempt": claim.attempt, **values},
-    )
-    if result.rowcount != 1:
+def _guarded(
+    conn: Connection,
+    table: WorkTable,
+    claim: Claim,
+    changes: str,
+    what: WaitingFor | None = None,
+    **values: object,
+) -> None:
+    sql = f"""
+        update {table.name} set lease_until = null, updated_at = now(), waiting_for = :what, {changes}
+        where id = :id and attempt = :attempt and status = 'processing'
+    """
+    values |= {"id": claim.id, "attempt": claim.attempt, "what": what}
+    if conn.execute(parsed(sql), values).rowcount != 1:
         raise LostLease

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PART_BYTES = 5 * 1024 * 1024  # the smallest part that S3 takes
 PARTS_IN_FLIGHT = 2
 DELETED_AT_ONCE = 1_000
+_NO_BUCKET = "status code: 404"  # what a listing fails with
 
 # A request carries at most one part or one range, so a minute is generous; retries end within a lease or two.
 CLIENT: "ClientConfig" = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
@@ -42,12 +43,34 @@ RETRIES: "RetryConfig" = {
 
 @contextmanager
 def _translated() -> Iterator[None]:
+    """Of what asks for no object: even "not found" is about the bucket then."""
     try:
         yield
-    except FileNotFoundError as error:
-        raise ContentMissing from error
     except (BaseError, OSError) as error:
         raise ContentUnavailable from error
+
+
+@contextmanager
+def _reading(store: "ObjectStore", path: str) -> Iterator[None]:
+    """Raises ContentMissing, unless it is the bucket that isn't there."""
+    with _translated():
+        try:
+            yield
+        except FileNotFoundError as error:
+            if _is_gone(store, path.partition("/")[0]):
+                raise ContentUnavailable from error
+            raise ContentMissing from error
+
+
+def _is_gone(store: "ObjectStore", folder: str) -> bool:
+    """Whether the bucket itself isn't there: to a HEAD of an object that answers like the object's absence."""
+    try:
+        next(iter(obstore.list(store, folder)), None)
+    except (BaseError, OSError) as error:
+        return _NO_BUCKET in str(
+            error
+        )  # obstore has no error of its own for it; else the first answer stands
+    return False
 
 
 class Bucket:
@@ -74,16 +97,16 @@ class Bucket:
         return BucketUpload(self._store, path)
 
     def size(self, path: str) -> int:
-        with _translated():
+        with _reading(self._store, path):
             return obstore.head(self._store, path)["size"]
 
     def read(self, path: str, start: int, end: int) -> bytes:
-        with _translated():
+        with _reading(self._store, path):
             return bytes(obstore.get_range(self._store, path, start=start, end=end))
 
     def delete(self, path: str) -> None:
         try:
-            with _translated():
+            with _reading(self._store, path):
                 obstore.delete(self._store, path)
         except ContentMissing:
             return  # some providers mind, others don't; it is gone
@@ -97,7 +120,7 @@ class Bucket:
 
     def _delete_all(self, paths: list[str]) -> None:
         try:
-            with _translated():
+            with _reading(self._store, paths[0]):
                 obstore.delete(self._store, paths)
         except ContentMissing:
             # Another deletes them too, and the call may have stopped at the first that was gone.
@@ -154,7 +177,7 @@ class BucketUpload:
                 self._writer.__exit__(ContentUnavailable, ContentUnavailable(), None)
             return
         try:
-            with _translated():
+            with _reading(self._store, self._path):
                 obstore.delete(self._store, self._path)
         except ContentMissing:
             return  # the close had failed

@@ -17,6 +17,7 @@ from pipeline.bucket import Bucket
 from pipeline.content_writer import ContentWriter
 from pipeline.folder import Folder
 from pipeline.objects import Objects
+from pipeline.patient_reader import patient
 from pipeline.sealed_reader import SealedReader
 from pipeline.sealing import Sealer, seal, unseal
 
@@ -67,16 +68,17 @@ class ContentStore:
         self._objects = objects
 
     @classmethod
-    def open_url(cls, url: str, *, allow_http: bool = False) -> Self:
+    def open_url(cls, url: str, *, allow_http: bool = False, make: bool = True) -> Self:
         """`file:///absolute/folder` (made, private), `s3://`, `gs://` or `az://`.
 
-        `allow_http`: whether a bucket's endpoint may be plain HTTP (content is sealed; ids and sizes show).
+        `allow_http`: whether a bucket's endpoint may be plain HTTP (content is sealed; ids and sizes show). `make`:
+        whether a folder that isn't there is made; who comes while others use it takes it for away instead.
 
         Raises ValueError, without the URL's text, for any other, or for a folder that others may enter.
         """
         parts = urlsplit(url)
         if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-            return cls(Folder(Path(unquote(parts.path))))
+            return cls(Folder(Path(unquote(parts.path)), make=make))
         if parts.scheme in ("s3", "gs", "az") and parts.netloc:
             return cls(Bucket.open_url(url, allow_http=allow_http))
         raise ValueError("the content URL must begin with file:///, s3://, gs:// or az://")
@@ -102,10 +104,10 @@ class ContentStore:
         return unseal(self._sealed(name.path, size), key, name.context)
 
     def open(self, name: ObjectName, key: bytes) -> SealedReader:
-        """The content as a seekable file; refuses a cut object at once."""
+        """The content as a seekable file, whose reading waits out short outages; refuses a cut object at once."""
         path = name.path
         return SealedReader(
-            lambda start, end: self._objects.read(path, start, end),
+            patient(lambda start, end: self._objects.read(path, start, end)),
             self._objects.size(path),
             key,
             name.context,

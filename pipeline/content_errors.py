@@ -4,11 +4,11 @@ WorkError
 └── ContentError
     ├── ContentMissing       never stored, expired, or deleted; final
     ├── ContentTampered      not what was stored under this name and key; final
-    └── ContentUnavailable   the store could not be reached or is full; another attempt may succeed
+    └── ContentUnavailable   the store could not be reached or is full: an outage, which no part fails by
 """
 
 from pipeline.errors import WorkError
-from pipeline.states import ErrorCode
+from pipeline.states import ErrorCode, WaitingFor
 
 
 class ContentError(WorkError):
@@ -33,4 +33,9 @@ class ContentUnavailable(ContentError):
     """The store did not answer, refused, or has no room."""
 
     def __init__(self) -> None:
-        super().__init__(ErrorCode.INTERNAL_ERROR, "The content store could not be reached.", retryable=True)
+        super().__init__(
+            ErrorCode.INTERNAL_ERROR,
+            "The content store could not be reached.",
+            retryable=True,
+            waiting_for=WaitingFor.CONTENT_STORE,
+        )

@@ -3,12 +3,13 @@
     SmeltError                a fact with a stable code and a message that is safe to show
     └── WorkError             one attempt at a piece of work failed
         ├── RateLimited       not counted against the work's budget; runs again at `retry_after`
+        ├── Unanswered        a server gave no answer: it is away, or can't get over this very input
         └── GiveBack          the worker is stopping; nothing is wrong with the work
 
 The edges translate them: `api/errors.py` to problem details, `workers/run.py` to a row's state.
 """
 
-from pipeline.states import ErrorCode
+from pipeline.states import ErrorCode, WaitingFor
 
 PUBLIC_MESSAGES: dict[ErrorCode, str] = {
     ErrorCode.FILE_TOO_LARGE: "The file is larger than this tier allows.",
@@ -46,7 +47,10 @@ class SmeltError(Exception):
 
 
 class WorkError(SmeltError):
-    """One attempt failed. `retryable`: another may succeed; `retry_after`: in how many seconds."""
+    """One attempt failed. `retryable`: another may succeed; `retry_after`: in how many seconds.
+
+    `waiting_for`: an outage, of this; nothing is wrong with the work, so it costs nothing of its budget of failures.
+    """
 
     def __init__(
         self,
@@ -55,10 +59,12 @@ class WorkError(SmeltError):
         *,
         retryable: bool = False,
         retry_after: float | None = None,
+        waiting_for: WaitingFor | None = None,
     ) -> None:
         super().__init__(code, detail)
         self.retryable = retryable
         self.retry_after = retry_after
+        self.waiting_for = waiting_for
 
 
 class RateLimited(WorkError):
@@ -66,6 +72,22 @@ class RateLimited(WorkError):
 
     def __init__(self, retry_after: float | None = None) -> None:
         super().__init__(ErrorCode.API_RATE_LIMITED, retryable=True, retry_after=retry_after)
+
+
+class Unanswered(WorkError):
+    """A server took a call, and didn't begin to answer it.
+
+    Whether that is an outage or the input's doing is for `pipeline/engines/answers.py` to tell; until then it counts.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        detail: str | None = None,
+        *,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(code, detail, retryable=True, retry_after=retry_after)
 
 
 class GiveBack(WorkError):

@@ -25,35 +25,56 @@ PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """What the system says, in the words of content errors."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise ContentMissing from error
-    except OSError as error:
-        raise ContentUnavailable from error
+class _Root:
+    """The folder that holds everything, and whether it is there: one that was moved or unmounted is no empty store."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._known = self._identity()
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """What the system says, in the words of content errors."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            self.check()
+            raise ContentMissing from error
+        except OSError as error:
+            raise ContentUnavailable from error
+
+    def check(self) -> None:
+        """Raises ContentUnavailable if the folder is gone, or an empty one is in its place: a bare mount point.
+
+        So a store that is replaced by an empty one takes a restart.
+        """
+        now = self._identity()
+        if now is None or (now != self._known and not _names(self.path)):
+            raise ContentUnavailable
+        self._known = now
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 class Folder:
     """Objects under `root`. Thread-safe; any number of processes may share it."""
 
-    def __init__(self, root: Path) -> None:
-        """`root`: absolute; made with mode 0700 if it isn't there.
+    def __init__(self, root: Path, *, make: bool = True) -> None:
+        """`root`: absolute; made with mode 0700 if it isn't there, unless not to `make` it: then it may be away.
 
         Raises ValueError if others may enter it and it isn't empty (then it may be anyone's),
         ContentUnavailable if it can't be made.
         """
         if not root.is_absolute():
             raise ValueError("the content folder's path must be absolute")
-        with _translated():
-            root.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-            if stat.S_IMODE(root.stat().st_mode) & 0o077:
-                if any(root.iterdir()):
-                    raise ValueError("the content folder is open to other users; make it private (chmod 700)")
-                root.chmod(PRIVATE_FOLDER)
-        self._root = root
+        if make:
+            _make_private(root)
+        self._root = _Root(root)
 
     def put(self, path: str, data: bytes) -> None:
         file = _StagedFile(self._root, path)
@@ -68,23 +89,25 @@ class Folder:
         return FolderUpload(_StagedFile(self._root, path))
 
     def size(self, path: str) -> int:
-        with _translated():
-            return (self._root / path).stat().st_size
+        with self._root.translated():
+            return (self._root.path / path).stat().st_size
 
     def read(self, path: str, start: int, end: int) -> bytes:
-        with _translated(), (self._root / path).open("rb") as file:
+        with self._root.translated(), (self._root.path / path).open("rb") as file:
             file.seek(start)
             return file.read(end - start)
 
     def delete(self, path: str) -> None:
-        target = self._root / path
-        with _translated():
+        target = self._root.path / path
+        self._root.check()
+        with self._root.translated():
             target.unlink(missing_ok=True)
             _remove_if_empty(target.parent)
 
     def delete_under(self, folder: str) -> int:
-        target, deleted = self._root / folder, 0
-        with _translated():
+        target, deleted = self._root.path / folder, 0
+        self._root.check()
+        with self._root.translated():
             # Again while a writer adds files meanwhile; one that finds its folder gone gives up.
             while target.exists():
                 for name in _names(target):
@@ -94,13 +117,26 @@ class Folder:
         return deleted
 
     def newest(self) -> Iterator[tuple[str, datetime]]:
-        with _translated():
-            folders = [entry.name for entry in os.scandir(self._root) if entry.is_dir(follow_symlinks=False)]
+        self._root.check()
+        with self._root.translated():
+            entries = os.scandir(self._root.path)
+            folders = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         for folder in folders:
-            target = self._root / folder
+            target = self._root.path / folder
             times = [_modified(target / name) for name in _names(target)] or [_modified(target)]
             if known := [time for time in times if time is not None]:
                 yield folder, datetime.fromtimestamp(max(known), UTC)
+
+
+def _make_private(root: Path) -> None:
+    try:
+        root.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        if stat.S_IMODE(root.stat().st_mode) & 0o077:
+            if any(root.iterdir()):
+                raise ValueError("the content folder is open to other users; make it private (chmod 700)")
+            root.chmod(PRIVATE_FOLDER)
+    except OSError as error:
+        raise ContentUnavailable from error
 
 
 def _names(folder: Path) -> list[str]:
@@ -130,13 +166,14 @@ def _remove_if_empty(folder: Path) -> None:
 class _StagedFile:
     """A file being written under a staging name. Used by one thread at a time."""
 
-    def __init__(self, root: Path, path: str) -> None:
+    def __init__(self, root: _Root, path: str) -> None:
         """Raises ContentUnavailable; ContentMissing if the smelt's folder is deleted again and again."""
         self._root = root
-        self._final = root / path
+        self._final = root.path / path
         self._staging = self._final.with_name(f"{self._final.name}#{secrets.randbelow(10**18)}")
         self._renamed = False
-        with _translated():
+        root.check()
+        with self._root.translated():
             self._file = os.fdopen(self._create(), "wb")
 
     def _create(self) -> int:
@@ -150,22 +187,22 @@ class _StagedFile:
             return os.open(self._staging, flags, PRIVATE_FILE)
 
     def write(self, data: bytes) -> None:
-        with _translated():
+        with self._root.translated():
             self._file.write(data)
 
     def commit(self) -> None:
         """Raises ContentMissing if the smelt was deleted meanwhile."""
-        with _translated():
+        with self._root.translated():
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
             self._staging.rename(self._final)
             self._renamed = True
             _sync_folder(self._final.parent)
-            _sync_folder(self._root)
+            _sync_folder(self._root.path)
 
     def discard(self) -> None:
-        with _translated():
+        with self._root.translated():
             self._staging.unlink(missing_ok=True)
             if self._renamed:
                 self._final.unlink(missing_ok=True)

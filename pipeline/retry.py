@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 from pipeline.errors import GiveBack, RateLimited, WorkError
-from pipeline.states import ErrorCode
+from pipeline.states import ErrorCode, WaitingFor
 
 MINUTE, HOUR = 60.0, 3_600.0
 BASE_SECONDS = 2.0
@@ -12,6 +12,7 @@ MOST_SECONDS = 300.0
 RATE_LIMIT_SECONDS = 20.0  # when the provider doesn't say how long
 LEAST_SECONDS = 1.0  # when it says "at once"
 PROVIDER_WAIT = HOUR  # the longest that a provider may put the next attempt off, where we would come sooner
+OUTAGE_SECONDS = 60.0  # the longest pause between two looks whether what was away is back
 # After each failed attempt to deliver a webhook; a day and a bit altogether, so that a receiver may be mended.
 DELIVERY_DELAYS = (5.0, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR)
 DELIVERY_WAIT = HOUR  # the longest that a receiver may put the next attempt off, where we would come sooner
@@ -27,10 +28,14 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """Runs again after `delay` seconds. `counts`: whether this attempt used up one of the part's failures."""
+    """Runs again after `delay` seconds. `counts`: whether this attempt used up one of the part's failures.
+
+    `waiting_for`: what is away, if that is why.
+    """
 
     delay: float
     counts: bool
+    waiting_for: WaitingFor | None = None
 
 
 Decision = GiveUp | TryAgain
@@ -42,6 +47,9 @@ def decide(error: WorkError, failures: int, max_failures: int, attempt: int = 1)
         return TryAgain(0.0, counts=False)
     if isinstance(error, RateLimited):
         return TryAgain(_spread(rate_limit_wait(error.retry_after, attempt)), counts=False)
+    if error.waiting_for is not None:
+        wait = outage_wait(error.retry_after, attempt)
+        return TryAgain(_spread(wait), counts=False, waiting_for=error.waiting_for)
     if not error.retryable or failures + 1 >= max_failures:
         return GiveUp(error.code)
     backoff = min(BASE_SECONDS * 2.0**failures, MOST_SECONDS)
@@ -59,6 +67,16 @@ def rate_limit_wait(asked: float | None, attempt: int) -> float:
         return RATE_LIMIT_SECONDS
     least = min(LEAST_SECONDS * 2.0 ** min(attempt - 1, 10), RATE_LIMIT_SECONDS)
     return min(max(asked, least), PROVIDER_WAIT)
+
+
+def outage_wait(asked: float | None, attempt: int) -> float:
+    """Seconds until the next look whether what was away is back, after the `attempt`-th attempt at the work.
+
+    1, 2, 4 and so on up to a minute: so an outage of any length ends for a part within a minute of its end, and ten
+    thousand parts that wait for it cost little meanwhile.
+    """
+    pause = min(2.0 ** min(attempt - 1, 10), OUTAGE_SECONDS)
+    return max(pause, min(asked or 0.0, PROVIDER_WAIT))
 
 
 def decide_delivery(error: WorkError, failures: int) -> Decision:

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from pipeline.states import DefaultPromptName, ErrorCode, InputType, SmeltMode, SmeltStatus, Tier, WorkStatus
+from pipeline.states import (
+    DefaultPromptName,
+    ErrorCode,
+    InputType,
+    SmeltMode,
+    SmeltStatus,
+    Tier,
+    WaitingFor,
+    WorkStatus,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +27,7 @@ class SmeltFile:
     duration_seconds: float | None
     language: str | None
     status: WorkStatus
+    waiting_for: WaitingFor | None  # the outage that it waits out
     error_code: ErrorCode | None
     attempt: int  # of a completed recording: the one whose transcript counts
     progress: float
@@ -31,6 +41,7 @@ class SmeltOutput:
     default_prompt_name: DefaultPromptName | None
     is_user_prompt: bool
     status: WorkStatus
+    waiting_for: WaitingFor | None
     error_code: ErrorCode | None
     attempt: int  # of a completed output: the one whose result counts
     progress: float

@@ -32,7 +32,7 @@ def main(descriptor: int, parent_pid: int) -> None:
     threading.Thread(target=_listen, args=(channel, inbox), daemon=True).start()
     setup = inbox.get()
     recognizer = _load(channel, SpeechEngineSettings(**setup["engine"]))
-    store = ContentStore.open_url(setup["content_url"])
+    store = ContentStore.open_url(setup["content_url"], make=False)
     if setup["headroom"] is not None:
         limit_memory(setup["headroom"])
     channel.send({"event": "ready"})
@@ -91,15 +91,16 @@ def _transcribe(channel: Channel, recognizer: Recognizer, store: ContentStore, j
 
 
 def _error(error: SmeltError) -> Message:
-    retryable, retry_after = False, None
+    retryable, retry_after, waiting_for = False, None, None
     if isinstance(error, WorkError):
-        retryable, retry_after = error.retryable, error.retry_after
+        retryable, retry_after, waiting_for = error.retryable, error.retry_after, error.waiting_for
     return {
         "event": "error",
         "code": error.code,
         "detail": error.detail,
         "retryable": retryable,
         "retry_after": retry_after,
+        "waiting_for": waiting_for,
     }
 
 

@@ -23,7 +23,7 @@ from pipeline.errors import WorkError
 from pipeline.settings import DEMO_MODEL
 from pipeline.speech import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech_wire import SpeechJob, job_to_json, segment_from_json
-from pipeline.states import ErrorCode
+from pipeline.states import ErrorCode, WaitingFor
 from pipeline.transcript import Segment, Transcript
 
 __all__ = [
@@ -227,6 +227,7 @@ def _work_error(message: Message) -> WorkError:
         message["detail"],
         retryable=message["retryable"],
         retry_after=message["retry_after"],
+        waiting_for=None if message["waiting_for"] is None else WaitingFor(message["waiting_for"]),
     )
 
 

@@ -40,6 +40,13 @@ class WorkStatus(StrEnum):
         return self in (WorkStatus.COMPLETED, WorkStatus.FAILED, WorkStatus.CANCELED)
 
 
+class WaitingFor(StrEnum):
+    """What is away, where a part waits out an outage. It counts for none of the part's failures."""
+
+    CONTENT_STORE = "content_store"
+    LANGUAGE_MODEL = "language_model"
+
+
 class InputType(StrEnum):
     AUDIO = "audio"
     TEXT = "text"

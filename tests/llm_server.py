@@ -8,6 +8,7 @@ import argparse
 import json
 import re
 import select
+import socket
 import sys
 import threading
 import time
@@ -93,6 +94,7 @@ class LlmServer(ThreadingHTTPServer):
         self.arrived = threading.Semaphore(0)  # released once for each call
         self.most_at_once = 0
         self.connections = 0
+        self._open: set[Any] = set()
         self._at_once = 0
         self._lock = threading.Lock()
         self._log = log
@@ -103,7 +105,27 @@ class LlmServer(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.connections += 1
+        self._open.add(request)
         super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def leave(self) -> None:
+        """From now on nobody listens here, and what was connected is cut off."""
+        self.shutdown()
+        self.server_close()
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def come_back(self) -> None:
+        """On the same port."""
+        self.socket = socket.socket(self.address_family, self.socket_type)
+        self.server_bind()
+        self.server_activate()
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that was killed is no news where clients are killed."""

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from pydantic import SecretStr
 
+from pipeline.engines.answers import Answers
 from pipeline.engines.base import SynthesisEngine
 from pipeline.engines.extractive.processes import ExtractiveProcesses
 from pipeline.engines.factory import make_engine
@@ -35,6 +36,7 @@ class Engines:
         self._most_idle = most_idle
         self._idle_seconds = idle_seconds
         self._platform = make_engine(settings)
+        self._answers = Answers()  # of the server for users' keys: outlives their engines
         self._held: dict[bytes, _Held] = {}
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
@@ -57,7 +59,7 @@ class Engines:
             return
         name = sha256(api_key.get_secret_value().encode()).digest()
         with self._lock:
-            held = self._held.get(name) or _Held(make_engine(self._settings, api_key))
+            held = self._held.get(name) or _Held(make_engine(self._settings, api_key, self._answers))
             self._held[name] = held
             held.users += 1
         try:

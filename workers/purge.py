@@ -19,8 +19,8 @@ ORPHAN_AGE = timedelta(hours=24)
 def purge_expired(services: Services) -> int:
     """Deletes the content of up to a batch of smelts past their deadline; an anonymous smelt goes altogether.
 
-    Returns how many. If the store fails in between, the sweep of orphans deletes the objects later: without
-    the key they can't be read.
+    Returns how many. All keys go before the first object: a store that is away keeps no smelt from its end. If it fails
+    in between, the sweep of orphans deletes the objects later: without the key they can't be read.
     """
     with services.database.service() as conn:
         expired = find_expired_content(conn, BATCH)
@@ -29,6 +29,7 @@ def purge_expired(services: Services) -> int:
             destroy_key(conn, smelt.smelt_id)
             if smelt.tier is Tier.ANONYMOUS:
                 delete_smelt(conn, smelt.smelt_id)
+    for smelt in expired:
         services.content.delete_smelt(smelt.smelt_id)
     return len(expired)
 

@@ -36,7 +36,7 @@ def transcribe(task: Task, speech: SpeechProcess, *, only_short: bool = False) -
     except GiveBack:
         raise
     except WorkError as error:
-        if error.retryable:
+        if error.retryable and error.waiting_for is None:
             _revive(task, speech)
             overtime.fail()
         raise

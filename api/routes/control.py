@@ -59,7 +59,10 @@ def retry_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> SmeltRep
 
 @router.delete("/content")
 def remove_content(request: Request, caller: AnyCaller, smelt_id: UUID) -> DeletionReceipt:
-    """Deletes all content now; cancels the smelt first if it hasn't ended. Safe to repeat."""
+    """Deletes all content now; cancels the smelt first if it hasn't ended. Safe to repeat.
+
+    `503`: the store is out of reach. Nothing can be read any more even so, and repeating the call deletes what is left.
+    """
     shared = services(request)
     find_smelt(shared, caller, smelt_id)
     return _delete_content(shared, smelt_id)

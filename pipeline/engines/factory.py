@@ -3,24 +3,30 @@
 from pydantic import SecretStr
 
 from pipeline.context_sizes import context_size
+from pipeline.engines.answers import Answers
 from pipeline.engines.base import SynthesisEngine
 from pipeline.engines.extractive.processes import ExtractiveProcesses
 from pipeline.settings import Settings
 
 
-def make_engine(settings: Settings, api_key: SecretStr | None = None) -> SynthesisEngine:
+def make_engine(
+    settings: Settings, api_key: SecretStr | None = None, answers: Answers | None = None
+) -> SynthesisEngine:
     """The engine for a smelt paid for by `api_key`, a user's own key, or (None) by the platform.
 
-    A user's key goes to `user_key_base_url` only, never to the operator's own server.
+    A user's key goes to `user_key_base_url` only, never to the operator's own server. `answers`: of that server, where
+    several engines ask it.
     """
     if api_key is not None:
-        return _llm(settings, settings.user_key_base_url, api_key)
+        return _llm(settings, settings.user_key_base_url, api_key, answers)
     if settings.has_llm:
-        return _llm(settings, settings.llm_base_url, settings.openai_api_key)
+        return _llm(settings, settings.llm_base_url, settings.openai_api_key, answers)
     return ExtractiveProcesses(stall_seconds=settings.stall_seconds)
 
 
-def _llm(settings: Settings, base_url: str | None, api_key: SecretStr | None) -> SynthesisEngine:
+def _llm(
+    settings: Settings, base_url: str | None, api_key: SecretStr | None, answers: Answers | None
+) -> SynthesisEngine:
     # The SDK takes longer to load than all the rest of a worker, and most workers have no use for it
     from pipeline.engines.llm import LlmEngine  # noqa: PLC0415
 
@@ -31,4 +37,5 @@ def _llm(settings: Settings, base_url: str | None, api_key: SecretStr | None) ->
         context_tokens=settings.llm_context_tokens or context_size(settings.llm_model),
         parallel=settings.llm_parallel,
         timeout=settings.llm_timeout,
+        answers=answers,
     )

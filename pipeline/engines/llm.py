@@ -1,16 +1,28 @@
 """The engine that applies prompts with a language model."""
 
-from collections.abc import Sequence
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 
 from pydantic import SecretStr
 
 from pipeline.documents import Document
+from pipeline.engines.answers import Answers
 from pipeline.engines.base import OnProgress, PromptSpec, Synthesis
 from pipeline.engines.loop import LoopThread
 from pipeline.engines.openai_chat import OpenAIChat
+from pipeline.errors import Unanswered, WorkError
+from pipeline.messages import Message
 from pipeline.progress import Progress
 from pipeline.prompts import asks_for_times, default_prompt
-from pipeline.synthesis import Synthesizer, Task
+from pipeline.states import WaitingFor
+from pipeline.synthesis import ContextExceeded, Synthesizer, Task
+
+HARMLESS: list[Message] = [{"role": "user", "content": "Answer with the word OK."}]
+PATIENCE = 10.0  # seconds for an answer to that
+
+log = logging.getLogger(__name__)
 
 
 class LlmEngine:
@@ -25,9 +37,17 @@ class LlmEngine:
         context_tokens: int,
         parallel: int,
         timeout: float,
+        answers: Answers | None = None,
     ) -> None:
+        """`answers`: of this server; its own, unless other engines ask the same."""
+        self._answers = answers or Answers()
         self._chat = OpenAIChat(
-            base_url=base_url, api_key=api_key, model=model, context_tokens=context_tokens, timeout=timeout
+            base_url=base_url,
+            api_key=api_key,
+            model=model,
+            context_tokens=context_tokens,
+            timeout=timeout,
+            on_answer=self._answers.note,
         )
         self._model = model
         self._context_tokens = context_tokens
@@ -35,7 +55,7 @@ class LlmEngine:
         self._loop = LoopThread()
 
     def apply(self, prompt: PromptSpec, documents: Sequence[Document], on_progress: OnProgress) -> Synthesis:
-        """See `SynthesisEngine.apply`."""
+        """See `SynthesisEngine.apply`. An outage of the server is told by the error's `waiting_for`."""
         progress = Progress()
         synthesizer = Synthesizer(
             self._chat,
@@ -44,9 +64,34 @@ class LlmEngine:
             parallel=self._parallel,
             progress=progress,
         )
-        markdown = self._loop.run(synthesizer.run(documents), lambda: on_progress(progress.share))
+        try:
+            markdown = self._loop.run(synthesizer.run(documents), lambda: on_progress(progress.share))
+        except Unanswered as error:
+            failure = self._judge(error, _fingerprint(prompt, documents), lambda: on_progress(progress.share))
+            raise failure from None
         on_progress(1.0)
         return Synthesis(markdown, self._model, synthesizer.input_tokens, synthesizer.output_tokens)
+
+    def _judge(self, error: Unanswered, source: bytes, on_tick: Callable[[], None]) -> WorkError:
+        """The same failure: as an outage, or as one that counts."""
+        if self._answers.unsure(source):
+            self._loop.run(self._ask(), on_tick)
+        outage = self._answers.is_outage(source)
+        return WorkError(
+            error.code,
+            error.detail,
+            retryable=True,
+            retry_after=error.retry_after,
+            waiting_for=WaitingFor.LANGUAGE_MODEL if outage else None,
+        )
+
+    async def _ask(self) -> None:
+        """Something harmless, so that it is known whether the server answers anything."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._chat.ask(HARMLESS, lambda _: None)
+        except (WorkError, ContextExceeded, TimeoutError) as error:
+            log.info("the language model's server answers nothing (%s)", type(error).__name__)
 
     def close(self) -> None:
         self._loop.close(self._chat.aclose())
@@ -55,3 +100,8 @@ class LlmEngine:
 def _task(prompt: PromptSpec) -> Task:
     instructions = prompt.text if prompt.name is None else default_prompt(prompt.name).instructions
     return Task(instructions, time_marks=asks_for_times(instructions))
+
+
+def _fingerprint(prompt: PromptSpec, documents: Sequence[Document]) -> bytes:
+    """Tells inputs apart and says nothing of them: the same at each attempt, as what is sent isn't (its tags)."""
+    return sha256(repr((prompt, documents)).encode()).digest()

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 
 from pipeline import messages
 from pipeline.engines.openai_client import make_client
-from pipeline.engines.openai_errors import malformed, translate
+from pipeline.engines.openai_errors import malformed, timed_out, translate
 from pipeline.engines.openai_reply import Reply, whole_characters
-from pipeline.errors import WorkError
+from pipeline.errors import Unanswered, WorkError
 from pipeline.messages import Message
 from pipeline.states import ErrorCode
 from pipeline.synthesis import Answer, ContextExceeded
@@ -43,8 +43,13 @@ class OpenAIChat:
         model: str,
         context_tokens: int,
         timeout: float,
+        on_answer: Callable[[], None] = lambda: None,
     ) -> None:
-        """`base_url` None is OpenAI's own; `timeout` is in seconds, between any two signs of an answer."""
+        """`base_url` None is OpenAI's own; `timeout` is in seconds, between any two signs of an answer.
+
+        `on_answer`: told of every call that was answered.
+        """
+        self._on_answer = on_answer
         self._client = make_client(base_url, api_key, timeout)
         self._model = model
         self._context_tokens = context_tokens
@@ -78,22 +83,29 @@ class OpenAIChat:
 
     async def _call(self, turn: Sequence[Message], on_tokens: Callable[[int], None], before: int) -> Reply:
         failure: WorkError | ContextExceeded
+        reply = Reply()
         try:
-            return await self._stream(turn, on_tokens, before)
+            await self._stream(turn, on_tokens, before, reply)
         except OpenAIError as error:
             failure = translate(error)
         except TimeoutError:
-            failure = WorkError(
-                ErrorCode.TIMED_OUT, "The language model gave no answer in time.", retryable=True
-            )
+            failure = timed_out()
         except _BROKEN_BODY:
-            failure = WorkError(ErrorCode.API_UNAVAILABLE, retryable=True)
+            failure = Unanswered(ErrorCode.API_UNAVAILABLE)
         except _MISSHAPEN:
             failure = malformed()
+        else:
+            self._on_answer()
+            return reply
+        if (
+            isinstance(failure, Unanswered) and reply.begun
+        ):  # it is there, and broke off: nobody waits for that
+            failure = WorkError(failure.code, failure.detail, retryable=True, retry_after=failure.retry_after)
         raise failure  # outside of the handlers: the SDK's error quotes the provider and must not be its context
 
-    async def _stream(self, turn: Sequence[Message], on_tokens: Callable[[int], None], before: int) -> Reply:
-        reply = Reply()
+    async def _stream(
+        self, turn: Sequence[Message], on_tokens: Callable[[int], None], before: int, reply: Reply
+    ) -> None:
         async with asyncio.timeout(self._timeout):
             stream = await self._open(turn)
         async with stream:
@@ -104,7 +116,6 @@ class OpenAIChat:
                     raise ValueError("an answer without end")
         if reply.broken_off:
             raise _broken_off() if reply.begun else malformed()
-        return reply
 
     async def _open(self, turn: Sequence[Message]) -> AsyncStream[ChatCompletionChunk]:
         return await self._client.chat.completions.create(

@@ -6,6 +6,7 @@ Nothing that the provider said is carried over: its messages quote content and p
 import re
 from collections.abc import Mapping, Sequence
 
+from httpx2 import ConnectError, ConnectTimeout, ProxyError
 from openai import (
     APIConnectionError,
     APIError,
@@ -16,8 +17,8 @@ from openai import (
 )
 
 from pipeline import retry_after as header
-from pipeline.errors import RateLimited, WorkError
-from pipeline.states import ErrorCode
+from pipeline.errors import RateLimited, Unanswered, WorkError
+from pipeline.states import ErrorCode, WaitingFor
 from pipeline.synthesis import ContextExceeded
 
 _CONTEXT_CODES = {"context_length_exceeded", "string_above_max_length", "exceed_context_size_error"}
@@ -45,6 +46,8 @@ _STATUSES = {
     "rate_limit_error": 429,
     "resource_exhausted": 429,
 }
+# No connection came about: no name, nobody listening, no TLS. The input was never sent, so it can't be its doing.
+_NOT_REACHED = (ConnectError, ConnectTimeout, ProxyError)
 _DURATIONS = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -52,10 +55,12 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 def translate(error: OpenAIError) -> WorkError | ContextExceeded:  # noqa: PLR0911 (a table)
     """The fact behind an error of the SDK."""
+    if isinstance(error, APIConnectionError) and isinstance(error.__cause__, _NOT_REACHED):
+        return WorkError(ErrorCode.API_UNAVAILABLE, retryable=True, waiting_for=WaitingFor.LANGUAGE_MODEL)
     if isinstance(error, APITimeoutError):
-        return WorkError(ErrorCode.TIMED_OUT, "The language model gave no answer in time.", retryable=True)
+        return timed_out()
     if isinstance(error, APIConnectionError):
-        return WorkError(ErrorCode.API_UNAVAILABLE, retryable=True)
+        return Unanswered(ErrorCode.API_UNAVAILABLE)
     if not isinstance(error, APIError) or isinstance(error, APIResponseValidationError):
         return malformed()
     kinds = _kinds(error)
@@ -66,6 +71,10 @@ def translate(error: OpenAIError) -> WorkError | ContextExceeded:  # noqa: PLR09
     if isinstance(error, APIStatusError):
         return _of_status(error.status_code, retry_after(error.response.headers), error, kinds)
     return _of_status(_status(kinds), None, error, kinds)
+
+
+def timed_out() -> WorkError:
+    return Unanswered(ErrorCode.TIMED_OUT, "The language model gave no answer in time.")
 
 
 def malformed() -> WorkError:
@@ -88,7 +97,7 @@ def _status(kinds: Sequence[str]) -> int:
     return 500
 
 
-def _of_status(
+def _of_status(  # noqa: PLR0911 (a table)
     status: int, wait: float | None, error: APIError, kinds: Sequence[str]
 ) -> WorkError | ContextExceeded:
     if status == 413 or (status in (400, 422, 429, 500) and _is_context(status, error, kinds)):
@@ -99,7 +108,9 @@ def _of_status(
         return WorkError(ErrorCode.API_QUOTA_EXHAUSTED)
     if status == 429:
         return RateLimited(wait)
-    if status in (408, 409, 425) or status >= 500:
+    if status >= 500:
+        return Unanswered(ErrorCode.API_UNAVAILABLE, retry_after=wait)
+    if status in (408, 409, 425):
         return WorkError(ErrorCode.API_UNAVAILABLE, retryable=True, retry_after=wait)
     return WorkError(ErrorCode.SYNTHESIS_FAILED)
 

@@ -1,5 +1,6 @@
 """Prompts applied by a language model, from the POST to the result: the model is a real server that can fail."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -205,7 +206,6 @@ def test_a_provider_may_ask_for_an_hour(
         ("quota", "api_quota_exhausted"),
         ("bad_key", "api_key_invalid"),
         ("filtered", "content_filtered"),
-        ("unavailable", "api_unavailable"),
         ("die", "api_unavailable"),
         ("empty", "synthesis_failed"),
     ],
@@ -233,6 +233,37 @@ def test_a_failing_model_costs_nothing_and_never_the_transcript(
     ada.post(f"{path}/retry").raise_for_status()
     do_all_work(settings)
     assert (read(ada, smelt)["status"], len(llm.calls) - calls, credits_left(ada)) == ("completed", 1, 4)
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_an_outage_of_the_model_is_waited_out_and_told(
+    ada: httpx.Client, llm: LlmServer, settings: Settings, database: Database, *, refused: bool
+) -> None:
+    """In more attempts than those after which a part fails."""
+    llm.default = STEPS["unavailable"]
+    smelt = post(ada, "Ann ships.")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
+        away = settings.model_copy(update={"llm_base_url": nowhere}) if refused else settings
+        do_all_work(away)
+        for attempt in range(settings.max_attempts + 2):
+            least = 2**attempt
+            assert timedelta(seconds=least) <= wait_of_output(database) <= timedelta(seconds=1.25 * least)
+            seen = read(ada, smelt)
+            assert (seen["status"], seen["outputs"][0]["status"]) == ("synthesizing", "waiting")
+            assert seen["outputs"][0]["waiting_for"] == "language_model"
+            make_due(database)
+            work_when_due(away, database)
+    assert bool(llm.calls) is not refused
+
+    make_due(database)
+    llm.default = Step()
+    work_when_due(settings, database)
+    after = read(ada, smelt)
+    assert (after["status"], after["outputs"][0]["waiting_for"]) == ("completed", None)
+    assert after["version"] > seen["version"]
+    assert credits_left(ada) == 4
 
 
 def test_one_refused_output_leaves_the_others(ada: httpx.Client, llm: LlmServer, settings: Settings) -> None:

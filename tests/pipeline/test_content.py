@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +22,7 @@ from pipeline.content import ContentStore, Kind, ObjectName
 from pipeline.content_errors import ContentMissing, ContentTampered, ContentUnavailable
 from pipeline.folder import Folder, _StagedFile
 from pipeline.keyring import new_content_key
+from pipeline.states import WaitingFor
 
 KEY = new_content_key()
 SMELT = uuid4()
@@ -262,6 +263,82 @@ def test_a_bucket_on_plain_http_is_refused_unless_allowed(asked: list[str]) -> N
     with pytest.raises(ContentUnavailable):
         ContentStore.open_url("s3://bucket/prefix").open(NAME, KEY)
     assert asked == []
+
+
+class _NoBucket(BaseHTTPRequestHandler):
+    """An S3 endpoint whose bucket was deleted; HEAD has no body that could say so."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self) -> None:
+        body = b'<?xml version="1.0"?><Error><Code>NoSuchBucket</Code><Message>It does not exist</Message></Error>'
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.send_response(404)
+        self.send_header("content-type", "application/xml")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - the base's names
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda store: store.get(NAME, KEY),
+        lambda store: store.open(NAME, KEY),
+        lambda store: store._objects.read(NAME.path, 0, 9),
+        lambda store: store.put(NAME, KEY, b"content"),
+        lambda store: asyncio.run(written(store, NAME, os.urandom(12_000_000))),
+        lambda store: store.delete(NAME),
+        lambda store: store.delete_smelt(SMELT),
+        lambda store: list(store.smelts(SOON + datetime.now(UTC))),
+    ],
+    ids=["get", "open", "read", "put", "write", "delete", "delete smelt", "list"],
+)
+@pytest.mark.parametrize("place", ["bucket", "folder", "another empty folder"])
+def test_a_place_that_is_not_there_is_an_outage_and_no_missing_object(
+    local: ContentStore,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    use: Callable[[ContentStore], object],
+    place: str,
+) -> None:
+    if place == "bucket":
+        with ThreadingHTTPServer(("127.0.0.1", 0), _NoBucket) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+            with pytest.raises(ContentUnavailable):
+                use(ContentStore.open_url("s3://bucket/prefix", allow_http=True))
+            server.shutdown()
+        return
+    local.put(NAME, KEY, b"content")
+    folder.rename(folder.with_name("away"))
+    if place == "another empty folder":  # as where a volume isn't mounted
+        folder.mkdir(mode=0o700)
+    with pytest.raises(ContentUnavailable) as caught:
+        use(local)
+    assert caught.value.waiting_for is WaitingFor.CONTENT_STORE
+    assert not folder.exists() or names(folder) == []
+    if place == "another empty folder":
+        folder.rmdir()
+    folder.with_name("away").rename(folder)
+    assert local.get(NAME, KEY) == b"content"
+
+
+def test_who_does_not_make_the_folder_waits_for_it(folder: Path) -> None:
+    early = ContentStore.open_url(folder.as_uri(), make=False)
+    with pytest.raises(ContentUnavailable):
+        early.get(NAME, KEY)
+    assert not folder.exists()
+    ContentStore.open_url(folder.as_uri()).put(NAME, KEY, b"content")
+    assert early.get(NAME, KEY) == b"content"
 
 
 def test_bytes_are_on_the_disk_before_the_name_is(

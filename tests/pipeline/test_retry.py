@@ -2,13 +2,25 @@
 
 import pytest
 
-from pipeline.errors import GiveBack, RateLimited, WorkError
-from pipeline.retry import Decision, GiveUp, TryAgain, decide, rate_limit_wait
-from pipeline.states import ErrorCode
+from pipeline.content_errors import ContentMissing, ContentTampered, ContentUnavailable
+from pipeline.errors import GiveBack, RateLimited, Unanswered, WorkError
+from pipeline.retry import Decision, GiveUp, TryAgain, decide, outage_wait, rate_limit_wait
+from pipeline.states import ErrorCode, WaitingFor
 
 
 def _unavailable(retry_after: float | None = None) -> WorkError:
     return WorkError(ErrorCode.API_UNAVAILABLE, retryable=True, retry_after=retry_after)
+
+
+MODEL = WaitingFor.LANGUAGE_MODEL
+
+
+def _away(retry_after: float) -> WorkError:
+    return WorkError(ErrorCode.API_UNAVAILABLE, retryable=True, retry_after=retry_after, waiting_for=MODEL)
+
+
+def _outage(delay: float, what: WaitingFor) -> TryAgain:
+    return TryAgain(delay, counts=False, waiting_for=what)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +38,13 @@ def _unavailable(retry_after: float | None = None) -> WorkError:
         (_unavailable(1_800.0), 1, TryAgain(1_800.0, counts=True)),
         (_unavailable(86_400.0), 1, TryAgain(3_600.0, counts=True)),
         (_unavailable(), 2, GiveUp(ErrorCode.API_UNAVAILABLE)),
+        (WorkError(ErrorCode.API_UNAVAILABLE, retryable=True, waiting_for=MODEL), 2, _outage(1.0, MODEL)),
+        (_away(90.0), 2, _outage(90.0, MODEL)),
+        (_away(86_400.0), 2, _outage(3_600.0, MODEL)),
+        (ContentUnavailable(), 2, _outage(1.0, WaitingFor.CONTENT_STORE)),
+        (ContentMissing(), 0, GiveUp(ErrorCode.CONTENT_EXPIRED)),
+        (ContentTampered(), 0, GiveUp(ErrorCode.INTERNAL_ERROR)),
+        (Unanswered(ErrorCode.TIMED_OUT), 0, TryAgain(2.0, counts=True)),
         (WorkError(ErrorCode.API_KEY_INVALID), 0, GiveUp(ErrorCode.API_KEY_INVALID)),
     ],
 )
@@ -50,3 +69,15 @@ def test_a_rate_limit_that_asks_for_no_patience_meets_some(
     wait = decide(RateLimited(asked), 0, 3, attempt)
     assert isinstance(wait, TryAgain)
     assert seconds <= wait.delay <= 1.25 * seconds
+
+
+@pytest.mark.parametrize(
+    ("asked", "attempt", "seconds"),
+    [(None, 1, 1.0), (None, 2, 2.0), (None, 6, 32.0), (None, 7, 60.0), (None, 100_000, 60.0), (5.0, 2, 5.0)],
+)
+def test_an_outage_is_looked_at_less_and_less_often(
+    asked: float | None, attempt: int, seconds: float
+) -> None:
+    assert outage_wait(asked, attempt) == seconds
+    wait = decide(ContentUnavailable(), 0, 1, attempt) if asked is None else None
+    assert wait is None or (isinstance(wait, TryAgain) and seconds <= wait.delay <= 1.25 * seconds)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from db.outputs import finish_output
 from db.session import Database, DatabaseUnavailable
 from db.work import OUTPUTS, Claim, claim_next, took_place
-from pipeline.content_errors import ContentMissing
+from pipeline.content_errors import ContentMissing, ContentUnavailable
 from pipeline.errors import GiveBack, LostLease, RateLimited, WorkError
 from pipeline.settings import Settings
 from pipeline.states import ErrorCode
@@ -49,6 +49,7 @@ def fails_with(error: Exception) -> Callable[[Task], None]:
         (RateLimited(30), "waiting", None, 0),
         (GiveBack(), "pending", None, 0),
         (LostLease(), "processing", None, 0),
+        (ContentUnavailable(), "waiting", None, 0),
         (ContentMissing(), "failed", "content_expired", 1),
         (ZeroDivisionError(), "waiting", None, 1),
     ],

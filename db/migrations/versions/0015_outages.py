@@ -1,4 +1,4 @@
-"""Placeholder."""
+"""A part that waits out an outage says of what."""
 
 from db.migrations.sql import run
 

@@ -15,6 +15,7 @@ from tests.chaos.scenarios.redis_gone import redis_flushed, redis_hangs, redis_k
 from tests.chaos.scenarios.rolling_deploy import rolling_deploy
 from tests.chaos.scenarios.schedules import schedules
 from tests.chaos.scenarios.sequences import sequences
+from tests.chaos.scenarios.store_away import store_away
 from tests.chaos.scenarios.withdrawals import withdrawals
 from tests.chaos.scenarios.zombies import zombies
 
@@ -35,6 +36,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     schedules,
     backlog,
     withdrawals,
+    store_away,
     crash_points,
     sequences,
 )

@@ -1,0 +1,48 @@
+"""Whether a server that gave no answer is away, or can't get over this very input.
+
+An outage is waited out for as long as the content lives. An input that the server breaks down on, or never comes to
+an end with, would be sent for as long, so it counts as a failure wherever others were answered meanwhile.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+
+MOST = 10_000  # inputs that are remembered
+BETWEEN_QUESTIONS = 10.0  # seconds
+
+
+class Answers:
+    """When a server last answered, and which inputs it left without an answer. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._last = float("-inf")  # when it last answered anything
+        self._asked = float("-inf")
+        self._left: OrderedDict[bytes, float] = OrderedDict()  # input → when it last had no answer
+        self._lock = threading.Lock()
+
+    def note(self) -> None:
+        """It has answered a call just now."""
+        self._last = time.monotonic()
+
+    def is_outage(self, source: bytes) -> bool:
+        """Of a call for the input `source` that had no answer just now.
+
+        The first time it is one, whatever was answered a moment ago: that is how an outage begins. From then on it is
+        one as long as nobody has had an answer since.
+        """
+        with self._lock:
+            before = self._left.pop(source, None)
+            self._left[source] = time.monotonic()
+            while len(self._left) > MOST:
+                self._left.popitem(last=False)
+            return before is None or self._last < before
+
+    def unsure(self, source: bytes) -> bool:
+        """Whether to ask the server something harmless: this input had no answer before, and nobody has since."""
+        with self._lock:
+            before, now = self._left.get(source), time.monotonic()
+            if before is None or self._last > before or now - self._asked < BETWEEN_QUESTIONS:
+                return False
+            self._asked = now
+            return True

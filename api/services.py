@@ -69,7 +69,10 @@ def opened(settings: Settings) -> Iterator[Services]:
         on_change=doorbell.announce,
         on_delivery=doorbell.ring_for_webhooks,
     )
+    keys = PublicKeys(settings.jwt_jwks_url) if settings.jwt_jwks_url else None
     try:
+        if keys is not None:
+            keys.warm()
         yield Services(
             settings=settings,
             database=database,
@@ -81,7 +84,7 @@ def opened(settings: Settings) -> Iterator[Services]:
             tickets=tickets,
             sign_in=SignInTokens(
                 settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
-                PublicKeys(settings.jwt_jwks_url) if settings.jwt_jwks_url else None,
+                keys,
                 settings.jwt_audience,
                 settings.jwt_issuer,
             ),

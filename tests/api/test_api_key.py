@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,6 +19,7 @@ from pipeline.keyring import KeyRing, KeyTampered, user_context
 from pipeline.settings import Settings
 from tests import llm_server
 from tests.api.conftest import RunningApi, running
+from tests.api.test_slow_key_service import key_service
 from tests.api.worker import do_all_work
 from tests.cast import Cast
 from tests.llm_server import STEPS, LlmServer
@@ -194,6 +196,23 @@ def test_a_silent_provider_takes_no_thread_from_others(settings: Settings, cast:
             for each in held:
                 each.close()
             assert {each.result().json()["code"] for each in waiting} == {"unavailable"}
+
+
+@pytest.mark.parametrize("mode", ["dripping_head", "interim_replies", "silent"])
+def test_one_deadline_holds_for_a_check(
+    settings: Settings, cast: Cast, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr("pipeline.provider_check.DEADLINE", 1.0)
+    with (
+        key_service() as slow,
+        running(settings.model_copy(update={"user_key_base_url": slow.url})) as api,
+        api.client(cast.ada.headers) as ada,
+    ):
+        slow.mode = mode
+        begun = time.monotonic()
+        reply = put(ada)
+        assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+        assert time.monotonic() - begun < 4
 
 
 def test_a_key_of_one_user_opens_for_no_other(

@@ -15,6 +15,7 @@ from api.pace import Pace
 from api.public_keys import PublicKeys
 from api.secret import derived_key
 from api.tickets import Tickets
+from api.token_owners import TokenOwners
 from api.tokens import AnonymousTokens, SignInTokens
 from api.uploads import Uploads
 from db.session import Database
@@ -39,6 +40,7 @@ class Services:
     tickets: Tickets
     sign_in: SignInTokens
     anonymous: AnonymousTokens
+    token_owners: TokenOwners
     proxies: tuple[Network, ...]
     webhook_networks: tuple[Network, ...]
     ip_key: bytes
@@ -91,6 +93,7 @@ def opened(settings: Settings) -> Iterator[Services]:
             anonymous=AnonymousTokens(
                 derived_key(secret, "anonymous token"), timedelta(seconds=settings.content_max_age)
             ),
+            token_owners=TokenOwners(),
             proxies=networks(settings.trusted_proxies),
             webhook_networks=networks(settings.webhook_allowed_networks),
             ip_key=derived_key(secret, "address"),

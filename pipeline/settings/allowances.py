@@ -19,6 +19,11 @@ class AllowanceSettings(BaseModel):
     rate_key_checks: int = Field(
         10, ge=1, description="API keys a minute that one user may have checked with the provider"
     )
+    key_check_seconds: float = Field(
+        3_600.0,
+        gt=0,
+        description="seconds after which the provider is asked again about an own API key that is in use",
+    )
     json_bytes: int = Field(
         32_000_000, ge=1_000, description="largest JSON body of a POST; multipart has the tier's limit"
     )

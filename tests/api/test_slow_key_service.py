@@ -1,13 +1,10 @@
 """A sign-in service whose page of public keys comes a byte at a time, or never ends, keeps nobody waiting for long."""
 
 import json
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 
 import jwt
 import pytest
@@ -18,107 +15,20 @@ from pipeline.fetch import MOST_REDIRECTS
 from pipeline.settings import Settings
 from tests.api.conftest import running
 from tests.api.test_tokens import EC_KEY, KEYS, Clock, claims
+from tests.slow_server import BAD_MODES, SlowServer, slow_server
 from tests.waiting import wait_until
 
 DEADLINE = 1.5  # seconds; shorter than the real one, so that the tests are
 SLACK = 2.5  # seconds that a busy machine may take on top
 
 PAGE = json.dumps(KEYS).encode()
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-
-
-@dataclass
-class KeyService:
-    """`mode`: how it answers from now on."""
-
-    port: int
-    mode: str = "good"
-    asked: int = 0
-    stopped: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/jwks"
-
-    def serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            connection.recv(65_536)
-            MODES[self.mode](self, connection)
-
-    def good(self, connection: socket.socket) -> None:
-        connection.sendall(b"%sContent-Length: %d\r\n\r\n%s" % (HEAD, len(PAGE), PAGE))
-
-    def dripping_head(self, connection: socket.socket) -> None:
-        self.drip(connection, HEAD + b"X-Padding: " + b"x" * 10_000)
-
-    def dripping_body(self, connection: socket.socket) -> None:
-        connection.sendall(b"%sContent-Length: %d\r\n\r\n" % (HEAD, len(PAGE)))
-        self.drip(connection, PAGE)
-
-    def interim_replies(self, connection: socket.socket) -> None:
-        while not self.stopped.wait(0.1):
-            connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
-
-    def endless(self, connection: socket.socket) -> None:
-        connection.sendall(HEAD + b"\r\n")
-        while not self.stopped.is_set():
-            connection.sendall(b" " * 65_536)
-
-    def endless_redirect(self, connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: %s\r\n\r\n" % self.url.encode())
-        while not self.stopped.is_set():
-            connection.sendall(b" " * 65_536)
-
-    def silent(self, _connection: socket.socket) -> None:
-        self.stopped.wait()
-
-    def drip(self, connection: socket.socket, content: bytes) -> None:
-        for byte in content:
-            if self.stopped.wait(0.1):
-                return
-            connection.sendall(bytes([byte]))
-
-
-MODES: dict[str, Callable[[KeyService, socket.socket], None]] = {
-    name: getattr(KeyService, name)
-    for name in (
-        *("good", "dripping_head", "dripping_body", "interim_replies"),
-        *("endless", "endless_redirect", "silent"),
-    )
-}
-BAD_MODES = [mode for mode in MODES if mode != "good"]
-
-
-@contextmanager
-def key_service() -> Iterator[KeyService]:
-    threads: list[threading.Thread] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(0.1)
-        service = KeyService(listener.getsockname()[1])
-
-        def accept() -> None:
-            while not service.stopped.is_set():
-                with suppress(TimeoutError):
-                    connection, _ = listener.accept()
-                    service.asked += 1
-                    threads.append(threading.Thread(target=service.serve, args=(connection,)))
-                    threads[-1].start()
-
-        accepting = threading.Thread(target=accept)
-        accepting.start()
-        try:
-            yield service
-        finally:
-            service.stopped.set()
-            for thread in (accepting, *threads):
-                thread.join()
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[KeyService]:
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowServer]:
     monkeypatch.setattr("api.public_keys.TIMEOUT", DEADLINE)
     monkeypatch.setattr("api.public_keys.PATIENCE", DEADLINE + 1)
-    with key_service() as service:
+    with slow_server(PAGE) as service:
         yield service
 
 
@@ -133,7 +43,7 @@ def outcome(keys: PublicKeys, kid: str) -> tuple[str, float]:
 
 
 @pytest.mark.parametrize("mode", BAD_MODES)
-def test_one_deadline_holds_for_the_whole_exchange(service: KeyService, mode: str) -> None:
+def test_one_deadline_holds_for_the_whole_exchange(service: SlowServer, mode: str) -> None:
     service.mode = mode
     what, seconds = outcome(PublicKeys(service.url), "ec")
     assert what == "KeysUnreachable"
@@ -141,7 +51,7 @@ def test_one_deadline_holds_for_the_whole_exchange(service: KeyService, mode: st
 
 
 @pytest.mark.parametrize("mode", BAD_MODES)
-def test_requests_with_a_known_key_go_on_meanwhile(service: KeyService, mode: str) -> None:
+def test_requests_with_a_known_key_go_on_meanwhile(service: SlowServer, mode: str) -> None:
     """For a day. The first few wait for up to a second, in case the service says that the key is withdrawn."""
     clock = Clock()
     keys = PublicKeys(service.url, clock)
@@ -156,7 +66,7 @@ def test_requests_with_a_known_key_go_on_meanwhile(service: KeyService, mode: st
     assert service.asked == 2 + (mode == "endless_redirect") * MOST_REDIRECTS
 
 
-def test_keys_are_fetched_again_in_the_background_before_they_are_old(service: KeyService) -> None:
+def test_keys_are_fetched_again_in_the_background_before_they_are_old(service: SlowServer) -> None:
     clock = Clock()
     keys = PublicKeys(service.url, clock)
     keys.get("ec")
@@ -166,7 +76,7 @@ def test_keys_are_fetched_again_in_the_background_before_they_are_old(service: K
     wait_until(lambda: service.asked == 2)
 
 
-def test_made_up_key_ids_wait_a_few_at_a_time_and_ask_once(service: KeyService) -> None:
+def test_made_up_key_ids_wait_a_few_at_a_time_and_ask_once(service: SlowServer) -> None:
     clock = Clock()
     keys = PublicKeys(service.url, clock)
     keys.get("ec")
@@ -184,7 +94,7 @@ def test_made_up_key_ids_wait_a_few_at_a_time_and_ask_once(service: KeyService) 
 
 @pytest.mark.parametrize("mode", ["dripping_head", "dripping_body"])
 def test_the_service_answers_everybody_while_its_keys_drip(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, service: KeyService, mode: str
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, service: SlowServer, mode: str
 ) -> None:
     """Sixty sign-ins at once, as many tokens of made-up keys, and others who need no key at all."""
     monkeypatch.setattr("api.public_keys.FRESH", 0.5)
@@ -219,7 +129,7 @@ def test_the_service_answers_everybody_while_its_keys_drip(
 
 
 @contextmanager
-def unblocked(service: KeyService) -> Iterator[None]:
+def unblocked(service: SlowServer) -> Iterator[None]:
     """Lets go of whoever still waits for the service before the API is stopped."""
     try:
         yield

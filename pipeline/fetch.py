@@ -46,7 +46,9 @@ def fetch(
     https to http; beyond them a redirect is the reply. `tls`: which certificates are believed; None: httpx's own set.
     Raises FetchFailed.
     """
-    loop = asyncio.new_event_loop()
+    loop = (
+        asyncio.SelectorEventLoop()
+    )  # whatever the process's own loops are: this one resolves in plain threads
     try:
         return loop.run_until_complete(
             _within(deadline, _Get(most_bytes, redirects, tls), url, headers or {})

@@ -37,6 +37,7 @@ from db.admission import (
     admit,
     find_by_idempotency_key,
 )
+from db.api_keys import KeyNotValid
 from db.new_smelt import NewFile, NewSmelt
 from db.prompts import get_prompt
 from db.reservation import Refused
@@ -45,6 +46,8 @@ from db.smelts import get_smelt
 from pipeline.content import Kind, ObjectName
 from pipeline.keyring import smelt_context
 from pipeline.smelt import Smelt
+
+KEY_LOST = "Your API key stopped being valid meanwhile: what is sent again is taken on credits."
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -111,6 +114,8 @@ def _take_in(post: Post, intake: Intake, wish: Wish) -> Accepted:
         return _lost_race(post, intake)
     except Refused as refused:
         raise out_of_allowance(refused) from None
+    except KeyNotValid:
+        raise ApiError("busy", KEY_LOST, retry_after=1) from None
     except PromptGone:
         raise _no_such_prompt() from None
     except DatabaseUnavailable:

@@ -22,7 +22,12 @@ DETAILS = {
 
 def allowances(shared: Services) -> Allowances:
     settings = shared.settings
-    return Allowances(settings.anonymous_daily, settings.platform_daily_cap, settings.uncharged_daily)
+    return Allowances(
+        settings.anonymous_daily,
+        settings.platform_daily_cap,
+        settings.uncharged_daily,
+        settings.key_check_seconds,
+    )
 
 
 def out_of_allowance(refused: Refused) -> ApiError:

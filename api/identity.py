@@ -1,7 +1,8 @@
 """Who is asking: a signed-in user, her machine, or an anonymous visitor, who may hold the token of one smelt.
 
 A token that is given and not valid is refused; it never makes its bearer anonymous. Every request that is asked for
-its caller counts against the caller's rate; one whose token is refused, against its address's.
+its caller counts against the caller's rate, a user's machine tokens against the user's; one whose token is refused,
+against its address's. So does one whose machine token this process doesn't know, before Postgres is asked for it.
 """
 
 from dataclasses import dataclass
@@ -15,17 +16,16 @@ from starlette.requests import Request
 
 from api.address import client_address, ip_hash
 from api.errors import ApiError
-from api.machine_tokens import is_machine_token, token_hash
+from api.machine_tokens import is_machine_token, is_well_formed, token_hash
 from api.public_keys import KeysUnreachable
 from api.rate import Rate
 from api.rate_headers import note
 from api.services import Services, services
-from api.tokens import BadToken, Subject, is_anonymous
-from db.api_tokens import use_token
+from api.tokens import BadToken, Subject, bearer, is_anonymous
+from db.api_tokens import find_owner, use_token
 from db.profiles import Profile, SignIn, ensure_profile, get_profile
 from pipeline.states import ApiKeyStatus, Tier
 
-MAX_TOKEN_CHARS = 8_192
 RETRY_SECONDS = 5.0
 TOO_MANY = "More requests than your rate allows: wait as long as `Retry-After` says."
 
@@ -69,9 +69,10 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Holds something in the shape of a machine token; whose it is, if anyone's, the database knows."""
+    """Holds what was a user's machine token when it was first seen; whether it still is, the database knows."""
 
     token_hash: bytes
+    user_id: UUID
 
 
 Caller = User | Visitor
@@ -79,7 +80,8 @@ Claimant = Subject | Machine | Visitor
 
 
 def authenticate(request: Request) -> Claimant:
-    """Whom the token speaks for, counted. Blocks on the sign-in service when its keys aren't cached, and on Redis.
+    """Whom the token speaks for, counted. Blocks on Redis; on the sign-in service where its key isn't known; on
+    Postgres where a machine token isn't.
 
     Raises ApiError `invalid_token`, `unavailable`, `too_many_requests`.
     """
@@ -104,9 +106,7 @@ def count(request: Request, who: Claimant) -> None:
     match who:
         case Visitor():
             pace(request, who.tenant, Rate(settings.rate_anonymous))
-        case Machine():
-            pace(request, f"token:{who.token_hash.hex()}", Rate(settings.rate_signed_in))
-        case Subject():
+        case Machine() | Subject():
             pace(request, f"user:{who.user_id}", Rate(settings.rate_signed_in))
 
 
@@ -175,15 +175,35 @@ Owner = Annotated[User, Depends(identify_owner)]
 
 
 def _claimant(request: Request, shared: Services) -> Claimant:
-    """Raises BadToken, KeysUnreachable."""
-    token = _bearer(request)
+    """Raises BadToken, KeysUnreachable; ApiError as `_machine` does."""
+    token = bearer(request)
     if token is None:
         return _visitor(request, shared, None)
     if is_machine_token(token):
-        return Machine(token_hash(token))
+        return _machine(request, shared, token)
     if is_anonymous(token):
         return _visitor(request, shared, shared.anonymous.verify(token))
     return shared.sign_in.verify(token)
+
+
+def _machine(request: Request, shared: Services, token: str) -> Machine:
+    """One that this process hasn't seen counts against the address first: who makes tokens up is soon told to wait, and
+    asks nothing of Postgres.
+
+    Raises BadToken, uncounted; ApiError `invalid_token`, `too_many_requests`.
+    """
+    if not is_well_formed(token):
+        raise BadToken("malformed")
+    hashed = token_hash(token)
+    owner = shared.token_owners.get(hashed)
+    if owner is None:
+        count_address(request)
+        with shared.database.service() as conn:
+            owner = find_owner(conn, hashed)
+        if owner is None:
+            raise ApiError("invalid_token")
+        shared.token_owners.put(hashed, owner)
+    return Machine(hashed, owner)
 
 
 def _signed_in(shared: Services, conn: Connection, who: Subject) -> User:
@@ -198,20 +218,10 @@ def _owner_of(request: Request, conn: Connection, who: Machine) -> User:
     user_id = use_token(conn, who.token_hash)
     profile = None if user_id is None else get_profile(conn, user_id)
     if profile is None:
+        services(request).token_owners.forget(who.token_hash)
         count_address(request)
         raise ApiError("invalid_token")
     return User(profile.user_id, profile, machine=True)
-
-
-def _bearer(request: Request) -> str | None:
-    given = request.headers.getlist("authorization")
-    if not given:
-        return None
-    scheme, _, token = given[0].partition(" ")
-    token = token.strip()
-    if len(given) > 1 or scheme.lower() != "bearer" or not 0 < len(token) <= MAX_TOKEN_CHARS:
-        raise BadToken("not a bearer token")
-    return token
 
 
 def _visitor(request: Request, shared: Services, smelt_id: UUID | None) -> Visitor:

@@ -15,6 +15,7 @@ from api.pace import Pace
 from api.public_keys import PublicKeys
 from api.secret import derived_key
 from api.tickets import Tickets
+from api.token_owners import TokenOwners
 from api.tokens import AnonymousTokens, SignInTokens
 from api.uploads import Uploads
 from db.session import Database
@@ -39,6 +40,7 @@ class Services:
     tickets: Tickets
     sign_in: SignInTokens
     anonymous: AnonymousTokens
+    token_owners: TokenOwners
     proxies: tuple[Network, ...]
     webhook_networks: tuple[Network, ...]
     ip_key: bytes
@@ -69,7 +71,10 @@ def opened(settings: Settings) -> Iterator[Services]:
         on_change=doorbell.announce,
         on_delivery=doorbell.ring_for_webhooks,
     )
+    keys = PublicKeys(settings.jwt_jwks_url) if settings.jwt_jwks_url else None
     try:
+        if keys is not None:
+            keys.warm()
         yield Services(
             settings=settings,
             database=database,
@@ -81,13 +86,14 @@ def opened(settings: Settings) -> Iterator[Services]:
             tickets=tickets,
             sign_in=SignInTokens(
                 settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
-                PublicKeys(settings.jwt_jwks_url) if settings.jwt_jwks_url else None,
+                keys,
                 settings.jwt_audience,
                 settings.jwt_issuer,
             ),
             anonymous=AnonymousTokens(
                 derived_key(secret, "anonymous token"), timedelta(seconds=settings.content_max_age)
             ),
+            token_owners=TokenOwners(),
             proxies=networks(settings.trusted_proxies),
             webhook_networks=networks(settings.webhook_allowed_networks),
             ip_key=derived_key(secret, "address"),

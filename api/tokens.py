@@ -12,9 +12,11 @@ from uuid import UUID
 import jwt
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
+from starlette.requests import Request
 
 from api.public_keys import PublicKeys, UnknownKey
 
+MAX_TOKEN_CHARS = 8_192
 ANONYMOUS_KID = "smelt-anonymous"
 LEEWAY = timedelta(seconds=10)  # that the issuer's clock may be ahead
 
@@ -33,6 +35,18 @@ class Subject:
     email: str | None
     issued_at: datetime | None
     expires_at: datetime
+
+
+def bearer(request: Request) -> str | None:
+    """The token that the request brings, if any. Raises BadToken for what is none."""
+    given = request.headers.getlist("authorization")
+    if not given:
+        return None
+    scheme, _, token = given[0].partition(" ")
+    token = token.strip()
+    if len(given) > 1 or scheme.lower() != "bearer" or not 0 < len(token) <= MAX_TOKEN_CHARS:
+        raise BadToken("not a bearer token")
+    return token
 
 
 class SignInTokens:

@@ -69,7 +69,7 @@ _OF_SMELTS = "join smelts on smelts.id = part.smelt_id where smelts.user_id = :i
 _EXPORTS = {
     "user_profiles": _rows("*", "user_profiles where user_id = :id"),
     "user_api_keys": _rows(
-        "last_four, validated_at, created_at, updated_at", "user_api_keys where user_id = :id"
+        "last_four, validated_at, checked_at, created_at, updated_at", "user_api_keys where user_id = :id"
     ),
     "api_tokens": _rows(
         "id, name, last_four, last_used_at, expires_at, created_at", "api_tokens where user_id = :id"

@@ -57,7 +57,7 @@ def admit(conn: Connection, new: NewSmelt, allowances: Allowances) -> Admitted:
     Locks the new row, then the allowance that it draws on, then the tenant's tags, then the day's count. The key is
     looked at before the allowance, so that a repeated post is never told that its limit is used up.
 
-    Raises IdempotencyRace, PromptGone, db.reservation.Refused, UserGone.
+    Raises IdempotencyRace, PromptGone, db.reservation.Refused, db.api_keys.KeyNotValid, UserGone.
     """
     _insert_smelt(conn, new)
     reserve(conn, new.user_id, new.tenant, new.tier, allowances)

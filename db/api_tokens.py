@@ -112,6 +112,17 @@ def use_token(conn: Connection, token_hash: bytes) -> UUID | None:
     return user_id
 
 
+def find_owner(conn: Connection, token_hash: bytes) -> UUID | None:
+    """Whose token this is, if it is one that hasn't expired. Notes no use."""
+    owner: UUID | None = conn.execute(
+        parsed(
+            "select user_id from api_tokens where token_hash = :hash and coalesce(expires_at > now(), true)"
+        ),
+        {"hash": token_hash},
+    ).scalar_one_or_none()
+    return owner
+
+
 def find_live_tokens(conn: Connection, hashes: Collection[bytes]) -> set[bytes]:
     """Those of the hashes whose token is there still and hasn't expired. Notes no use."""
     rows = conn.execute(

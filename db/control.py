@@ -78,7 +78,7 @@ def retry(conn: Connection, smelt_id: UUID, allowances: Allowances, content_max_
 
     A smelt that was charged is never charged again, but the retry counts as work without a charge; one that wasn't
     draws on the allowance as if it were new.
-    Raises NotFound, NotEnded, ContentGone, NothingToRetry, db.reservation.Refused.
+    Raises NotFound, NotEnded, ContentGone, NothingToRetry, db.reservation.Refused, db.api_keys.KeyNotValid.
     """
     smelt = _lock(conn, smelt_id)
     if not smelt.status.terminal:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from db.api_keys import hold_api_key
 from db.platform_use import platform_use, take_platform_use
 from db.statement import parsed
 from pipeline.states import Tier
@@ -28,15 +29,22 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Allowances:
-    """All by UTC day. `uncharged_daily`: smelts of one user or address that may be worked on without a charge."""
+    """All by UTC day. `uncharged_daily`: smelts of one user or address that may be worked on without a charge.
+
+    `key_check_seconds`: after which the provider is asked again about an own API key that is in use.
+    """
 
     anonymous_daily: int
     platform_daily_cap: int
     uncharged_daily: int
+    key_check_seconds: float = 3_600.0
 
 
 def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, allowances: Allowances) -> None:
-    """Takes one smelt from the caller's allowance; the smelt's row is there already. Raises Refused.
+    """Takes one smelt from the caller's allowance; the smelt's row is there already.
+
+    On an own key nothing is taken, but the key must still be valid: it may have been removed, or found invalid, since
+    the caller's tier was looked up. Raises Refused, db.api_keys.KeyNotValid.
 
     Locks the address's row of today, or the user's profile. Completion charges; what ends otherwise gives back.
     """
@@ -44,6 +52,8 @@ def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, all
         _count_anonymous_use(conn, tenant, allowances)
     elif tier is Tier.CREDITS:
         _reserve_credit(conn, user_id, allowances)
+    else:
+        hold_api_key(conn, user_id, allowances.key_check_seconds)
 
 
 def count_for_platform(conn: Connection, tier: Tier, allowances: Allowances) -> None:

@@ -6,6 +6,7 @@ from db.cleanup import forget_old
 from db.profiles import reset_credits
 from db.schedules import get_job
 from db.work import RUNS, complete
+from workers.key_checks import check_keys
 from workers.purge import purge_orphans
 from workers.run import Task
 
@@ -37,4 +38,8 @@ def _purge_content(task: Task) -> int:
     return purge_orphans(task.services, on_tick=lambda: task.lease.tick(0.0)) + task.record(forget_old)
 
 
-_JOBS = {"reset_weekly_credits": _reset_weekly_credits, "purge_content": _purge_content}
+_JOBS = {
+    "reset_weekly_credits": _reset_weekly_credits,
+    "purge_content": _purge_content,
+    "check_api_keys": check_keys,
+}

@@ -6,15 +6,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.account_schemas import ApiKeyBody, ApiKeyReply
+from api.errors import ApiError
 from api.identity import Owner, User, pace
-from api.provider import check_api_key
 from api.rate import Rate
 from api.services import Services, services
 from api.small_body import SmallBodyRoute
 from db.api_keys import delete_api_key, get_api_key_info, put_api_key
 from pipeline.keyring import user_context
+from pipeline.provider_check import Verdict, check_api_key
 
 router = APIRouter(prefix="/v1/api-key", tags=["account"], route_class=SmallBodyRoute)
+
+NO_ANSWER = "The key's provider gave no answer: nothing was stored."
+RETRY_SECONDS = 30.0
 
 
 @router.put("")
@@ -23,7 +27,11 @@ async def put_own_key(request: Request, user: Owner, body: ApiKeyBody) -> ApiKey
     shared = services(request)
     await run_in_threadpool(_count_check, request, user)
     base_url = shared.settings.user_key_base_url
-    await to_thread.run_sync(check_api_key, base_url, body.api_key, limiter=shared.key_checks)
+    verdict = await to_thread.run_sync(check_api_key, base_url, body.api_key, limiter=shared.key_checks)
+    if verdict is Verdict.REJECTED:
+        raise ApiError("api_key_invalid")
+    if verdict is Verdict.UNKNOWN:
+        raise ApiError("unavailable", NO_ANSWER, retry_after=RETRY_SECONDS)
     return await run_in_threadpool(_store, shared, user, body.api_key.get_secret_value())
 
 

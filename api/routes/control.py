@@ -14,10 +14,13 @@ from api.ringing import ring
 from api.schemas import DeletionReceipt, SmeltReply
 from api.services import Services, services
 from db import control
+from db.api_keys import KeyNotValid
 from db.content_keys import delete_smelt
 from db.reservation import Refused
 
 router = APIRouter(prefix="/v1/smelts/{smelt_id}", tags=["smelts"])
+
+KEY_LOST = "This smelt runs on your own API key, and you have none that is valid: put one first."
 
 
 @router.post("/cancel")
@@ -51,6 +54,8 @@ def retry_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> SmeltRep
         raise ApiError("nothing_to_retry", "Every part has completed.") from None
     except control.ContentGone:
         raise ApiError("content_expired") from None
+    except KeyNotValid:
+        raise ApiError("api_key_invalid", KEY_LOST) from None
     except Refused as refused:
         raise out_of_allowance(refused) from None
     ring(shared, smelt_id, mode, ready)

@@ -12,10 +12,17 @@ class AllowanceSettings(BaseModel):
         20, ge=1, description="smelts a UTC day of one user or address that may end without a charge"
     )
     platform_daily_cap: int = Field(10_000, ge=0, description="smelts a UTC day on the platform's own key")
-    rate_signed_in: int = Field(6_000, ge=1, description="requests a minute of one user or machine token")
+    rate_signed_in: int = Field(
+        6_000, ge=1, description="requests a minute of one user, all machine tokens included"
+    )
     rate_anonymous: int = Field(3_000, ge=1, description="requests a minute of one anonymous address")
     rate_key_checks: int = Field(
         10, ge=1, description="API keys a minute that one user may have checked with the provider"
+    )
+    key_check_seconds: float = Field(
+        3_600.0,
+        gt=0,
+        description="seconds after which the provider is asked again about an own API key that is in use",
     )
     json_bytes: int = Field(
         32_000_000, ge=1_000, description="largest JSON body of a POST; multipart has the tier's limit"

@@ -1,7 +1,9 @@
 """Users' own API keys: checked before they are stored, never seen again, used for their owner's smelts alone."""
 
+import json
 import logging
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,6 +23,7 @@ from tests.api.conftest import RunningApi, running
 from tests.api.worker import do_all_work
 from tests.cast import Cast
 from tests.llm_server import STEPS, LlmServer
+from tests.slow_server import slow_server
 
 KEY = "sk-planted-key-of-ada-7Q2w"
 NOTE: dict[str, Any] = {"texts": ["Ann ships on Friday."], "default_prompt_names": ["summarize"]}
@@ -148,6 +151,38 @@ def test_a_key_deleted_in_the_middle_fails_what_is_left(
     assert ada.get("/v1/api-key").json() == {"status": "none", "last_four": None, "validated_at": None}
 
 
+def test_a_key_removed_while_a_post_arrives_admits_nothing_on_it(
+    api: RunningApi, ada: httpx.Client, cast: Cast, database: Database
+) -> None:
+    """What is sent again is taken on credits, and measured by their limits."""
+    put(ada)
+    body, json_type = json.dumps(NOTE).encode(), {"Content-Type": "application/json"}
+
+    def slowly() -> Iterator[bytes]:
+        yield body[:10]
+        with api.client(cast.ada.headers) as meanwhile:
+            assert meanwhile.delete("/v1/api-key").status_code == 204
+        yield body[10:]
+
+    refused = ada.post("/v1/smelts", content=slowly(), headers=json_type)
+    assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+    assert refused.headers["Retry-After"] == "1"
+    assert api.objects() == []
+    again = ada.post("/v1/smelts", content=body, headers=json_type)
+    assert (again.status_code, again.json()["tier"]) == (202, "credits")
+
+
+def test_a_retry_on_a_key_that_is_gone_says_so(api: RunningApi, ada: httpx.Client) -> None:
+    put(ada)
+    smelt = ada.post("/v1/smelts", json=NOTE).json()
+    assert ada.post(f"/v1/smelts/{smelt['id']}/cancel").status_code == 200
+    ada.delete("/v1/api-key")
+    refused = ada.post(f"/v1/smelts/{smelt['id']}/retry")
+    assert (refused.status_code, refused.json()["code"]) == (422, "api_key_invalid")
+    put(ada)
+    assert ada.post(f"/v1/smelts/{smelt['id']}/retry").status_code == 202
+
+
 def test_a_key_put_meanwhile_stays_valid(ada: httpx.Client, cast: Cast, database: Database) -> None:
     put(ada)
     with database.service() as conn:
@@ -194,6 +229,23 @@ def test_a_silent_provider_takes_no_thread_from_others(settings: Settings, cast:
             for each in held:
                 each.close()
             assert {each.result().json()["code"] for each in waiting} == {"unavailable"}
+
+
+@pytest.mark.parametrize("mode", ["dripping_head", "interim_replies", "silent"])
+def test_one_deadline_holds_for_a_check(
+    settings: Settings, cast: Cast, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr("pipeline.provider_check.DEADLINE", 1.0)
+    with (
+        slow_server() as slow,
+        running(settings.model_copy(update={"user_key_base_url": slow.url})) as api,
+        api.client(cast.ada.headers) as ada,
+    ):
+        slow.mode = mode
+        begun = time.monotonic()
+        reply = put(ada)
+        assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+        assert time.monotonic() - begun < 4
 
 
 def test_a_key_of_one_user_opens_for_no_other(

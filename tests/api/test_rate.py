@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 from pydantic import SecretStr
 
+from api.machine_tokens import PREFIX
 from api.pace import LocalPace, Pace
 from api.rate import Rate, rule
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running
+from tests.api.test_machine_tokens import by, make
 from tests.cast import Cast
 
 FIVE = Rate(5, 60.0)
@@ -105,6 +108,80 @@ def test_guessing_tokens_counts_against_the_address(strict: RunningApi) -> None:
             for guess in ("x", "smelt_abc", "smelt_abd", "smelt_abe")
         ]
     assert statuses == [401, 401, 401, 429]
+
+
+def made_up(n: int) -> dict[str, str]:
+    """In the shape of a machine token."""
+    return by(f"{PREFIX}{n:043}")
+
+
+def test_a_users_machine_tokens_share_one_rate_in_all_instances(strict: RunningApi, cast: Cast) -> None:
+    with (
+        running(strict.settings) as other,
+        other.client() as elsewhere,
+        strict.client() as here,
+        strict.client(cast.ada.headers) as ada,
+    ):
+        tokens = [make(ada)["token"] for _ in range(2)]
+        replies = [
+            client.get("/v1/usage", headers=by(token))
+            for token, client in zip([*tokens, tokens[0]], (here, elsewhere, here), strict=True)
+        ]
+        refused = [client.get("/v1/usage", headers=by(tokens[1])) for client in (here, elsewhere)]
+        refused.append(ada.get("/v1/usage"))
+    assert [reply.headers["RateLimit"].split(";")[1] for reply in replies] == ["r=2", "r=1", "r=0"]
+    assert [reply.status_code for reply in (*replies, *refused)] == [200] * 3 + [429] * 3
+
+
+def test_past_the_addresss_rate_made_up_tokens_are_refused_without_postgres(
+    strict: RunningApi, cast: Cast, owner_url: str
+) -> None:
+    """While her own, which this process knows, go on working from the same address."""
+    with strict.client(cast.ada.headers) as ada, strict.client() as visitor:
+        hers = by(make(ada)["token"])
+        assert visitor.get("/v1/usage", headers=hers).status_code == 200
+        statuses = [visitor.get("/v1/usage", headers=made_up(n)).status_code for n in range(3)]
+        assert statuses == [401, 401, 429]
+        with psycopg.connect(owner_url) as connection:
+            connection.execute("lock table api_tokens in access exclusive mode")
+            for n in range(3):
+                assert visitor.get("/v1/usage", headers=made_up(n), timeout=5).status_code == 429
+        assert visitor.get("/v1/usage", headers=hers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "token", [PREFIX, f"{PREFIX}{'a' * 42}", f"{PREFIX}{'a' * 44}", f"{PREFIX}{'+' * 43}"]
+)
+def test_what_can_be_no_machine_token_is_refused_without_postgres(
+    api: RunningApi, visitor: httpx.Client, owner_url: str, token: str
+) -> None:
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("lock table api_tokens in access exclusive mode")
+        assert visitor.get("/v1/usage", headers=by(token), timeout=5).status_code == 401
+
+
+def test_a_revoked_token_uses_up_nobodys_rate_but_the_addresss(strict: RunningApi, cast: Cast) -> None:
+    with strict.client(cast.ada.headers) as ada, strict.client() as thief:
+        made = make(ada)
+        assert thief.get("/v1/usage", headers=by(made["token"])).status_code == 200
+        assert ada.delete(f"/v1/tokens/{made['id']}").status_code == 204
+        statuses = [thief.get("/v1/usage", headers=by(made["token"])).status_code for _ in range(4)]
+        assert statuses == [401, 401, 429, 429]
+        assert ada.get("/v1/usage").headers["RateLimit"].startswith('"default";r=0;')
+
+
+def test_an_address_of_many_users_lets_their_tokens_in(settings: Settings, cast: Cast) -> None:
+    """Each counts against the address once in a process's life, whatever the address does afterwards."""
+    limits = {"rate_signed_in": 100, "rate_anonymous": 4}
+    with running(settings.model_copy(update=limits)) as api, api.client() as office:
+        tokens = []
+        for user in (cast.ada, cast.bob):
+            with api.client(user.headers) as client:
+                tokens += [make(client)["token"] for _ in range(2)]
+        for _ in range(5):
+            assert {office.get("/v1/usage", headers=by(token)).status_code for token in tokens} == {200}
+        assert office.get("/v1/usage").status_code == 429
+        assert {office.get("/v1/usage", headers=by(token)).status_code for token in tokens} == {200}
 
 
 def test_redis_away_is_neither_an_open_door_nor_a_closed_one(settings: Settings, cast: Cast) -> None:

@@ -156,8 +156,10 @@ class Backlog:
         ids: list[UUID] = [row[0] for row in rows]
         self.owner.execute(
             """
-            insert into user_profiles (user_id, credits_remaining, weekly_credits_max, credits_reset_at)
-            select unnest(%s::uuid[]), 1000000, 1000000, now() + interval '7 days'
+            insert into user_profiles (
+                user_id, credits_remaining, weekly_credits_max, credits_reset_at, api_key_status
+            )
+            select unnest(%s::uuid[]), 1000000, 1000000, now() + interval '7 days', 'valid'
             """,
             [ids],
         )

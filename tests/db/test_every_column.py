@@ -15,7 +15,7 @@ from tests.smelts import admit_all, new_smelt, set_credits
 WRITTEN_BY_USERS = {"prompts", "prompt_sections"}
 HIDDEN = {
     "smelts": {"tenant", "content_key", "idempotency_key", "request_fingerprint"},
-    "user_api_keys": {"ciphertext", "key_id"},
+    "user_api_keys": {"ciphertext", "key_id", "check_at"},
     "api_tokens": {"token_hash"},
     "smelt_files": {"failures", "run_at", "lease_until", "fair_key", "cost"},
     "smelt_outputs": {"failures", "run_at", "lease_until", "fair_key", "cost"},

@@ -63,6 +63,9 @@ class Stage:
         self.database.run(
             _API_KEY, self.users[2], self.keyring.wrap(b"sk-of-her-own", user_context(self.users[2]))
         )
+        self.database.run(
+            "update user_profiles set api_key_status = 'valid' where user_id = %s", self.users[2]
+        )
 
     def look(self) -> Snapshot:
         return Snapshot.of(self.database.run(READ))

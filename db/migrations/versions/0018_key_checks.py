@@ -1,4 +1,4 @@
-"""Placeholder."""
+"""Users' own API keys that are in use are checked with their provider again."""
 
 from db.migrations.sql import run
 

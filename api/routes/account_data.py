@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from starlette.requests import Request
 
 from api.account_schemas import AccountExport
-from api.identity import Owner
+from api.callers import Owner
 from api.services import Services, services
 from db.accounts import delete_account, delete_smelts, export_account, export_hidden
 from pipeline.content_errors import ContentUnavailable

@@ -1,12 +1,15 @@
 """The user's own API key for the language model's provider."""
 
+from typing import Annotated
+
 from anyio import to_thread
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.account_schemas import ApiKeyBody, ApiKeyReply
-from api.identity import Owner, User, pace
+from api.callers import Owner, find_owner
+from api.identity import User, pace
 from api.provider import check_api_key
 from api.rate import Rate
 from api.services import Services, services
@@ -18,13 +21,17 @@ router = APIRouter(prefix="/v1/api-key", tags=["account"], route_class=SmallBody
 
 
 @router.put("")
-async def put_own_key(request: Request, user: Owner, body: ApiKeyBody) -> ApiKeyReply:
+async def put_own_key(
+    request: Request, user: Annotated[User, Depends(find_owner)], body: ApiKeyBody
+) -> ApiKeyReply:
     """Checks the key with its provider, then stores it encrypted. It never comes back."""
+    # No turn at the database is held while the provider is asked
     shared = services(request)
     await run_in_threadpool(_count_check, request, user)
     base_url = shared.settings.user_key_base_url
     await to_thread.run_sync(check_api_key, base_url, body.api_key, limiter=shared.key_checks)
-    return await run_in_threadpool(_store, shared, user, body.api_key.get_secret_value())
+    async with shared.share.turn(user.tenant):
+        return await run_in_threadpool(_store, shared, user, body.api_key.get_secret_value())
 
 
 @router.get("")

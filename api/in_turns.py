@@ -8,17 +8,18 @@ from collections.abc import AsyncIterator, Iterator
 from starlette.concurrency import run_in_threadpool
 
 from api.database_share import DatabaseShare
-from api.pieces import PIECE
+from api.pieces import PIECE, pieces
 
 
-async def in_turns(share: DatabaseShare, tenant: str, made: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def in_turns(share: DatabaseShare, tenant: str, made: Iterator[bytes]) -> AsyncIterator[memoryview]:
     """Raises what making a piece raises."""
     while True:
         async with share.turn(tenant, patience=None):
             piece = await run_in_threadpool(next, made, None)
         if piece is None:
             return
-        yield piece
+        for part in pieces(piece):
+            yield part
 
 
 def gathered(parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -127,3 +127,9 @@ def test_a_hundred_streams_of_a_big_smelt(house: House, big_smelt: UUID) -> None
     attack = house.attack("GET", f"/v1/smelts/{big_smelt}/events", connections=100, until=last)
     check(delays(house, attack))
     assert ended(attack) == {"200": 100}
+
+
+def test_twenty_exports_at_once(house: House, big_smelt: UUID, library: list[str]) -> None:
+    attack = house.attack("GET", "/v1/account/export", connections=20)
+    check(delays(house, attack))
+    assert ended(attack) == {"200": 20}

@@ -12,6 +12,7 @@ the commit nobody knows whether the smelt exists: then its content stays, and th
 import asyncio
 import hmac
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 from uuid import UUID
@@ -48,6 +49,7 @@ from pipeline.keyring import smelt_context
 from pipeline.smelt import Smelt
 
 KEY_LOST = "Your API key stopped being valid meanwhile: what is sent again is taken on credits."
+TAKE_IN_PATIENCE = 60.0  # seconds
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -77,19 +79,26 @@ async def accept(request: Request, shape: Shape = SMELT, check: Check = checked_
 
 
 async def _accept(request: Request, shape: Shape, check: Check) -> Accepted:
-    post = await run_in_threadpool(begin, request)
+    post = await begin(request)
     store = post.shared.content if post.existing is None else None
     intake = Intake(shape, post.limits, post.shared.settings.json_bytes, store)
     try:
         await intake.read(request)
         if post.existing is not None:
-            return await run_in_threadpool(_same_again, post, intake, post.existing)
-        wish = check(post, intake)
-        return await _to_its_end(_take_in, post, intake, wish)
+            async with _turn(post):
+                return await run_in_threadpool(_same_again, post, intake, post.existing)
+        async with _turn(post):
+            wish = await run_in_threadpool(check, post, intake)
+            return await _to_its_end(_take_in, post, intake, wish)
     except BaseException:
         if not intake.kept:
             await intake.discard()
         raise
+
+
+def _turn(post: Post) -> AbstractAsyncContextManager[None]:
+    """At the database; not before the body is there. Waited for longer than at the beginning: it has been sent."""
+    return post.shared.share.turn(post.caller.tenant, TAKE_IN_PATIENCE)
 
 
 async def _to_its_end(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -3,30 +3,32 @@
 from dataclasses import replace
 from uuid import UUID
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from api.callers import recognized
 from api.errors import ApiError
 from api.follower import Follower
-from api.identity import Machine, Visitor, authenticate, count_address, recognize
-from api.reading import queue_positions
+from api.identity import Visitor, authenticate, count_address
+from api.reading import current_view
 from api.services import Services, services
+from api.tokens import Subject
 from api.view import View
 from db.api_tokens import find_live_tokens
-from db.smelts import get_smelt
+from db.smelts import get_head
 
 
-def identify_follower(request: Request, smelt_id: UUID) -> Follower:
-    """By the request's token. Raises ApiError as `identify` does, and `not_found` for another smelt's token."""
-    who = authenticate(request)
+async def identify_follower(request: Request, smelt_id: UUID) -> Follower:
+    """By the request's token. Raises ApiError as `find_caller` does, and `not_found` for another smelt's token."""
+    who = await run_in_threadpool(authenticate, request)
     if isinstance(who, Visitor):
         if who.smelt_id != smelt_id:
             raise ApiError("not_found")
         return Follower(None, None, None)
-    with services(request).database.service() as conn:
-        caller = recognize(request, conn, who)
-    if isinstance(who, Machine):
-        return Follower(caller.user_id, None, who.token_hash)
-    return Follower(caller.user_id, who.expires_at, None)
+    caller = await recognized(request, who)
+    if isinstance(who, Subject):
+        return Follower(caller.user_id, who.expires_at, None)
+    return Follower(caller.user_id, None, who.token_hash)
 
 
 def redeemed(request: Request, ticket: str, smelt_id: UUID) -> Follower:
@@ -47,14 +49,27 @@ def _lives(shared: Services, follower: Follower) -> bool:
     return follower.seconds_left > 0
 
 
-def find_followed(shared: Services, follower: Follower, smelt_id: UUID) -> tuple[Follower, View]:
-    """The smelt as she sees it now, and until when she may. Raises ApiError `not_found`."""
+async def find_followed(request: Request, follower: Follower, smelt_id: UUID) -> tuple[Follower, View]:
+    """The smelt as she sees it now, and until when she may. In one of the tenant's turns at the database.
+
+    Raises ApiError `not_found`, `busy`.
+    """
+    shared = services(request)
+    tenant = f"smelt:{smelt_id}" if follower.user_id is None else f"user:{follower.user_id}"
+    async with shared.share.turn(tenant):
+        return await run_in_threadpool(_find_followed, shared, follower, smelt_id)
+
+
+def _find_followed(shared: Services, follower: Follower, smelt_id: UUID) -> tuple[Follower, View]:
+    """With the view's snapshot made."""
     user_id = follower.user_id
     database = shared.database
     with database.anonymous(smelt_id) if user_id is None else database.user(user_id) as conn:
-        smelt = get_smelt(conn, smelt_id)
-    if smelt is None:
+        head = get_head(conn, smelt_id)
+    if head is None:
         raise ApiError("not_found")
     if user_id is None:
-        follower = replace(follower, ends=shared.anonymous.ends(smelt.created_at))
-    return follower, View.of(smelt, queue_positions(shared, smelt))
+        follower = replace(follower, ends=shared.anonymous.ends(head.created_at))
+    view = current_view(shared, head)
+    _ = view.snapshot
+    return follower, view

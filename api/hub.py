@@ -16,8 +16,10 @@ from redis.exceptions import RedisError
 
 from api.errors import log_unexpected
 from api.follower import Follower
+from api.pieces import pieces
 from api.reader import Reader
 from api.view import View
+from api.views import Views
 from api.watch import Watch
 from db.session import Database, DatabaseUnavailable
 from workers.wake import changes_channel
@@ -36,8 +38,10 @@ HEARTBEAT = b":\n"
 class Hub:
     """Made anywhere, used in one event loop, and only while `running`. `heartbeat`: seconds of silence, at most."""
 
-    def __init__(self, database: Database, redis_url: str, namespace: str, *, heartbeat: float) -> None:
-        self._reader = Reader(database)
+    def __init__(
+        self, database: Database, views: Views, redis_url: str, namespace: str, *, heartbeat: float
+    ) -> None:
+        self._reader = Reader(database, views)
         self._redis_url = redis_url
         self._channel = changes_channel(namespace)
         self._heartbeat = heartbeat
@@ -64,18 +68,23 @@ class Hub:
         self._closing = True
         self._wake_all()
 
-    async def follow(self, follower: Follower, first: View) -> AsyncIterator[bytes]:
-        """The stream: `first` as it was just read, then what changes, until the smelt or the token ends."""
+    async def follow(self, follower: Follower, first: View) -> AsyncIterator[bytes | memoryview]:
+        """The stream: `first` as it was just read, then what changes, until the smelt or the token ends.
+
+        In pieces, of which a slow client holds one at a time: the events are the same bytes for all who get them.
+        """
         watch = self._enter(follower, first)
         try:
-            yield RETRY + first.since(None)
+            yield RETRY
+            for piece in pieces(first.snapshot):
+                yield piece
             seen = first
             while not seen.ended and watch.view is not None and self._may_go_on(follower):
                 changed, latest = watch.changed, watch.view
                 if latest is not seen and latest.version >= seen.version:
-                    news, seen = latest.since(seen), latest
-                    if news:
-                        yield news
+                    news, seen = await self._reader.since(latest, seen), latest
+                    for piece in pieces(news):
+                        yield piece
                 elif not await _happens(changed, min(self._heartbeat, follower.seconds_left)):
                     yield HEARTBEAT
         finally:
@@ -163,17 +172,14 @@ class Hub:
 
     async def _look_at_places(self) -> None:
         """A place in the queue changes without the smelt's doing."""
-        waiting = {name: watch for name, watch in self._watches.items() if watch.view and watch.view.waiting}
+        waiting = [watch.view for watch in self._watches.values() if watch.view and watch.view.waiting]
         if not waiting:
             return
-        places = await self._reader.places(list(waiting))
-        for watch in waiting.values():
-            view = watch.view
-            if view is None:
-                continue
-            now = {file: places.get(file, place) for file, place in view.places.items()}
-            if now != view.places:
-                watch.show(View.of(view.source, now))
+        before = {view.smelt_id: view for view in waiting}
+        for view in await self._reader.moved(waiting):
+            watch = self._watches.get(str(view.smelt_id))
+            if watch is not None and watch.view is before[view.smelt_id]:  # else it was read again meanwhile
+                watch.show(view)
 
     async def _look_at_tokens(self) -> None:
         hashes = list(self._tokens)

@@ -7,10 +7,8 @@ against its address's. So does one whose machine token this process doesn't know
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
 from sqlalchemy import Connection
 from starlette.requests import Request
 
@@ -134,44 +132,15 @@ def recognize(request: Request, conn: Connection, who: Claimant) -> Caller:
             return _signed_in(services(request), conn, who)
 
 
-def identify(request: Request) -> Caller:
-    """Found once for each request, so that it counts once. Raises ApiError as its two steps do."""
-    known: Caller | None = getattr(request.state, "caller", None)
-    if known is None:
-        known = request.state.caller = _identify(request)
-    return known
-
-
-def _identify(request: Request) -> Caller:
-    who = authenticate(request)
-    if isinstance(who, Visitor):
-        return who
-    with services(request).database.service() as conn:
-        return recognize(request, conn, who)
-
-
-def identify_user(request: Request) -> User:
-    """Raises ApiError `authentication_required` as well."""
-    caller = identify(request)
-    if isinstance(caller, Visitor):
-        raise ApiError("authentication_required")
-    return caller
-
-
-def identify_owner(request: Request) -> User:
-    """Not by a machine token: one that leaks must not make others, nor take the account away.
-
-    Raises ApiError `sign_in_required` as well.
-    """
-    user = identify_user(request)
-    if user.machine:
-        raise ApiError("sign_in_required", "A machine token can't manage the account; sign in.")
-    return user
-
-
-AnyCaller = Annotated[Caller, Depends(identify)]
-SignedIn = Annotated[User, Depends(identify_user)]
-Owner = Annotated[User, Depends(identify_owner)]
+def claimed_tenant(who: Claimant) -> str:
+    """Whose share of the database finding the caller takes: whose a machine token is isn't known before."""
+    match who:
+        case Visitor():
+            return who.tenant
+        case Machine():
+            return f"token:{who.token_hash.hex()}"
+        case Subject():
+            return f"user:{who.user_id}"
 
 
 def _claimant(request: Request, shared: Services) -> Claimant:

@@ -10,6 +10,10 @@ from api.errors import ApiError, Fault, refusal
 from api.services import Services
 from db.library import LibraryFull, NotInLibrary
 from db.prompts import NoSuchSection
+from db.session import LockTimeout
+
+RETRY_SECONDS = 2.0
+LOCKED = "Other requests are changing your library at this moment: this one has changed nothing."
 
 
 @contextmanager
@@ -25,3 +29,5 @@ def changing(shared: Services, user_id: UUID) -> Iterator[Connection]:
         raise refusal([Fault("invalid_value", detail, "ids")]) from None
     except LibraryFull:
         raise ApiError("library_full") from None
+    except LockTimeout:
+        raise ApiError("busy", LOCKED, retry_after=RETRY_SECONDS) from None

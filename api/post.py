@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.allowance import allowances, out_of_allowance
 from api.errors import ApiError, Fault, refusal
 from api.fingerprint import idempotency_key
 from api.form import Form, Wish, read_wish
-from api.identity import Caller, authenticate, recognize
+from api.identity import Caller, Claimant, authenticate, claimed_tenant, recognize
 from api.intake import Intake
 from api.services import Services, services
 from db.admission import Existing, find_by_idempotency_key
@@ -39,10 +40,15 @@ class Post:
         return self.shared.settings.limits(self.tier if self.existing is None else Tier.OWN_KEY)
 
 
-def begin(request: Request) -> Post:
-    """Everything that can be told before the body is read. Raises ApiError."""
+async def begin(request: Request) -> Post:
+    """Everything that can be told before the body is read, in one of the tenant's turns. Raises ApiError."""
+    who = await run_in_threadpool(authenticate, request)
+    async with services(request).share.turn(claimed_tenant(who)):
+        return await run_in_threadpool(_begin, request, who)
+
+
+def _begin(request: Request, who: Claimant) -> Post:
     shared = services(request)
-    who = authenticate(request)
     key = idempotency_key(request.headers.getlist("idempotency-key"))
     with shared.database.service() as conn:
         caller = recognize(request, conn, who)

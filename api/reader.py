@@ -1,26 +1,29 @@
 """What the hub reads of Postgres, in a few threads of its own: followers must not take those of the requests."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import TypeVar
 from uuid import UUID
 
 from anyio import CapacityLimiter, to_thread
 
 from api.view import View
+from api.views import Views
 from db.api_tokens import find_live_tokens
 from db.session import Database
-from db.smelts import find_queue_positions, get_smelt, get_versions
+from db.smelts import find_queue_positions, get_head, get_versions
 
 T = TypeVar("T")
 
 READERS = 3  # threads, and so connections to Postgres
+SMALL = 100  # parts that are compared faster than a thread is found
 
 
 class Reader:
     """Smelts go by the text of their ids. Every method raises DatabaseUnavailable."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, views: Views) -> None:
         self._database = database
+        self._views = views
         self._threads = CapacityLimiter(READERS)
 
     async def view(self, name: str) -> View | None:
@@ -28,8 +31,8 @@ class Reader:
 
         def read() -> View | None:
             with self._database.service() as conn:
-                smelt = get_smelt(conn, UUID(name))
-                return None if smelt is None else View.of(smelt, find_queue_positions(conn, [smelt.id]))
+                head = get_head(conn, UUID(name))
+            return None if head is None else self._views.get(head)
 
         return await self._ask(read)
 
@@ -43,14 +46,26 @@ class Reader:
 
         return await self._ask(read)
 
-    async def places(self, names: Collection[str]) -> Mapping[UUID, int]:
-        """Places in the queue, by file."""
+    async def moved(self, views: Collection[View]) -> list[View]:
+        """Those of the views in which places in the queue have changed, with the new ones."""
 
-        def read() -> dict[UUID, int]:
+        def read() -> list[View]:
             with self._database.service() as conn:
-                return find_queue_positions(conn, [UUID(name) for name in names])
+                places = find_queue_positions(conn, [view.smelt_id for view in views])
+            moved = []
+            for view in views:
+                now = {file_id: places[file_id] for file_id in view.places if file_id in places}
+                if any(view.places[file_id] != place for file_id, place in now.items()):
+                    moved.append(view.moved(now))
+            return moved
 
         return await self._ask(read)
+
+    async def since(self, latest: View, before: View) -> bytes:
+        """The events that lead from one view to the other."""
+        if latest.parts <= SMALL:
+            return latest.since(before)
+        return await self._ask(lambda: latest.since(before))
 
     async def live_tokens(self, hashes: Collection[bytes]) -> set[bytes]:
         """Those of the hashes whose machine token opens anything still."""

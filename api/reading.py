@@ -1,13 +1,18 @@
 """Finding what a caller may read. Not hers and not there give the same answer."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from api.errors import ApiError
 from api.identity import Caller, User
 from api.services import Services
+from api.view import View
 from db.content_keys import get_content_key
-from db.smelts import find_queue_positions, get_smelt
+from db.smelts import get_head, with_parts
 from pipeline.content import Kind, ObjectName
 from pipeline.errors import PUBLIC_MESSAGES
 from pipeline.keyring import smelt_context
@@ -15,36 +20,60 @@ from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
 from pipeline.states import InputType, WorkStatus
 from pipeline.transcript import Transcript
 
+T = TypeVar("T")
+
+
+def find_head(shared: Services, caller: Caller, smelt_id: UUID) -> Smelt:
+    """The smelt without its parts, read in the caller's own role, so that the policies decide.
+
+    Raises ApiError `not_found`.
+    """
+    return in_role_of(shared, caller, smelt_id, lambda conn: get_head(conn, smelt_id))
+
 
 def find_smelt(shared: Services, caller: Caller, smelt_id: UUID) -> Smelt:
-    """Read in the caller's own role, so that the policies decide. Raises ApiError `not_found`."""
-    smelt = None
+    """With its parts. Whether it may be seen is decided as above; below the policies its parts would take twice as
+    long, since each would be asked for its smelt. Raises ApiError `not_found`.
+    """
+    head = find_head(shared, caller, smelt_id)
+    with shared.database.service() as conn:
+        return with_parts(conn, head)
+
+
+def find_view(shared: Services, caller: Caller, smelt_id: UUID) -> View:
+    """Raises ApiError `not_found`."""
+    return current_view(shared, find_head(shared, caller, smelt_id))
+
+
+def current_view(shared: Services, head: Smelt) -> View:
+    """Of a smelt that the caller may see. Raises ApiError `not_found`: it has been deleted since."""
+    view = shared.views.get(head)
+    if view is None:
+        raise ApiError("not_found")
+    return view
+
+
+def in_role_of(shared: Services, caller: Caller, smelt_id: UUID, read: Callable[[Connection], T | None]) -> T:
+    """What `read` finds of the smelt in the caller's own role. Raises ApiError `not_found`."""
+    found = None
     if isinstance(caller, User):
         with shared.database.user(caller.user_id) as conn:
-            smelt = get_smelt(conn, smelt_id)
+            found = read(conn)
     elif caller.smelt_id == smelt_id:
         with shared.database.anonymous(smelt_id) as conn:
-            smelt = get_smelt(conn, smelt_id)
-    if smelt is None:
+            found = read(conn)
+    if found is None:
         raise ApiError("not_found")
-    return smelt
+    return found
 
 
-def queue_positions(shared: Services, smelt: Smelt) -> dict[UUID, int]:
-    """Places in the queue, from 1, of the files that wait to be claimed."""
-    if not any(file.status is WorkStatus.PENDING for file in smelt.files):
-        return {}
-    with shared.database.service() as conn:
-        return find_queue_positions(conn, [smelt.id])
-
-
-def content_key(shared: Services, smelt: Smelt) -> bytes:
+def content_key(shared: Services, smelt_id: UUID) -> bytes:
     """The key that opens the smelt's content. Raises ApiError `content_expired`."""
     with shared.database.service() as conn:
-        wrapped = get_content_key(conn, smelt.id)
+        wrapped = get_content_key(conn, smelt_id)
     if wrapped is None:
         raise ApiError("content_expired")
-    return shared.keyring.unwrap(wrapped, smelt_context(smelt.id))
+    return shared.keyring.unwrap(wrapped, smelt_context(smelt_id))
 
 
 def check_finished(part: SmeltFile | SmeltOutput) -> None:
@@ -58,11 +87,11 @@ def check_finished(part: SmeltFile | SmeltOutput) -> None:
     raise ApiError("part_failed", PUBLIC_MESSAGES[part.error_code])
 
 
-def read_transcript_of(shared: Services, smelt: Smelt, file: SmeltFile, key: bytes) -> Transcript:
+def read_transcript_of(shared: Services, smelt_id: UUID, file: SmeltFile, key: bytes) -> Transcript:
     """What a completed file says. Raises ContentMissing, ContentUnavailable."""
     if file.input_type is InputType.TEXT:
-        return Transcript.of_text(shared.content.get(ObjectName(smelt.id, file.id, Kind.INPUT), key).decode())
-    name = ObjectName(smelt.id, file.id, Kind.TRANSCRIPT, file.attempt)
+        return Transcript.of_text(shared.content.get(ObjectName(smelt_id, file.id, Kind.INPUT), key).decode())
+    name = ObjectName(smelt_id, file.id, Kind.TRANSCRIPT, file.attempt)
     return Transcript.from_json(shared.content.get(name, key))
 
 

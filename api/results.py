@@ -6,10 +6,12 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from uuid import UUID
 
 from pipeline.content import ContentStore, Kind, ObjectName
 from pipeline.prompts import DEFAULT_PROMPTS
-from pipeline.smelt import Smelt, SmeltOutput
+from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
 
 OWN_PROMPT_TITLE = "Own prompt"
 
@@ -18,7 +20,12 @@ _UNSAFE_IN_ARCHIVES = re.compile(r'[<>:"|?*\\/\x00-\x1f]')
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!])")
 
 
-@dataclass(frozen=True, slots=True)
+def result_of(store: ContentStore, key: bytes, smelt_id: UUID, output: SmeltOutput) -> str:
+    """One completed output's. Raises ContentMissing, ContentUnavailable, ContentTampered."""
+    return store.get(ObjectName(smelt_id, output.id, Kind.RESULT, output.attempt), key).decode()
+
+
+@dataclass(frozen=True)
 class Results:
     """A smelt whose outputs are all completed, and the key to its content."""
 
@@ -26,10 +33,13 @@ class Results:
     store: ContentStore
     key: bytes
 
+    @cached_property
+    def files(self) -> dict[UUID, SmeltFile]:
+        return {file.id: file for file in self.smelt.files}
+
     def markdown(self, output: SmeltOutput) -> str:
         """Raises ContentMissing, ContentUnavailable, ContentTampered."""
-        name = ObjectName(self.smelt.id, output.id, Kind.RESULT, output.attempt)
-        return self.store.get(name, self.key).decode()
+        return result_of(self.store, self.key, self.smelt.id, output)
 
     def as_json(self) -> Iterator[bytes]:
         separator = b'{"outputs":['
@@ -70,7 +80,7 @@ class Results:
         yield sink.taken()
 
     def _filename(self, output: SmeltOutput) -> str | None:
-        return next((file.filename for file in self.smelt.files if file.id == output.file_id), None)
+        return None if output.file_id is None else self.files[output.file_id].filename
 
     def _user_prompt_id(self, output: SmeltOutput) -> str | None:
         prompt = self.smelt.user_prompt_id
@@ -78,12 +88,12 @@ class Results:
 
     def _path(self, output: SmeltOutput) -> str:
         name = f"{output.default_prompt_name or 'own_prompt'}.md"
-        for file in self.smelt.files:
-            if file.id == output.file_id:
-                # The number keeps two files of one name apart, and reserved names harmless.
-                safe = _UNSAFE_IN_ARCHIVES.sub("_", file.filename)[:100].rstrip(". ")
-                return f"{file.position + 1:03d} {safe}/{name}"
-        return name
+        if output.file_id is None:
+            return name
+        file = self.files[output.file_id]
+        # The number keeps two files of one name apart, and reserved names harmless.
+        safe = _UNSAFE_IN_ARCHIVES.sub("_", file.filename)[:100].rstrip(". ")
+        return f"{file.position + 1:03d} {safe}/{name}"
 
 
 class _Sink:

@@ -9,6 +9,7 @@ from typing import cast
 from anyio import CapacityLimiter
 from starlette.requests import Request
 
+from api.database_share import DatabaseShare
 from api.endings import Endings
 from api.hub import Hub
 from api.pace import Pace
@@ -18,6 +19,7 @@ from api.tickets import Tickets
 from api.token_owners import TokenOwners
 from api.tokens import AnonymousTokens, SignInTokens
 from api.uploads import Uploads
+from api.views import Views
 from db.session import Database
 from pipeline.content import ContentStore
 from pipeline.keyring import KeyRing
@@ -32,6 +34,8 @@ KEY_CHECKS = 8  # of users' API keys with their provider, at once
 class Services:
     settings: Settings
     database: Database
+    share: DatabaseShare
+    views: Views
     content: ContentStore
     keyring: KeyRing
     doorbell: Doorbell
@@ -72,17 +76,20 @@ def opened(settings: Settings) -> Iterator[Services]:
         on_delivery=doorbell.ring_for_webhooks,
     )
     keys = PublicKeys(settings.jwt_jwks_url) if settings.jwt_jwks_url else None
+    views = Views(database)
     try:
         if keys is not None:
             keys.warm()
         yield Services(
             settings=settings,
             database=database,
+            share=DatabaseShare(settings.database_share),
+            views=views,
             content=content,
             keyring=keyring,
             doorbell=doorbell,
             pace=pace,
-            hub=Hub(database, *redis, heartbeat=settings.heartbeat_seconds),
+            hub=Hub(database, views, *redis, heartbeat=settings.heartbeat_seconds),
             tickets=tickets,
             sign_in=SignInTokens(
                 settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,

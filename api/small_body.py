@@ -9,13 +9,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi.routing import APIRoute
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
 from api.body import whole
-from api.identity import identify_user
+from api.callers import find_caller, signed_in
 
 MAX_SMALL_BODY = 64_000  # bytes: 4,000 characters, each escaped as two halves, with room for the rest
 
@@ -23,13 +22,13 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class SmallBodyRoute(APIRoute):
-    """Raises what `identify_user` and `whole` raise, in place of the route's function."""
+    """Raises what `find_caller`, `signed_in` and `whole` raise, in place of the route's function."""
 
     def get_route_handler(self) -> Handler:
         handle: Handler = super().get_route_handler()
 
         async def read_then_handle(request: Request) -> Response:
-            await run_in_threadpool(identify_user, request)
+            signed_in(await find_caller(request))
             body = await whole(request, MAX_SMALL_BODY)
 
             async def receive() -> Message:

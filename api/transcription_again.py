@@ -10,7 +10,8 @@ from starlette.requests import Request
 from api.accept import Accepted
 from api.errors import ApiError
 from api.identity import Visitor
-from api.routes.control import retry_smelt
+from api.routes.control import retry
+from api.services import services
 from pipeline.states import SmeltStatus
 
 
@@ -25,7 +26,7 @@ def taken_back(request: Request, accepted: Accepted) -> Accepted:
     if isinstance(caller, Visitor):
         caller = replace(caller, smelt_id=accepted.smelt.id)
     try:
-        retry_smelt(request, caller, accepted.smelt.id)
+        retry(services(request), caller, accepted.smelt.id)
     except ApiError as error:
         if error.code != "not_ready":
             raise

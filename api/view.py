@@ -1,62 +1,133 @@
-"""What a follower is shown of a smelt at one moment, as server-sent events; and what changed between two moments."""
+"""What everybody who may is shown of a smelt at one moment: one JSON text, or server-sent events; and what changed
+between two moments.
+"""
 
+import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
-from fastapi.sse import format_sse_event
+from pydantic import BaseModel
 
 from api.presentation import full, summary
 from pipeline.smelt import Smelt
 from pipeline.states import WorkStatus
 
+PART_BYTES = 400  # about what a part takes besides its JSON
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, eq=False)
 class View:
-    """`smelt`, `files` and `outputs` are JSON, shared by all followers. `waiting`: a file waits in the queue."""
+    """`head`: the smelt without its parts. `smelt`, `files` and `outputs` are JSON, shared by all who are shown it.
 
-    smelt_id: UUID
-    version: int
-    ended: bool
-    waiting: bool
-    smelt: str
-    files: dict[UUID, str]
-    outputs: dict[UUID, str]
-    source: Smelt
-    places: Mapping[UUID, int]
+    `places`: in the queue, by file, of those that wait; None: not looked up. What is large is made when
+    it is first asked for: then off the event loop.
+    """
+
+    head: Smelt
+    smelt: bytes
+    files: Mapping[UUID, bytes]
+    outputs: Mapping[UUID, bytes]
+    places: Mapping[UUID, int | None]
+    _news: "WeakKeyDictionary[View, bytes]" = field(default_factory=WeakKeyDictionary, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
-    def of(cls, smelt: Smelt, places: Mapping[UUID, int]) -> "View":
-        """`places`: in the queue, by file, of those that wait."""
+    def of(cls, smelt: Smelt, places: Mapping[UUID, int], before: "View | None" = None) -> "View":
+        """`before`: an earlier view of the same smelt: what is as it was then isn't kept twice."""
         reply = full(smelt, places)
+        old_files, old_outputs = (before.files, before.outputs) if before else ({}, {})
         return cls(
-            smelt_id=smelt.id,
-            version=smelt.version,
-            ended=smelt.status.terminal,
-            waiting=any(file.status is WorkStatus.PENDING for file in smelt.files),
-            smelt=summary(smelt).model_dump_json(),
-            files={file.id: file.model_dump_json() for file in reply.files},
-            outputs={output.id: output.model_dump_json() for output in reply.outputs},
-            source=smelt,
-            places=places,
+            head=replace(smelt, files=(), outputs=()),
+            smelt=_json(summary(smelt)),
+            files={file.id: _kept(old_files.get(file.id), _json(file)) for file in reply.files},
+            outputs={output.id: _kept(old_outputs.get(output.id), _json(output)) for output in reply.outputs},
+            places={
+                file.id: places.get(file.id) for file in smelt.files if file.status is WorkStatus.PENDING
+            },
         )
 
-    def since(self, before: "View | None") -> bytes:
-        """The events that lead from `before` here, the smelt's own first; with None all: a snapshot."""
-        return b"".join(self._since(before))
+    @property
+    def smelt_id(self) -> UUID:
+        return self.head.id
+
+    @property
+    def version(self) -> int:
+        return self.head.version
+
+    @property
+    def ended(self) -> bool:
+        return self.head.status.terminal
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a file waits in the queue."""
+        return bool(self.places)
+
+    @property
+    def parts(self) -> int:
+        return len(self.files) + len(self.outputs)
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes that it takes in memory, about, with its body and its snapshot."""
+        parts = sum(map(len, self.files.values())) + sum(map(len, self.outputs.values()))
+        return 3 * (len(self.smelt) + parts) + PART_BYTES * (1 + self.parts)
+
+    @cached_property
+    def body(self) -> bytes:
+        """The smelt with its parts as one JSON object: a `SmeltReply`."""
+        files, outputs = b",".join(self.files.values()), b",".join(self.outputs.values())
+        return b'%s,"files":[%s],"outputs":[%s]}' % (self.smelt.removesuffix(b"}"), files, outputs)
+
+    @cached_property
+    def snapshot(self) -> bytes:
+        """All events that there are to tell."""
+        return b"".join(self._since(None))
+
+    def moved(self, places: Mapping[UUID, int]) -> "View":
+        """The same with other places in the queue. A file that isn't in `places` keeps its own."""
+        files, now = dict(self.files), dict(self.places)
+        for file_id, old in self.places.items():
+            now[file_id] = places.get(file_id, old)
+            files[file_id] = files[file_id].replace(_place(old), _place(now[file_id]), 1)
+        return View(self.head, self.smelt, files, self.outputs, now)
+
+    def since(self, before: "View") -> bytes:
+        """The events that lead from `before` here, the smelt's own first. Made once for all who come from there."""
+        with self._lock:
+            news = self._news.get(before)
+            if news is None:
+                news = self._news[before] = b"".join(self._since(before))
+        return news
 
     def _since(self, before: "View | None") -> Iterator[bytes]:
         if before is None or self.smelt != before.smelt:
-            yield self._event("smelt", self.smelt)
+            yield self._event(b"smelt", self.smelt)
         for name, parts, old in (
-            ("file", self.files, before.files if before else {}),
-            ("output", self.outputs, before.outputs if before else {}),
+            (b"file", self.files, before.files if before else {}),
+            (b"output", self.outputs, before.outputs if before else {}),
         ):
             for part_id, part in parts.items():
                 if old.get(part_id) != part:
                     yield self._event(name, part)
         if self.ended:
-            yield self._event("done", f'{{"status":"{self.source.status}"}}')
+            yield self._event(b"done", b'{"status":"%s"}' % self.head.status.encode())
 
-    def _event(self, name: str, data: str) -> bytes:
-        return format_sse_event(event=name, data_str=data, id=str(self.version))
+    def _event(self, name: bytes, data: bytes) -> bytes:
+        return b"event: %s\ndata: %s\nid: %d\n\n" % (name, data, self.version)
+
+
+def _json(reply: BaseModel) -> bytes:
+    return reply.model_dump_json().encode()
+
+
+def _kept(old: bytes | None, new: bytes) -> bytes:
+    return old if old == new else new
+
+
+def _place(place: int | None) -> bytes:
+    """As it stands in a file's JSON: once, since the quotes of what a file's name says are escaped."""
+    return b'"queue_position":%s' % (b"null" if place is None else b"%d" % place)

@@ -58,7 +58,7 @@ def transcript_of(shared: Services, accepted: Accepted) -> Transcript:
     if file.error_code is not None and file.error_code in CODES:
         raise ApiError(file.error_code.value)
     check_finished(file)
-    return read_transcript_of(shared, smelt, file, content_key(shared, smelt))
+    return read_transcript_of(shared, smelt.id, file, content_key(shared, smelt.id))
 
 
 async def _first(tasks: "set[asyncio.Task[None]]") -> "set[asyncio.Task[None]]":

@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 
 from db.statement import parsed
 
+LOCK_TIMEOUT = "2s"
+
 
 class LibraryFull(Exception):
     """The user has as many prompts or sections as she may have."""
@@ -39,7 +41,12 @@ PROMPTS = Shelf("prompts", "section_id", 1_000)
 
 
 def lock_library(conn: Connection, user_id: UUID) -> None:
-    """Until the transaction ends, nobody else writes this user's prompts or sections. Locks nothing but that."""
+    """Until the transaction ends, nobody else writes this user's prompts or sections. Locks nothing but that.
+
+    Neither this lock nor a later one is waited for as long as other transactions wait: writes at once are many, each
+    holds a connection while it waits, and the client may repeat it. Raises db.session.LockTimeout in the end.
+    """
+    conn.execute(parsed("select set_config('lock_timeout', :wait, true)"), {"wait": LOCK_TIMEOUT})
     conn.execute(
         parsed("select pg_advisory_xact_lock(hashtextextended('prompt library ' || :user_id, 0))"),
         {"user_id": str(user_id)},

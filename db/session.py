@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -41,6 +42,10 @@ BEGIN_AS = parsed(
 
 class DatabaseUnavailable(Exception):
     """Postgres can't be reached, or gave up in the middle; whether a commit took place is unknown."""
+
+
+class LockTimeout(DatabaseUnavailable):
+    """Another transaction held a lock for longer than this one was to wait; nothing has changed."""
 
 
 def engine_url(url: str) -> str:
@@ -107,7 +112,7 @@ class Database:
     def _transaction(self, role: str, claims: dict[str, str]) -> Iterator[Connection]:
         """Commits at the end of the block, rolls back on any exception.
 
-        Raises DatabaseUnavailable when the connection can't be had or is lost.
+        Raises DatabaseUnavailable when the connection can't be had or is lost, LockTimeout.
         """
         try:
             with self._begin(role, claims) as conn:
@@ -116,6 +121,8 @@ class Database:
                 conn.commit()
                 changed, deliveries = changes.noted(conn)
         except DBAPIError as error:
+            if isinstance(error.orig, LockNotAvailable):
+                raise LockTimeout from error
             if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
                 raise DatabaseUnavailable(type(error.orig).__name__) from error
             raise

@@ -1,7 +1,6 @@
-"""Reads smelts. The role of the transaction decides which are seen."""
+"""Reads smelts; their parts: `db/smelt_parts.py`. The role of the transaction decides which are seen."""
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,18 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row
 
+from db.smelt_parts import get_files, get_outputs
 from db.statement import parsed
-from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
-from pipeline.states import (
-    DefaultPromptName,
-    ErrorCode,
-    InputType,
-    SmeltMode,
-    SmeltStatus,
-    Tier,
-    WaitingFor,
-    WorkStatus,
-)
+from pipeline.smelt import Smelt
+from pipeline.states import DefaultPromptName, ErrorCode, SmeltMode, SmeltStatus, Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +33,23 @@ _SMELT = """
         content_deleted_at, created_at, finished_at
     from smelts
 """
-_FILES = """
-    select id, smelt_id, position, input_type, media_type, filename, size_bytes, duration_seconds, language, status,
-        waiting_for, error_code, attempt, progress
-    from smelt_files where smelt_id = any (:ids) order by smelt_id, position
-"""
-_OUTPUTS = """
-    select id, smelt_id, file_id, position, default_prompt_name, is_user_prompt, status, waiting_for,
-        error_code, attempt, progress, model, input_tokens, output_tokens
-    from smelt_outputs where smelt_id = any (:ids) order by smelt_id, position
-"""
+
+
+def get_head(conn: Connection, smelt_id: UUID) -> Smelt | None:
+    """The smelt without its parts, if the role may see it."""
+    row = conn.execute(parsed(f"{_SMELT} where id = :id"), {"id": smelt_id}).one_or_none()
+    return None if row is None else _smelt(row)
 
 
 def get_smelt(conn: Connection, smelt_id: UUID) -> Smelt | None:
     """The smelt with its parts, if the role may see it."""
-    row = conn.execute(parsed(f"{_SMELT} where id = :id"), {"id": smelt_id}).one_or_none()
-    return None if row is None else _with_parts(conn, [_smelt(row)])[0]
+    head = get_head(conn, smelt_id)
+    return None if head is None else with_parts(conn, head)
+
+
+def with_parts(conn: Connection, head: Smelt) -> Smelt:
+    """A smelt that was read without its parts. They may be newer than the head, never older."""
+    return replace(head, files=get_files(conn, head.id), outputs=get_outputs(conn, head.id))
 
 
 def find_page(conn: Connection, wanted: SmeltFilter) -> list[tuple[datetime, UUID]]:
@@ -142,58 +134,12 @@ def get_versions(conn: Connection, smelt_ids: Collection[UUID]) -> dict[UUID, in
     return {row.id: int(row.version) for row in rows}
 
 
-def _with_parts(conn: Connection, smelts: Sequence[Smelt]) -> list[Smelt]:
-    ids = [smelt.id for smelt in smelts]
-    files: dict[UUID, list[SmeltFile]] = defaultdict(list)
-    outputs: dict[UUID, list[SmeltOutput]] = defaultdict(list)
-    if ids:
-        for row in conn.execute(parsed(_FILES), {"ids": ids}):
-            files[row.smelt_id].append(_file(row))
-        for row in conn.execute(parsed(_OUTPUTS), {"ids": ids}):
-            outputs[row.smelt_id].append(_output(row))
-    return [
-        replace(smelt, files=tuple(files[smelt.id]), outputs=tuple(outputs[smelt.id])) for smelt in smelts
-    ]
-
-
-def _error(value: str | None) -> ErrorCode | None:
-    return None if value is None else ErrorCode(value)
-
-
-def _outage(value: str | None) -> WaitingFor | None:
-    return None if value is None else WaitingFor(value)
-
-
-def _prompt(value: str | None) -> DefaultPromptName | None:
-    return None if value is None else DefaultPromptName(value)
-
-
 def _smelt(row: Row[Any]) -> Smelt:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row's mapping
     values["tier"] = Tier(row.tier)
     values["mode"] = SmeltMode(row.mode)
     values["status"] = SmeltStatus(row.status)
-    values["error_code"] = _error(row.error_code)
+    values["error_code"] = None if row.error_code is None else ErrorCode(row.error_code)
     values["default_prompt_names"] = tuple(DefaultPromptName(name) for name in row.default_prompt_names)
     values["warnings"] = tuple(row.warnings)
     return Smelt(**values)
-
-
-def _file(row: Row[Any]) -> SmeltFile:
-    values = dict(row._mapping)  # noqa: SLF001
-    del values["smelt_id"]
-    values["input_type"] = InputType(row.input_type)
-    values["status"] = WorkStatus(row.status)
-    values["waiting_for"] = _outage(row.waiting_for)
-    values["error_code"] = _error(row.error_code)
-    return SmeltFile(**values)
-
-
-def _output(row: Row[Any]) -> SmeltOutput:
-    values = dict(row._mapping)  # noqa: SLF001
-    del values["smelt_id"]
-    values["default_prompt_name"] = _prompt(row.default_prompt_name)
-    values["status"] = WorkStatus(row.status)
-    values["waiting_for"] = _outage(row.waiting_for)
-    values["error_code"] = _error(row.error_code)
-    return SmeltOutput(**values)

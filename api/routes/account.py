@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 from starlette.requests import Request
 
-from api.identity import AnyCaller, SignedIn, User
+from api.callers import AnyCaller, SignedIn
+from api.identity import User
 from api.schemas import DefaultPrompt, DefaultPrompts, LimitsReply, ProfileReply, UsageReply
 from api.services import services
 from db.usage import get_anonymous_use, get_credit_use

@@ -1,16 +1,18 @@
 """The account as a whole: exported, deleted."""
 
 import logging
-from datetime import UTC, datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
 
+from api.account_export import exported
 from api.account_schemas import AccountExport
-from api.identity import Owner
+from api.callers import Owner
+from api.in_turns import gathered, in_turns
 from api.services import Services, services
-from db.accounts import delete_account, delete_smelts, export_account, export_hidden
+from db.accounts import delete_account, delete_smelts
 from pipeline.content_errors import ContentUnavailable
 
 log = logging.getLogger("smelt.api")
@@ -20,15 +22,13 @@ BATCH = 200  # smelts of one transaction: at the most a thousand files each
 router = APIRouter(prefix="/v1/account", tags=["account"])
 
 
-@router.get("/export")
-def export(request: Request, user: Owner) -> AccountExport:
+@router.get("/export", response_model=AccountExport)
+def export(request: Request, user: Owner) -> Response:
     """Everything that is stored of the user, as JSON."""
     shared = services(request)
-    with shared.database.user(user.user_id) as conn:
-        tables = export_account(conn, user.user_id)
-    with shared.database.service() as conn:
-        tables |= export_hidden(conn, user.user_id)
-    return AccountExport(exported_at=datetime.now(UTC), tables=tables)
+    made = exported(shared.database, user.user_id)
+    stream = in_turns(shared.share, user.tenant, gathered(made))
+    return StreamingResponse(stream, media_type="application/json")
 
 
 @router.delete("", status_code=204)

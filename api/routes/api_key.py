@@ -1,13 +1,16 @@
 """The user's own API key for the language model's provider."""
 
+from typing import Annotated
+
 from anyio import to_thread
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.account_schemas import ApiKeyBody, ApiKeyReply
+from api.callers import Owner, find_owner
 from api.errors import ApiError
-from api.identity import Owner, User, pace
+from api.identity import User, pace
 from api.rate import Rate
 from api.services import Services, services
 from api.small_body import SmallBodyRoute
@@ -22,8 +25,11 @@ RETRY_SECONDS = 30.0
 
 
 @router.put("")
-async def put_own_key(request: Request, user: Owner, body: ApiKeyBody) -> ApiKeyReply:
+async def put_own_key(
+    request: Request, user: Annotated[User, Depends(find_owner)], body: ApiKeyBody
+) -> ApiKeyReply:
     """Checks the key with its provider, then stores it encrypted. It never comes back."""
+    # No turn at the database is held while the provider is asked
     shared = services(request)
     await run_in_threadpool(_count_check, request, user)
     base_url = shared.settings.user_key_base_url
@@ -32,7 +38,8 @@ async def put_own_key(request: Request, user: Owner, body: ApiKeyBody) -> ApiKey
         raise ApiError("api_key_invalid")
     if verdict is Verdict.UNKNOWN:
         raise ApiError("unavailable", NO_ANSWER, retry_after=RETRY_SECONDS)
-    return await run_in_threadpool(_store, shared, user, body.api_key.get_secret_value())
+    async with shared.share.turn(user.tenant):
+        return await run_in_threadpool(_store, shared, user, body.api_key.get_secret_value())
 
 
 @router.get("")

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Response
 from starlette.requests import Request
 
 from api.allowance import allowances, out_of_allowance
+from api.callers import AnyCaller
 from api.errors import ApiError
-from api.identity import AnyCaller
-from api.presentation import full
-from api.reading import find_smelt
+from api.identity import Caller
+from api.pieces import JsonPieces
+from api.reading import find_head, find_view
 from api.ringing import ring
 from api.schemas import DeletionReceipt, SmeltReply
 from api.services import Services, services
@@ -23,11 +24,11 @@ router = APIRouter(prefix="/v1/smelts/{smelt_id}", tags=["smelts"])
 KEY_LOST = "This smelt runs on your own API key, and you have none that is valid: put one first."
 
 
-@router.post("/cancel")
-def cancel_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> SmeltReply:
+@router.post("/cancel", response_model=SmeltReply)
+def cancel_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> Response:
     """Stops what runs. Completed parts keep their results."""
     shared = services(request)
-    find_smelt(shared, caller, smelt_id)
+    find_head(shared, caller, smelt_id)
     try:
         with shared.database.service() as conn:
             control.cancel(conn, smelt_id)
@@ -35,14 +36,20 @@ def cancel_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> SmeltRe
         raise ApiError("not_found") from None
     except control.AlreadyEnded:
         raise ApiError("already_finished") from None
-    return full(find_smelt(shared, caller, smelt_id))
+    return JsonPieces(find_view(shared, caller, smelt_id).body)
 
 
-@router.post("/retry", status_code=202)
-def retry_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> SmeltReply:
+@router.post("/retry", status_code=202, response_model=SmeltReply)
+def retry_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> Response:
     """Runs again the parts that failed or were canceled, while their content lives."""
     shared = services(request)
-    mode = find_smelt(shared, caller, smelt_id).mode
+    retry(shared, caller, smelt_id)
+    return JsonPieces(find_view(shared, caller, smelt_id).body, 202)
+
+
+def retry(shared: Services, caller: Caller, smelt_id: UUID) -> None:
+    """Raises ApiError."""
+    mode = find_head(shared, caller, smelt_id).mode
     try:
         with shared.database.service() as conn:
             ready = control.retry(conn, smelt_id, allowances(shared), shared.settings.content_max_age)
@@ -59,7 +66,6 @@ def retry_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> SmeltRep
     except Refused as refused:
         raise out_of_allowance(refused) from None
     ring(shared, smelt_id, mode, ready)
-    return full(find_smelt(shared, caller, smelt_id))
 
 
 @router.delete("/content")
@@ -69,7 +75,7 @@ def remove_content(request: Request, caller: AnyCaller, smelt_id: UUID) -> Delet
     `503`: the store is out of reach. Nothing can be read any more even so, and repeating the call deletes what is left.
     """
     shared = services(request)
-    find_smelt(shared, caller, smelt_id)
+    find_head(shared, caller, smelt_id)
     return _delete_content(shared, smelt_id)
 
 
@@ -77,7 +83,7 @@ def remove_content(request: Request, caller: AnyCaller, smelt_id: UUID) -> Delet
 def remove_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> Response:
     """Deletes the content, then the metadata."""
     shared = services(request)
-    find_smelt(shared, caller, smelt_id)
+    find_head(shared, caller, smelt_id)
     _delete_content(shared, smelt_id)
     with shared.database.service() as conn:
         delete_smelt(conn, smelt_id)

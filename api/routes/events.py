@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.errors import ApiError
@@ -24,17 +25,18 @@ RETRY_SECONDS = 2.0
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # no proxy may hold events back
 
 
-def opening(
+async def opening(
     request: Request, smelt_id: UUID, ticket: Annotated[str | None, Query(max_length=MAX_TICKET_CHARS)] = None
 ) -> tuple[Follower, View]:
     """Who follows, and the smelt as she sees it now. Raises ApiError."""
-    try:
-        follower = (
-            identify_follower(request, smelt_id) if ticket is None else redeemed(request, ticket, smelt_id)
-        )
-    except TicketsUnavailable:
-        raise _no_tickets() from None
-    return find_followed(services(request), follower, smelt_id)
+    if ticket is None:
+        follower = await identify_follower(request, smelt_id)
+    else:
+        try:
+            follower = await run_in_threadpool(redeemed, request, ticket, smelt_id)
+        except TicketsUnavailable:
+            raise _no_tickets() from None
+    return await find_followed(request, follower, smelt_id)
 
 
 LAST_EVENT_ID: dict[str, Any] = {
@@ -66,13 +68,12 @@ async def follow_smelt(
 
 
 @router.post("/ticket", status_code=201)
-def post_ticket(request: Request, response: Response, smelt_id: UUID) -> TicketReply:
+async def post_ticket(request: Request, response: Response, smelt_id: UUID) -> TicketReply:
     """A ticket that opens this smelt's events once, within a minute: `…/events?ticket=…`."""
-    shared = services(request)
-    follower = identify_follower(request, smelt_id)
-    follower, _ = find_followed(shared, follower, smelt_id)
+    follower = await identify_follower(request, smelt_id)
+    follower, _ = await find_followed(request, follower, smelt_id)
     try:
-        ticket = shared.tickets.issue(follower, smelt_id)
+        ticket = await run_in_threadpool(services(request).tickets.issue, follower, smelt_id)
     except TicketsUnavailable:
         raise _no_tickets() from None
     response.headers["Cache-Control"] = "no-store"

@@ -6,13 +6,22 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from api.callers import AnyCaller
 from api.errors import ApiError
-from api.identity import AnyCaller
+from api.in_turns import gathered, in_turns
 from api.negotiation import choose
 from api.openapi import ALL_OUTPUTS, ONE_OUTPUT, TRANSCRIPT
-from api.reading import check_finished, completed_outputs, content_key, find_smelt, read_transcript_of
-from api.results import Results
+from api.reading import (
+    check_finished,
+    completed_outputs,
+    content_key,
+    find_smelt,
+    in_role_of,
+    read_transcript_of,
+)
+from api.results import Results, result_of
 from api.services import services
+from db.smelt_parts import get_file, get_output
 from pipeline.subtitles import NotTimed, TranscriptFormat, render
 
 router = APIRouter(prefix="/v1/smelts/{smelt_id}", tags=["results"])
@@ -30,28 +39,28 @@ def read_outputs(request: Request, caller: AnyCaller, smelt_id: UUID) -> Respons
     if media_type is None:
         raise ApiError("not_acceptable", f"There are {JSON}, {MARKDOWN} and {ZIP}.")
     smelt = find_smelt(shared, caller, smelt_id)
-    key = content_key(shared, smelt)
+    key = content_key(shared, smelt_id)
     results = Results(completed_outputs(smelt), shared.content, key)
+    headers = {}
     if media_type == ZIP:
-        disposition = {"Content-Disposition": f'attachment; filename="smelt-{smelt_id}.zip"'}
-        return StreamingResponse(results.as_zip(), headers=disposition, media_type=ZIP)
-    if media_type == MARKDOWN:
-        return StreamingResponse(results.as_document(), media_type=f"{MARKDOWN}; charset=utf-8")
-    return StreamingResponse(results.as_json(), media_type=JSON)
+        headers["Content-Disposition"] = f'attachment; filename="smelt-{smelt_id}.zip"'
+    made, sent_as = {
+        ZIP: (results.as_zip, ZIP),
+        MARKDOWN: (results.as_document, f"{MARKDOWN}; charset=utf-8"),
+        JSON: (results.as_json, JSON),
+    }[media_type]
+    stream = in_turns(shared.share, caller.tenant, gathered(made()))
+    return StreamingResponse(stream, headers=headers, media_type=sent_as)
 
 
 @router.get("/outputs/{output_id}", response_class=Response, responses=ONE_OUTPUT)
 def read_output(request: Request, caller: AnyCaller, smelt_id: UUID, output_id: UUID) -> Response:
     """One result, as Markdown."""
     shared = services(request)
-    smelt = find_smelt(shared, caller, smelt_id)
-    output = next((output for output in smelt.outputs if output.id == output_id), None)
-    if output is None:
-        raise ApiError("not_found")
-    key = content_key(shared, smelt)
+    output = in_role_of(shared, caller, smelt_id, lambda conn: get_output(conn, smelt_id, output_id))
+    key = content_key(shared, smelt_id)
     check_finished(output)
-    results = Results(smelt, shared.content, key)
-    return Response(results.markdown(output), media_type=f"{MARKDOWN}; charset=utf-8")
+    return Response(result_of(shared.content, key, smelt_id, output), media_type=f"{MARKDOWN}; charset=utf-8")
 
 
 @router.get("/files/{file_id}/transcript", response_class=Response, responses=TRANSCRIPT)
@@ -64,14 +73,11 @@ def read_transcript(
 ) -> Response:
     """What one file says. A text has no times, so it comes as txt and json only."""
     shared = services(request)
-    smelt = find_smelt(shared, caller, smelt_id)
-    file = next((file for file in smelt.files if file.id == file_id), None)
-    if file is None:
-        raise ApiError("not_found")
-    key = content_key(shared, smelt)
+    file = in_role_of(shared, caller, smelt_id, lambda conn: get_file(conn, smelt_id, file_id))
+    key = content_key(shared, smelt_id)
     check_finished(file)
     try:
-        body = render(read_transcript_of(shared, smelt, file, key), format)
+        body = render(read_transcript_of(shared, smelt_id, file, key), format)
     except NotTimed as error:
         raise ApiError("no_timing", str(error)) from None
     return Response(body, media_type=format.media_type)

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 from sqlalchemy import Connection
 from starlette.requests import Request
 
+from api.callers import SignedIn
 from api.errors import ApiError
-from api.identity import SignedIn
 from api.library import changing
 from api.library_schemas import NewSection, Order, SectionReply, Sections
 from api.services import services

@@ -1,5 +1,6 @@
 """The user's own prompts."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -7,14 +8,16 @@ from fastapi import APIRouter, File, Form, Response, UploadFile
 from sqlalchemy import Connection
 from starlette.requests import Request
 
+from api.callers import SignedIn
 from api.errors import ApiError
-from api.identity import SignedIn
 from api.library import changing
 from api.library_schemas import NewPrompt, Order, PromptEdit, PromptReply, Prompts
+from api.pieces import json_reply
 from api.prompt_upload import MAX_FILE_BYTES, read_prompt_file
 from api.services import services
 from api.small_body import SmallBodyRoute
 from db.prompts import (
+    Prompt,
     create_prompt,
     delete_prompt,
     edit_prompt,
@@ -27,11 +30,12 @@ from db.prompts import (
 router = APIRouter(prefix="/v1/prompts", tags=["prompts"], route_class=SmallBodyRoute)
 
 
-@router.get("")
-def list_own_prompts(request: Request, user: SignedIn) -> Prompts:
+@router.get("", response_model=Prompts)
+def list_own_prompts(request: Request, user: SignedIn) -> Response:
     """Those without a section first, then section by section, each in its order."""
     with services(request).database.user(user.user_id) as conn:
-        return _list(conn, user.user_id)
+        found = list_prompts(conn, user.user_id)
+    return _reply(found)
 
 
 @router.post("", status_code=201)
@@ -53,12 +57,13 @@ def upload_prompt(
     return _create(request, response, user.user_id, NewPrompt(title=title, body=body, section_id=section_id))
 
 
-@router.put("/order")
-def order_prompts(request: Request, user: SignedIn, order: Order) -> Prompts:
+@router.put("/order", response_model=Prompts)
+def order_prompts(request: Request, user: SignedIn, order: Order) -> Response:
     """Each section's prompts in the order of `ids`. To move one to another section, PATCH it."""
     with changing(services(request), user.user_id) as conn:
         reorder_prompts(conn, user.user_id, order.ids)
-        return _list(conn, user.user_id)
+        found = list_prompts(conn, user.user_id)
+    return _reply(found)
 
 
 @router.get("/{prompt_id}")
@@ -101,5 +106,6 @@ def _find(conn: Connection, prompt_id: UUID) -> PromptReply:
     return PromptReply.model_validate(prompt)
 
 
-def _list(conn: Connection, user_id: UUID) -> Prompts:
-    return Prompts(items=[PromptReply.model_validate(prompt) for prompt in list_prompts(conn, user_id)])
+def _reply(prompts: Sequence[Prompt]) -> Response:
+    """Four million characters of text at the most."""
+    return json_reply(Prompts(items=[PromptReply.model_validate(prompt) for prompt in prompts]))

@@ -5,14 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api import cursor as cursors
-from api.accept import accept
-from api.identity import AnyCaller, SignedIn
+from api.accept import Accepted, accept
+from api.callers import AnyCaller, SignedIn
 from api.openapi import POST_BODY
+from api.pieces import JsonPieces, json_reply
 from api.presentation import full, listed
-from api.reading import find_smelt, queue_positions
+from api.reading import find_view
 from api.schemas import AcceptedSmelt, SmeltPage, SmeltReply
 from api.services import services
 from db.smelts import SmeltFilter, find_page, list_smelts
@@ -24,12 +26,10 @@ router = APIRouter(prefix="/v1/smelts", tags=["smelts"])
 MAX_PAGE = 100
 
 
-@router.post("", status_code=202, openapi_extra=POST_BODY)
-async def post_smelt(request: Request, response: Response) -> AcceptedSmelt:
+@router.post("", status_code=202, response_model=AcceptedSmelt, openapi_extra=POST_BODY)
+async def post_smelt(request: Request) -> Response:
     """Takes a batch of recordings and texts in."""
-    accepted = await accept(request)
-    response.headers["Location"] = f"/v1/smelts/{accepted.smelt.id}"
-    return AcceptedSmelt(**dict(full(accepted.smelt)), access_token=accepted.access_token)
+    return await run_in_threadpool(_accepted, await accept(request))
 
 
 @router.get("")
@@ -67,8 +67,11 @@ def list_own_smelts(
     )
 
 
-@router.get("/{smelt_id}")
-def read_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> SmeltReply:
-    shared = services(request)
-    smelt = find_smelt(shared, caller, smelt_id)
-    return full(smelt, queue_positions(shared, smelt))
+@router.get("/{smelt_id}", response_model=SmeltReply)
+def read_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> Response:
+    return JsonPieces(find_view(services(request), caller, smelt_id).body)
+
+
+def _accepted(accepted: Accepted) -> Response:
+    reply = AcceptedSmelt(**dict(full(accepted.smelt)), access_token=accepted.access_token)
+    return json_reply(reply, 202, {"Location": f"/v1/smelts/{accepted.smelt.id}"})

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 from starlette.requests import Request
 
 from api.account_schemas import NewTokenReply, TokenBody, TokenReply, Tokens
+from api.callers import Owner
 from api.errors import ApiError
-from api.identity import Owner
 from api.machine_tokens import new_machine_token, token_hash
 from api.services import services
 from api.small_body import SmallBodyRoute

@@ -33,7 +33,8 @@ async def transcribe(request: Request) -> Response:
     """
     accepted = await accept(request, TRANSCRIPTION, checked_transcription)
     if not accepted.new:
-        accepted = await run_in_threadpool(taken_back, request, accepted)
+        async with services(request).share.turn(accepted.caller.tenant):
+            accepted = await run_in_threadpool(taken_back, request, accepted)
     wanted = read_answer(accepted.form)
     location = {"Content-Location": f"/v1/smelts/{accepted.smelt.id}"}
     if wanted.stream:
@@ -41,8 +42,9 @@ async def transcribe(request: Request) -> Response:
         return StreamingResponse(stream, headers=location, media_type="text/event-stream")
     async for _ in until_ended(request, accepted):
         pass
-    transcript = await run_in_threadpool(transcript_of, services(request), accepted)
-    reply = transcription(transcript, wanted)
+    async with services(request).share.turn(accepted.caller.tenant, patience=None):
+        transcript = await run_in_threadpool(transcript_of, services(request), accepted)
+        reply = await run_in_threadpool(transcription, transcript, wanted)
     reply.headers.update(location)
     return reply
 
@@ -55,7 +57,8 @@ async def _streamed(request: Request, accepted: Accepted) -> AsyncIterator[bytes
     try:
         async for _ in until_ended(request, accepted):
             yield b": waiting\n\n"
-        transcript = await run_in_threadpool(transcript_of, services(request), accepted)
+        async with services(request).share.turn(accepted.caller.tenant, patience=None):
+            transcript = await run_in_threadpool(transcript_of, services(request), accepted)
     except ApiError as error:
         yield error_event(error)
     except TRANSLATED as error:

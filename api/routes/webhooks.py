@@ -8,8 +8,8 @@ from starlette.requests import Request
 from uuid_utils.compat import uuid7
 
 from api import cursor as cursors
+from api.callers import Owner, SignedIn
 from api.errors import ApiError
-from api.identity import Owner, SignedIn
 from api.services import services
 from api.webhook_schemas import DeliveryPage, DeliveryReply, WebhookSecretReply
 from db.webhook_secrets import add_secret

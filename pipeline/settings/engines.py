@@ -21,3 +21,6 @@ class EngineSettings(BaseModel):
     )
     redis_namespace: str = Field("smelt", description="prefix of every key in Redis")
     database_pool: int = Field(10, ge=1, description="most connections to Postgres of one process")
+    database_share: int = Field(
+        3, ge=1, description="pieces of database work that the API does at once for one user or address"
+    )

@@ -1,0 +1,69 @@
+"""A fair share of the database for each tenant: a few pieces of work at once; what is more waits on the event loop.
+
+Without it one user's parallel requests take every connection and thread, and all others wait behind them. Who waits
+holds neither: only her own other requests are before her. She waits for some seconds at most, and only so many may.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from api.errors import ApiError
+
+PATIENCE = 10.0  # seconds
+MOST_WAITING = 200  # of one tenant
+RETRY_SECONDS = 2.0
+TOO_MUCH = "Too many of your own requests are under way: come again after as long as `Retry-After` says."
+
+
+class DatabaseShare:
+    """Used by one event loop. `most`: pieces of work of one tenant at once."""
+
+    def __init__(self, most: int, *, waiting: int = MOST_WAITING) -> None:
+        self._most = most
+        self._waiting = waiting
+        self._tenants: dict[str, _Turns] = {}
+
+    @asynccontextmanager
+    async def turn(self, tenant: str, patience: float | None = PATIENCE) -> AsyncIterator[None]:
+        """Waits for one of the tenant's turns, and holds it. Never nested: two of one tenant could wait for each other.
+
+        `patience`: seconds; None: for what has begun already and must go on. Raises ApiError `busy`.
+        """
+        turns = self._tenants.get(tenant)
+        if turns is None:
+            turns = self._tenants[tenant] = _Turns(asyncio.Semaphore(self._most))
+        if patience is not None and turns.users >= self._most + self._waiting:
+            raise _busy()
+        turns.users += 1
+        try:
+            await _take(turns.free, patience)
+            try:
+                yield
+            finally:
+                turns.free.release()
+        finally:
+            turns.users -= 1
+            if turns.users == 0:
+                del self._tenants[tenant]
+
+
+@dataclass(slots=True)
+class _Turns:
+    """`users`: who hold or wait for one."""
+
+    free: asyncio.Semaphore
+    users: int = 0
+
+
+async def _take(free: asyncio.Semaphore, patience: float | None) -> None:
+    try:
+        async with asyncio.timeout(patience):
+            await free.acquire()
+    except TimeoutError:
+        raise _busy() from None
+
+
+def _busy() -> ApiError:
+    return ApiError("busy", TOO_MUCH, retry_after=RETRY_SECONDS)

@@ -42,8 +42,9 @@ async def _attack(attack: dict[str, Any]) -> Counter[str]:
     ).encode() + body
     everybody = asyncio.Barrier(attack["connections"])
 
+    address = urlsplit(attack["url"])
+
     async def one() -> None:
-        address = urlsplit(attack["url"])
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
         await everybody.wait()
         for _ in range(attack.get("times", 1)):
@@ -53,6 +54,9 @@ async def _attack(attack: dict[str, Any]) -> Counter[str]:
             statuses[head.split()[1]] += 1
             until = attack.get("until", "").encode() if " 200 " in head else b""
             await _read_body(reader, head, until)
+            if "connection: close" in head:
+                writer.close()
+                reader, writer = await asyncio.open_connection(address.hostname, address.port)
         if attack.get("until"):
             await everybody.wait()
         writer.close()

@@ -1,14 +1,15 @@
 """One user's heavy reads and writes don't slow another's small requests: real processes, real sizes.
 
-The bounds are a tenth or less of what it took before each tenant had a share of the database work and a smelt's view
-was built once; on two cores that others use too.
+Before each tenant had a share of the database work, and a smelt's view was made once, another user's requests took
+seconds, or were refused because all connections were taken.
 """
 
 import json
 import random
+import statistics
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -81,55 +82,67 @@ def library(house: House) -> list[str]:
         return [str(row.id) for row in rows]
 
 
-def delays(house: House, attack: subprocess.Popen[str]) -> list[float]:
-    """Seconds that Bob's small requests took while the attack went on, ascending."""
+@dataclass(frozen=True)
+class Delays:
+    """Seconds that Bob's small requests took while the attack went on, ascending; `quiet`: in the median before it."""
+
+    taken: list[float]
+    quiet: float
+
+
+def delays(house: House, begin: Callable[[], subprocess.Popen[str]]) -> tuple[Delays, dict[str, int]]:
+    """And how often each status came to the attacker, who may be told to come back."""
     with house.apis.client(house.bob.headers) as bob:
-        bob.get("/v1/profile").raise_for_status()
-        taken = []
-        while attack.poll() is None:
+
+        def once() -> float:
             begun = time.monotonic()
             bob.get("/v1/profile").raise_for_status()
-            taken.append(time.monotonic() - begun)
             time.sleep(0.005)
-    return sorted(taken)
+            return time.monotonic() - begun
+
+        quiet = statistics.median(once() for _ in range(50))
+        attack, taken = begin(), []
+        while attack.poll() is None:
+            taken.append(once())
+    statuses = ended(attack)
+    assert statuses.keys() <= {"200", "503"}
+    assert statuses["200"] >= 1
+    return Delays(sorted(taken), quiet), statuses
 
 
-def check(taken: list[float]) -> None:
-    """The machine's other work is in these as well."""
+def check(measured: tuple[Delays, dict[str, int]]) -> None:
+    """On a machine that is busy with other work all is slower, before the attack as well."""
+    delays, statuses = measured
+    taken, slow = delays.taken, max(1.0, delays.quiet / 0.015)
     at = {share: taken[int(len(taken) * share)] for share in (0.5, 0.95, 0.99)}
     shown = ", ".join(f"p{100 * share:.0f} {seconds * 1e3:.0f} ms" for share, seconds in at.items())
-    shown = f"{len(taken)} requests: {shown}, longest {taken[-1] * 1e3:.0f} ms"
+    shown = (
+        f"{len(taken)} requests, {delays.quiet * 1e3:.0f} ms before, {statuses}: {shown}, "
+        f"longest {taken[-1] * 1e3:.0f} ms"
+    )
     print(shown)
-    assert at[0.5] < 0.25, shown
-    assert at[0.95] < 1.0, shown
-    assert taken[-1] < 3.0, shown
+    assert at[0.5] < 0.1 * slow, shown
+    assert at[0.95] < 0.5 * slow, shown
+    assert taken[-1] < 2.5 * slow, shown
 
 
 def test_sixty_reorders_at_once(house: House, library: list[str]) -> None:
     order = random.Random(1).sample(library, len(library))  # noqa: S311 - not for secrets
     body = json.dumps({"ids": order})
-    attack = house.attack("PUT", "/v1/prompts/order", body=body, connections=60, times=3)
-    check(delays(house, attack))
-    statuses = ended(attack)
-    assert statuses.keys() <= {"200", "503"}
-    assert statuses["200"] >= 1
+    check(delays(house, lambda: house.attack("PUT", "/v1/prompts/order", body=body, connections=60, times=2)))
 
 
 def test_ten_reads_of_a_big_smelt_at_once(house: House, big_smelt: UUID) -> None:
-    attack = house.attack("GET", f"/v1/smelts/{big_smelt}", connections=10, times=10)
-    check(delays(house, attack))
-    assert ended(attack) == {"200": 100}
+    check(delays(house, lambda: house.attack("GET", f"/v1/smelts/{big_smelt}", connections=10, times=10)))
 
 
 def test_a_hundred_streams_of_a_big_smelt(house: House, big_smelt: UUID) -> None:
+    """Held until all have the last part."""
     with house.apis.client(house.ada.headers) as ada:
         last = ada.get(f"/v1/smelts/{big_smelt}").json()["outputs"][-1]["id"]
-    attack = house.attack("GET", f"/v1/smelts/{big_smelt}/events", connections=100, until=last)
-    check(delays(house, attack))
-    assert ended(attack) == {"200": 100}
+    path = f"/v1/smelts/{big_smelt}/events"
+    check(delays(house, lambda: house.attack("GET", path, connections=100, until=last)))
 
 
 def test_twenty_exports_at_once(house: House, big_smelt: UUID, library: list[str]) -> None:
-    attack = house.attack("GET", "/v1/account/export", connections=20)
-    check(delays(house, attack))
-    assert ended(attack) == {"200": 20}
+    check(delays(house, lambda: house.attack("GET", "/v1/account/export", connections=20)))

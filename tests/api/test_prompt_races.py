@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from db.library import lock_library
 from tests.api.conftest import RunningApi
 from tests.api.test_prompts import make, make_section, sections, shelves
 from tests.cast import Cast
@@ -90,3 +91,17 @@ def check_dense(items: list[dict[str, Any]]) -> None:
         by_section.setdefault(item["section_id"], []).append(item["position"])
     for positions in by_section.values():
         assert positions == list(range(len(positions)))
+
+
+def test_a_write_that_waits_too_long_for_another_changes_nothing(
+    api: RunningApi, ada: httpx.Client, cast: Cast
+) -> None:
+    ids = [make(ada, str(n)) for n in range(3)]
+    before = ada.get("/v1/prompts").json()
+    with api.services.database.user(cast.ada.id) as conn:
+        lock_library(conn, cast.ada.id)
+        refused = ada.put("/v1/prompts/order", json={"ids": ids[::-1]})
+    assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+    assert refused.headers["Retry-After"]
+    assert ada.get("/v1/prompts").json() == before
+    ada.put("/v1/prompts/order", json={"ids": ids[::-1]}).raise_for_status()

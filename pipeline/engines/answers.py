@@ -16,20 +16,31 @@ class Answers:
     """When a server last answered, and which inputs it left without an answer. Thread-safe."""
 
     def __init__(self) -> None:
-        self._last = float("-inf")  # when it last answered anything
+        self._last = float("-inf")  # when the latest call was made that it has answered
         self._asked = float("-inf")
         self._left: OrderedDict[bytes, float] = OrderedDict()  # input → when it last had no answer
         self._lock = threading.Lock()
 
-    def note(self) -> None:
-        """It has answered a call just now."""
-        self._last = time.monotonic()
+    def note(self, made: float) -> None:
+        """It has answered a call that was made then. One from before an outage may be answered in the middle of it."""
+        with self._lock:
+            self._last = max(self._last, made)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether any input is remembered."""
+        return bool(self._left)
+
+    def forget(self, source: bytes) -> None:
+        """The input has had its answer."""
+        with self._lock:
+            self._left.pop(source, None)
 
     def is_outage(self, source: bytes) -> bool:
         """Of a call for the input `source` that had no answer just now.
 
         The first time it is one, whatever was answered a moment ago: that is how an outage begins. From then on it is
-        one as long as nobody has had an answer since.
+        one as long as no call made since has had an answer.
         """
         with self._lock:
             before = self._left.pop(source, None)

@@ -69,6 +69,8 @@ class LlmEngine:
         except Unanswered as error:
             failure = self._judge(error, _fingerprint(prompt, documents), lambda: on_progress(progress.share))
             raise failure from None
+        if self._answers.doubtful:
+            self._answers.forget(_fingerprint(prompt, documents))
         on_progress(1.0)
         return Synthesis(markdown, self._model, synthesizer.input_tokens, synthesizer.output_tokens)
 

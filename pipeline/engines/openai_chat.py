@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import cast
 
@@ -43,11 +44,11 @@ class OpenAIChat:
         model: str,
         context_tokens: int,
         timeout: float,
-        on_answer: Callable[[], None] = lambda: None,
+        on_answer: Callable[[float], None] = lambda _: None,
     ) -> None:
         """`base_url` None is OpenAI's own; `timeout` is in seconds, between any two signs of an answer.
 
-        `on_answer`: told of every call that was answered.
+        `on_answer`: told of every call that was answered, when it was made.
         """
         self._on_answer = on_answer
         self._client = make_client(base_url, api_key, timeout)
@@ -83,7 +84,7 @@ class OpenAIChat:
 
     async def _call(self, turn: Sequence[Message], on_tokens: Callable[[int], None], before: int) -> Reply:
         failure: WorkError | ContextExceeded
-        reply = Reply()
+        made, reply = time.monotonic(), Reply()
         try:
             await self._stream(turn, on_tokens, before, reply)
         except OpenAIError as error:
@@ -95,7 +96,7 @@ class OpenAIChat:
         except _MISSHAPEN:
             failure = malformed()
         else:
-            self._on_answer()
+            self._on_answer(made)
             return reply
         if (
             isinstance(failure, Unanswered) and reply.begun

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 import pytest
 
@@ -26,20 +27,31 @@ def failure(engine: object, text: str = "Ann ships.") -> WorkError:
 
 
 def test_what_is_told_of_an_input_without_an_answer() -> None:
-    answers = Answers()
-    answers.note()
+    answers, before = Answers(), time.monotonic()
+    answers.note(before)
     assert [answers.is_outage(MINE) for _ in range(3)] == [True, True, True]
-    answers.note()
+    answers.note(before)  # a long answer that had begun before the outage
+    assert answers.is_outage(MINE)
+    answers.note(time.monotonic())
     assert answers.is_outage(OTHER)
     assert not answers.is_outage(MINE)
     assert answers.is_outage(OTHER)
+
+
+def test_an_input_that_was_answered_is_forgotten() -> None:
+    answers = Answers()
+    assert answers.is_outage(MINE)
+    answers.note(time.monotonic())
+    answers.forget(MINE)
+    assert not answers.doubtful
+    assert answers.is_outage(MINE)
 
 
 def test_something_harmless_is_asked_only_where_nobody_else_tells_and_not_often() -> None:
     answers = Answers()
     assert not answers.unsure(MINE)
     answers.is_outage(MINE)
-    answers.note()
+    answers.note(time.monotonic())
     assert not answers.unsure(MINE)
     answers.is_outage(MINE)
     assert [answers.unsure(MINE), answers.unsure(MINE)] == [True, False]

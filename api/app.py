@@ -1,5 +1,6 @@
 """The HTTP service, put together: its middleware, routes and error handlers in the order in which they act."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from api.crowd import Crowd
+from api.concurrency import ConcurrencyLimit, Places
+from api.connections import Connections
 from api.errors import ApiError, on_api_error, on_http_exception, on_invalid_request
 from api.examples import with_examples
 from api.lingering import Lingering
@@ -39,7 +41,11 @@ from api.routes import (
 from api.safety_net import SafetyNet
 from api.services import opened
 from api.translations import TRANSLATED, on_translated
+from pipeline.descriptors import descriptor_limit
+from pipeline.networks import networks
 from pipeline.settings import Settings
+
+log = logging.getLogger("smelt.api")
 
 CLEAN_UP_SECONDS = 10.0
 # FastAPI's own would put messages of exceptions, and so perhaps content, into logs and spans.
@@ -58,6 +64,9 @@ class SmeltApi(FastAPI):
 def create_app(settings: Settings) -> FastAPI:
     """Opens nothing yet: that happens when the server starts it. Raises nothing."""
     metrics = Metrics()
+    proxies = networks(settings.trusted_proxies)
+    limits = settings.concurrency_limits.within(descriptor_limit())
+    places = Places(limits.kinds)
     app = SmeltApi(
         title="Smelt",
         version="1",
@@ -74,7 +83,12 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(RateHeaders),
             Middleware(Lingering),
             Middleware(OpenAiErrors),
-            Middleware(Crowd),
+            Middleware(
+                ConcurrencyLimit,
+                places=places,
+                proxies=proxies,
+                forwarded_header=settings.forwarded_header,
+            ),
             Middleware(SafetyNet),
         ],
         exception_handlers={
@@ -86,6 +100,9 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = metrics
+    app.state.limits = limits
+    app.state.places = places
+    app.state.connections = Connections(limits.connections, proxies, settings.slowest_reader)
     bearer = Security(HTTPBearer(auto_error=False, description="None: anonymous."))
     for module in (
         smelts,
@@ -108,9 +125,10 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    log.info("limits: %s; file descriptors: %d", app.state.limits, descriptor_limit())
     with opened(app.state.settings) as shared:
         app.state.services = shared
-        async with shared.hub.running():
+        async with shared.hub.running(), app.state.connections.watched():
             yield
         await shared.uploads.ended(CLEAN_UP_SECONDS)
 

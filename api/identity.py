@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from api.address import client_address, ip_hash
+from api.concurrency import count_for_tenant
 from api.errors import ApiError
 from api.machine_tokens import is_machine_token, token_hash
 from api.public_keys import KeysUnreachable
@@ -129,9 +130,11 @@ def recognize(request: Request, conn: Connection, who: Claimant) -> Caller:
         case Visitor():
             return who
         case Machine():
-            return _owner_of(request, conn, who)
+            user = _owner_of(request, conn, who)
         case Subject():
-            return _signed_in(services(request), conn, who)
+            user = _signed_in(services(request), conn, who)
+    count_for_tenant(request, user.tenant)
+    return user
 
 
 def identify(request: Request) -> Caller:

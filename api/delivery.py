@@ -62,10 +62,10 @@ class Delivery:
     def _waiting(self) -> int:
         """Bytes that the peer has not acknowledged."""
         buffered: int = self.transport.get_write_buffer_size()
-        return buffered + _in_kernel(self.transport.get_extra_info("socket"))
+        return buffered + in_kernel(self.transport.get_extra_info("socket"))
 
 
-def _in_kernel(connection: socket.socket) -> int:
+def in_kernel(connection: socket.socket) -> int:
     """Of the bytes given to the kernel, those not acknowledged; 0 where the system doesn't tell."""
     try:
         answer = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))

@@ -37,7 +37,7 @@ class HttpSettings(BaseModel):
     uploads: int = Field(400, ge=1, description="posts of smelts and recordings that are still arriving")
     uploads_per_caller: int = Field(100, ge=1, description="of them, from one address or of one user")
     slowest_body: float = Field(
-        2_000.0,
+        1_000.0,
         gt=0,
         description="bytes a second at which a body must arrive, over any 30 s of waiting for it",
     )

@@ -12,6 +12,8 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from api.concurrency import ConcurrencyLimit, Places
 from api.connections import Connections
@@ -54,6 +56,19 @@ DESCRIPTION = "Turns batches of recordings and notes into structured Markdown."
 
 
 class SmeltApi(FastAPI):
+    _described: bytes | None = None
+
+    def setup(self) -> None:
+        """FastAPI would write the whole description anew for each who asks, on the event loop."""
+
+        async def described(_: Request) -> Response:
+            if self._described is None:
+                self._described = bytes(JSONResponse(self.openapi()).body)
+            return Response(self._described, media_type="application/json")
+
+        self.add_route("/openapi.json", described, include_in_schema=False)
+        super().setup()
+
     def openapi(self) -> dict[str, Any]:
         """The description at /openapi.json, made once."""
         if self.openapi_schema is None:

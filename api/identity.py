@@ -100,7 +100,10 @@ def authenticate(request: Request) -> Claimant:
 
 
 def count(request: Request, who: Claimant) -> None:
-    """Counts the request against the caller's rate. Raises ApiError `too_many_requests`."""
+    """Counts the request against the caller's rate, and a user's among those under way.
+
+    Raises ApiError `too_many_requests`.
+    """
     settings = services(request).settings
     match who:
         case Visitor():
@@ -109,6 +112,7 @@ def count(request: Request, who: Claimant) -> None:
             pace(request, f"token:{who.token_hash.hex()}", Rate(settings.rate_signed_in))
         case Subject():
             pace(request, f"user:{who.user_id}", Rate(settings.rate_signed_in))
+            count_for_tenant(request, f"user:{who.user_id}")
 
 
 def count_address(request: Request) -> None:
@@ -131,10 +135,10 @@ def recognize(request: Request, conn: Connection, who: Claimant) -> Caller:
             return who
         case Machine():
             user = _owner_of(request, conn, who)
+            count_for_tenant(request, user.tenant)
+            return user
         case Subject():
-            user = _signed_in(services(request), conn, who)
-    count_for_tenant(request, user.tenant)
-    return user
+            return _signed_in(services(request), conn, who)
 
 
 def identify(request: Request) -> Caller:

@@ -7,6 +7,7 @@ from typing import Self
 import httpx
 
 from pipeline.descriptors import raise_descriptor_limit
+from tests.api.processes import NO_TLS
 
 ATTACKER, OTHER = "127.0.0.2", "127.0.0.3"
 
@@ -90,5 +91,5 @@ class Attack:
 
 def client_from(address: str, url: str, headers: dict[str, str] | None = None) -> httpx.Client:
     """An ordinary client at this address."""
-    transport = httpx.HTTPTransport(local_address=address)
+    transport = httpx.HTTPTransport(local_address=address, verify=NO_TLS)
     return httpx.Client(base_url=url, headers=headers, transport=transport, timeout=30)

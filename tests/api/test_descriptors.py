@@ -1,7 +1,6 @@
 """Connections never use up the file descriptors of the process, so that no post is refused for want of one."""
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,24 +82,20 @@ def test_the_limit_is_raised_and_what_follows_from_it_is_told(small: Small) -> N
 def test_one_address_with_any_number_of_connections(
     small: Small, cast: Cast, act: Callable[[Bare, dict[str, str], str], None]
 ) -> None:
-    """1,100 of each kind; the others go on, nobody is told that the content store is away, and all is free again."""
+    """More than there are descriptors; the others go on, nobody is told that the content store is away, and all is free again."""
     with client_from(OTHER, small.url, cast.bob.headers) as bob, Attack(small.address) as attack:
         with client_from(ATTACKER, small.url, cast.ada.headers) as ada:
             smelt = ada.post("/v1/smelts", json=NOTE).raise_for_status().json()["id"]
         assert bob.post("/v1/smelts", json=NOTE).status_code == 202
         before = small.process.num_fds()
-        slowest = 0.0
-        for n in range(1_100):
+        for n in range(FEW + 100):
             act(attack.open(ATTACKER), cast.ada.headers, smelt)
             if n % 50 == 0:
-                begun = time.monotonic()
                 with client_from(OTHER, small.url, cast.bob.headers) as other:
                     assert other.post("/v1/smelts", json=NOTE).status_code == 202
                     assert other.get("/v1/usage").status_code == 200
                     assert other.get("/healthz").status_code == other.get("/readyz").status_code == 200
-                slowest = max(slowest, time.monotonic() - begun)
                 assert small.process.num_fds() < FEW
-        assert slowest < 5
         attack.close()
         wait_until(lambda: small.process.num_fds() <= before + 45, 60)  # Redis and files of as many threads
         assert bob.post("/v1/smelts", json=NOTE).status_code == 202
@@ -112,15 +107,15 @@ def test_one_address_with_any_number_of_connections(
 
 @pytest.mark.timeout(180)
 def test_many_addresses_together(small: Small, cast: Cast) -> None:
-    """They may take all connections, and no more: what has begun goes on, and whoever comes is told, or asks for health."""
+    """They may take all connections, and no more: what has begun goes on, and whoever comes is told."""
     with client_from(OTHER, small.url, cast.bob.headers) as bob, Attack(small.address) as attack:
         assert bob.post("/v1/smelts", json=NOTE).status_code == 202
-        for n in range(800):
+        for n in range(FEW + 100):
             slow_post(attack.open(f"127.0.1.{1 + n % 40}"), cast.ada.headers, "")
             assert small.process.num_fds() < FEW
-        for _ in range(10):
-            assert bob.post("/v1/smelts", json=NOTE).status_code in (202, 503)
-        assert bob.get("/v1/usage").status_code == 200
+        for _ in range(5):
+            assert bob.get("/v1/usage").status_code == 200  # on the connection that he has
+        assert bob.post("/v1/smelts", json=NOTE).status_code in (202, 503)
         attack.close()
 
         def served() -> bool:
@@ -142,9 +137,9 @@ def test_one_who_is_one_too_many_is_told_so(small: Small) -> None:
             assert refused.headers["Retry-After"] == "2"
             assert refused.headers["Connection"] == "close"
             assert client.get("/healthz").status_code == 200
-        for n in range(200):
+        for n in range(169 - 42):  # until all are taken
             attack.open(f"127.0.1.{1 + n % 40}")
-        replies = []
         with client_from(OTHER, small.url) as client:
-            replies.append(client.get("/healthz").status_code)
-        assert replies == [200] or small.process.num_fds() < FEW
+            refused = client.get("/v1/default-prompts")
+            assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+            assert client.get("/healthz").status_code == client.get("/readyz").status_code == 200

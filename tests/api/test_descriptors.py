@@ -1,5 +1,6 @@
 """Connections never use up the file descriptors of the process, so that no post is refused for want of one."""
 
+import errno
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from api.translations import translated
+from pipeline.content_errors import ContentUnavailable
 from pipeline.settings import Settings
 from tests.api.attack import ATTACKER, OTHER, Attack, Bare, client_from
 from tests.api.processes import api_process, listens_at
@@ -17,6 +20,13 @@ from tests.waiting import wait_until
 
 FEW = 512  # descriptors
 NOTE = {"texts": ["Ann ships on Friday."], "default_prompt_names": ["summarize"]}
+
+
+@pytest.mark.parametrize(("reason", "code"), [(errno.EMFILE, "busy"), (errno.EACCES, "unavailable")])
+def test_a_store_that_lacks_a_descriptor_is_not_away(reason: int, code: str) -> None:
+    error = ContentUnavailable()
+    error.__cause__ = OSError(reason, "")
+    assert translated(error).code == code
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ def test_the_limit_is_raised_and_what_follows_from_it_is_told(small: Small) -> N
 def test_one_address_with_any_number_of_connections(
     small: Small, cast: Cast, act: Callable[[Bare, dict[str, str], str], None]
 ) -> None:
-    """More than there are descriptors; the others go on, nobody is told that the content store is away, and all is free again."""
+    """More than there are descriptors. Others go on, no store is said to be away, and all is free again afterwards."""
     with client_from(OTHER, small.url, cast.bob.headers) as bob, Attack(small.address) as attack:
         with client_from(ATTACKER, small.url, cast.ada.headers) as ada:
             smelt = ada.post("/v1/smelts", json=NOTE).raise_for_status().json()["id"]

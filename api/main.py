@@ -9,6 +9,7 @@ import uvicorn
 
 from api.app import create_app
 from api.bounded_head import BoundedHead
+from pipeline.process_privacy import forbid_core_dumps
 from pipeline.settings import Settings
 
 log = logging.getLogger("smelt.api")
@@ -61,6 +62,7 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    forbid_core_dumps(log)
     settings = Settings.from_env()
     server = Server(server_config(settings))
     try:

@@ -12,6 +12,7 @@ from deploy.environment import ENVIRONMENT_NAMES
 from deploy.problems import Problem, SettingsIncomplete
 from deploy.runner import EX_CONFIG
 from pipeline.env import Env
+from pipeline.process_privacy import forbid_core_dumps
 from pipeline.settings import Settings
 
 app = typer.Typer(
@@ -177,4 +178,5 @@ def _run(command: Callable[[Settings], object]) -> None:
 
 
 def main() -> None:
+    forbid_core_dumps()  # those that stay say so themselves where it can't be done
     app()

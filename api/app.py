@@ -26,8 +26,10 @@ from api.routes import (
     account_data,
     api_key,
     control,
+    docs,
     events,
     health,
+    metrics,
     outputs,
     prompt_sections,
     prompts,
@@ -37,6 +39,7 @@ from api.routes import (
     webhooks,
 )
 from api.safety_net import SafetyNet
+from api.security_headers import SecurityHeaders
 from api.services import opened
 from api.translations import TRANSLATED, on_translated
 from pipeline.settings import Settings
@@ -57,19 +60,21 @@ class SmeltApi(FastAPI):
 
 def create_app(settings: Settings) -> FastAPI:
     """Opens nothing yet: that happens when the server starts it. Raises nothing."""
-    metrics = Metrics()
+    counted = Metrics()
     app = SmeltApi(
         title="Smelt",
         version="1",
         description=DESCRIPTION,
         lifespan=_lifespan,
+        docs_url=None,  # FastAPI's page loads its scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,  # the address would be the Host header's
         telemetry=NO_TELEMETRY,
         responses=PROBLEMS,
         middleware=[
             Middleware(RequestId),
-            Middleware(Measured, metrics=metrics),
+            Middleware(SecurityHeaders),
+            Middleware(Measured, metrics=counted),
             *_cors(settings),
             Middleware(RateHeaders),
             Middleware(Lingering),
@@ -85,7 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
         },
     )
     app.state.settings = settings
-    app.state.metrics = metrics
+    app.state.metrics = counted
     bearer = Security(HTTPBearer(auto_error=False, description="None: anonymous."))
     for module in (
         smelts,
@@ -103,6 +108,9 @@ def create_app(settings: Settings) -> FastAPI:
     ):
         app.include_router(module.router, dependencies=[bearer])
     app.include_router(health.router)
+    app.include_router(docs.router)
+    if settings.metrics_public:
+        app.include_router(metrics.router)
     return app
 
 

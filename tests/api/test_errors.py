@@ -91,10 +91,12 @@ def test_without_postgres_the_service_is_alive_but_not_ready(without_database: R
     assert without_database.objects() == []
 
 
-def test_metrics_count_by_route_and_name_no_path(visitor: httpx.Client) -> None:
-    visitor.get("/v1/smelts/01890a5d-ac96-774b-bcce-b302099a8057")
-    visitor.get("/secret-path")
-    metrics = visitor.get("/metrics").text
+def test_metrics_count_by_route_and_name_no_path(settings: Settings) -> None:
+    public = settings.model_copy(update={"port": 8000, "metrics_port": 8000})  # it listens elsewhere here
+    with running(public) as api, api.client() as visitor:
+        visitor.get("/v1/smelts/01890a5d-ac96-774b-bcce-b302099a8057")
+        visitor.get("/secret-path")
+        metrics = visitor.get("/metrics").text
     counted = 'smelt_http_requests_total{method="GET",route="/v1/smelts/{smelt_id}",status="404"} 1.0'
     assert counted in metrics
     assert "secret-path" not in metrics

@@ -32,21 +32,25 @@ def translated(error: Exception) -> ApiError:
     match error:
         case DatabaseUnavailable():
             log.warning("the database is out of reach: %s", error)
-            return ApiError("unavailable", "The database is out of reach.", retry_after=RETRY_SECONDS)
+            return _unavailable("The database is out of reach.")
         case ContentUnavailable():
             log.warning("the content store is out of reach")
-            return ApiError("unavailable", "The content store is out of reach.", retry_after=RETRY_SECONDS)
+            return _unavailable("The content store is out of reach.")
         case ContentMissing():
             return ApiError("content_expired")
         case KeyUnknown():
             log.error("a stored key is wrapped by a key that is not on the ring")
-            return ApiError("unavailable", "The content's key is out of reach.", retry_after=RETRY_SECONDS)
+            return _unavailable("The content's key is out of reach.")
         case ContentTampered() | KeyTampered():
             log.error("stored content, or its key, is damaged")
             return ApiError("content_damaged")
         case UserGone():
             return ApiError("invalid_token", "The user does not exist.")
     raise error
+
+
+def _unavailable(detail: str) -> ApiError:
+    return ApiError("unavailable", detail, retry_after=RETRY_SECONDS)
 
 
 async def on_translated(_: Request, error: Exception) -> JSONResponse:

@@ -4,8 +4,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
+from api.errors import ApiError
 from api.openapi import OK
 from api.services import services
+from api.translations import RETRY_SECONDS
+from db.readiness import NotReady, check_ready
 
 router = APIRouter(tags=["operation"])
 
@@ -18,6 +21,11 @@ async def alive() -> str:
 
 @router.get("/readyz", response_class=PlainTextResponse, responses=OK)
 def ready(request: Request) -> str:
-    """503 while Postgres can't be reached. Redis may be down: posts are taken in all the same."""
-    with services(request).database.service():
-        return "ok\n"
+    """503 while Postgres can't be reached, or doesn't let the service work. Redis may be down: posts are taken in all
+    the same.
+    """
+    try:
+        check_ready(services(request).database)
+    except NotReady as error:
+        raise ApiError("unavailable", str(error), retry_after=RETRY_SECONDS) from error
+    return "ok\n"

@@ -45,9 +45,12 @@ format: $(READY) ## put the code into its one format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-lock: ## make requirements.lock anew from pyproject.toml (needs uv)
+lock: ## make the locks anew from pyproject.toml (needs uv); production's is the other's part without test packages
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --extra dev --upgrade pyproject.toml -o requirements.lock
+	rm -f requirements-production.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --constraint requirements.lock pyproject.toml -o requirements-production.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --upgrade tests/interop/requirements.in -o tests/interop/requirements.lock
 

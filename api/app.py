@@ -30,8 +30,10 @@ from api.routes import (
     account_data,
     api_key,
     control,
+    docs,
     events,
     health,
+    metrics,
     outputs,
     prompt_sections,
     prompts,
@@ -41,6 +43,7 @@ from api.routes import (
     webhooks,
 )
 from api.safety_net import SafetyNet
+from api.security_headers import SecurityHeaders
 from api.services import opened
 from api.translations import TRANSLATED, on_translated
 from pipeline.descriptors import descriptor_limit
@@ -78,7 +81,7 @@ class SmeltApi(FastAPI):
 
 def create_app(settings: Settings) -> FastAPI:
     """Opens nothing yet: that happens when the server starts it. Raises nothing."""
-    metrics = Metrics()
+    counted = Metrics()
     proxies = networks(settings.trusted_proxies)
     limits = settings.concurrency_limits.within(descriptor_limit())
     places = Places(limits.kinds)
@@ -87,13 +90,15 @@ def create_app(settings: Settings) -> FastAPI:
         version="1",
         description=DESCRIPTION,
         lifespan=_lifespan,
+        docs_url=None,  # FastAPI's page loads its scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,  # the address would be the Host header's
         telemetry=NO_TELEMETRY,
         responses=PROBLEMS,
         middleware=[
             Middleware(RequestId),
-            Middleware(Measured, metrics=metrics),
+            Middleware(SecurityHeaders),
+            Middleware(Measured, metrics=counted),
             *_cors(settings),
             Middleware(RateHeaders),
             Middleware(Lingering),
@@ -114,7 +119,7 @@ def create_app(settings: Settings) -> FastAPI:
         },
     )
     app.state.settings = settings
-    app.state.metrics = metrics
+    app.state.metrics = counted
     app.state.limits = limits
     app.state.places = places
     app.state.connections = Connections(limits.connections, proxies, settings.slowest_reader)
@@ -135,6 +140,9 @@ def create_app(settings: Settings) -> FastAPI:
     ):
         app.include_router(module.router, dependencies=[bearer])
     app.include_router(health.router)
+    app.include_router(docs.router)
+    if settings.metrics_public:
+        app.include_router(metrics.router)
     return app
 
 

@@ -4,12 +4,17 @@ import logging
 import os
 import socket
 import sys
+from contextlib import ExitStack
+from typing import NoReturn
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.connection import Connection
+from api.metrics_server import metrics_server
 from pipeline.descriptors import raise_descriptor_limit
+from pipeline.process_privacy import forbid_core_dumps
 from pipeline.settings import Settings
 
 log = logging.getLogger("smelt.api")
@@ -33,10 +38,10 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_config(settings: Settings) -> uvicorn.Config:
-    """Forwarded addresses are our own matter (`api/address.py`), and so is the access log."""
+def server_config(settings: Settings, app: FastAPI | None = None) -> uvicorn.Config:
+    """Forwarded addresses are our own matter (`api/address.py`), and so is the access log. `app`: if made yet."""
     return uvicorn.Config(
-        create_app(settings),
+        app or create_app(settings),
         http=Connection,
         ws="none",
         lifespan="on",
@@ -62,16 +67,26 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    forbid_core_dumps(log)
     settings = Settings.from_env()
     raise_descriptor_limit()
-    server = Server(server_config(settings))
-    try:
-        listener = listen(settings.host, settings.port)
-    except OSError as error:
-        log.critical("can't listen on SMELT_HOST %s, SMELT_PORT %d: %s", settings.host, settings.port, error)
-        sys.exit(os.EX_CONFIG)
-    with listener:
+    app = create_app(settings)
+    server = Server(server_config(settings, app))
+    with ExitStack() as stack:
+        try:
+            listener = stack.enter_context(listen(settings.host, settings.port))
+        except OSError as error:
+            _cannot_listen("SMELT", settings.host, settings.port, error)
+        try:
+            stack.enter_context(metrics_server(settings, app.state.metrics.registry))
+        except OSError as error:
+            _cannot_listen("SMELT_METRICS", settings.metrics_host, settings.metrics_port, error)
         server.run(sockets=[listener])
+
+
+def _cannot_listen(prefix: str, host: str, port: int | None, error: OSError) -> NoReturn:
+    log.critical("can't listen on %s_HOST %s, %s_PORT %s: %s", prefix, host, prefix, port, error)
+    sys.exit(os.EX_CONFIG)
 
 
 def _url(listener: socket.socket) -> str:

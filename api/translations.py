@@ -33,14 +33,14 @@ def translated(error: Exception) -> ApiError:
     match error:
         case DatabaseUnavailable():
             log.warning("the database is out of reach: %s", error)
-            return ApiError("unavailable", "The database is out of reach.", retry_after=RETRY_SECONDS)
+            return _unavailable("The database is out of reach.")
         case ContentUnavailable():
             return _without_content(error)
         case ContentMissing():
             return ApiError("content_expired")
         case KeyUnknown():
             log.error("a stored key is wrapped by a key that is not on the ring")
-            return ApiError("unavailable", "The content's key is out of reach.", retry_after=RETRY_SECONDS)
+            return _unavailable("The content's key is out of reach.")
         case ContentTampered() | KeyTampered():
             log.error("stored content, or its key, is damaged")
             return ApiError("content_damaged")
@@ -55,7 +55,11 @@ def _without_content(error: ContentUnavailable) -> ApiError:
             log.error("no file descriptor is left")
             return ApiError("busy", "Too many files are open.", retry_after=RETRY_SECONDS)
     log.warning("the content store is out of reach")
-    return ApiError("unavailable", "The content store is out of reach.", retry_after=RETRY_SECONDS)
+    return _unavailable("The content store is out of reach.")
+
+
+def _unavailable(detail: str) -> ApiError:
+    return ApiError("unavailable", detail, retry_after=RETRY_SECONDS)
 
 
 async def on_translated(_: Request, error: Exception) -> JSONResponse:

@@ -7,6 +7,7 @@ unacknowledged: behind a pooler or a balancer that still answers, a call would w
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg import IsolationLevel
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
@@ -26,10 +27,11 @@ CONNECT_ARGS: dict[str, Any] = {
     "application_name": "smelt",
 }
 # And so is a dead or cut-off client, whose session would keep its place for two hours. Not in the options of the
-# connection: a pooler refuses those.
-SERVER_KEEPALIVE = """
+# connection: a pooler refuses those. The last two are as they are by default, whatever the role's settings say.
+SESSION_SETTINGS = """
     select set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
-        set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '25s', false)
+        set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '25s', false),
+        set_config('row_security', 'on', false), set_config('datestyle', 'ISO', false)
 """
 
 T = TypeVar("T")
@@ -57,7 +59,10 @@ def bound(engine: Engine) -> None:
         return BoundedConnection.connect(*args, **options)
 
     @event.listens_for(engine, "connect")
-    def _keep_alive(connection: BoundedConnection, _record: object) -> None:
+    def _settle(connection: BoundedConnection, _record: object) -> None:
         connection.autocommit = True
-        connection.execute(SERVER_KEEPALIVE)
+        connection.execute(SESSION_SETTINGS)
         connection.autocommit = False
+        # Said with each BEGIN, so that no default of the role's counts.
+        connection.isolation_level = IsolationLevel.READ_COMMITTED
+        connection.read_only = connection.deferrable = False

@@ -25,6 +25,7 @@ from db import changes
 from db.connection import CONNECT_ARGS, CONNECT_PATIENCE, BoundedConnection, bound
 from db.statement import parsed
 
+STANDBY = "0A000"  # the answer of one that was primary to a BEGIN READ WRITE
 STATEMENT_TIMEOUT = timedelta(seconds=15)
 IDLE_TIMEOUT = timedelta(seconds=5)  # between two statements: nothing is done there that takes time
 PATIENCE_MARGIN = 5.0  # seconds after the server's own limit in which its answer must be here
@@ -36,7 +37,12 @@ BEGIN_AS = parsed(
     # the same tenant waits for it.
     " set_config('idle_in_transaction_session_timeout', :idle, true), set_config('lock_timeout', :lock, true),"
     # A kept plan for a foreign key's check reads the whole of a table that was small when the plan was made.
-    " set_config('plan_cache_mode', 'force_custom_plan', true)"
+    " set_config('plan_cache_mode', 'force_custom_plan', true),"
+    # Whoever once ran SQL as this login may have altered its settings, or left some in a session of the pool, and
+    # tables in its `pg_temp`, which comes first unless it is named. Supabase's auth.uid() believes the last two before
+    # the claims.
+    " set_config('search_path', 'public, pg_temp', true), set_config('request.jwt.claim', '', true),"
+    " set_config('request.jwt.claim.sub', '', true)"
 )
 
 
@@ -123,7 +129,7 @@ class Database:
         except DBAPIError as error:
             if isinstance(error.orig, LockNotAvailable):
                 raise LockTimeout from error
-            if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+            if _is_outage(error):
                 raise DatabaseUnavailable(type(error.orig).__name__) from error
             raise
         except PoolTimeout as error:
@@ -153,6 +159,11 @@ class Database:
                 connection.patience = self._patience
                 return conn
         raise AssertionError("unreachable")
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    lost = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+    return lost or getattr(error.orig, "sqlstate", None) == STANDBY
 
 
 def _milliseconds(limit: timedelta) -> str:

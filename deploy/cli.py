@@ -12,6 +12,7 @@ from deploy.environment import ENVIRONMENT_NAMES
 from deploy.problems import Problem, SettingsIncomplete
 from deploy.runner import EX_CONFIG
 from pipeline.env import Env
+from pipeline.process_privacy import forbid_core_dumps
 from pipeline.settings import Settings
 
 app = typer.Typer(
@@ -40,15 +41,25 @@ def demo() -> None:
 
 
 @app.command()
-def migrate(*, down: Annotated[bool, typer.Option(help="Drop the schema, with its data.")] = False) -> None:
+def migrate(
+    *,
+    down: Annotated[bool, typer.Option("--down", help="Drop the schema, with its data.")] = False,
+    database: Annotated[
+        str, typer.Option(help="With --down: the database's name, which is asked for otherwise.")
+    ] = "",
+) -> None:
     """Bring the database's schema up to date."""
     from db import migrate as migrations
-    from deploy.database import owner_url, reaching_postgres
+    from deploy.database import confirm_drop, owner_url, reaching_postgres
 
     def run(settings: Settings) -> None:
+        url = owner_url(settings)
         with reaching_postgres():
-            change = migrations.downgrade if down else migrations.upgrade
-            change(owner_url(settings))
+            if down:
+                confirm_drop(url, database)
+                migrations.downgrade(url)
+            else:
+                migrations.upgrade(url)
 
     _run(run)
 
@@ -177,4 +188,5 @@ def _run(command: Callable[[Settings], object]) -> None:
 
 
 def main() -> None:
+    forbid_core_dumps()  # those that stay say so themselves where it can't be done
     app()

@@ -1,9 +1,11 @@
 """Which database a command speaks to, from the schema owner's side."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from deploy.embedded import POSTGRES_FOLDER
@@ -26,6 +28,39 @@ def owner_url(settings: Settings) -> str:
             f"set DATABASE_URL, or start the service of {settings.data_dir} by `smelt up`"
         )
     return embedded_url(folder)
+
+
+def confirm_drop(url: str, given: str) -> None:
+    """Says what would be dropped, and asks for the database's name on stdin, unless it is `given`.
+
+    Raises DatabaseProblem when it isn't that name, or there is nobody to ask; psycopg.OperationalError.
+    """
+    with psycopg.connect(
+        make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    ) as conn:
+        name, host = conn.info.dbname, conn.info.host
+        smelts, users = _held(conn)
+    print(
+        f"This drops Smelt's tables in the database {name} on {host}: {smelts} smelts and the library, credits and keys"
+        f" of {users} users. There is no way back but a backup.",
+        file=sys.stderr,
+    )
+    if not given:
+        print("Type the database's name to go on: ", end="", file=sys.stderr, flush=True)
+        given = sys.stdin.readline().rstrip("\n")
+    if given != name:
+        raise DatabaseProblem("that is not the database's name: nothing was dropped")
+
+
+def _held(conn: psycopg.Connection) -> tuple[int, int]:
+    """How many smelts and profiles there are; 0 where the tables aren't. Counted as the service, whom all is shown."""
+    if conn.execute("select to_regclass('public.smelts')").fetchone() == (None,):
+        return 0, 0
+    conn.execute("set local role service_role")
+    [(smelts, users)] = conn.execute(
+        "select (select count(*) from public.smelts), (select count(*) from public.user_profiles)"
+    ).fetchall()
+    return int(smelts), int(users)
 
 
 @contextmanager

@@ -9,17 +9,24 @@ own parent is still `parent`, and passes signals on.
 `user`: the account to run as (Postgres refuses root). `reach`: keep the one capability that lets this account
 pass through folders that are closed to it (capabilities(7)); the alternative, opening every folder above the
 data folder to all, would be for good. Exit code 125: it could not start the program; the reason is on stderr.
+
+The program leaves no core file: what is limited here is inherited. A program of our own also refuses to be dumped
+(`pipeline/process_privacy.py`); that doesn't outlast an exec, so it can't be done here for Postgres or Valkey, but
+their dump filter is empty: a dump that a `core_pattern` program is given all the same holds no memory.
 """
 
 import ctypes
 import json
 import os
 import pwd
+import resource
 import signal
 import struct
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 PR_SET_PDEATHSIG = 1
@@ -37,6 +44,12 @@ def prctl(option: int, *arguments: int) -> None:
     padded = [*arguments, 0, 0, 0, 0][:4]
     if libc.prctl(option, *(ctypes.c_ulong(argument) for argument in padded)) != 0:
         raise OSError(ctypes.get_errno(), f"prctl({option}): {os.strerror(ctypes.get_errno())}")
+
+
+def forbid_core_dumps() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError):  # not Linux
+        Path("/proc/self/coredump_filter").write_text("0")
 
 
 def become(user: str, reach: bool) -> None:
@@ -94,6 +107,7 @@ def main() -> int:
     command = sys.argv[2:]
     parent, stop_signal = int(options["parent"]), int(options["signal"])
     try:
+        forbid_core_dumps()
         if options["user"] is not None:
             become(options["user"], options["reach"])
         if not sys.platform.startswith("linux") or options.get("watch"):

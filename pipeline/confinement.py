@@ -7,8 +7,9 @@ import signal
 import sys
 from pathlib import Path
 
+from pipeline.process_privacy import forbid_core_dumps
+
 _PR_SET_PDEATHSIG = 1
-_PR_SET_DUMPABLE = 4
 _PAGES = Path("/proc/self/statm")
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
 
@@ -16,16 +17,15 @@ _OOM_SCORE = Path("/proc/self/oom_score_adj")
 def confine(parent_pid: int) -> None:
     """Leave no core dump, die with the parent, and be the first to go when memory runs out.
 
-    A core would hold the recording and its key. On systems other than Linux only the core limit is there; the
-    parent's end of the socket still tells of its death. Exits at once if the parent is gone already.
+    On systems other than Linux only the core limit is there; the parent's end of the socket still tells of its death.
+    Exits at once if the parent is gone already.
     """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    forbid_core_dumps()
     if sys.platform != "linux":
         return
     libc = ctypes.CDLL(None, use_errno=True)
-    for option, value in ((_PR_SET_DUMPABLE, 0), (_PR_SET_PDEATHSIG, signal.SIGKILL)):
-        if libc.prctl(option, value, 0, 0, 0):
-            raise OSError(ctypes.get_errno(), "prctl failed")
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl failed")
     if os.getppid() != parent_pid:
         raise SystemExit(1)
 

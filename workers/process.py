@@ -12,6 +12,7 @@ import sys
 import dramatiq.worker
 from dramatiq import Worker
 
+from pipeline.process_privacy import forbid_core_dumps
 from pipeline.settings import SettingMissing
 from pipeline.speech_process import ModelUnavailable
 from workers import app, slots
@@ -28,6 +29,7 @@ RESTART_SECONDS = 0.1  # between Redis's consumer and the one that stands in for
 def main(queue: Queue) -> None:
     """Works until SIGTERM. What the operator has to mend is logged, and ends the process with EX_CONFIG."""
     logging.basicConfig(level=logging.INFO, format="%(process)d %(name)s: %(message)s")
+    forbid_core_dumps(log)
     settings, pool = app.settings, app.pool
     try:
         pool.open(queue)

@@ -16,6 +16,7 @@ from db.session import DatabaseUnavailable
 from db.work import DELIVERIES
 from pipeline.content_errors import ContentError
 from pipeline.errors import LostLease
+from pipeline.process_privacy import forbid_core_dumps
 from pipeline.retry import DELIVERY_ATTEMPTS
 from pipeline.settings import Settings
 from workers.purge import purge_expired
@@ -31,6 +32,7 @@ BATCH = 200
 def main() -> None:
     """Runs until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    forbid_core_dumps(log)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -1,12 +1,14 @@
-"""For whoever runs the service: alive, able to serve, and how busy."""
+"""For whoever runs the service: alive, and able to serve."""
 
 from fastapi import APIRouter
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0, generate_latest
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse
 
-from api.openapi import METRICS, OK
+from api.errors import ApiError
+from api.openapi import OK
 from api.services import services
+from api.translations import RETRY_SECONDS
+from db.readiness import NotReady, check_ready
 
 router = APIRouter(tags=["operation"])
 
@@ -19,12 +21,11 @@ async def alive() -> str:
 
 @router.get("/readyz", response_class=PlainTextResponse, responses=OK)
 def ready(request: Request) -> str:
-    """503 while Postgres can't be reached. Redis may be down: posts are taken in all the same."""
-    with services(request).database.service():
-        return "ok\n"
-
-
-@router.get("/metrics", response_class=PlainTextResponse, responses=METRICS)
-def metrics(request: Request) -> Response:
-    """How busy it is, for Prometheus."""
-    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_PLAIN_1_0_0)
+    """503 while Postgres can't be reached, or doesn't let the service work. Redis may be down: posts are taken in all
+    the same.
+    """
+    try:
+        check_ready(services(request).database)
+    except NotReady as error:
+        raise ApiError("unavailable", str(error), retry_after=RETRY_SECONDS) from error
+    return "ok\n"

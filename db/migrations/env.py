@@ -3,6 +3,8 @@
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
+from db.migrations import role_settings
+
 # Any constant will do, as long as nothing else in the database uses it.
 LOCK = 7_365_109_016
 # Outside `public`, whose tables Supabase exposes to clients.
@@ -14,5 +16,6 @@ with engine.connect() as connection:
     connection.execute(text(f"create schema if not exists {SCHEMA}"))
     context.configure(connection=connection, version_table="migrations", version_table_schema=SCHEMA)
     context.run_migrations()
+    role_settings.reset(connection)
     connection.commit()
 engine.dispose()

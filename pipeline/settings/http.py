@@ -11,6 +11,13 @@ from pipeline.setting_forms import CommaSeparated, Networks
 class HttpSettings(BaseModel):
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="port the API listens on; 0 lets the system choose")
+    metrics_host: str = Field("127.0.0.1", description="address that metrics are served on")
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="port of `/metrics`, for Prometheus; SMELT_PORT: on the public one; unset: there are none",
+    )
     cors_origins: CommaSeparated = Field(
         (), description="origins allowed to call from a browser, separated by commas"
     )
@@ -63,3 +70,8 @@ class HttpSettings(BaseModel):
                 Kind.UPLOADS: Limit(self.uploads, self.uploads_per_caller),
             },
         )
+
+    @property
+    def metrics_public(self) -> bool:
+        """Whether whoever reaches the API reaches its metrics too."""
+        return self.metrics_port is not None and self.metrics_port == self.port

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Iterator
 
 import httpx
+import psycopg
 import pytest
 from pydantic import SecretStr
 
+from db import migrate
 from db.session import DatabaseUnavailable
 from pipeline.content import ContentStore
 from pipeline.settings import Settings
@@ -91,10 +93,12 @@ def test_without_postgres_the_service_is_alive_but_not_ready(without_database: R
     assert without_database.objects() == []
 
 
-def test_metrics_count_by_route_and_name_no_path(visitor: httpx.Client) -> None:
-    visitor.get("/v1/smelts/01890a5d-ac96-774b-bcce-b302099a8057")
-    visitor.get("/secret-path")
-    metrics = visitor.get("/metrics").text
+def test_metrics_count_by_route_and_name_no_path(settings: Settings) -> None:
+    public = settings.model_copy(update={"port": 8000, "metrics_port": 8000})  # it listens elsewhere here
+    with running(public) as api, api.client() as visitor:
+        visitor.get("/v1/smelts/01890a5d-ac96-774b-bcce-b302099a8057")
+        visitor.get("/secret-path")
+        metrics = visitor.get("/metrics").text
     counted = 'smelt_http_requests_total{method="GET",route="/v1/smelts/{smelt_id}",status="404"} 1.0'
     assert counted in metrics
     assert "secret-path" not in metrics
@@ -156,3 +160,21 @@ def test_a_small_body_that_is_too_large_is_a_problem_like_any_other(ada: httpx.C
             reply = ada.request(method, path, content=body, headers={"Content-Type": "application/json"})
             assert reply.headers["Content-Type"] == "application/problem+json"
             assert (reply.status_code, reply.json()["code"]) == (413, "file_too_large"), path
+
+
+def test_a_database_that_the_service_cannot_work_on_is_alive_but_not_ready(
+    visitor: httpx.Client, owner_url: str
+) -> None:
+    assert visitor.get("/readyz").status_code == 200
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        owner.execute("alter table smelt_outputs rename to gone")
+    assert visitor.get("/healthz").status_code == 200
+    reply = visitor.get("/readyz")
+    assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+    assert "UndefinedTable" in reply.json()["detail"]
+    assert "smelt migrate" in reply.json()["detail"]
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        owner.execute("alter table gone rename to smelt_outputs")
+    assert visitor.get("/readyz").status_code == 200
+    migrate.downgrade(owner_url)
+    assert visitor.get("/readyz").status_code == 503

@@ -17,7 +17,12 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def document() -> Json:
-    return create_app(Settings()).openapi()
+    return create_app(Settings(metrics_port=8000)).openapi()
+
+
+def test_metrics_are_described_only_where_they_are_public() -> None:
+    assert "/metrics" not in create_app(Settings()).openapi()["paths"]
+    assert "/metrics" not in create_app(Settings(metrics_port=9000)).openapi()["paths"]
 
 
 def bodies(document: Json) -> Iterator[tuple[str, Json]]:
@@ -46,6 +51,7 @@ def test_each_call_is_described(document: Json) -> None:
         (route.path, method.lower())
         for module in modules
         for route in module.router.routes
+        if route.include_in_schema
         for method in route.methods
     }
     described = {(path, method) for path, operations in document["paths"].items() for method in operations}

@@ -7,18 +7,26 @@ from uuid import uuid4
 import jwt
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
+from db.session import Database
 from deploy.processes import read_procfile
 from deploy.runner import EX_CONFIG
 from pipeline.keyring import KeyRing, user_context
 from pipeline.settings import Settings
+from tests.cast import Cast
 from tests.secrets import JWT_SECRET, KEYRING
+from tests.smelts import admit_all, new_smelt, set_credits
 
 
-def smelt(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def smelt(*arguments: str, typed: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`typed`: its stdin; None: there is none."""
     command = [sys.executable, "-c", "from deploy.cli import main; main()", *arguments]
     environment = dict(os.environ) | variables
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    stdin = {"stdin": subprocess.DEVNULL} if typed is None else {"input": typed}
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=60, **stdin
+    )
 
 
 def test_each_line_of_the_procfile_is_a_command_of_smelt() -> None:
@@ -123,8 +131,41 @@ def test_migrate_brings_the_schema_up_and_down(empty_database_url: str) -> None:
 
     assert smelt("migrate", DATABASE_URL=empty_database_url).returncode == 0
     assert tables() == 1
-    assert smelt("migrate", "--down", DATABASE_URL=empty_database_url).returncode == 0
+    name = str(conninfo_to_dict(empty_database_url)["dbname"])
+    answer = smelt("migrate", "--down", "--database", name, DATABASE_URL=empty_database_url)
+    assert answer.returncode == 0, answer.stderr
     assert tables() == 0
+
+
+@pytest.mark.parametrize("env", ["local", "production"])
+def test_the_schema_is_dropped_only_by_its_databases_name(
+    owner_url: str, database: Database, cast: Cast, env: str
+) -> None:
+    def drop(*arguments: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
+        return smelt("migrate", "--down", *arguments, typed=typed, DATABASE_URL=owner_url, SMELT_ENV=env)
+
+    def is_there() -> bool:
+        with psycopg.connect(owner_url) as connection:
+            return connection.execute("select to_regclass('smelts') is not null").fetchone() == (True,)
+
+    with database.service() as conn:
+        set_credits(conn, cast.ada.id, 5)
+        admit_all(conn, new_smelt(cast.ada.id, texts=1))
+    name = str(conninfo_to_dict(owner_url)["dbname"])
+    for answer in (
+        drop(),
+        drop(typed=f"{name.upper()}\n"),
+        drop("--database", "smelt", typed=f"{name}\n"),
+    ):
+        assert answer.returncode == EX_CONFIG
+        assert "nothing was dropped" in answer.stderr
+        assert is_there()
+    answer = drop(typed=f"{name}\n")
+    assert answer.returncode == 0, answer.stderr
+    assert name in answer.stderr
+    assert "1 smelts" in answer.stderr
+    assert "of 1 users" in answer.stderr
+    assert not is_there()
 
 
 def test_keys_rotate_wraps_anew_and_says_so(owner_url: str) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
 import psutil
@@ -27,7 +28,8 @@ SMELT = [sys.executable, "-c", "from deploy.cli import main; main()"]
 class Up:
     """`smelt up` as a process, and what it printed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
+        """`options`: of the Popen."""
         environment = dict(os.environ) | {
             "SMELT_DATA_DIR": str(folder),
             "SMELT_PORT": "0",
@@ -35,7 +37,7 @@ class Up:
         }
         self.output = (folder.parent / "output").open("w+")
         self.process = subprocess.Popen(
-            [*SMELT, "up"], env=environment, stdout=self.output, stderr=self.output
+            [*SMELT, "up"], env=environment, stdout=self.output, stderr=self.output, **options
         )
 
     @property

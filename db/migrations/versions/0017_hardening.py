@@ -1,4 +1,4 @@
-"""Placeholder."""
+"""A library's limits hold in SQL too, and the service may read the version of its schema."""
 
 from db.migrations.sql import run
 

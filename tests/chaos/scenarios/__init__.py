@@ -4,6 +4,7 @@ from tests.chaos.scenario import Scenario
 from tests.chaos.scenarios.backlog import backlog
 from tests.chaos.scenarios.black_hole import black_hole
 from tests.chaos.scenarios.crash_points import crash_points
+from tests.chaos.scenarios.crowding import crowding
 from tests.chaos.scenarios.failing import failing
 from tests.chaos.scenarios.fairness import fairness
 from tests.chaos.scenarios.fan_in import fan_in
@@ -37,6 +38,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     backlog,
     withdrawals,
     store_away,
+    crowding,
     crash_points,
     sequences,
 )

@@ -1,0 +1,108 @@
+"""One address and one signed-in user do their worst, all at once, while ten others work: those hardly notice."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import httpx
+
+from tests.chaos.attacks import AS_USER, AS_VISITOR, Attack
+from tests.chaos.dripping import dripping_keys
+from tests.chaos.neighbours import Neighbours, signed_in
+from tests.chaos.posting import percentile
+from tests.chaos.scenario import Result, result
+from tests.chaos.world import World, world
+
+SECONDS = 60.0
+SECONDS_SHORT = 10.0
+OTHERS = 10
+P99 = 0.5  # seconds of the others' small requests
+PATIENCE = 180.0  # seconds until all that the others have posted has ended
+ATTACKER = "attacker"
+SOURCE = "127.0.0.66"
+LIBRARY = 1_000  # prompts
+RATE = 6_000  # requests a minute, as by default: the world's own is for storms without attackers
+
+
+def crowding(seed: int, full: bool) -> Result:
+    seconds = SECONDS if full else SECONDS_SHORT
+    with (
+        dripping_keys() as keys,
+        world(seed, llm_base_url=None, jwt_jwks_url=keys, credits_inputs=1_000, rate_signed_in=RATE) as it,
+    ):
+        neighbours = Neighbours(it)
+        order = _prepared(it, seconds, full)
+        with (
+            neighbours.at_work(OTHERS),
+            _attacked(order, AS_VISITOR) as visits,
+            _attacked(order, AS_USER) as uses,
+        ):
+            pass
+        it.hits = sum((visits + uses).values())
+        assert all((visits + uses).values()), f"an attack did nothing: {visits + uses}"
+        _forget_attacker(it)
+        outcome = result("one crowds, ten work", it, PATIENCE)
+    slow = percentile(neighbours.waits, 0.99)
+    measured = {
+        "others' small requests": str(len(neighbours.waits)),
+        "their p99": f"{1000 * slow:.0f} ms",
+        "attacks": ", ".join(f"{count} {name}" for name, count in (visits + uses).items()),
+    }
+    assert not neighbours.wrong, f"others were refused: {Counter(neighbours.wrong)}"
+    assert slow < P99, f"the others' p99 was {1000 * slow:.0f} ms of {len(neighbours.waits)} requests"
+    return replace(outcome, measured=measured)
+
+
+def _prepared(it: World, seconds: float, full: bool) -> str:
+    """What the attackers are told: her library and a large smelt are there already."""
+    headers = signed_in(it, ATTACKER)
+    texts = [f"note {number}: alice sends the report" for number in range(1_000 if full else 200)]
+    with httpx.Client(base_url=it.service.address, headers=headers, timeout=60, trust_env=False) as client:
+        body = {"texts": texts, "default_prompt_names": ["summarize"]}
+        smelt = client.post("/v1/smelts", json=body).raise_for_status().json()["id"]
+    prompts = it.query(
+        """
+        insert into prompts (id, user_id, title, body, position)
+        select gen_random_uuid(), id, 'title', 'body', n from auth.users, generate_series(0, %s) n where email = %s
+        returning id::text
+        """,
+        LIBRARY - 1,
+        f"{ATTACKER}@example.org",
+    )
+    return json.dumps(
+        {
+            "port": it.service.settings.port,
+            "source": SOURCE,
+            "token": headers["Authorization"].removeprefix("Bearer "),
+            "smelt": smelt,
+            "prompts": [prompt for (prompt,) in prompts],
+            "seconds": seconds,
+            "full": full,
+        }
+    )
+
+
+@contextmanager
+def _attacked(order: str, attacks: Sequence[Attack]) -> Iterator[Counter[str]]:
+    """Waits at the end of the block until the attackers' time is over; the counts are there after that."""
+    hits: Counter[str] = Counter()
+    names = [attack.__name__ for attack in attacks]
+    command = [sys.executable, "-m", "tests.chaos.attack_process", order, *names]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            yield hits
+            printed, _ = process.communicate(timeout=json.loads(order)["seconds"] + PATIENCE)
+        finally:
+            process.kill()
+    assert process.returncode == 0, "an attacker gave up"
+    hits.update(json.loads(printed))
+
+
+def _forget_attacker(it: World) -> None:
+    """What she has posted is not what is judged."""
+    it.execute(f"delete from auth.users where email = '{ATTACKER}@example.org'")
+    it.execute("delete from smelts where user_id is null")

@@ -1,0 +1,45 @@
+"""What is installed in production: what the service needs, pinned as in development, and nothing for tests alone."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*])?==(\S+)", re.MULTILINE)
+
+
+def pins(lock: str) -> dict[str, str]:
+    found = PIN.findall((ROOT / lock).read_text())
+    assert found
+    return dict(found)
+
+
+def named(requirements: list[str]) -> set[str]:
+    names = (re.match(r"[A-Za-z0-9._-]+", requirement) for requirement in requirements)
+    return {name[0].lower().replace("_", "-") for name in names if name}
+
+
+def test_production_has_what_the_service_needs_and_no_test_package() -> None:
+    installed = set(pins("requirements-production.lock"))
+    assert named(PROJECT["dependencies"]) <= installed
+    also_needed = {"psutil"}  # by the embedded Postgres
+    only_tests = named(PROJECT["optional-dependencies"]["dev"]) - also_needed
+    assert only_tests
+    assert only_tests & installed == set()
+
+
+def test_production_runs_on_what_was_tested() -> None:
+    tested, installed = pins("requirements.lock"), pins("requirements-production.lock")
+    assert installed.items() <= tested.items()
+    assert len(installed) < len(tested)
+
+
+def test_each_package_is_known_by_its_hashes_and_no_index_is_named() -> None:
+    for lock in ("requirements.lock", "requirements-production.lock"):
+        text = (ROOT / lock).read_text()
+        assert "--index" not in text
+        assert "--find-links" not in text
+        for block in re.split(r"\n(?=\S)", text):
+            if PIN.match(block):
+                assert "--hash=sha256:" in block, block.splitlines()[0]

@@ -23,13 +23,13 @@ def client_address(request: Request, trusted: Sequence[Network], header: str = X
 
     One header alone is read: the proxies see to that one, and the other would be the client's own words.
     """
-    peer = _parsed(request.client.host) if request.client else None
+    peer = parsed(request.client.host) if request.client else None
     address = peer or NO_PEER
     forwarded = ",".join(request.headers.getlist(header)).split(",")
     if header == FORWARDED:
         forwarded = [_for(element) for element in forwarded]
     while forwarded and any(address in network for network in trusted):
-        before = _parsed(forwarded.pop())
+        before = parsed(forwarded.pop())
         if before is None:
             break
         address = before
@@ -38,8 +38,12 @@ def client_address(request: Request, trusted: Sequence[Network], header: str = X
 
 def ip_hash(secret: bytes, day: date, address: Address) -> str:
     """HMAC-SHA256 in hex over the UTC date and the address (IPv6: its /64)."""
-    subject = IPv6Network((address, 64), strict=False) if isinstance(address, IPv6Address) else address
-    return hmac.new(secret, f"{day.isoformat()}|{subject}".encode(), sha256).hexdigest()
+    return hmac.new(secret, f"{day.isoformat()}|{subscriber(address)}".encode(), sha256).hexdigest()
+
+
+def subscriber(address: Address) -> IPv4Address | IPv6Network:
+    """What one household has: an IPv4 address, or the /64 of an IPv6 address."""
+    return IPv6Network((address, 64), strict=False) if isinstance(address, IPv6Address) else address
 
 
 def _for(element: str) -> str:
@@ -51,7 +55,8 @@ def _for(element: str) -> str:
     return ""
 
 
-def _parsed(text: str) -> Address | None:
+def parsed(text: str) -> Address | None:
+    """An address as headers and sockets write it, with or without a port; an IPv4 one mapped to IPv6 as IPv4."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

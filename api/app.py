@@ -1,5 +1,6 @@
 """The HTTP service, put together: its middleware, routes and error handlers in the order in which they act."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,8 +12,11 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
-from api.crowd import Crowd
+from api.concurrency import ConcurrencyLimit, Places
+from api.connections import Connections
 from api.errors import ApiError, on_api_error, on_http_exception, on_invalid_request
 from api.examples import with_examples
 from api.lingering import Lingering
@@ -39,7 +43,11 @@ from api.routes import (
 from api.safety_net import SafetyNet
 from api.services import opened
 from api.translations import TRANSLATED, on_translated
+from pipeline.descriptors import descriptor_limit
+from pipeline.networks import networks
 from pipeline.settings import Settings
+
+log = logging.getLogger("smelt.api")
 
 CLEAN_UP_SECONDS = 10.0
 # FastAPI's own would put messages of exceptions, and so perhaps content, into logs and spans.
@@ -48,6 +56,19 @@ DESCRIPTION = "Turns batches of recordings and notes into structured Markdown."
 
 
 class SmeltApi(FastAPI):
+    _described: bytes | None = None
+
+    def setup(self) -> None:
+        """FastAPI would write the whole description anew for each who asks, on the event loop."""
+
+        async def described(_: Request) -> Response:
+            if self._described is None:
+                self._described = bytes(JSONResponse(self.openapi()).body)
+            return Response(self._described, media_type="application/json")
+
+        self.add_route("/openapi.json", described, include_in_schema=False)
+        super().setup()
+
     def openapi(self) -> dict[str, Any]:
         """The description at /openapi.json, made once."""
         if self.openapi_schema is None:
@@ -58,6 +79,9 @@ class SmeltApi(FastAPI):
 def create_app(settings: Settings) -> FastAPI:
     """Opens nothing yet: that happens when the server starts it. Raises nothing."""
     metrics = Metrics()
+    proxies = networks(settings.trusted_proxies)
+    limits = settings.concurrency_limits.within(descriptor_limit())
+    places = Places(limits.kinds)
     app = SmeltApi(
         title="Smelt",
         version="1",
@@ -74,7 +98,12 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(RateHeaders),
             Middleware(Lingering),
             Middleware(OpenAiErrors),
-            Middleware(Crowd),
+            Middleware(
+                ConcurrencyLimit,
+                places=places,
+                proxies=proxies,
+                forwarded_header=settings.forwarded_header,
+            ),
             Middleware(SafetyNet),
         ],
         exception_handlers={
@@ -86,6 +115,9 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = metrics
+    app.state.limits = limits
+    app.state.places = places
+    app.state.connections = Connections(limits.connections, proxies, settings.slowest_reader)
     bearer = Security(HTTPBearer(auto_error=False, description="None: anonymous."))
     for module in (
         smelts,
@@ -108,9 +140,10 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    log.info("limits: %s; file descriptors: %d", app.state.limits, descriptor_limit())
     with opened(app.state.settings) as shared:
         app.state.services = shared
-        async with shared.hub.running():
+        async with shared.hub.running(), app.state.connections.watched():
             yield
         await shared.uploads.ended(CLEAN_UP_SECONDS)
 

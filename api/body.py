@@ -7,16 +7,17 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 
 from api.errors import ApiError
+from api.services import services
 from pipeline.headway import Mark, headway
 
-WINDOW_SECONDS = 60.0
-SLOWEST = 500.0  # bytes a second, over a whole window; else a crowd of silent clients would keep others out
+WINDOW_SECONDS = 30.0
 
 
 async def chunks(request: Request) -> AsyncIterator[bytes]:
-    """Raises ApiError `request_timeout` when the client was too slow for a whole window of waiting for it;
-    ClientDisconnect on a hang-up.
+    """Raises ApiError `request_timeout` when the client was slower than SMELT_SLOWEST_BODY for a whole window of
+    waiting for it, however short the body is; ClientDisconnect on a hang-up.
     """
+    slowest = services(request).settings.slowest_body
     stream = request.stream()
     mark, done, waited = Mark(0.0, 0.0), 0, 0.0
     while True:
@@ -30,7 +31,7 @@ async def chunks(request: Request) -> AsyncIterator[bytes]:
             return
         done += len(chunk)
         waited += time.monotonic() - begun
-        kept = headway(mark, done, waited, window=WINDOW_SECONDS, slowest=SLOWEST)
+        kept = headway(mark, done, waited, window=WINDOW_SECONDS, slowest=slowest)
         if kept is None:
             raise ApiError("request_timeout")
         mark = kept

@@ -18,6 +18,7 @@ class BoundedHead(HttpToolsProtocol):
 
     _timer: asyncio.TimerHandle | None = None
     _past_head = False
+    _head_seconds: float | None = None  # if it may take another time than most
     _overhead = 0  # bytes since the message began, or since a byte of its body
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -46,7 +47,10 @@ class BoundedHead(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._overhead += len(data)
+        idle = self.timeout_keep_alive_task is not None
         super().data_received(data)
+        if idle and self._past_head and (self.cycle is None or self.cycle.response_complete):
+            self._wait_for_head()  # empty lines before it end the idle time too
         if self._overhead > MOST_BYTES and not self.transport.is_closing():
             self.send_400_response("The request's head is too large.")
 
@@ -54,7 +58,7 @@ class BoundedHead(HttpToolsProtocol):
         self._head_ended()
         self._past_head = False
         self._overhead = 0
-        self._timer = self.loop.call_later(MOST_SECONDS, self.transport.close)
+        self._timer = self.loop.call_later(self._head_seconds or MOST_SECONDS, self.transport.close)
 
     def _head_ended(self) -> None:
         self._past_head = True

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
+from api.concurrency import count_for_tenant
 from api.errors import ApiError
 from api.follower import Follower
 from api.identity import Machine, Visitor, authenticate, count_address, recognize
@@ -36,6 +37,8 @@ def redeemed(request: Request, ticket: str, smelt_id: UUID) -> Follower:
     follower = shared.tickets.redeem(ticket, smelt_id)
     if follower is None or not _lives(shared, follower):
         raise ApiError("invalid_token", "The ticket is used up, too old, or none.")
+    if follower.user_id is not None:
+        count_for_tenant(request, f"user:{follower.user_id}")
     return follower
 
 

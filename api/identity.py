@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from api.address import client_address, ip_hash
+from api.concurrency import count_for_tenant
 from api.errors import ApiError
 from api.machine_tokens import is_machine_token, token_hash
 from api.public_keys import KeysUnreachable
@@ -99,7 +100,10 @@ def authenticate(request: Request) -> Claimant:
 
 
 def count(request: Request, who: Claimant) -> None:
-    """Counts the request against the caller's rate. Raises ApiError `too_many_requests`."""
+    """Counts the request against the caller's rate, and a user's among those under way.
+
+    Raises ApiError `too_many_requests`.
+    """
     settings = services(request).settings
     match who:
         case Visitor():
@@ -108,6 +112,7 @@ def count(request: Request, who: Claimant) -> None:
             pace(request, f"token:{who.token_hash.hex()}", Rate(settings.rate_signed_in))
         case Subject():
             pace(request, f"user:{who.user_id}", Rate(settings.rate_signed_in))
+            count_for_tenant(request, f"user:{who.user_id}")
 
 
 def count_address(request: Request) -> None:
@@ -129,7 +134,9 @@ def recognize(request: Request, conn: Connection, who: Claimant) -> Caller:
         case Visitor():
             return who
         case Machine():
-            return _owner_of(request, conn, who)
+            user = _owner_of(request, conn, who)
+            count_for_tenant(request, user.tenant)
+            return user
         case Subject():
             return _signed_in(services(request), conn, who)
 

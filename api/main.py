@@ -8,7 +8,8 @@ import sys
 import uvicorn
 
 from api.app import create_app
-from api.bounded_head import BoundedHead
+from api.connection import Connection
+from pipeline.descriptors import raise_descriptor_limit
 from pipeline.settings import Settings
 
 log = logging.getLogger("smelt.api")
@@ -36,7 +37,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
     """Forwarded addresses are our own matter (`api/address.py`), and so is the access log."""
     return uvicorn.Config(
         create_app(settings),
-        http=BoundedHead,
+        http=Connection,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -62,6 +63,7 @@ def main() -> None:
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     settings = Settings.from_env()
+    raise_descriptor_limit()
     server = Server(server_config(settings))
     try:
         listener = listen(settings.host, settings.port)

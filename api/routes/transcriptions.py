@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.accept import Accepted, accept
+from api.concurrency import leave
 from api.errors import ApiError
 from api.services import services
 from api.transcription_again import taken_back
@@ -16,6 +17,7 @@ from api.transcription_openapi import TRANSCRIPTION_BODY, TRANSCRIPTION_REPLY
 from api.transcription_reply import error_event, events, transcription
 from api.translations import TRANSLATED, translated
 from api.waiting import transcript_of, until_ended
+from pipeline.concurrency import Kind
 
 router = APIRouter(prefix="/v1/audio", tags=["openai"])
 
@@ -34,6 +36,7 @@ async def transcribe(request: Request) -> Response:
     accepted = await accept(request, TRANSCRIPTION, checked_transcription)
     if not accepted.new:
         accepted = await run_in_threadpool(taken_back, request, accepted)
+    leave(request, Kind.UPLOADS)
     wanted = read_answer(accepted.form)
     location = {"Content-Location": f"/v1/smelts/{accepted.smelt.id}"}
     if wanted.stream:

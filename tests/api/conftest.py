@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.concurrency import Places
+from api.connections import Connections
 from api.main import Server, listen, server_config
 from api.services import Services
 from pipeline.settings import Settings
@@ -29,6 +31,18 @@ class RunningApi:
         services = self._server.config.loaded_app.state.services
         assert isinstance(services, Services)
         return services
+
+    @property
+    def places(self) -> Places:
+        places = self._server.config.loaded_app.state.places
+        assert isinstance(places, Places)
+        return places
+
+    @property
+    def connections(self) -> Connections:
+        connections = self._server.config.loaded_app.state.connections
+        assert isinstance(connections, Connections)
+        return connections
 
     @property
     def content(self) -> Path:

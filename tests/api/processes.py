@@ -15,6 +15,7 @@ from threading import Barrier
 from typing import Any
 
 import httpx
+import psutil
 
 from db.session import Database
 from deploy.environment import child_environment
@@ -87,19 +88,20 @@ def two_apis(servers: Servers, template: str, **changes: Any) -> Iterator[TwoApi
         )
         logs = [folder / f"{n}.log" for n in range(2)]
         for log in logs:
-            stack.enter_context(_process(settings, log))
+            stack.enter_context(api_process(settings, log))
         database = Database(settings.need("database_url"))
         stack.callback(database.close)
-        yield TwoApis((_address(logs[0]), _address(logs[1])), settings, database, folder)
+        yield TwoApis((listens_at(logs[0]), listens_at(logs[1])), settings, database, folder)
 
 
 @contextmanager
-def _process(settings: Settings, log: Path) -> Iterator[None]:
+def api_process(settings: Settings, log: Path, *wrapper: str) -> Iterator[psutil.Process]:
+    """`smelt api`, started by the command `wrapper`, which must become it."""
     environment = child_environment(settings, isolated=True)
     with log.open("wb") as output:
-        process = subprocess.Popen(["smelt", "api"], env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen([*wrapper, "smelt", "api"], env=environment, stdout=output, stderr=output)
     try:
-        yield
+        yield psutil.Process(process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -109,7 +111,7 @@ def _process(settings: Settings, log: Path) -> Iterator[None]:
             process.wait()
 
 
-def _address(log: Path) -> str:
+def listens_at(log: Path) -> str:
     wait_until(lambda: LISTENS.search(log.read_text()), START_SECONDS)
     found = LISTENS.search(log.read_text())
     assert found is not None

@@ -1,5 +1,6 @@
 """What the database and the content store report, as answers."""
 
+import errno
 import logging
 
 from starlette.requests import Request
@@ -34,8 +35,7 @@ def translated(error: Exception) -> ApiError:
             log.warning("the database is out of reach: %s", error)
             return ApiError("unavailable", "The database is out of reach.", retry_after=RETRY_SECONDS)
         case ContentUnavailable():
-            log.warning("the content store is out of reach")
-            return ApiError("unavailable", "The content store is out of reach.", retry_after=RETRY_SECONDS)
+            return _without_content(error)
         case ContentMissing():
             return ApiError("content_expired")
         case KeyUnknown():
@@ -47,6 +47,15 @@ def translated(error: Exception) -> ApiError:
         case UserGone():
             return ApiError("invalid_token", "The user does not exist.")
     raise error
+
+
+def _without_content(error: ContentUnavailable) -> ApiError:
+    match error.__cause__:
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            log.error("no file descriptor is left")
+            return ApiError("busy", "Too many files are open.", retry_after=RETRY_SECONDS)
+    log.warning("the content store is out of reach")
+    return ApiError("unavailable", "The content store is out of reach.", retry_after=RETRY_SECONDS)
 
 
 async def on_translated(_: Request, error: Exception) -> JSONResponse:

@@ -12,11 +12,15 @@ from tests.benchmarks.harness import Bench, Client, bench_service
 
 FOLLOWERS = 1_000
 SMELTS = 100
+ROOM = {
+    "streams_per_caller": FOLLOWERS,
+    "connections_per_address": FOLLOWERS + 100,
+}  # all are one user's, from here
 AT_ONCE = 50  # connections that are being opened
 
 
 def measure() -> None:
-    with bench_service() as bench, bench.client("ada") as client:
+    with bench_service(**ROOM) as bench, bench.client("ada") as client:
         client.wait(client.post(texts=("hello there",), default_prompt_names="summarize"))
         with _held(bench.pool("synthesize")):
             smelts = [client.post(texts=("hello",), default_prompt_names="summarize") for _ in range(SMELTS)]

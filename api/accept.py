@@ -25,12 +25,13 @@ from api.errors import ApiError, Fault, refusal
 from api.fingerprint import fingerprint
 from api.form import Form, Wish
 from api.identity import Caller, Visitor
-from api.intake import Intake
+from api.intake import OVERHEAD_BYTES, Intake
 from api.post import Post, begin, checked_wish
 from api.presentation import admission_warnings
 from api.ringing import ring
 from api.services import services
 from api.shape import SMELT, Shape
+from api.staging import Staged
 from db.admission import (
     Existing,
     IdempotencyRace,
@@ -80,8 +81,15 @@ async def accept(request: Request, shape: Shape = SMELT, check: Check = checked_
 
 async def _accept(request: Request, shape: Shape, check: Check) -> Accepted:
     post = await begin(request)
-    store = post.shared.content if post.existing is None else None
-    intake = Intake(shape, post.limits, post.shared.settings.json_bytes, store)
+    if post.existing is not None:
+        return await _read(request, post, shape, check, None)
+    with post.shared.staging.post(post.caller.tenant, post.limits.smelt_bytes + OVERHEAD_BYTES) as staged:
+        await staged.add(0)  # whether there is room at all, before anything is read
+        return await _read(request, post, shape, check, staged)
+
+
+async def _read(request: Request, post: Post, shape: Shape, check: Check, staged: Staged | None) -> Accepted:
+    intake = Intake(shape, post.limits, post.shared.settings.json_bytes, staged)
     try:
         await intake.read(request)
         if post.existing is not None:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from pipeline.networks import Address, Network
 
 X_FORWARDED_FOR, FORWARDED = "x-forwarded-for", "forwarded"
+MOST_PROXIES = 100  # that a request may have come through
 NO_PEER = IPv4Address("127.0.0.1")  # a socket without addresses is a local one
 
 
@@ -25,7 +26,7 @@ def client_address(request: Request, trusted: Sequence[Network], header: str = X
     """
     peer = parsed(request.client.host) if request.client else None
     address = peer or NO_PEER
-    forwarded = ",".join(request.headers.getlist(header)).split(",")
+    forwarded = ",".join(request.headers.getlist(header)).rsplit(",", MOST_PROXIES)
     if header == FORWARDED:
         forwarded = [_for(element) for element in forwarded]
     while forwarded and any(address in network for network in trusted):

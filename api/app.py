@@ -20,6 +20,7 @@ from api.connections import Connections
 from api.errors import ApiError, on_api_error, on_http_exception, on_invalid_request
 from api.examples import with_examples
 from api.lingering import Lingering
+from api.long_lines import LongLines
 from api.metrics import Measured, Metrics
 from api.openai_errors import OpenAiErrors
 from api.openapi import PROBLEMS
@@ -94,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # the address would be the Host header's
         telemetry=NO_TELEMETRY,
+        form_limits={"max_files": 4, "max_fields": 16},  # an uploaded prompt has two parts
         responses=PROBLEMS,
         middleware=[
             Middleware(RequestId),
@@ -103,6 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(RateHeaders),
             Middleware(Lingering),
             Middleware(OpenAiErrors),
+            Middleware(LongLines),
             Middleware(
                 ConcurrencyLimit,
                 places=places,

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from api.errors import ApiError, Fault
 
+MAX_CHARS = 200
+
 Place = tuple[datetime, UUID]
 
 
@@ -20,6 +22,7 @@ def encode(place: Place) -> str:
 def decode(cursor: str) -> Place:
     """Raises ApiError `validation_failed`."""
     try:
+        cursor = cursor[:MAX_CHARS]  # none that a list gave is as long
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         time, _, row_id = text.partition(" ")
         return datetime.fromisoformat(time).astimezone(UTC), UUID(row_id)

@@ -19,6 +19,9 @@ from starlette.responses import JSONResponse
 
 log = logging.getLogger("smelt.api")
 
+MAX_FAULTS = 100  # named in one answer, of what FastAPI found
+MAX_NAME_CHARS = 64
+
 PROBLEM_JSON = "application/problem+json"
 
 CODES: dict[str, tuple[int, str]] = {
@@ -41,6 +44,7 @@ CODES: dict[str, tuple[int, str]] = {
     "too_many_tokens": (409, "No more tokens"),
     "content_expired": (410, "The content has been deleted"),
     "file_too_large": (413, "Larger than this tier allows"),
+    "head_too_large": (431, "The address or a header is longer than it may be"),
     "unsupported_format": (415, "Unsupported format"),
     "unsupported_media_type": (415, "Unsupported content type of the body"),
     "validation_failed": (422, "The request is not valid"),
@@ -158,11 +162,16 @@ async def on_invalid_request(_: Request, error: RequestValidationError) -> JSONR
         Fault(
             "invalid_value",
             f"{item['msg']}.",
-            field=".".join(str(step) for step in item["loc"][1:]) or "body",
+            field=shown(".".join(str(step)[:MAX_NAME_CHARS] for step in item["loc"][1:])) or "body",
         )
-        for item in problems
+        for item in problems[:MAX_FAULTS]
     ]
     return problem(refusal(faults))
+
+
+def shown(name: str) -> str:
+    """A field's name as the client gave it, cut down to what is safe to print; may be empty."""
+    return "".join(char for char in name[:MAX_NAME_CHARS] if char.isprintable())
 
 
 async def on_http_exception(_: Request, error: HTTPException) -> JSONResponse:

@@ -3,12 +3,13 @@
 Everything that is wrong is collected as faults, so that one answer names it all.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
-from api.errors import ApiError, Fault, refusal
+from api.errors import ApiError, Fault, refusal, shown
 from api.languages import LANGUAGES
 from pipeline.states import DefaultPromptName, SmeltMode
 
@@ -16,6 +17,8 @@ MAX_FIELDS = 64
 MAX_FIELD_BYTES = 8_192
 MAX_VOCABULARY_CHARS = 2_000
 MIN_TTL, MAX_TTL = 60, 604_800  # seconds
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 T = TypeVar("T")
 
@@ -61,7 +64,9 @@ class Form:
 
     def add(self, name: str, value: str) -> None:
         if name not in self.fields.repeated and name not in self.fields.single:
-            self.faults.append(Fault("unknown_field", "There is no such field.", field=shown(name)))
+            self.faults.append(
+                Fault("unknown_field", "There is no such field.", field=shown(name) or "(unnamed)")
+            )
             return
         if value == "":
             return
@@ -75,7 +80,7 @@ class Form:
             given.append(value)
 
     def bad(self, name: str, detail: str) -> None:
-        self.faults.append(Fault("invalid_value", detail, field=name))
+        self.faults.append(Fault("invalid_value", detail, field=shown(name) or "(unnamed)"))
 
     def one(self, name: str) -> str | None:
         return self.values.get(name, [None])[0]
@@ -119,14 +124,9 @@ def too_many_fields(form: Form) -> ApiError:
     return refusal([*form.faults, Fault("too_many_fields", f"At most {MAX_FIELDS} fields.")])
 
 
-def shown(name: str) -> str:
-    """A field's name as the client gave it, cut down to what is safe to print."""
-    return "".join(char for char in name[:64] if char.isprintable()) or "(unnamed)"
-
-
 def _is_text(value: str) -> bool:
     """JSON can spell halves of characters, and NUL is more than Postgres stores."""
-    return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+    return _NO_TEXT.search(value) is None
 
 
 def _prompt_names(form: Form) -> tuple[DefaultPromptName, ...]:

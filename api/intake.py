@@ -14,14 +14,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from uuid_utils.compat import uuid7
 
-from api.body import chunks, whole
+from api.body import chunks
 from api.errors import ApiError, Fault, refusal
 from api.filename import safe_filename
 from api.form import MAX_FIELD_BYTES, MAX_FIELDS, Form, too_many_fields
 from api.input_part import InputPart, Received, Source
-from api.json_body import parse_json
-from api.multipart import PartData, PartStart, boundary_of, events
+from api.json_body import JsonEvent, PartNamed, PartRefused, json_events
+from api.multipart import PartData, PartEnd, PartStart, boundary_of, events
 from api.shape import Shape
+from api.staging import Staged
 from pipeline.content import ContentStore, Kind, ObjectName
 from pipeline.content_errors import ContentError
 from pipeline.content_writer import ContentWriter
@@ -31,7 +32,7 @@ from pipeline.limits import Limits
 from pipeline.states import ErrorCode
 
 OVERHEAD_BYTES = 4_000_000  # what boundaries, part headers and fields may add to the inputs
-SLICE_BYTES = 256 * 1024
+SLICE_BYTES = 16 * 1024  # parsed without a pause for the event loop: a few milliseconds at the worst
 
 log = logging.getLogger("smelt.api")
 _unfinished: set["asyncio.Future[None]"] = set()
@@ -46,9 +47,9 @@ class _Field:
 
 
 class Intake:
-    """What a POST brings. `store` None: it is read and compared, not kept."""
+    """What a POST brings. `staged`: the account of its bytes in the store; None: it is compared, not stored."""
 
-    def __init__(self, shape: Shape, limits: Limits, json_bytes: int, store: ContentStore | None) -> None:
+    def __init__(self, shape: Shape, limits: Limits, json_bytes: int, staged: Staged | None) -> None:
         self.smelt_id: UUID = uuid7()
         self.key = new_content_key()
         self.form = Form(shape.fields)
@@ -57,7 +58,8 @@ class Intake:
         self._shape = shape
         self._limits = limits
         self._json_bytes = json_bytes
-        self._store = store
+        self._staged = staged
+        self._store = None if staged is None else staged.content
         self.touched = False  # whether anything of it may be in the store
         self.kept = False  # whether its smelt exists, or may exist
         self._fields = 0
@@ -69,12 +71,17 @@ class Intake:
         content_type = request.headers.get("content-type", "")
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type == "multipart/form-data":
-            self._refuse_declared(request)
-            await self._read_multipart(request, boundary_of(content_type))
+            most, refused = self._limits.smelt_bytes + OVERHEAD_BYTES, self._too_much
+            body: AsyncIterator[JsonEvent] = events(
+                self._bounded(request, most, refused), boundary_of(content_type)
+            )
         elif media_type == "application/json" and self._shape.json:
-            await self._read_json(request)
+            most, refused = self._most_json(), self._too_much_json
+            body = json_events(self._bounded(request, most, refused), self.form, self._limits.inputs)
         else:
             raise ApiError("unsupported_media_type", f"Send {self._shape.media_types}.")
+        async for event in body:
+            await self._on(event)
 
     async def discard(self) -> None:
         """Removes what was stored; also when the request's task is being canceled."""
@@ -92,29 +99,43 @@ class Intake:
         except ContentError as error:
             log.warning("refused content is left to the sweep of orphans: %s", error.code)
 
-    # Multipart
+    # The body
 
-    async def _read_multipart(self, request: Request, boundary: bytes) -> None:
-        async for event in events(self._bounded(chunks(request)), boundary):
-            if isinstance(event, PartStart):
-                self._begin(event)
-            elif isinstance(event, PartData):
-                await self._take(event.data)
-            else:
-                await self._end()
+    def _most_json(self) -> int:
+        """Bytes of a JSON body, which may write any character as six."""
+        limits = self._limits
+        return min(self._json_bytes, 6 * min(limits.inputs * limits.text_bytes, limits.smelt_bytes) + 100_000)
 
-    def _refuse_declared(self, request: Request) -> None:
+    async def _bounded(
+        self, request: Request, most: int, refused: Callable[[], ApiError]
+    ) -> AsyncIterator[bytes]:
+        """In slices, each after a pause for the event loop; staged before anything of them is stored."""
         declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > self._limits.smelt_bytes + OVERHEAD_BYTES:
-            raise self._too_much()
-
-    async def _bounded(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        if declared.isdigit() and int(declared) > most:
+            raise refused()
         read = 0
-        async for chunk in stream:
+        async for chunk in chunks(request):
             read += len(chunk)
-            if read > self._limits.smelt_bytes + OVERHEAD_BYTES:
-                raise self._too_much()
-            yield chunk
+            if read > most:
+                raise refused()
+            if self._staged is not None:
+                await self._staged.add(len(chunk))
+            for start in range(0, len(chunk), SLICE_BYTES):
+                yield chunk[start : start + SLICE_BYTES]
+                await asyncio.sleep(0)
+
+    async def _on(self, event: JsonEvent) -> None:
+        match event:
+            case PartStart():
+                self._begin(event)
+            case PartData():
+                await self._take(event.data)
+            case PartNamed():
+                self._name(event.filename)
+            case PartRefused():
+                await self._refuse_shape(event.detail)
+            case PartEnd():
+                await self._end()
 
     def _begin(self, start: PartStart) -> None:
         if start.name in self._shape.sources:
@@ -145,26 +166,9 @@ class Intake:
                 self.form.bad(current.name, "Must be UTF-8.")
         self._current = None
 
-    # JSON
-
-    async def _read_json(self, request: Request) -> None:
-        limits = self._limits
-        # JSON may write any character as six
-        limit = min(
-            self._json_bytes, 6 * min(limits.inputs * limits.text_bytes, limits.smelt_bytes) + 100_000
-        )
-        body = await whole(request, limit)
-        for text in await run_in_threadpool(parse_json, body, self.form, limits.inputs):
-            part = self._begin_input(Source.TEXTS, text.filename, None)
-            data = text.text.encode("utf-8", "surrogatepass")  # a lone surrogate is refused by the decoder
-            for start in range(0, len(data), SLICE_BYTES):
-                await self._take(data[start : start + SLICE_BYTES])
-            if self._current is part:
-                await self._end()
-
     # Inputs
 
-    def _begin_input(self, source: Source, filename: str | None, content_type: str | None) -> InputPart:
+    def _begin_input(self, source: Source, filename: str | None, content_type: str | None) -> None:
         position = len(self.parts)
         if self._shape.one_input and position > 0:
             fault = Fault("too_many_inputs", "This call takes one file.", field=source.value)
@@ -182,7 +186,10 @@ class Intake:
         )
         self.parts.append(part)
         self._current = part
-        return part
+
+    def _name(self, filename: str) -> None:
+        if isinstance(self._current, InputPart):
+            self._current.filename = safe_filename(filename, self._current.filename)
 
     def _writer_in(self, store: ContentStore) -> Callable[[UUID], Awaitable[ContentWriter]]:
         async def open_writer(row_id: UUID) -> ContentWriter:
@@ -210,6 +217,13 @@ class Intake:
         except SmeltError as error:
             await self._refuse_part(part, error)
 
+    async def _refuse_shape(self, detail: str) -> None:
+        """The part is no text at all."""
+        if isinstance(part := self._current, InputPart):
+            await part.abort()
+            self._current = None
+            self.form.faults.append(Fault("invalid_value", detail, part.source.value, part.position))
+
     async def _refuse_part(self, part: InputPart, error: SmeltError) -> None:
         """Notes what is wrong with the part; raises at once if it is its size."""
         await part.abort()
@@ -223,6 +237,9 @@ class Intake:
     def _too_much(self) -> ApiError:
         detail = f"All inputs together may have {self._limits.smelt_bytes:,} bytes on this tier."
         return refusal([*self.form.faults, Fault("file_too_large", detail)])
+
+    def _too_much_json(self) -> ApiError:
+        return ApiError("file_too_large", f"A body may have {self._most_json():,} bytes here.")
 
     def _too_many(self) -> ApiError:
         if not self._limits.combine:

@@ -13,6 +13,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from api.errors import ApiError
 
 MAX_HEADERS = 8  # of one part
+MAX_PARAMETERS = 32  # of one header
+MAX_BOUNDARY_BYTES = 70  # RFC 2046, section 5.1.1
 MAX_HEADER_BYTES = 16_384  # one header line; a name may be longer than it is kept
 
 
@@ -61,7 +63,7 @@ class _Events:
         self._field = self._value = b""
 
     def headers_finished(self) -> None:
-        disposition, options = parse_options_header(self._headers.get("content-disposition"))
+        disposition, options = _parameters(self._headers.get("content-disposition", ""))
         name = options.get(b"name")
         if disposition != b"form-data" or name is None:
             raise ApiError("malformed_body", "A part has no form-data name.")
@@ -94,11 +96,18 @@ class _Events:
 
 def boundary_of(content_type: str) -> bytes:
     """Raises ApiError `malformed_body`: the Content-Type names no boundary."""
-    _, options = parse_options_header(content_type)
-    boundary = options.get(b"boundary")
-    if not boundary:
-        raise ApiError("malformed_body", "The multipart body has no boundary.")
+    _, options = _parameters(content_type)
+    boundary = options.get(b"boundary", b"")
+    if not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
+        raise ApiError("malformed_body", "The multipart body has no boundary, or too long a one.")
     return boundary
+
+
+def _parameters(header: str) -> tuple[bytes, dict[bytes, bytes]]:
+    """Raises ApiError `malformed_body`: so many semicolons would hold the event loop."""
+    if header.count(";") > MAX_PARAMETERS:
+        raise ApiError("malformed_body", "A header has too many parameters.")
+    return parse_options_header(header)
 
 
 async def events(chunks: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[Event]:

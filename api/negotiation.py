@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+MAX_CHARS = 4_096  # what follows is not looked at
+
 
 def choose(accept: str, offered: Sequence[str]) -> str | None:
     """The offered type that the client likes best; the first of equals; None if it takes none of them."""
-    ranges = [_parsed(item) for item in accept.split(",") if item.strip()] or [("*/*", 1.0)]
+    ranges = [_parsed(item) for item in accept[:MAX_CHARS].split(",") if item.strip()] or [("*/*", 1.0)]
     best = max(offered, key=lambda media_type: _quality(media_type, ranges))
     return best if _quality(best, ranges) > 0 else None
 

@@ -15,6 +15,7 @@ from api.hub import Hub
 from api.pace import Pace
 from api.public_keys import PublicKeys
 from api.secret import derived_key
+from api.staging import Staging
 from api.tickets import Tickets
 from api.token_owners import TokenOwners
 from api.tokens import AnonymousTokens, SignInTokens
@@ -50,6 +51,7 @@ class Services:
     ip_key: bytes
     fingerprint_key: bytes
     uploads: Uploads
+    staging: Staging
     endings: Endings
     key_checks: (
         CapacityLimiter  # threads of their own: a provider's silence must not take those of all requests
@@ -106,6 +108,12 @@ def opened(settings: Settings) -> Iterator[Services]:
             ip_key=derived_key(secret, "address"),
             fingerprint_key=derived_key(secret, "request fingerprint"),
             uploads=Uploads(),
+            staging=Staging(
+                content,
+                per_caller=settings.staged_bytes_per_caller,
+                in_all=settings.staged_bytes,
+                floor=settings.content_free_bytes,
+            ),
             endings=Endings(database),
             key_checks=CapacityLimiter(KEY_CHECKS),
         )

@@ -5,6 +5,7 @@ FastAPI would read and judge a body before it asks who sends it, uncounted; its 
 waits for a silent client without end.
 """
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -15,8 +16,11 @@ from starlette.types import Message
 
 from api.body import whole
 from api.callers import find_caller, signed_in
+from api.errors import Fault, refusal
 
 MAX_SMALL_BODY = 64_000  # bytes: 4,000 characters, each escaped as two halves, with room for the rest
+
+MAX_MEMBERS = 32  # of a JSON object; each that isn't known would be a fault of its own
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -30,6 +34,7 @@ class SmallBodyRoute(APIRoute):
         async def read_then_handle(request: Request) -> Response:
             signed_in(await find_caller(request))
             body = await whole(request, MAX_SMALL_BODY)
+            _refuse_many_members(body)
 
             async def receive() -> Message:
                 return {"type": "http.request", "body": body, "more_body": False}
@@ -37,3 +42,13 @@ class SmallBodyRoute(APIRoute):
             return await handle(Request(request.scope, receive))
 
         return read_then_handle
+
+
+def _refuse_many_members(body: bytes) -> None:
+    """Whether it is JSON at all is FastAPI's to say. Raises ApiError `validation_failed`."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(document, dict) and len(document) > MAX_MEMBERS:
+        raise refusal([Fault("too_many_fields", f"At most {MAX_MEMBERS} fields.")])

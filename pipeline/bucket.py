@@ -9,6 +9,7 @@ them. Open the store in the process that uses it: obstore's threads don't surviv
 """
 
 import asyncio
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -95,6 +96,9 @@ class Bucket:
 
     def upload(self, path: str) -> "BucketUpload":
         return BucketUpload(self._store, path)
+
+    def room(self, floor: int | None) -> float:  # noqa: ARG002 - a bucket tells of no end
+        return math.inf
 
     def size(self, path: str) -> int:
         with _reading(self._store, path):

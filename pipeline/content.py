@@ -91,6 +91,13 @@ class ContentStore:
         """Begins an object that arrives piece by piece: an `async with` context, or close or abort it."""
         return ContentWriter(Sealer(key, name.context), self._objects.upload(name.path))
 
+    def room(self, floor: int | None) -> float:
+        """Bytes that may be stored before less than `floor` are free; of a bucket as many as anyone likes.
+
+        None: 1 GB, or a twentieth of a smaller disk.
+        """
+        return self._objects.room(floor)
+
     def get(self, name: ObjectName, key: bytes) -> bytes:
         """The whole content, in memory."""
         return b"".join(self.stream(name, key))

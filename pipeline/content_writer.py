@@ -11,7 +11,7 @@ from pipeline.objects import Upload
 from pipeline.sealing import Data, Sealer
 
 SLICE_BYTES = 1024 * 1024  # sealed without a pause for the event loop: under a millisecond
-FLUSH_BYTES = 1024 * 1024
+FLUSH_BYTES = 256 * 1024  # held of every object under way: a crowd of slow uploads must not fill the memory
 
 log = logging.getLogger(__name__)
 

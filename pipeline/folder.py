@@ -23,6 +23,7 @@ from pipeline.content_errors import ContentMissing, ContentUnavailable
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+MOST_FLOOR = 1_000_000_000  # bytes kept free where nothing else is set
 
 
 class _Root:
@@ -87,6 +88,14 @@ class Folder:
 
     def upload(self, path: str) -> "FolderUpload":
         return FolderUpload(_StagedFile(self._root, path))
+
+    def room(self, floor: int | None) -> float:
+        try:
+            disk = os.statvfs(self._root.path)
+        except OSError as error:
+            raise ContentUnavailable from error
+        least = min(MOST_FLOOR, disk.f_blocks * disk.f_frsize // 20) if floor is None else floor
+        return disk.f_bavail * disk.f_frsize - least
 
     def size(self, path: str) -> int:
         with self._root.translated():

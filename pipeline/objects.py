@@ -26,6 +26,9 @@ class Objects(Protocol):
     def upload(self, path: str) -> Upload:
         """Begins an object whose size isn't known. Nothing is visible under its path before it is closed."""
 
+    def room(self, floor: int | None) -> float:
+        """Bytes that may be stored before less than `floor` are free; None: a floor that fits the place."""
+
     def size(self, path: str) -> int: ...
 
     def read(self, path: str, start: int, end: int) -> bytes:

@@ -16,6 +16,20 @@ class ContentSettings(BaseModel):
     content_max_age: int = Field(
         604_800, ge=60, description="seconds after admission when content goes at the latest"
     )
+    content_free_bytes: int | None = Field(
+        None,
+        ge=0,
+        description="free space in a folder of content below which posts are refused; "
+        "unset: 1 GB, or a twentieth of a smaller disk",
+    )
+    staged_bytes: int = Field(
+        20_000_000_000, ge=1, description="bytes of all posts that one API process has not admitted yet"
+    )
+    staged_bytes_per_caller: int = Field(
+        64_000_000,
+        ge=0,
+        description="the same of one user or anonymous address; one largest smelt of the tier always fits",
+    )
     keyring: KeyRingText = Field(
         None,
         description="keys that wrap content keys, `id:base64` separated by commas, the current one first",

@@ -1,4 +1,7 @@
-"""Two real `smelt api` processes on one database, one Redis and one content store: what a race must not tell apart."""
+"""Real `smelt api` processes: one to be watched from outside, or two on one database, one Redis and one content store.
+
+What a race does must not tell those two apart.
+"""
 
 import os
 import re
@@ -73,25 +76,54 @@ class TwoApis:
         return {path.parent.name for path in content.rglob("*") if path.is_file()}
 
 
+@dataclass(frozen=True)
+class OneApi:
+    """`pid`: its process's. `owner_url`: of its database, for the schema's owner."""
+
+    url: str
+    pid: int
+    settings: Settings
+    owner_url: str
+    folder: Path
+
+    def stored(self) -> list[Path]:
+        return [path for path in (self.folder / "content").rglob("*") if path.is_file()]
+
+
+@contextmanager
+def one_api(servers: Servers, template: str, **changes: Any) -> Iterator[OneApi]:
+    """`template`: the name of a migrated database."""
+    with _place(servers, template, changes) as (settings, owner_url, folder):
+        log = folder / "api.log"
+        with api_process(settings, log) as process:
+            yield OneApi(listens_at(log), process.pid, settings, owner_url, folder)
+
+
 @contextmanager
 def two_apis(servers: Servers, template: str, **changes: Any) -> Iterator[TwoApis]:
     """`template`: the name of a migrated database."""
     with ExitStack() as stack:
-        name = stack.enter_context(servers.postgres.database(template))
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="smelt-test-", dir="/tmp")))
-        settings = make_settings(
-            folder,
-            database_url=servers.postgres.app_url(name),
-            redis_url=servers.redis.url,
-            redis_namespace=stack.enter_context(servers.redis.namespace()),
-            **changes,
-        )
+        settings, _, folder = stack.enter_context(_place(servers, template, changes))
         logs = [folder / f"{n}.log" for n in range(2)]
         for log in logs:
             stack.enter_context(api_process(settings, log))
         database = Database(settings.need("database_url"))
         stack.callback(database.close)
         yield TwoApis((listens_at(logs[0]), listens_at(logs[1])), settings, database, folder)
+
+
+@contextmanager
+def _place(servers: Servers, template: str, changes: dict[str, Any]) -> Iterator[tuple[Settings, str, Path]]:
+    """Settings of a database, a key prefix and a folder of their own; the database's owner's URL; the folder."""
+    with (
+        servers.postgres.database(template) as name,
+        TemporaryDirectory(prefix="smelt-test-", dir="/tmp") as path,
+        servers.redis.namespace() as prefix,
+    ):
+        folder = Path(path)
+        urls = {"database_url": servers.postgres.app_url(name), "redis_url": servers.redis.url}
+        settings = make_settings(folder, **urls, redis_namespace=prefix, **changes)
+        yield settings, servers.postgres.owner_url(name), folder
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A content store's objects in memory: thousands of short lives would only wear the disk."""
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -17,6 +18,9 @@ class MemoryObjects:
 
     def upload(self, path: str) -> "MemoryUpload":
         return MemoryUpload(self, path)
+
+    def room(self, floor: int | None) -> float:  # noqa: ARG002 - memory has no floor
+        return math.inf
 
     def size(self, path: str) -> int:
         return len(self._get(path))

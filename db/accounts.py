@@ -84,8 +84,8 @@ _EXPORTS = {
     ),
     "smelt_files": _rows(
         """part.id, smelt_id, part.position, input_type, media_type, filename, size_bytes, duration_seconds,
-        part.language, part.status, part.error_code, attempt, progress, part.created_at, part.started_at,
-        part.finished_at""",
+        part.language, part.warnings, part.status, part.error_code, attempt, progress, part.created_at,
+        part.started_at, part.finished_at""",
         f"smelt_files part {_OF_SMELTS}",
         "smelt_id, position",
     ),

@@ -35,7 +35,7 @@ _SMELT = """
 """
 _FILES = """
     select id, smelt_id, position, input_type, media_type, filename, size_bytes, duration_seconds, language, status,
-        error_code, attempt, progress
+        error_code, attempt, progress, warnings
     from smelt_files where smelt_id = any (:ids) order by smelt_id, position
 """
 _OUTPUTS = """
@@ -172,6 +172,7 @@ def _file(row: Row[Any]) -> SmeltFile:
     values["input_type"] = InputType(row.input_type)
     values["status"] = WorkStatus(row.status)
     values["error_code"] = _error(row.error_code)
+    values["warnings"] = tuple(row.warnings)
     return SmeltFile(**values)
 
 

@@ -49,6 +49,8 @@ CODES: dict[str, tuple[int, str]] = {
     "unsupported_media_type": (415, "Unsupported content type of the body"),
     "validation_failed": (422, "The request is not valid"),
     "prompt_needs_model": (422, "A prompt of one's own needs a language model"),
+    "no_audio": (422, "No audio track"),
+    "unsupported_codec": (422, "Unsupported codec"),
     "corrupted_file": (422, "The recording is damaged"),
     "duration_exceeded": (422, "Longer than this tier allows"),
     "empty_input": (422, "The input is empty"),

@@ -38,6 +38,7 @@ _FILE: Json = {
     "size_bytes": 14_200_000,
     "duration_seconds": 1805.4,
     "language": "en",
+    "warnings": [],
     "status": "completed",
     "progress": 1.0,
     "queue_position": None,

@@ -65,6 +65,7 @@ def _file(file: SmeltFile, place: int | None) -> FileReply:
         size_bytes=file.size_bytes,
         duration_seconds=file.duration_seconds,
         language=file.language,
+        warnings=list(file.warnings),
         status=file.status,
         progress=file.progress,
         queue_position=place,

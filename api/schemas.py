@@ -36,6 +36,9 @@ class FileReply(Reply):
     size_bytes: int
     duration_seconds: float | None
     language: str | None
+    warnings: list[str] = Field(
+        description="what was missing, damaged or chosen when it was heard, with times"
+    )
     status: WorkStatus
     progress: float
     queue_position: int | None = Field(description="its place in the queue, from 1, while it waits")

@@ -96,7 +96,7 @@ EXPORTS = {
     ),
     "smelt_files": Table(
         """part.id, smelt_id, part.position, input_type, media_type, filename, size_bytes, duration_seconds,
-        part.language, part.status, waiting_for, part.error_code, attempt, progress, part.created_at,
+        part.language, part.warnings, part.status, waiting_for, part.error_code, attempt, progress, part.created_at,
         part.started_at, part.finished_at""",
         f"smelt_files {_OF_SMELTS}",
         "smelt_id, position",

@@ -1,5 +1,6 @@
 """The transcription of one file: begun, finished, failed. Each locks the smelt's row, then the file's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -76,7 +77,13 @@ def charge_seconds(conn: Connection, claim: Claim, tenant: str, seconds: float) 
     correct_cost(conn, FILES, tenant, claim, recording_cost(seconds))
 
 
-def finish_file(conn: Connection, claim: Claim, language: str | None, seconds: float | None) -> None:
+def finish_file(
+    conn: Connection,
+    claim: Claim,
+    language: str | None,
+    seconds: float | None,
+    warnings: Sequence[str] = (),
+) -> None:
     """Records a transcript that lies in the content store under this attempt; what waited for it may run.
 
     Raises LostLease, and then nothing is recorded.
@@ -86,11 +93,12 @@ def finish_file(conn: Connection, claim: Claim, language: str | None, seconds: f
     conn.execute(
         parsed(
             """
-            update smelt_files set language = :language, duration_seconds = coalesce(:seconds, duration_seconds)
+            update smelt_files set language = :language, duration_seconds = coalesce(:seconds, duration_seconds),
+                warnings = cast(:warnings as text[])
             where id = :id
             """
         ),
-        {"id": claim.id, "language": language, "seconds": seconds},
+        {"id": claim.id, "language": language, "seconds": seconds, "warnings": list(warnings)},
     )
     release_outputs(conn, smelt)
     advance(conn, smelt)

@@ -12,7 +12,7 @@ from pipeline.states import DefaultPromptName, ErrorCode, InputType, WaitingFor,
 
 _FILES = """
     select id, position, input_type, media_type, filename, size_bytes, duration_seconds, language, status, waiting_for,
-        error_code, attempt, progress
+        error_code, attempt, progress, warnings
     from smelt_files where smelt_id = :smelt_id
 """
 _OUTPUTS = """
@@ -61,6 +61,7 @@ def _read(conn: Connection, sql: str, values: dict[str, UUID]) -> Iterator[Value
 
 def _file(values: Values) -> SmeltFile:
     values["input_type"] = InputType(values["input_type"])
+    values["warnings"] = tuple(values["warnings"])
     values["status"] = WorkStatus(values["status"])
     values["waiting_for"] = _outage(values["waiting_for"])
     values["error_code"] = _error(values["error_code"])

@@ -1,50 +1,45 @@
 """Decoding a recording to samples, a little at a time.
 
 `file` is anything seekable that gives bytes (an encrypted object's reader, a BytesIO); its length doesn't matter to
-memory. A recording that ends before its header says it does is refused rather than cut: WAV, M4A/MP4, FLAC, MP3 with
-a frame count, and WebM with a duration can tell. Ogg, ADTS and MP3 without a count have no length to compare with.
+memory. What can be decoded is heard. What is missing, damaged or wrong on the way is told, with its times, and only a
+recording that gives no sound at all is refused.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-import av
 import numpy as np
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from pipeline import container, declared
-from pipeline.errors import SmeltError
+from pipeline import container, tracks
+from pipeline.caveats import Caveats
+from pipeline.errors import SmeltError, WorkError
+from pipeline.frames import frames
+from pipeline.header import STAMPED, Header, read_header
+from pipeline.part import Part
+from pipeline.parts import MOST_PARTS, parts
+from pipeline.resampling import Resampler
 from pipeline.samples import RATE, Samples
 from pipeline.seekable import SeekableFile
 from pipeline.sniff import MediaType
 from pipeline.states import ErrorCode
+from pipeline.timeline import Timeline
+from pipeline.window import size_of
 
 LEEWAY_SECONDS = 0.25
 """Encoders pad a recording; one of exactly the longest length allowed must still pass."""
 
 _TOLERANCE_SECONDS = 1.0  # between what a header promises and what an honest file decodes to
-_GAP_SECONDS = 0.5  # a longer jump in the stamps is a pause of the recorder, to be kept as silence
-_STAMPED = frozenset({MediaType.MP4, MediaType.WEBM, MediaType.OGG})
+_NONSENSE = 1_000.0  # times what is there: a header that promises more is wrong, and the recording whole
+_UNUSABLE = (ErrorCode.CORRUPTED_FILE, ErrorCode.NO_AUDIO, ErrorCode.UNSUPPORTED_CODEC)
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What a recording's header says."""
-
-    duration_seconds: float | None  # None: unknown until decoded
-    certain: bool  # the duration is written in the file, not guessed from its size
-    promised: bool  # a file that decodes to less has lost its end
-    codec: str
-
-
-def probe(file: SeekableFile, media_type: MediaType) -> Probe:
-    """Read the header only. Raises SmeltError as `container.opened` does, CORRUPTED_FILE for a shortened WAV."""
-    counted = _check_header(file, media_type)
-    with container.opened(file, media_type) as (media, stream):
-        return _probe(media, stream, media_type, counted=counted)
+def probe(file: SeekableFile, media_type: MediaType) -> Header:
+    """The first recording's header, with nothing decoded. Raises SmeltError as `container.opened` does."""
+    part = next(parts(file, media_type))
+    window = part.opened(file)
+    with container.opened(window, media_type) as (media, stream):
+        return read_header(media, stream, media_type, part, window)
 
 
 def decode(file: SeekableFile, media_type: MediaType, max_seconds: float) -> Iterator[Samples]:
@@ -53,95 +48,109 @@ def decode(file: SeekableFile, media_type: MediaType, max_seconds: float) -> Ite
 
 
 class Decoder:
-    """One recording's decoding. `duration_seconds` is the header's, if any; `skipped` counts damaged packets."""
+    """One file's decoding. `duration_seconds` is what its header says, if anything; `skipped` counts lost packets."""
 
     def __init__(self, file: SeekableFile, media_type: MediaType, max_seconds: float) -> None:
         self._file = file
         self._media_type = media_type
         self._most = int((max_seconds + LEEWAY_SECONDS) * RATE)
         self._made = 0  # samples given out
-        self._packets = 0
+        self._caveats = Caveats()
         self.skipped = 0
         self.duration_seconds: float | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return ("Damaged parts of the recording were skipped.",) if self.skipped else ()
+        """Complete once all samples have been given."""
+        return self._caveats.texts
 
     def samples(self) -> Iterator[Samples]:
-        """Raises SmeltError, at once or while iterating: CORRUPTED_FILE and UNSUPPORTED_FORMAT as `probe` does,
-        CORRUPTED_FILE also for damage in more than a hundredth of the packets and for an end that comes too early,
-        DURATION_EXCEEDED as soon as the header or the samples pass `max_seconds`, EMPTY_INPUT for no samples.
+        """Raises SmeltError, at once or while iterating: DURATION_EXCEEDED as soon as the header or the samples pass
+        `max_seconds`, as `probe` does where nothing could be heard, EMPTY_INPUT for no samples. What reading the file
+        raises passes through.
         """
-        counted = _check_header(self._file, self._media_type)
-        with container.opened(self._file, self._media_type) as (media, stream):
-            header = _probe(media, stream, self._media_type, counted=counted)
-            self.duration_seconds = header.duration_seconds
-            if header.certain and (header.duration_seconds or 0.0) * RATE > self._most:
-                raise SmeltError(ErrorCode.DURATION_EXCEEDED)
-            for piece in self._pieces(media, stream):
-                self._made += len(piece)
-                if self._made > self._most:
-                    raise SmeltError(ErrorCode.DURATION_EXCEEDED)
-                yield piece
-            self._check_end(header)
+        refusal: SmeltError | None = None
+        for number, part in enumerate(parts(self._file, self._media_type)):
+            if number == MOST_PARTS:
+                self._caveats.too_many_parts()
+                break
+            try:
+                yield from self._heard(part)
+            except SmeltError as error:
+                if isinstance(error, WorkError) or error.code not in _UNUSABLE:
+                    raise
+                refusal = refusal or error
+                self._caveats.unreadable(self._made / RATE)
+        if not self._made:
+            raise refusal or SmeltError(ErrorCode.CORRUPTED_FILE if self.skipped else ErrorCode.EMPTY_INPUT)
 
-    def _pieces(self, media: InputContainer, stream: AudioStream) -> Iterator[Samples]:
-        resampler = _Resampler()
-        clock: float | None = None  # seconds in the recording's own stamps
-        for frame in self._frames(media, stream):
-            at = frame.time if self._media_type in _STAMPED else None
-            if at is not None and clock is not None and at - clock > _GAP_SECONDS:
-                yield from _silence(at - clock)
-                clock = at
-            clock = (clock if clock is not None else at or 0.0) + frame.samples / frame.sample_rate
-            yield from resampler.feed(frame)
+    def _heard(self, part: Part) -> Iterator[Samples]:
+        for piece in self._pieces(part):
+            self._made += len(piece)
+            if self._made > self._most:
+                raise SmeltError(ErrorCode.DURATION_EXCEEDED)
+            if len(piece):
+                yield piece
+
+    def _pieces(self, part: Part) -> Iterator[Samples]:
+        """Of one part; what has been decoded is given also where the part can't be read on."""
+        window = part.opened(self._file)
+        resampler = Resampler()
+        try:
+            with tracks.opened(window, self._media_type) as (media, stream, track):
+                if track is not None:
+                    self._caveats.track(track.number, track.count)
+                header = read_header(media, stream, self._media_type, part, window)
+                self._check_length(header, part)
+                yield from self._timed(media, stream, header, part, resampler)
+        except SmeltError as error:
+            if error.code is ErrorCode.CORRUPTED_FILE:
+                with container.translated():
+                    yield from resampler.flush()
+            raise
+
+    def _timed(
+        self, media: InputContainer, stream: AudioStream, header: Header, part: Part, resampler: Resampler
+    ) -> Iterator[Samples]:
+        base = self._made / RATE
+        most = self._most / RATE
+        timeline = Timeline(header.origin, min(most, header.end) if header.end is not None else most)
+
+        def lose(seconds: float) -> None:
+            self.skipped += 1
+            self._caveats.damaged(base + timeline.seconds, base + timeline.seconds + seconds)
+            timeline.lose(seconds)
+
+        try:
+            for frame in frames(media, stream, lose):
+                gap = timeline.gap(frame.time if self._media_type in STAMPED else None)
+                if gap is None:
+                    self._caveats.jump(base + timeline.seconds)
+                elif gap > 0:
+                    yield from resampler.flush()
+                    yield from _silence(gap)
+                timeline.hear(frame.samples / frame.sample_rate)
+                yield from resampler.feed(frame)
+        finally:
+            self._tell_missing(header, part, base, timeline.seconds)
         yield from resampler.flush()
 
-    def _frames(self, media: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-        for packet in media.demux(stream):
-            self._packets += 1
-            try:
-                yield from packet.decode()
-            except av.InvalidDataError as error:
-                self.skipped += 1
-                if self.skipped > 2 + self._packets // 100:
-                    raise SmeltError(ErrorCode.CORRUPTED_FILE) from error
+    def _check_length(self, header: Header, part: Part) -> None:
+        """How long the whole file is, if its parts are alike."""
+        seconds = header.end
+        if self._made or seconds is None:
+            return
+        if header.certain and seconds * RATE > self._most:
+            raise SmeltError(ErrorCode.DURATION_EXCEEDED)
+        size = max(1, part.end - part.start)
+        self.duration_seconds = seconds * (1 + (size_of(self._file) - part.end) / size)
 
-    def _check_end(self, header: Probe) -> None:
-        if not self._made:
-            raise SmeltError(ErrorCode.CORRUPTED_FILE if self.skipped else ErrorCode.EMPTY_INPUT)
-        if header.promised and self._made / RATE < (header.duration_seconds or 0.0) - _TOLERANCE_SECONDS:
-            raise _cut_off()
-
-
-class _Resampler:
-    """FFmpeg's resampler, made anew when a stream changes its rate or layout on the way."""
-
-    def __init__(self) -> None:
-        self._format: tuple[str, str, int] | None = None
-        self._engine = self._make()
-
-    def feed(self, frame: AudioFrame) -> Iterator[Samples]:
-        format_ = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if self._format not in (None, format_):
-            yield from self.flush()
-            self._engine = self._make()
-        self._format = format_
-        frame.pts = None  # stamps with gaps would make the resampler stretch sound; gaps are filled above
-        yield from map(_samples, self._engine.resample(frame))
-
-    def flush(self) -> Iterator[Samples]:
-        # A resampler with nothing to do hands back the end mark itself
-        yield from (_samples(frame) for frame in self._engine.resample(None) if frame is not None)
-
-    @staticmethod
-    def _make() -> AudioResampler:
-        return AudioResampler(format="flt", layout="mono", rate=RATE)
-
-
-def _samples(frame: AudioFrame) -> Samples:
-    return np.asarray(frame.to_ndarray(), np.float32).reshape(-1)
+    def _tell_missing(self, header: Header, part: Part, base: float, heard: float) -> None:
+        promised = header.end if header.promised and header.end is not None else heard
+        if part.missing_share < _NONSENSE:
+            promised = max(promised, heard * (1 + part.missing_share))
+        if promised - heard > _TOLERANCE_SECONDS:
+            self._caveats.missing(base + heard, base + promised)
 
 
 def _silence(seconds: float) -> Iterator[Samples]:
@@ -150,28 +159,3 @@ def _silence(seconds: float) -> Iterator[Samples]:
         piece = min(left, RATE)
         yield np.zeros(piece, np.float32)
         left -= piece
-
-
-def _check_header(file: SeekableFile, media_type: MediaType) -> bool:
-    """Whether the header counts an MP3's frames."""
-    if declared.missing_bytes(file, media_type):
-        raise _cut_off()
-    return media_type is MediaType.MP3 and declared.counts_frames(file)
-
-
-def _probe(media: InputContainer, stream: AudioStream, media_type: MediaType, *, counted: bool) -> Probe:
-    if stream.duration is not None and stream.time_base is not None:
-        seconds: float | None = float(stream.duration * stream.time_base)
-    else:
-        seconds = media.duration / av.time_base if media.duration is not None else None
-    guessed = media_type is MediaType.AAC or (media_type is MediaType.MP3 and not counted)
-    # Beside a video, WebM's duration is the longer one's; Ogg's is taken from the last page that is there
-    promised = counted or media_type in (MediaType.MP4, MediaType.FLAC)
-    promised = promised or (media_type is MediaType.WEBM and len(media.streams) == 1)
-    return Probe(seconds, not guessed, promised, stream.codec_context.name)
-
-
-def _cut_off() -> SmeltError:
-    return SmeltError(
-        ErrorCode.CORRUPTED_FILE, "The recording is cut off: it is shorter than its header says."
-    )

@@ -11,7 +11,7 @@ from typing import NoReturn
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Discard
+from av.stream import Discard, Disposition
 
 from pipeline.errors import SmeltError
 from pipeline.seekable import SeekableFile
@@ -27,35 +27,57 @@ _DEMUXERS = {
     MediaType.FLAC: "flac",
     MediaType.WEBM: "matroska,webm",
     MediaType.AAC: "aac",
+    MediaType.AC3: "ac3",
+    MediaType.AMR: "amr",
+    MediaType.AIFF: "aiff",
+    MediaType.CAF: "caf",
+    MediaType.AU: "au",
+    MediaType.ASF: "asf",
+    MediaType.W64: "w64",
 }
 _PCM = [f"pcm_{kind}{bits}{order}" for kind in "sf" for bits in (16, 24, 32, 64) for order in ("le", "be")]
 _ADPCM = ("adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt")
 _PHONE = ("amrnb", "amrwb", "gsm_ms", "speex", "pcm_alaw", "pcm_mulaw")
 _USUAL = ("aac", "alac", "mp2", "mp2float", "mp3", "mp3float", "flac", "opus", "vorbis", "ac3", "eac3")
-DECODERS = frozenset([*_USUAL, *_PHONE, *_ADPCM, "pcm_u8", "pcm_s8", *_PCM])
+_WINDOWS = ("wmav1", "wmav2", "wmapro", "wmavoice", "wmalossless")
+DECODERS = frozenset([*_USUAL, *_PHONE, *_ADPCM, *_WINDOWS, "pcm_u8", "pcm_s8", *_PCM])
 _BUFFER_BYTES = 256 * 1024
 
 
 @contextmanager
-def opened(file: SeekableFile, media_type: MediaType) -> Iterator[tuple[InputContainer, AudioStream]]:
-    """The container and its first audio stream; other streams (pictures, video) are skipped undecoded.
+def opened(
+    file: SeekableFile, media_type: MediaType, track: int | None = None
+) -> Iterator[tuple[InputContainer, AudioStream]]:
+    """The container and an audio stream: the one whose index is `track`, or the one that is meant to be heard. Other
+    streams (pictures, video) are skipped undecoded.
 
-    `file` needs read, seek and tell. Raises SmeltError: CORRUPTED_FILE when the container can't be read or has no
-    audio stream (a video without sound counts as one: its type is supported, its content can't be used),
-    UNSUPPORTED_FORMAT when the audio is in a codec that is not on the list. What reading `file` raises passes through.
+    `file` needs read, seek and tell. Raises SmeltError: CORRUPTED_FILE when the container can't be read, NO_AUDIO when
+    it has no audio stream, UNSUPPORTED_CODEC when none is in a codec on the list. What reading `file` raises passes
+    through.
     """
     file.seek(0)
     with translated(), _open(file, media_type) as container:
-        streams = container.streams.audio
-        if not streams:
-            raise SmeltError(ErrorCode.CORRUPTED_FILE, "The recording has no audio in it.")
-        stream = streams[0]
-        if stream.codec_context is None or stream.codec_context.name not in DECODERS:
-            raise SmeltError(ErrorCode.UNSUPPORTED_FORMAT, "The recording's audio codec is not supported.")
+        streams = decodable(container)
+        stream = streams[0] if track is None else next(one for one in streams if one.index == track)
         for other in container.streams:
             if other.index != stream.index:
                 other.discard = Discard.all
         yield container, stream
+
+
+def decodable(container: InputContainer) -> list[AudioStream]:
+    """Its audio streams that can be decoded; first what it says is the default. Raises SmeltError as `opened` does."""
+    streams = container.streams.audio
+    if not streams:
+        raise SmeltError(ErrorCode.NO_AUDIO if len(container.streams) else ErrorCode.CORRUPTED_FILE)
+    known = [stream for stream in streams if _is_known(stream)]
+    if not known:
+        raise SmeltError(ErrorCode.UNSUPPORTED_CODEC)
+    return sorted(known, key=lambda stream: not stream.disposition & Disposition.default)
+
+
+def _is_known(stream: AudioStream) -> bool:
+    return stream.codec_context is not None and stream.codec_context.name in DECODERS
 
 
 def _open(file: SeekableFile, media_type: MediaType) -> InputContainer:

@@ -34,6 +34,8 @@ PUBLIC_MESSAGES: dict[ErrorCode, str] = {
     ErrorCode.INTERNAL_ERROR: "Something went wrong inside the service.",
     ErrorCode.DELIVERY_FAILED: "The webhook's receiver did not accept it.",
     ErrorCode.ADDRESS_REFUSED: "The webhook's host has no public address that it may be sent to.",
+    ErrorCode.NO_AUDIO: "The recording has no audio track.",
+    ErrorCode.UNSUPPORTED_CODEC: "The recording's audio is in a codec or channel layout that is not supported.",
 }
 
 

@@ -1,8 +1,10 @@
-"""Headers of MPEG audio: MP3 and ADTS frames, ID3 tags.
+"""Headers of audio frames without a container: MP3 and MP2, ADTS, AC-3. And ID3 tags.
 
-Sources: ISO/IEC 11172-3 and 13818-3 (MPEG audio frame header), ISO/IEC 13818-7 (ADTS), ID3v2.4 section 3.1.
+Sources: ISO/IEC 11172-3 and 13818-3 (MPEG audio frame header), ISO/IEC 13818-7 (ADTS), ETSI TS 102 366 (AC-3),
+ID3v2.4 section 3.1.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +15,8 @@ _RATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _SAMPLE_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 _LAYER_II, _LAYER_III = 2, 1
 _MPEG_1 = 3
+_AC3_RATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
+_CONFIRMING_FRAMES = 2  # that must follow one in the midst of other bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,48 @@ def adts_frame(data: bytes, at: int) -> Frame | None:
     return Frame(length, (data[at + 1] & 8, data[at + 2] >> 6, frequency))
 
 
-def two_frames(data: bytes, frame_at: Callable[[bytes, int], Frame | None]) -> bool:
+def ac3_frame(data: bytes, at: int) -> Frame | None:
+    """The AC-3 or E-AC-3 frame whose header is at `at`."""
+    if len(data) < at + 6 or data[at : at + 2] != b"\x0b\x77":
+        return None
+    version, frequency, size = data[at + 5] >> 3, data[at + 4] >> 6, data[at + 4] & 0x3F
+    if 10 < version <= 16:  # E-AC-3
+        return Frame(2 * ((data[at + 2] & 7) << 8 | data[at + 3]) + 2, (1, frequency))
+    if version > 10 or frequency == 3 or size >= 2 * len(_AC3_RATES):
+        return None
+    rate = _AC3_RATES[size // 2]
+    words = (2 * rate, rate * 96_000 // 44_100 + size % 2, 3 * rate)[frequency]
+    return Frame(2 * words, (0, frequency))
+
+
+FrameAt = Callable[[bytes, int], Frame | None]
+_SYNC = re.compile(rb"\xff[\xe0-\xff]|\x0b\x77")
+
+
+def find_frames(data: bytes, frame_at: FrameAt, limit: int) -> int | None:
+    """Where frames of one stream begin in `data`, before `limit`: several that follow one another, since a single
+    sync word turns up in any binary file.
+    """
+    for sync in _SYNC.finditer(data, 0, limit):
+        if _chained(data, sync.start(), frame_at):
+            return sync.start()
+    return None
+
+
+def _chained(data: bytes, at: int, frame_at: FrameAt) -> bool:
+    first = frame_at(data, at)
+    if first is None:
+        return False
+    frame: Frame | None = first
+    for _ in range(_CONFIRMING_FRAMES):
+        at += frame.length if frame is not None else 0
+        frame = frame_at(data, at)
+        if frame is None or frame.stream != first.stream:
+            return False
+    return True
+
+
+def two_frames(data: bytes, frame_at: FrameAt) -> bool:
     """Whether `data` starts with two frames of one stream, or is a single whole frame."""
     first = frame_at(data, 0)
     if first is None:

@@ -105,13 +105,10 @@ _BINARY_STARTS: tuple[tuple[bytes, str], ...] = (
     (b"MZ\x90\x00", "Programs are"),
     (b"\xca\xfe\xba\xbe", "Programs are"),
     (b"SQLite format 3\x00", "Databases are"),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media files are"),
     (b"FLV\x01", "Flash videos are"),
-    (b"caff\x00\x01", "Core Audio files are"),
-    (b"#!AMR", "Bare AMR recordings are"),
+    (b"#!AMR_MC", "AMR recordings of several channels are"),
     (b"MThd", "MIDI files are"),
     (b".RMF", "RealMedia files are"),
-    (b".snd\x00", "Sun audio files are"),
     (b"wvpk", "WavPack files are"),
     (b"MAC \x96\x0f", "Monkey's Audio files are"),
     (b"ADIF", "AAC in ADIF is"),
@@ -153,8 +150,6 @@ def known_binary(head: bytes) -> str | None:
         return "Images are"
     if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
         return "AVI videos are"
-    if head.startswith(b"FORM") and head[8:12] in (b"AIFF", b"AIFC"):
-        return "AIFF recordings are"
     if len(head) > 376 and head[0] == head[188] == head[376] == 0x47 and b"\x00" in head[:188]:
         return "MPEG transport streams are"
     return None

@@ -31,6 +31,7 @@ class SmeltFile:
     error_code: ErrorCode | None
     attempt: int  # of a completed recording: the one whose transcript counts
     progress: float
+    warnings: tuple[str, ...]  # about how it was heard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,3 +97,5 @@ class ErrorCode(StrEnum):
     INTERNAL_ERROR = "internal_error"
     DELIVERY_FAILED = "delivery_failed"
     ADDRESS_REFUSED = "address_refused"
+    NO_AUDIO = "no_audio"
+    UNSUPPORTED_CODEC = "unsupported_codec"

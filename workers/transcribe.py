@@ -44,7 +44,9 @@ def transcribe(task: Task, speech: SpeechProcess, *, only_short: bool = False) -
     name = ObjectName(job.smelt_id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt)
     record_stored(
         *(task, name, key, transcript.to_json()),
-        lambda conn: finish_file(conn, task.claim, transcript.language, transcript.duration_seconds),
+        lambda conn: finish_file(
+            conn, task.claim, transcript.language, transcript.duration_seconds, transcript.warnings
+        ),
     )
     # For the first output that waited for it, if any; whoever claims that one rings for the next.
     task.services.doorbell.ring(Wake.APPLY_SEPARATE, cause=job.smelt_id)

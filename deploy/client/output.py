@@ -82,6 +82,9 @@ def follow(client: Client, smelt_id: UUID) -> SmeltReply:
     for part in parts_of(smelt.model_dump(mode="json")):
         if part.error:
             say(f"smelt: {part.name}: {part.error}")
+    for file in smelt.files:
+        for warning in file.warnings:
+            say(f"smelt: {file.filename}: warning: {warning}")
     for warning in smelt.warnings:
         say(f"smelt: warning: {warning}")
     return smelt

@@ -147,6 +147,7 @@ def test_no_table_can_hold_content(owner_url: str) -> None:
         *("smelts.tenant", "smelts.language", "smelts.webhook_url", "smelts.content_key", "smelts.warnings"),
         *("smelts.idempotency_key", "smelts.request_fingerprint"),
         *("smelt_files.media_type", "smelt_files.filename", "smelt_files.language", "smelt_outputs.model"),
+        "smelt_files.warnings",
         *("fair_tenants.queue", "fair_tenants.tenant", "anonymous_usage.ip_hash", "schedule_runs.job"),
         "deleted_users.user_hash",
     }

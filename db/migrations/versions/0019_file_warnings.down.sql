@@ -1,0 +1,2 @@
+-- Postgres can't take a member out of an enum; the two codes stay, unused.
+alter table smelt_files drop column warnings;

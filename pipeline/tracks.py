@@ -1,0 +1,62 @@
+"""Which audio track is heard where there are several: languages, or a microphone beside a screen's sound."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from pipeline import container
+from pipeline.errors import SmeltError
+from pipeline.frames import frames
+from pipeline.resampling import Resampler
+from pipeline.sniff import MediaType
+from pipeline.states import ErrorCode
+from pipeline.window import Window
+
+_MOST_TRIED = 8  # each that is silent is decoded whole
+_SILENCE = 1e-3  # of full scale: nobody speaks so quietly
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    number: int  # among the audio tracks, from 1
+    count: int
+
+
+@contextmanager
+def opened(
+    window: Window, media_type: MediaType
+) -> Iterator[tuple[InputContainer, AudioStream, Track | None]]:
+    """As `container.opened`, with the default track or, where that can't be decoded or is silent, the first other
+    that isn't. Which one is told where there are several.
+    """
+    with container.opened(window, media_type) as (media, stream):
+        audio = [one.index for one in media.streams.audio]
+        if len(audio) == 1:
+            yield media, stream, None
+            return
+        candidates = [one.index for one in container.decodable(media)][:_MOST_TRIED]
+    index = next((one for one in candidates if _sounds(window, media_type, one)), candidates[0])
+    with container.opened(window, media_type, index) as (media, stream):
+        yield media, stream, Track(audio.index(index) + 1, len(audio))
+
+
+def _sounds(window: Window, media_type: MediaType, index: int) -> bool:
+    try:
+        with container.opened(window, media_type, index) as (media, stream):
+            return _is_loud(media, stream)
+    except SmeltError as error:
+        if error.code is not ErrorCode.CORRUPTED_FILE:
+            raise
+        return False
+
+
+def _is_loud(media: InputContainer, stream: AudioStream) -> bool:
+    resampler = Resampler()
+    for frame in frames(media, stream, lambda _: None):
+        if any(piece.size and float(np.abs(piece).max()) > _SILENCE for piece in resampler.feed(frame)):
+            return True
+    return any(piece.size and float(np.abs(piece).max()) > _SILENCE for piece in resampler.flush())

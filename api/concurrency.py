@@ -20,7 +20,7 @@ from pipeline.networks import Network
 RETRY_SECONDS = 2.0
 BUSY = "Too many requests are under way: come again after as long as `Retry-After` says."
 TOO_MANY = "Too many requests of yours are under way: come again once some of them have ended."
-NOT_LIMITED = ("/healthz", "/readyz", "/metrics")
+NOT_LIMITED = ("/healthz", "/readyz")
 HELD, REFUSED = "smelt.places", "smelt.refused"  # in the scope's state
 OF_POSTS = {
     "/v1/smelts": (Kind.UPLOADS,),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from api.errors import ApiError
 
-PATIENCE = 10.0  # seconds
+PATIENCE = 20.0  # seconds
 MOST_WAITING = 200  # of one tenant
 RETRY_SECONDS = 2.0
 TOO_MUCH = "Too many of your own requests are under way: come again after as long as `Retry-After` says."

@@ -1,4 +1,4 @@
-"""The caller, as the routes ask for her: found, and with one of her turns at the database (`api/database_share.py`)."""
+"""The caller that a route asks for: identified, in one of its turns at the database (`api/database_share.py`)."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -13,7 +13,7 @@ from api.services import services
 
 
 async def identify(request: Request) -> AsyncIterator[Caller]:
-    """The turn is hers until the route's function has returned: not while the reply is sent. Raises ApiError."""
+    """The turn lasts until the route's function has returned: not while the reply is sent. Raises ApiError."""
     caller = await find_caller(request)
     async with services(request).share.turn(caller.tenant):
         yield caller

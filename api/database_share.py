@@ -1,7 +1,8 @@
 """A fair share of the database for each tenant: a few pieces of work at once; what is more waits on the event loop.
 
-Without it one user's parallel requests take every connection and thread, and all others wait behind them. Who waits
-holds neither: only her own other requests are before her. She waits for some seconds at most, and only so many may.
+Without it one user's parallel requests take every connection and thread, and all others wait behind them. A waiting
+request holds neither, and only its tenant's other requests are before it. It waits for some seconds at most, and only
+so many may wait.
 """
 
 import asyncio

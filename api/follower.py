@@ -1,4 +1,4 @@
-"""Who follows a smelt, and for how long she may."""
+"""Who follows a smelt, and for how long that is allowed."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """Her stream ends when her token does: at `ends`, or once no live machine token has the hash.
+    """The stream ends when the follower's token does: at `ends`, or once no live machine token has the hash.
 
     `user_id`: None for a visitor, whose token opens one smelt.
     """

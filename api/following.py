@@ -1,4 +1,4 @@
-"""Who may follow a smelt: a caller by her token, or whoever holds a ticket that she was given."""
+"""Who may follow a smelt: a caller by a token, or whoever holds a ticket that the caller was given."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -53,7 +53,7 @@ def _lives(shared: Services, follower: Follower) -> bool:
 
 
 async def find_followed(request: Request, follower: Follower, smelt_id: UUID) -> tuple[Follower, View]:
-    """The smelt as she sees it now, and until when she may. In one of the tenant's turns at the database.
+    """The smelt as the follower sees it now, and until when they may. In one of the tenant's turns at the database.
 
     Raises ApiError `not_found`, `busy`.
     """

@@ -1,4 +1,4 @@
-"""Who is asking: a signed-in user, her machine, or an anonymous visitor, who may hold the token of one smelt.
+"""Who is asking: a signed-in user, the user's machine, or an anonymous visitor, who may hold the token of one smelt.
 
 A token that is given and not valid is refused; it never makes its bearer anonymous. Every request that is asked for
 its caller counts against the caller's rate, a user's machine tokens against the user's; one whose token is refused,
@@ -31,7 +31,7 @@ TOO_MANY = "More requests than your rate allows: wait as long as `Retry-After` s
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Signed in; her profile exists. `machine`: by a machine token."""
+    """Signed in; the profile exists. `machine`: by a machine token."""
 
     user_id: UUID
     profile: Profile
@@ -127,7 +127,7 @@ def pace(request: Request, caller: str, rate: Rate) -> None:
 
 
 def recognize(request: Request, conn: Connection, who: Claimant) -> Caller:
-    """The caller with her profile, made at the first sign-in; for the service role. Raises ApiError."""
+    """The caller with their profile, made at the first sign-in; for the service role. Raises ApiError."""
     match who:
         case Visitor():
             return who

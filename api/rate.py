@@ -1,6 +1,6 @@
 """A rate, and the arithmetic that keeps it: the generic cell rate algorithm (ITU-T I.371, annex A).
 
-All that is remembered of a caller is one moment, at which her allowance would be whole again (the theoretical arrival
+All that is remembered of a caller is one moment, at which its allowance would be whole again (the theoretical arrival
 time). A request moves it on by one interval; one that would move it further than a window ahead is refused.
 """
 

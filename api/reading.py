@@ -1,4 +1,4 @@
-"""Finding what a caller may read. Not hers and not there give the same answer."""
+"""Finding what a caller may read. What is another's and what doesn't exist give the same answer."""
 
 from collections.abc import Callable
 from dataclasses import replace

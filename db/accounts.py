@@ -28,7 +28,7 @@ def delete_account(conn: Connection, user_id: UUID) -> list[UUID]:
     """Everything of the user's, keys included; returns the smelts whose objects are left to be deleted.
 
     What runs finds its rows gone and stops; a tombstone stays. Locks the user's smelts, in the order of their ids, then
-    her profile, which admissions hold by their foreign key; then her other rows. For the service role.
+    the profile, which admissions hold by their foreign key; then the user's other rows. For the service role.
     """
     return list(conn.execute(parsed("select smelt_meta.delete_user(:id)"), {"id": user_id}).scalars())
 
@@ -60,7 +60,7 @@ def find_smelt_ids(conn: Connection, user_id: UUID) -> list[str]:
 
 
 def export_rows(conn: Connection, table: Table, user_id: UUID, smelt_ids: Sequence[str] = ()) -> str:
-    """The user's rows as JSON objects, separated by commas, in the columns that she may see.
+    """The user's rows as JSON objects, separated by commas, in the columns that the user may see.
 
     Run as that user, unless they are hidden: the policies choose. `smelt_ids`: of these smelts, where the table is
     read by smelts.

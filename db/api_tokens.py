@@ -15,7 +15,7 @@ MOST_TOKENS = 50  # of one user
 
 
 class TooManyTokens(Exception):
-    """The user has as many tokens as she may have."""
+    """The user has as many tokens as are allowed."""
 
 
 @dataclass(frozen=True, slots=True)

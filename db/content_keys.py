@@ -12,7 +12,7 @@ from db.settlement import cancel_parts, settle
 from db.statement import parsed
 from pipeline.states import ErrorCode, SmeltStatus, Tier
 
-# A visitor's smelt stays for so long after she has deleted its content: who had no answer may ask again.
+# A visitor's smelt stays for so long after its content was deleted: a client that had no answer may ask again.
 METADATA_KEPT = timedelta(hours=1)
 
 

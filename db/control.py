@@ -1,7 +1,7 @@
 """What a client may do to a smelt once it is admitted: cancel it, take it back to work, delete it.
 
 The API has made sure that the smelt is the caller's; these run as the service role, because a user who could
-write a smelt's row could grant herself work. Each locks the smelt's row first.
+write a smelt's row could grant themselves work. Each locks the smelt's row first.
 """
 
 from datetime import datetime

@@ -58,12 +58,12 @@ def next_tags(
 
 
 def correct_cost(conn: Connection, table: WorkTable, tenant: str, claim: Claim, cost: float) -> None:
-    """Replaces a claimed row's estimated cost by the true one; its tenant owes the difference, or has it to her credit.
+    """Replaces a claimed row's estimated cost by the true one; its tenant owes the difference, or is credited with it.
 
-    Her next tags must follow from what she has truly used, also those given already: a backlog of recordings that
-    look short would else keep its place to the end. Moving them takes as many writes as there are, so small
-    differences add up first. Locks the row, then the tenant's tag; her waiting rows as far as nobody else does.
-    Raises LostLease.
+    The tenant's next tags must follow from what was truly used, also those given already: a backlog of recordings
+    that look short would else keep its place to the end. Moving them takes as many writes as there are, so small
+    differences add up first. Locks the row, then the tenant's tag, then those of its waiting rows that nobody else
+    has locked. Raises LostLease.
     """
     held, debt = conn.execute(
         parsed(
@@ -92,7 +92,7 @@ def correct_cost(conn: Connection, table: WorkTable, tenant: str, claim: Claim, 
 def charge(conn: Connection, table: WorkTable, tenant: str, claim: Claim, seconds: float) -> None:
     """Work on a claimed row beyond what it costs: its tenant owes that too. Nothing, if the row is no longer ours.
 
-    Locks the tenant's tag, and her waiting rows as `correct_cost`.
+    Locks the tenant's tag, and its waiting rows as `correct_cost`.
     """
     debt = conn.execute(
         parsed(
@@ -133,7 +133,7 @@ def _look(conn: Connection, table: WorkTable, tenant: str, most: int) -> tuple[i
     row = conn.execute(
         parsed(
             f"""
-            with mine as materialized ({_hers(table)} limit :most)
+            with mine as materialized ({_waiting_rows(table)} limit :most)
             select (select count(*) from mine), (select min(fair_key) from mine), (
                 select work.fair_key from {table.name} work join smelts on smelts.id = work.smelt_id
                 where work.status = 'pending' and smelts.tenant <> :tenant
@@ -151,7 +151,7 @@ def _move(conn: Connection, table: WorkTable, tenant: str, by: float) -> None:
     conn.execute(
         parsed(
             f"""
-            with mine as ({_hers(table)} for update of work skip locked)
+            with mine as ({_waiting_rows(table)} for update of work skip locked)
             update {table.name} work set fair_key = work.fair_key + :by from mine where work.id = mine.id
             """
         ),
@@ -171,8 +171,8 @@ def _settle(conn: Connection, table: WorkTable, tenant: str, move: float) -> Non
     )
 
 
-def _hers(table: WorkTable) -> str:
-    """A tenant's waiting rows, found by her unfinished smelts."""
+def _waiting_rows(table: WorkTable) -> str:
+    """A tenant's waiting rows, found by its unfinished smelts."""
     return f"""
         select work.id, work.fair_key from smelts join {table.name} work on work.smelt_id = smelts.id
         where smelts.tenant = :tenant and smelts.status not in ('completed', 'failed', 'canceled')

@@ -1,7 +1,7 @@
 """What prompts and their sections share: one lock for each user's library, and positions without gaps.
 
 Every write of the library takes the lock first. It is advisory, because there may be no row to lock yet, and it ends
-with the transaction. Run as that user: the policies see to it that she reaches no other's.
+with the transaction. Run as that user: the policies keep other users' out of reach.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ LOCK_TIMEOUT = "2s"
 
 
 class LibraryFull(Exception):
-    """The user has as many prompts or sections as she may have."""
+    """The user has as many prompts or sections as are allowed."""
 
 
 class NotInLibrary(Exception):
-    """Some of the ids that were to be put in order are not there, or not hers."""
+    """Some of the ids that were to be put in order are not there, or another user's."""
 
     def __init__(self, ids: Sequence[UUID]) -> None:
         self.ids = tuple(ids)

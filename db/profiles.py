@@ -65,8 +65,8 @@ def lock_profile(conn: Connection, user_id: UUID) -> None:
 def ensure_profile(conn: Connection, who: SignIn, weekly_credits: int) -> Profile | None:
     """The user's profile, made if this is the first sign-in; for the service role.
 
-    None: there is no such user, and it isn't ours to make one (Supabase keeps its own users); or she has deleted her
-    account since this sign-in. One who comes back afterwards begins without credits until the next reset, else
+    None: there is no such user, and it isn't ours to make one (Supabase keeps its own users); or the account
+    was deleted since this sign-in. A user who comes back afterwards begins without credits until the next reset, else
     deleting an account would fill them.
     """
     profile = get_profile(conn, who.user_id)

@@ -1,4 +1,4 @@
-"""The sections of a user's library of prompts. Run as that user: the policies see to it that she reaches no other's.
+"""The sections of a user's library of prompts. Run as that user: the policies keep other users' out of reach.
 
 They stand at the positions 0, 1, 2, …; each write locks the user's library.
 """

@@ -1,4 +1,4 @@
-"""A user's own prompts. Run as that user: the policies see to it that she reaches no other's.
+"""A user's own prompts. Run as that user: the policies keep other users' out of reach.
 
 Those of a section, and those without one, stand at the positions 0, 1, 2, …; each write locks the user's library.
 """

@@ -188,7 +188,7 @@ def count_anonymous_retry(conn: Connection, smelt_id: UUID, tenant: str, allowan
 def hold_credits(conn: Connection, user_id: UUID, allowances: Allowances) -> int:
     """The credits that remain, held until the transaction ends. Locks the profile.
 
-    Raises Refused when she had as much work without a charge today as she may have.
+    Raises Refused when the user had as much work without a charge today as is allowed.
     """
     profile = conn.execute(
         parsed(

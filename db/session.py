@@ -1,7 +1,7 @@
 """Transactions: each runs as one of three roles, and this is the only place that begins or ends one.
 
     service()            workers, admission, settlement: policies let it see everything
-    user(user_id)        a signed-in caller: sees and writes what her policies allow
+    user(user_id)        a signed-in caller: sees and writes what the policies allow that user
     anonymous(smelt_id)  a visitor with a smelt's token: sees that smelt
 
 Role and claims are set for the transaction alone, exactly as PostgREST does, so the same policies hold on

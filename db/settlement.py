@@ -39,7 +39,7 @@ def advance(conn: Connection, smelt: LockedSmelt) -> None:
 def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: ErrorCode | None) -> None:
     """Ends an unfinished smelt: its outcome, its content's deadline, its charge and its webhook.
 
-    Locks the owner's profile, then, for a webhook, her tag of that queue.
+    Locks the owner's profile, then, for a webhook, the owner's tag of that queue.
 
     A completed smelt is charged, and a canceled one that has a result already: else whoever takes the first
     results and cancels late would work for free. What ends without a charge is counted, because it was work too.

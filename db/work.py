@@ -2,7 +2,7 @@
 
 Leases are renewed by `db/leases.py`.
 
-The claim raises `attempt`, which fences: whoever finishes must still hold the attempt that she claimed. All
+The claim raises `attempt`, which fences: a worker that finishes must still hold the attempt that it claimed. All
 times are the database's. Where a row belongs to a smelt, the caller locks that smelt's row first.
 """
 
@@ -123,8 +123,8 @@ def put_back(conn: Connection, table: WorkTable, claim: Claim, again: TryAgain) 
 def shorten_leases(conn: Connection, table: WorkTable, lease_seconds: float) -> int:
     """Leases further ahead than anybody takes them end in `lease_seconds` from now; returns how many.
 
-    The database's clock was set back since: they would outlive their worker by as much. A living one renews hers
-    within seconds. Locks those rows; passes over what others lock.
+    The database's clock was set back since: they would outlive their worker by as much. A living worker
+    renews its lease within seconds. Locks those rows; passes over what others lock.
     """
     result = conn.execute(
         parsed(

@@ -27,7 +27,7 @@ class Circuit:
         return self._open
 
     def trip(self) -> bool:
-        """Somebody has failed to reach the server. True: she is the first to say so."""
+        """Somebody has failed to reach the server. True: nobody had said so yet."""
         with self._lock:
             if self._open or self._ended.is_set():
                 return False

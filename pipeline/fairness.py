@@ -1,8 +1,8 @@
 """Fair tags: who is served next when tenants share a queue.
 
 Start-time fair queueing (Goyal, Vin, Cheng 1996): each piece of work gets a tag, and the smallest tag is claimed
-first. A tenant's next piece starts where her last one ends, by its cost, so a thousand files of one tenant spread
-out over tags that others' work falls between; one who was idle starts at the queue's present virtual time `v`,
+first. A tenant's next piece starts where the tenant's last one ends, by its cost, so a thousand files of one tenant
+spread out over tags that others' work falls between; one that was idle starts at the queue's present virtual time `v`,
 and so neither saves up turns nor pays for time in which nobody waited. Costs are estimated seconds of work.
 
 A tag is a piece's start and what of its cost is short: so the small go before the large that start with them, and
@@ -25,9 +25,9 @@ CALL_SECONDS = 2.0  # of any call, however short its input
 
 
 def tags(last_tag: float, v: float, costs: Sequence[float], weight: float = 1.0) -> tuple[list[float], float]:
-    """A tag for each cost, in order, and the tenant's new last tag: where her next piece starts.
+    """A tag for each cost, in order, and the tenant's new last tag: where its next piece starts.
 
-    `last_tag`: the tenant's; `weight`: her share against others' (> 0).
+    `last_tag`: the tenant's; `weight`: its share against others' (> 0).
     """
     starts = list(accumulate((cost / weight for cost in costs), initial=max(last_tag, v)))
     keys = [start + min(cost, SHORT_SECONDS) / weight for start, cost in zip(starts, costs, strict=False)]
@@ -35,14 +35,14 @@ def tags(last_tag: float, v: float, costs: Sequence[float], weight: float = 1.0)
 
 
 def tags_worth_moving(debt: float) -> int:
-    """How many waiting tags a debt (seconds that a tenant has used beyond her estimates) is worth moving for."""
+    """How many waiting tags a debt (seconds that a tenant has used beyond its estimates) is worth moving for."""
     return int(abs(debt) / MOVE_SECONDS)
 
 
 def settlement(debt: float, first: float, others_first: float | None) -> float:
     """By how much a tenant's waiting tags move, whose first and whose rivals' first are given (None: no rivals).
 
-    A debt moves her back by all of it. What was estimated too high moves her forward, but not past those who wait
+    A debt moves the tags back by all of it. What was estimated too high moves them forward, but not past those who wait
     already; and with nobody else waiting there is nobody to be fair to: neither is kept for later.
     """
     if others_first is None:

@@ -254,8 +254,8 @@ def test_content_of_refused_and_failed_inputs_is_nowhere_either(house: House) ->
 
 @pytest.mark.parametrize("what", ["", "/content"], ids=["smelt", "content"])
 def test_after_a_delete_nothing_is_left_whatever_state_it_was_in(house: House, what: str) -> None:
-    """Finished, running or queued; the prompt is the user's own and stays hers. With its content alone deleted a smelt
-    keeps its names.
+    """Finished, running or queued; the prompt is the user's own and stays. With its content alone deleted a smelt keeps
+    its names.
     """
     with house.running.client(house.running.cast.ada) as client:
         planted = plant(house, client)

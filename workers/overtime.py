@@ -1,7 +1,7 @@
 """What a recording takes from the others beyond its cost: charged to its tenant.
 
 What hangs, crawls or kills its process holds a slot for far longer than its few seconds cost. Left at that, whoever
-sends such recordings would have many times her share.
+sends such recordings would have many times their share.
 """
 
 import logging

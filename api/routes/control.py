@@ -1,4 +1,4 @@
-"""What a client may do to her smelt: cancel it, retry it, delete its content or all of it."""
+"""What a client may do to its smelt: cancel it, retry it, delete its content or all of it."""
 
 from uuid import UUID
 

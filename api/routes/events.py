@@ -28,7 +28,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # no proxy m
 async def opening(
     request: Request, smelt_id: UUID, ticket: Annotated[str | None, Query(max_length=MAX_TICKET_CHARS)] = None
 ) -> tuple[Follower, View]:
-    """Who follows, and the smelt as she sees it now. Raises ApiError."""
+    """The follower, and the smelt as they see it now. Raises ApiError."""
     if ticket is None:
         follower = await identify_follower(request, smelt_id)
     else:

@@ -52,7 +52,7 @@ def credits_of(database: Database, user_id: UUID) -> int:
 
 
 def test_taking_the_result_and_deleting_is_charged(ada: httpx.Client, cast: Cast, database: Database) -> None:
-    """Content or all of it: whichever way she ends it, the result was there to take."""
+    """Content or all of it: whichever way the user ends it, the result was there to take."""
     for n, path in enumerate(("/content", "")):
         smelt = post(ada, TWO).json()
         end_one(database, well=True)

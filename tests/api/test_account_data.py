@@ -28,7 +28,7 @@ def furnish(client: httpx.Client) -> dict[str, Any]:
     assert client.post("/v1/prompts", json={"title": "Mine", "body": "Rhyme it."}).status_code == 201
     assert client.post("/v1/tokens", json={"name": "nightly"}).status_code == 201
     assert client.post("/v1/webhook-secret").status_code == 201
-    posted = client.post("/v1/smelts", json=NOTE, headers={"Idempotency-Key": "hers"})
+    posted = client.post("/v1/smelts", json=NOTE, headers={"Idempotency-Key": "mine"})
     smelt: dict[str, Any] = posted.raise_for_status().json()
     return smelt
 
@@ -59,7 +59,7 @@ def test_the_export_has_all_that_is_stored_and_nothing_of_others(
     api: RunningApi, ada: httpx.Client, bob: httpx.Client
 ) -> None:
     smelt = furnish(ada)
-    hers = furnish(bob)
+    bobs = furnish(bob)
     do_all_work(api.settings)
     export = ada.get("/v1/account/export")
     tables = export.json()["tables"]
@@ -71,9 +71,9 @@ def test_the_export_has_all_that_is_stored_and_nothing_of_others(
     assert [row["name"] for row in tables["api_tokens"]] == ["nightly"]
     assert tables["user_profiles"][0]["credits_remaining"] == 4
     assert [row["email"] for row in tables["users"]] == ["ada@example.org"]
-    assert tables["idempotency_keys"][0]["idempotency_key"] == "hers"
+    assert tables["idempotency_keys"][0]["idempotency_key"] == "mine"
     assert [row["expires_at"] for row in tables["webhook_secrets"]] == [None]
-    assert hers["id"] not in export.text
+    assert bobs["id"] not in export.text
     for secret in ("content_key", "token_hash", "ciphertext", "tenant", "fingerprint"):
         assert secret not in export.text
 

@@ -111,7 +111,7 @@ def test_keys_are_not_tried_out_here(settings: Settings, cast: Cast, provider: L
     assert {reply.headers["RateLimit-Policy"] for reply in replies} == {'"key-checks";q=3;w=60'}
 
 
-def test_her_smelts_use_her_key_and_cost_no_credit(
+def test_smelts_use_the_users_own_key_and_cost_no_credit(
     api: RunningApi, ada: httpx.Client, bob: httpx.Client, provider: LlmServer
 ) -> None:
     put(ada)

@@ -107,7 +107,7 @@ def test_a_user_has_one_limit_from_all_addresses(settings: Settings, cast: Cast)
             refused = attack.open("127.0.0.4")
             refused.ask("GET", path, cast.ada.headers)
             assert refused.status() == 429
-            # Another user's is another matter, and so are other calls of hers
+            # Another user's streams are another matter, and so are this user's other calls
             others = attack.open("127.0.0.2")
             others.ask("GET", path, cast.bob.headers)
             assert others.status() == 404

@@ -54,8 +54,8 @@ def test_more_than_a_share_waits_in_order_and_nobody_else_does() -> None:
         work = Work(DatabaseShare(2))
         async with work.under_way("ada", "1", "2", "3", "4"):
             assert work.begun == ["1", "2"]
-            async with work.under_way("bob", "his"):
-                assert work.begun == ["1", "2", "his"]
+            async with work.under_way("bob", "bobs"):
+                assert work.begun == ["1", "2", "bobs"]
             await work.end("1")
             assert work.begun[3:] == ["3"]
         assert work.begun[3:] == ["3", "4"]
@@ -85,8 +85,8 @@ def test_so_many_may_wait() -> None:
             with pytest.raises(ApiError, match="busy"):
                 async with work.share.turn("ada"):
                     pass
-            async with work.under_way("bob", "his"):
-                assert work.begun == ["1", "his"]
+            async with work.under_way("bob", "bobs"):
+                assert work.begun == ["1", "bobs"]
 
     run(scenario())
 

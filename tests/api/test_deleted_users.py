@@ -1,4 +1,4 @@
-"""A user who is deleted in `auth.users` itself is gone as by the API; on Supabase the API deletes her there too."""
+"""A user who is deleted in `auth.users` itself is gone as by the API; on Supabase the API deletes them there too."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -38,7 +38,7 @@ class House:
     supabase: bool
 
     def sign_up(self) -> tuple[UUID, dict[str, str]]:
-        """A new user and her headers. Elsewhere than on Supabase her first request makes her."""
+        """A new user's id and headers. Elsewhere than on Supabase the first request makes the user."""
         user = uuid4()
         if self.supabase:
             with psycopg.connect(self.owner_url) as owner:
@@ -51,7 +51,7 @@ class House:
             owner.execute("delete from auth.users where id = %s", [user])
 
     def left(self, user: UUID) -> dict[str, int]:
-        """Rows with anything of hers, by table; those without any are left out."""
+        """How many rows of each table have anything of the user's; those without any are left out."""
         with psycopg.connect(self.owner_url) as owner:
             counts = {
                 table: owner.execute(f"select count(*) from {table} where {condition}", [user]).fetchone()
@@ -83,7 +83,7 @@ def house(
         yield House(api, database, empty_database_url, on_supabase)
 
 
-def test_the_api_deletes_the_user_herself(house: House) -> None:
+def test_the_api_deletes_the_user_in_the_database_too(house: House) -> None:
     user, headers = house.sign_up()
     with house.api.client(headers) as client:
         furnish(client)
@@ -98,8 +98,8 @@ def test_the_api_deletes_the_user_herself(house: House) -> None:
 
 def test_who_is_deleted_in_the_database_is_gone_as_well(house: House) -> None:
     user, headers = house.sign_up()
-    other, his = house.sign_up()
-    with house.api.client(headers) as client, house.api.client(his) as bob:
+    other, others_headers = house.sign_up()
+    with house.api.client(headers) as client, house.api.client(others_headers) as bob:
         furnish(client)
         kept = furnish(bob)["id"]
         machine = client.post("/v1/tokens", json={"name": "another"}).json()["token"]
@@ -120,7 +120,7 @@ def test_who_is_deleted_in_the_database_is_gone_as_well(house: House) -> None:
     assert str(user) not in deletion
 
 
-def test_her_content_is_unreadable_at_once_and_swept_away(house: House) -> None:
+def test_the_content_is_unreadable_at_once_and_swept_away(house: House) -> None:
     """The key went with the row: what the store still has, nobody can open."""
     user, headers = house.sign_up()
     with house.api.client(headers) as client:

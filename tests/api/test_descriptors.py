@@ -124,7 +124,7 @@ def test_many_addresses_together(small: Small, cast: Cast) -> None:
             slow_post(attack.open(f"127.0.1.{1 + n % 40}"), cast.ada.headers, "")
             assert small.process.num_fds() < FEW
         for _ in range(5):
-            assert bob.get("/v1/usage").status_code == 200  # on the connection that he has
+            assert bob.get("/v1/usage").status_code == 200  # on the connection that is open
         assert bob.post("/v1/smelts", json=NOTE).status_code in (202, 503)
         attack.close()
 

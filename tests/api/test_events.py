@@ -100,7 +100,7 @@ def test_a_follower_gets_a_snapshot_then_what_changes_then_done(
 def test_who_comes_back_after_the_end_gets_it_all_again_and_done(
     ada: httpx.Client, settings: Settings, subtests: pytest.Subtests
 ) -> None:
-    """Whatever she says that she knows: the version, one to come, none at all."""
+    """Whatever the client says that it knows: the version, one to come, none at all."""
     smelt_id = post(ada)
     with events(ada, address(smelt_id)) as stream:
         seen = next(stream).version
@@ -147,7 +147,7 @@ def test_the_place_in_the_queue_is_told_while_a_recording_waits(
     with events(ada, address(smelt_id)) as stream:
         place = [event.data["queue_position"] for event in take(stream, 3) if event.name == "file"]
         with api.services.database.service() as conn:
-            assert claim_next(conn, FILES, 30) is not None  # Bob's: he came first
+            assert claim_next(conn, FILES, 30) is not None  # Bob's: it came first
         moved = next(stream)
     assert place == [2]
     assert (moved.name, moved.data["queue_position"]) == ("file", 1)
@@ -263,7 +263,7 @@ def test_the_stream_ends_when_the_smelt_is_deleted(ada: httpx.Client) -> None:
     assert ada.get(address(smelt_id)).status_code == 404
 
 
-def test_a_visitor_follows_her_own_smelt_and_nobody_anothers(
+def test_a_visitor_follows_their_own_smelt_and_nobody_anothers(
     api: RunningApi, visitor: httpx.Client, bob: httpx.Client
 ) -> None:
     smelt = visitor.post("/v1/smelts", json={**TEXT, "default_prompt_names": ["summarize"]}).json()

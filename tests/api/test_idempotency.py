@@ -114,7 +114,7 @@ def test_a_key_holds_for_a_day(ada: httpx.Client, database: Database) -> None:
 
 
 def _post_a_day_later(ada: httpx.Client, database: Database, days: int) -> object:
-    """Her smelt under the key, once all smelts have become older by so many days."""
+    """Ada's smelt under the key, once all smelts have become older by so many days."""
     with database.service() as conn:
         older = text("update smelts set created_at = created_at - make_interval(days => :days)")
         conn.execute(older, {"days": days})
@@ -122,10 +122,10 @@ def _post_a_day_later(ada: httpx.Client, database: Database, days: int) -> objec
 
 
 def test_a_key_is_its_users_own(ada: httpx.Client, bob: httpx.Client) -> None:
-    hers = ada.post("/v1/smelts", json=NOTE, headers=KEY)
-    his = bob.post("/v1/smelts", json={**NOTE, "mode": "combine"}, headers=KEY)
-    assert (hers.status_code, his.status_code) == (202, 202)
-    assert hers.json()["id"] != his.json()["id"]
+    adas = ada.post("/v1/smelts", json=NOTE, headers=KEY)
+    bobs = bob.post("/v1/smelts", json={**NOTE, "mode": "combine"}, headers=KEY)
+    assert (adas.status_code, bobs.status_code) == (202, 202)
+    assert adas.json()["id"] != bobs.json()["id"]
 
 
 def test_a_race_of_equal_posts_makes_one_smelt(

@@ -80,7 +80,7 @@ def test_the_subject_says_who_somebody_is_whatever_the_address(
             assert reply.status_code == 200, reply.text
 
 
-def test_not_hers_and_not_there_give_the_same_answer(
+def test_anothers_and_not_there_give_the_same_answer(
     ada: httpx.Client, bob: httpx.Client, visitor: httpx.Client
 ) -> None:
     smelt = ada.post("/v1/smelts", json=NOTE).json()
@@ -88,9 +88,9 @@ def test_not_hers_and_not_there_give_the_same_answer(
     paths = ["", "/outputs", f"/outputs/{output_id}", f"/files/{file_id}/transcript"]
     for path in paths:
         for client in (bob, visitor):
-            hers = client.get(f"/v1/smelts/{smelt['id']}{path}")
+            adas = client.get(f"/v1/smelts/{smelt['id']}{path}")
             nobodys = client.get(f"/v1/smelts/{uuid4()}{path}")
-            assert (hers.status_code, hers.json()) == (404, nobodys.json())
+            assert (adas.status_code, adas.json()) == (404, nobodys.json())
     for method, path in (("POST", "/cancel"), ("POST", "/retry"), ("DELETE", "/content"), ("DELETE", "")):
         assert bob.request(method, f"/v1/smelts/{smelt['id']}{path}").status_code == 404
     assert ada.get(f"/v1/smelts/{smelt['id']}").json()["status"] == "pending"
@@ -100,10 +100,10 @@ def test_an_anonymous_token_opens_its_own_smelt_alone(generous: RunningApi, cast
     with generous.client() as visitor, generous.client(cast.ada.headers) as ada:
         mine = visitor.post("/v1/smelts", json=NOTE).json()
         other = visitor.post("/v1/smelts", json=NOTE).json()
-        hers = ada.post("/v1/smelts", json=NOTE).json()
+        adas = ada.post("/v1/smelts", json=NOTE).json()
         token = {"Authorization": f"Bearer {mine['access_token']}"}
         assert visitor.get(f"/v1/smelts/{mine['id']}", headers=token).status_code == 200
-        for smelt in (other, hers):
+        for smelt in (other, adas):
             assert visitor.get(f"/v1/smelts/{smelt['id']}", headers=token).status_code == 404
         assert visitor.delete(f"/v1/smelts/{other['id']}", headers=token).status_code == 404
         assert visitor.get("/v1/smelts", headers=token).status_code == 401

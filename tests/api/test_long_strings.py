@@ -79,7 +79,7 @@ def in_a_form(run: Callable[[int], str]) -> Iterator[Sent]:
             b"Content-Disposition: form-data; name=files; %s" % name,
             b"Content-Disposition: form-data; name=files\r\nContent-Type: %s" % name,
         ):
-            # As many as her tier takes
+            # As many as the tier takes
             yield ("POST", path, b"--b\r\n%s\r\n\r\na\r\n" % lines * 24 + b"--b--\r\n", FORM)
     for field in (b"vocabulary", b"language", b"webhook_url", b"texts"):
         head = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n' % field

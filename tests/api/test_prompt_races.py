@@ -1,4 +1,4 @@
-"""Many clients of one user change her library at once: nothing is lost, nothing is there twice, no position repeats."""
+"""Many clients of one user change the library at once: nothing is lost, nothing is there twice, no position repeats."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor

@@ -136,17 +136,17 @@ def test_a_users_machine_tokens_share_one_rate_in_all_instances(strict: RunningA
 def test_past_the_addresss_rate_made_up_tokens_are_refused_without_postgres(
     strict: RunningApi, cast: Cast, owner_url: str
 ) -> None:
-    """While her own, which this process knows, go on working from the same address."""
+    """While the user's own, which this process knows, goes on working from the same address."""
     with strict.client(cast.ada.headers) as ada, strict.client() as visitor:
-        hers = by(make(ada)["token"])
-        assert visitor.get("/v1/usage", headers=hers).status_code == 200
+        adas = by(make(ada)["token"])
+        assert visitor.get("/v1/usage", headers=adas).status_code == 200
         statuses = [visitor.get("/v1/usage", headers=made_up(n)).status_code for n in range(3)]
         assert statuses == [401, 401, 429]
         with psycopg.connect(owner_url) as connection:
             connection.execute("lock table api_tokens in access exclusive mode")
             for n in range(3):
                 assert visitor.get("/v1/usage", headers=made_up(n), timeout=5).status_code == 429
-        assert visitor.get("/v1/usage", headers=hers).status_code == 200
+        assert visitor.get("/v1/usage", headers=adas).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def _named(wanted: SmeltFilter) -> str:
 
 
 def _make_rare(owner: psycopg.Connection) -> None:
-    """So that who walks past all others to find them takes her time."""
+    """So that a walk past all others to find them takes its time."""
     for change in ("status = 'failed', error_code = 'nothing_completed'", "mode = 'combine'"):
         owner.execute(
             f"""

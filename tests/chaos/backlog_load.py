@@ -34,7 +34,7 @@ Steps = list[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Poster:
-    """One who posts: on her own key, or on credits."""
+    """A user who posts: on their own key, or on credits."""
 
     user_id: UUID
     tier: Tier

@@ -87,7 +87,7 @@ class MovableClock:
         self.owner.execute("update clock.skew set ahead = ahead + %s", [by])
 
     def resets_since(self, begun: datetime) -> dict[str, int]:
-        """User → how often her credits have risen since `begun`, a true time."""
+        """User → how often their credits have risen since `begun`, a true time."""
         rows = self.owner.execute(
             "select user_id::text, count(*) from clock.resets where at >= %s group by user_id", [begun]
         )

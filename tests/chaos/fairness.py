@@ -97,7 +97,7 @@ PLAYS: tuple[Play, ...] = (crowd, lengths, misjudged, newcomers)
 
 
 def _claims_until(house: House, name: str, count: int) -> int:
-    """How many claims it takes until so many of hers are made."""
+    """How many claims it takes until `count` of the tenant's are made."""
     made = 0
     while count:
         served = house.claim()

@@ -22,8 +22,8 @@ class Oracle:
 
     `accepted`: idempotency key → smelt. `items`: every text that was sent, unique. `waits`: seconds that each
     accepted exchange took. `refusals`: answers of 503; `silences`: how each exchange ended that had none. `owners`:
-    smelt → her headers. `hang_ups`: share of the exchanges whose client first sends the same and leaves without the
-    reply; `hung_up`: how many did.
+    smelt → its owner's headers. `hang_ups`: share of the exchanges whose client first sends the same and leaves
+    without the reply; `hung_up`: how many did.
     """
 
     service: Service

@@ -35,11 +35,11 @@ def delete(database: Database, user_id: UUID) -> list[UUID]:
 
 
 def test_a_long_history_goes_in_short_transactions(database: Database, cast: Cast, ada: UUID) -> None:
-    hers = [new_smelt(ada, texts=1) for _ in range(5)]
-    his = new_smelt(cast.bob.id, texts=1)
+    adas = [new_smelt(ada, texts=1) for _ in range(5)]
+    bobs = new_smelt(cast.bob.id, texts=1)
     with database.service() as conn:
         set_credits(conn, cast.bob.id, 5)
-        for new in (*hers, his):
+        for new in (*adas, bobs):
             admit(conn, new, PLENTY)
     gone: list[UUID] = []
     sizes = []
@@ -50,9 +50,9 @@ def test_a_long_history_goes_in_short_transactions(database: Database, cast: Cas
             break
         gone += batch
         sizes.append(len(batch))
-    assert (gone, sizes) == ([new.id for new in hers], [2, 2, 1])
+    assert (gone, sizes) == ([new.id for new in adas], [2, 2, 1])
     with database.service() as conn:
-        assert conn.execute(text("select id from smelts")).scalars().all() == [his.id]
+        assert conn.execute(text("select id from smelts")).scalars().all() == [bobs.id]
 
 
 def make_token(database: Database, user_id: UUID, n: int) -> None:
@@ -89,7 +89,7 @@ def test_one_that_comes_while_it_is_under_way_is_refused(
 
 
 def test_a_smelt_that_ends_meanwhile_is_waited_for(database: Database, owner_url: str, ada: UUID) -> None:
-    """Its worker goes on to the profile, and notes a webhook of hers: neither waits for who deletes her."""
+    """Its worker goes on to the profile, and notes a webhook of the user's: neither waits for the deletion."""
     new = replace(new_smelt(ada, texts=1), webhook_url="https://example.org/hook")
     with database.service() as conn:
         admit(conn, new, PLENTY)

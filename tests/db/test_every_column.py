@@ -30,7 +30,7 @@ CLOSED = {
     "platform_usage",
 }
 # A row of Ada's in every table that has a `user_id`, where the fixture hasn't made one yet.
-HERS = """
+ADAS = """
     insert into user_api_keys (user_id, ciphertext, key_id, last_four, validated_at)
         values (%(ada)s, 'wrapped', 'k', '1234', now());
     insert into api_tokens (id, user_id, token_hash, name, last_four)
@@ -75,7 +75,7 @@ def attacker(database_url: str) -> Iterator[Attacker]:
 
 @pytest.fixture
 def smelt(database: Database, owner_url: str, cast: Cast) -> UUID:
-    """Ada's, and rows of hers in every other table."""
+    """A smelt of Ada's, and rows of Ada's in every other table."""
     new = new_smelt(cast.ada.id, audio=1, texts=1)
     with database.service() as conn:
         set_credits(conn, cast.ada.id, 5)
@@ -84,7 +84,7 @@ def smelt(database: Database, owner_url: str, cast: Cast) -> UUID:
     values = {"ada": cast.ada.id, "smelt": new.id, "section": uuid4(), "prompt": uuid4()}
     with psycopg.connect(owner_url) as owner:
         owner.execute("set role service_role")
-        for statement in HERS.split(";")[:-1]:
+        for statement in ADAS.split(";")[:-1]:
             owner.execute(statement, values)
     return new.id
 
@@ -124,7 +124,7 @@ def test_no_column_shows_another_users_row(
             statement = sql.SQL("select {} from {} mine").format(sql.Identifier(name), sql.Identifier(table))
             for role, given in strangers:
                 rows = attacker.rows(role, given, statement)
-                # Bob has a profile of his own.
+                # Bob has a profile as well.
                 own = 1 if table == "user_profiles" and str(cast.bob.id) in given else 0
                 assert rows is None or len(rows) == own, (role, given, table, name)
 
@@ -157,7 +157,7 @@ def test_no_row_is_written_but_of_the_own_library(
                 assert updated is None or (table in WRITTEN_BY_USERS and updated == []), (role, table, name)
 
 
-def test_the_owner_herself_writes_her_library_alone(
+def test_the_owner_writes_nothing_but_the_library(
     attacker: Attacker, owner_url: str, smelt: UUID, cast: Cast
 ) -> None:
     for table, names in columns(owner_url).items():

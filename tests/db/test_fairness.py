@@ -37,7 +37,7 @@ def tenant_of(conn: Connection, claim: Claim) -> str:
 
 
 def keys_of(conn: Connection, tenant: str) -> list[float]:
-    """Of her waiting files, in order, and her last tag."""
+    """The tags of the tenant's waiting files, in order, and its last tag."""
     sql = """
         select fair_key from smelt_files f join smelts s on s.id = f.smelt_id
         where tenant = :tenant and f.status = 'pending' order by fair_key
@@ -47,7 +47,7 @@ def keys_of(conn: Connection, tenant: str) -> list[float]:
     return [*keys, conn.execute(text(last), {"tenant": tenant}).scalar_one()]
 
 
-def test_who_has_lost_her_row_charges_its_tenant_nothing(database: Database) -> None:
+def test_a_worker_that_lost_its_row_charges_the_tenant_nothing(database: Database) -> None:
     with database.service() as conn:
         admit_recordings(conn, "ip:a", 3)
         claim = must_claim(conn)

@@ -1,4 +1,4 @@
-"""A library holds no more than the API lets it, whoever writes it: tried in SQL as the user, as Supabase lets her."""
+"""A library holds no more than the API lets it, whoever writes it: tried in SQL as the user, as Supabase allows it."""
 
 import json
 from collections.abc import Iterator

@@ -31,7 +31,7 @@ def crowded(owner_url: str, cast: Cast) -> None:
     """`MANY` smelts of Ada's and as many of Bob's, three in each second.
 
     The oldest `RARE` of Ada's alone failed, and the oldest `RARE` before them are the only ones in `combine`; all of
-    Bob's are, and half of his failed: so what is known of the whole table says nothing of hers.
+    Bob's are, and half of Bob's failed: so what is known of the whole table says nothing of Ada's smelts.
     """
     with psycopg.connect(owner_url, autocommit=True) as owner:
         for user in (cast.ada.id, cast.bob.id):
@@ -160,12 +160,12 @@ def admit_another(database: Database, user: UUID) -> None:
 def test_a_page_shows_nobody_anothers(database: Database, cast: Cast) -> None:
     """Whatever was found: the policies decide."""
     with database.service() as conn:
-        hers, his = new_smelt(cast.ada.id), new_smelt(cast.bob.id)
+        adas, bobs = new_smelt(cast.ada.id), new_smelt(cast.bob.id)
         for user in (cast.ada.id, cast.bob.id):
             set_credits(conn, user, 5)
-        admit_all(conn, hers, his)
+        admit_all(conn, adas, bobs)
     with database.user(cast.ada.id) as conn:
-        assert [smelt.id for smelt in list_smelts(conn, [hers.id, his.id])] == [hers.id]
+        assert [smelt.id for smelt in list_smelts(conn, [adas.id, bobs.id])] == [adas.id]
 
 
 def test_the_totals_of_a_list_are_those_of_each_smelt(database: Database, cast: Cast) -> None:

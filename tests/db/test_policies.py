@@ -70,7 +70,7 @@ def test_the_application_itself_may_read_nothing(session: Session, house: dict[s
             visible(session, table, "created_at")
 
 
-def test_a_user_sees_her_own_rows_alone(session: Session, house: dict[str, UUID], cast: Cast) -> None:
+def test_a_user_sees_their_own_rows_alone(session: Session, house: dict[str, UUID], cast: Cast) -> None:
     session.become("authenticated", sub=str(cast.ada.id))
 
     assert visible(session, "smelts") == {house["ada"]}

@@ -124,7 +124,7 @@ def test_contradictions_cannot_be_stored(owner_url: str, change: str) -> None:
         connection.execute(
             """
             with ada as (insert into auth.users default values returning id),
-            hers as (insert into user_profiles (user_id, credits_remaining, weekly_credits_max, credits_reset_at)
+            made as (insert into user_profiles (user_id, credits_remaining, weekly_credits_max, credits_reset_at)
                 select id, 5, 5, now() from ada)
             insert into smelts (id, user_id, tenant, usage_date, tier, mode, content_key, content_ttl_seconds,
                 content_expires_at)

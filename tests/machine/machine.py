@@ -51,7 +51,7 @@ class WorkMachine(Clients, Shifts, Misfortunes):
     @precondition(lambda self: self.stage.bell.up and 0 < len(self.workers) < MOST_WORKERS)
     @rule(which=anything, begun=st.booleans(), late=st.booleans())
     def another_takes_over(self, which: int, begun: bool, late: bool) -> None:
-        """A worker is silent until somebody else has claimed her row. She may go on at once, or later."""
+        """A worker is silent until another has claimed its row. It may go on at once, or later."""
         worker = self.workers[which % len(self.workers)]
         if begun and worker.place is Place.CLAIMED and worker.table is not RUNS:
             self.tell(worker, Command.GO)

@@ -46,7 +46,7 @@ class Shifts(Watch):
     @precondition(lambda self: self.workers)
     @rule()
     def the_heart_beats(self) -> None:
-        """Leases are renewed and nothing else; whose row is another's learns it at her next tick."""
+        """Leases are renewed and nothing else; a worker whose row is another's learns it at its next tick."""
         self.stage.heartbeat.beat()
         before = self.now
         self.look()
@@ -67,7 +67,7 @@ class Shifts(Watch):
             self._judge(worker, place, how, row)
 
     def tell(self, worker: Worker, command: Command) -> None:
-        """One step of a worker; whose row it is no longer, she changes nothing."""
+        """One step of a worker; it changes nothing if its claim was lost."""
         row, place = self._row(worker), worker.place
         worker.tell(command)
         if row is None and worker.table is RUNS:
@@ -95,7 +95,7 @@ class Shifts(Watch):
             assert after["status"] == wanted, f"after {command} at {place}: {after}"
 
     def _row(self, worker: Worker) -> Row | None:
-        """The worker's row while it is hers."""
+        """The worker's row while its claim holds, else None."""
         row, claim = self.row_of(worker), worker.claim
         if row is None or claim is None or row["status"] != "processing" or row["attempt"] != claim.attempt:
             return None
@@ -110,7 +110,7 @@ def _counts(worker: Worker, command: Command) -> bool:
 
 
 def _wanted(worker: Worker, place: Place | None, command: Command, row: Row) -> str:
-    """The state that her row must be in after this."""
+    """The state that the worker's row must be in after this."""
     budget = DELIVERY_ATTEMPTS if worker.table is DELIVERIES else worker.most_attempts
     if command is Command.GIVE_BACK:
         return "pending"

@@ -61,7 +61,7 @@ class Stage:
         for user, left in credits_left.items():
             self.database.run(_PROFILE, user, left, WEEKLY)
         self.database.run(
-            _API_KEY, self.users[2], self.keyring.wrap(b"sk-of-her-own", user_context(self.users[2]))
+            _API_KEY, self.users[2], self.keyring.wrap(b"sk-of-their-own", user_context(self.users[2]))
         )
         self.database.run(
             "update user_profiles set api_key_status = 'valid' where user_id = %s", self.users[2]
@@ -80,7 +80,7 @@ class Stage:
         prompts: tuple[DefaultPromptName, ...],
         webhook: bool,
     ) -> tuple[NewSmelt, bytes]:
-        """A smelt that isn't admitted yet, with its unwrapped key. The last user has a key of her own."""
+        """A smelt that isn't admitted yet, with its unwrapped key. The last user has an API key of their own."""
         key = new_content_key()
         new = new_smelt(user, mode=mode, audio=audio, texts=texts, prompts=prompts)
         return replace(

@@ -58,5 +58,5 @@ class Watch(RuleBasedStateMachine):
         return rows[which % len(rows)]
 
     def row_of(self, worker: Worker) -> Row | None:
-        """The one that the worker has claimed, whoever's it is now; None if it is gone, or she claimed none."""
+        """The row that the worker has claimed, whoever's it is now; None if it is gone, or none was claimed."""
         return None if worker.claim is None else self.now.work[worker.table.name].get(str(worker.claim.id))

@@ -14,8 +14,8 @@ costs = st.lists(st.floats(0.1, 1e5), min_size=1, max_size=30)
     ("last_tag", "v", "costs", "keys", "next_tag"),
     [
         (0, 0, [10, 20, 30], [10, 30, 60], 60),
-        (100, 40, [10], [110], 110),  # she has had her share for now
-        (10, 40, [10], [50], 50),  # she was idle: no turns are saved up
+        (100, 40, [10], [110], 110),  # the tenant has had its share for now
+        (10, 40, [10], [50], 50),  # the tenant was idle: no turns are saved up
         (
             0,
             0,
@@ -55,10 +55,10 @@ def test_tags_rise_and_the_next_post_starts_where_this_one_ends(
 @pytest.mark.parametrize(
     ("debt", "first", "others_first", "move"),
     [
-        (500, 100, 120, 500),  # what she used too much of comes off her next turns, all of it
+        (500, 100, 120, 500),  # use beyond the estimate comes off the next turns, all of it
         (500, 100, None, 0),  # while nobody else waits, nobody goes short
-        (-500, 1_000, 200, -500),  # what she was charged too much for comes back
-        (-500, 1_000, 800, -200),  # but she doesn't pass those who wait
+        (-500, 1_000, 200, -500),  # what was charged too much comes back
+        (-500, 1_000, 800, -200),  # but not past those who wait
         (-500, 100, 120, 0),
         (-500, 100, None, 0),
     ],

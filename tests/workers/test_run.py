@@ -151,10 +151,10 @@ def test_another_s_claim_is_never_taken_for_one_s_own(services: Services) -> Non
         mine = claim_next(conn, OUTPUTS, 30)
         conn.rollback()
     with services.database.service() as conn:
-        hers = claim_next(conn, OUTPUTS, 30)
+        anothers = claim_next(conn, OUTPUTS, 30)
     assert mine is not None
-    assert hers is not None
-    assert mine.attempt == hers.attempt
+    assert anothers is not None
+    assert mine.attempt == anothers.attempt
     with services.database.service() as conn:
-        assert took_place(conn, OUTPUTS, hers)
+        assert took_place(conn, OUTPUTS, anothers)
         assert not took_place(conn, OUTPUTS, mine)

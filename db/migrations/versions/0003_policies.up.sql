@@ -1,6 +1,6 @@
 -- Who sees what. Supabase grants everything on new tables to its roles, and then a column revoke does nothing:
 -- so revoke all first, then grant. Users write their prompts and nothing else; a user who could write a smelt's
--- row could grant herself work. Row-level security is forced, so that it holds for the owner too.
+-- row could grant themselves work. Row-level security is forced, so that it holds for the owner too.
 
 grant usage on schema public to anon, authenticated, service_role;
 

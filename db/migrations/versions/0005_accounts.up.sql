@@ -1,5 +1,5 @@
--- A deleted user's sign-in token may live on for a while: it must not bring her account back. All that is kept to tell
--- is a keyed hash of her id, and when.
+-- A deleted user's sign-in token may live on for a while: it must not bring the account back. All that is kept to tell
+-- is a keyed hash of the user's id, and when.
 create table deleted_users (
     user_hash bytea primary key,
     deleted_at timestamptz not null default now()

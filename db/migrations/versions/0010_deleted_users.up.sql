@@ -1,11 +1,12 @@
 -- A user who is deleted straight in auth.users, by SQL or in Supabase's dashboard, is gone as by DELETE /v1/account:
--- the foreign keys take her rows along, and the trigger what no foreign key reaches. It writes the tombstone too, by a
--- hash that needs no secret of ours: ids are random, so nobody finds one by trying. Those of before match nothing.
+-- the foreign keys take the user's rows along, and the trigger what no foreign key reaches. It writes the tombstone
+-- too, by a hash that needs no secret of ours: ids are random, so nobody finds one by trying. Those of before match
+-- nothing.
 truncate deleted_users;
 
--- A smelt's owner is her profile: it goes with the user, and nothing but it refers to her where work is under way. For
--- Postgres looks at a foreign key anew whenever a transaction changes a row twice, so a worker that ended a smelt would
--- wait for whoever deletes the user, who waits for the smelt. A delivery goes with its smelt.
+-- A smelt's owner is a profile: it goes with the user, and nothing but it refers to the user where work is under way.
+-- For Postgres looks at a foreign key anew whenever a transaction changes a row twice, so a worker that ended a smelt
+-- would wait for whoever deletes the user, who waits for the smelt. A delivery goes with its smelt.
 alter table smelts drop constraint smelts_user_id_fkey;
 alter table smelts add constraint smelts_user_id_fkey
     foreign key (user_id) references user_profiles on delete cascade;

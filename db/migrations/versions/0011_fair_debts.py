@@ -1,4 +1,4 @@
-"""What a tenant used beyond her estimates, and short recordings found without looking at the long ones."""
+"""What a tenant used beyond its estimates, and short recordings found without looking at the long ones."""
 
 from db.migrations.sql import run
 

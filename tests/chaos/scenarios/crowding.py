@@ -58,7 +58,7 @@ def crowding(seed: int, full: bool) -> Result:
 
 
 def _prepared(it: World, seconds: float, full: bool) -> str:
-    """What the attackers are told: her library and a large smelt are there already."""
+    """What the attackers are told: their user's library and a large smelt are there already."""
     headers = signed_in(it, ATTACKER)
     texts = [f"note {number}: alice sends the report" for number in range(1_000 if full else 200)]
     with httpx.Client(base_url=it.service.address, headers=headers, timeout=60, trust_env=False) as client:
@@ -103,6 +103,6 @@ def _attacked(order: str, attacks: Sequence[Attack]) -> Iterator[Counter[str]]:
 
 
 def _forget_attacker(it: World) -> None:
-    """What she has posted is not what is judged."""
+    """What the attacker has posted is not what is judged."""
     it.execute(f"delete from auth.users where email = '{ATTACKER}@example.org'")
     it.execute("delete from smelts where user_id is null")

@@ -110,7 +110,7 @@ def _live_through(it: World, outage: _Outage, seconds: float) -> float:
 
 
 def _told(it: World, what: WaitingFor) -> bool:
-    """Whether a client that reads her smelt is told that a part of it waits."""
+    """Whether a client that reads its smelt is told that a part of the smelt waits."""
     rows = it.query(
         """
         select smelt_id::text from smelt_files where waiting_for = %s::waiting_for

@@ -128,7 +128,7 @@ class Database:
                 changed, deliveries = changes.noted(conn)
         except DBAPIError as error:
             if isinstance(error.orig, LockNotAvailable):
-                raise LockTimeout from error
+                raise LockTimeout(type(error.orig).__name__) from error
             if _is_outage(error):
                 raise DatabaseUnavailable(type(error.orig).__name__) from error
             raise

@@ -59,7 +59,8 @@ class Lease:
             raise LostLease
         if now - self._renewed > self._seconds:
             raise GiveBack("The lease could not be renewed.")
-        if progress >= self._told + STEP and now - self._looked >= TELL_SECONDS:
+        begun = self._told == 0.0 and progress > 0.0
+        if (begun or progress >= self._told + STEP) and now - self._looked >= TELL_SECONDS:
             self._looked = now
             self._tell(progress)
 

@@ -198,7 +198,7 @@ def _settle_in(owner: psycopg.Connection) -> None:
     owner.execute(
         """
         insert into user_profiles (user_id, credits_remaining, weekly_credits_max, credits_reset_at)
-        select id, %s, %s, date_trunc('week', clock.now(), 'utc') + interval '7 days' from auth.users
+        select id, %s, %s, date_trunc('week', now(), 'utc') + interval '7 days' from auth.users
         """,
         [FULL, FULL],
     )

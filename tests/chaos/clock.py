@@ -1,7 +1,8 @@
 """A database whose clock the test moves, and which writes down what the schedules did to it.
 
-Every query that says `now()` finds the one here before Postgres's own, by the database's search path; so the service
-runs as it is. Sessions opened before `install` keep the true clock.
+In this database `pg_catalog.now` is a function of ours, and Postgres's own has another name: every query that says
+`now()` reads the moved clock, whatever its search path, so the service runs as it is. What was bound to Postgres's own
+function before, such as a default, keeps the true clock.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import psycopg
-from psycopg import sql
 
 # `at` is the true clock, `shown` the moved one. The triggers fire for each statement: `looks` also notes a tick that
 # had nothing to insert.
@@ -19,8 +19,9 @@ _INSTALL = """
     create table clock.skew (ahead interval not null);
     insert into clock.skew values ('0');
     grant select on clock.skew to public;
-    create function clock.now() returns timestamptz language sql stable set search_path = '' as $$
-        select pg_catalog.now() + (select ahead from clock.skew)
+    alter function pg_catalog.now() rename to true_now;
+    create function pg_catalog.now() returns timestamptz language sql stable set search_path = '' as $$
+        select pg_catalog.true_now() + (select ahead from clock.skew)
     $$;
 
     create table clock.resets (user_id uuid, shown timestamptz, at timestamptz);
@@ -29,7 +30,7 @@ _INSTALL = """
     create function clock.note_reset() returns trigger language plpgsql security definer as $$
         begin
             insert into clock.resets
-            select user_id, clock.now(), pg_catalog.clock_timestamp()
+            select user_id, now(), pg_catalog.clock_timestamp()
             from before join after using (user_id) where after.credits_remaining > before.credits_remaining;
             return null;
         end
@@ -52,9 +53,9 @@ _INSTALL = """
         it record;
     begin
         for it in select table_name, column_name from information_schema.columns
-            where table_schema = 'public' and column_default = 'now()'
+            where table_schema = 'public' and column_default = 'true_now()'
         loop
-            execute format('alter table %I alter column %I set default clock.now()', it.table_name, it.column_name);
+            execute format('alter table %I alter column %I set default pg_catalog.now()', it.table_name, it.column_name);
         end loop;
     end
     $do$;
@@ -70,12 +71,10 @@ class MovableClock:
     @classmethod
     def install(cls, owner: psycopg.Connection) -> "MovableClock":
         owner.execute(_INSTALL)
-        path = sql.SQL("alter database {} set search_path = clock, public, pg_catalog")
-        owner.execute(path.format(sql.Identifier(owner.info.dbname)))
         return cls(owner)
 
     def now(self) -> datetime:
-        return self._moment("select clock.now()")
+        return self._moment("select now()")
 
     def true_now(self) -> datetime:
         return self._moment("select pg_catalog.clock_timestamp()")

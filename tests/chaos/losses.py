@@ -62,7 +62,7 @@ class CommitEar:
     def sent(self, data: bytes) -> None:
         for sql in self._client.read(data):
             words = " ".join(sql.split())
-            if words.upper() == "BEGIN":
+            if words.upper().startswith("BEGIN"):
                 self._kind = LOOK
             elif words.upper() == "COMMIT":
                 self._committing = True

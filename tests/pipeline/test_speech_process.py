@@ -117,7 +117,7 @@ def test_the_model_stays_loaded_between_jobs(speech: SpeechProcess, job: Callabl
     ("name", "max_seconds", "code"),
     [
         ("truncated.m4a", 60, ErrorCode.CORRUPTED_FILE),
-        ("video_only.mp4", 60, ErrorCode.CORRUPTED_FILE),
+        ("video_only.mp4", 60, ErrorCode.NO_AUDIO),
         ("silence.wav", 60, ErrorCode.NO_SPEECH),
         ("no_samples.wav", 60, ErrorCode.EMPTY_INPUT),
         ("speech.mp3", 5, ErrorCode.DURATION_EXCEEDED),

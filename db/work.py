@@ -228,7 +228,7 @@ def _guarded(
     **values: object,
 ) -> None:
     sql = f"""
-        update {table.name} set lease_until = null, updated_at = now(), waiting_for = :what, {changes}
+        update {table.name} set lease_until = null, updated_at = now(), {changes}, waiting_for = :what
         where id = :id and attempt = :attempt and status = 'processing'
     """
     values |= {"id": claim.id, "attempt": claim.attempt, "what": what}

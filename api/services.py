@@ -14,6 +14,7 @@ from api.endings import Endings
 from api.hub import Hub
 from api.pace import Pace
 from api.public_keys import PublicKeys
+from api.readiness import Readiness
 from api.secret import derived_key
 from api.staging import Staging
 from api.tickets import Tickets
@@ -36,6 +37,7 @@ class Services:
     settings: Settings
     database: Database
     share: DatabaseShare
+    readiness: Readiness
     views: Views
     content: ContentStore
     keyring: KeyRing
@@ -85,6 +87,7 @@ def opened(settings: Settings) -> Iterator[Services]:
         yield Services(
             settings=settings,
             database=database,
+            readiness=Readiness(database),
             share=DatabaseShare(settings.database_share),
             views=views,
             content=content,

@@ -8,7 +8,7 @@ from api.errors import ApiError
 from api.openapi import OK
 from api.services import services
 from api.translations import RETRY_SECONDS
-from db.readiness import NotReady, check_ready
+from db.readiness import NotReady
 
 router = APIRouter(tags=["operation"])
 
@@ -20,12 +20,12 @@ async def alive() -> str:
 
 
 @router.get("/readyz", response_class=PlainTextResponse, responses=OK)
-def ready(request: Request) -> str:
-    """503 while Postgres can't be reached, or doesn't let the service work. Redis may be down: posts are taken in all
-    the same.
+async def ready(request: Request) -> str:
+    """503 while Postgres can't be reached, or doesn't let the service work; up to a second old. Redis may be down:
+    posts are taken in all the same.
     """
     try:
-        check_ready(services(request).database)
+        await services(request).readiness.check()
     except NotReady as error:
         raise ApiError("unavailable", str(error), retry_after=RETRY_SECONDS) from error
     return "ok\n"

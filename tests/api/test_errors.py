@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psycopg
@@ -9,10 +10,11 @@ import pytest
 from pydantic import SecretStr
 
 from db import migrate
-from db.session import DatabaseUnavailable
+from db.session import Database, DatabaseUnavailable
 from pipeline.content import ContentStore
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running
+from tests.waiting import wait_until
 
 ERRORS = [
     ("GET", "/nowhere", 404, "not_found"),
@@ -169,12 +171,25 @@ def test_a_database_that_the_service_cannot_work_on_is_alive_but_not_ready(
     with psycopg.connect(owner_url, autocommit=True) as owner:
         owner.execute("alter table smelt_outputs rename to gone")
     assert visitor.get("/healthz").status_code == 200
+    wait_until(lambda: visitor.get("/readyz").status_code == 503)
     reply = visitor.get("/readyz")
-    assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+    assert reply.json()["code"] == "unavailable"
     assert "UndefinedTable" in reply.json()["detail"]
     assert "smelt migrate" in reply.json()["detail"]
     with psycopg.connect(owner_url, autocommit=True) as owner:
         owner.execute("alter table gone rename to smelt_outputs")
-    assert visitor.get("/readyz").status_code == 200
+    wait_until(lambda: visitor.get("/readyz").status_code == 200)
     migrate.downgrade(owner_url)
-    assert visitor.get("/readyz").status_code == 503
+    wait_until(lambda: visitor.get("/readyz").status_code == 503)
+
+
+def test_whoever_asks_for_readiness_again_and_again_asks_nothing_of_the_database(
+    visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Database] = []
+    monkeypatch.setattr("api.readiness.check_ready", looks.append)
+    monkeypatch.setattr("api.readiness.BELIEVED_SECONDS", 60.0)
+    with ThreadPoolExecutor(20) as pool:
+        replies = list(pool.map(lambda _: visitor.get("/readyz"), range(200)))
+    assert {reply.status_code for reply in replies} == {200}
+    assert len(looks) == 1

@@ -55,7 +55,7 @@ _INSTALL = """
         for it in select table_name, column_name from information_schema.columns
             where table_schema = 'public' and column_default = 'true_now()'
         loop
-            execute format('alter table %I alter column %I set default pg_catalog.now()', it.table_name, it.column_name);
+            execute format('alter table %I alter column %I set default now()', it.table_name, it.column_name);
         end loop;
     end
     $do$;

@@ -54,7 +54,9 @@ def crowding(seed: int, full: bool) -> Result:
         "attacks": ", ".join(f"{count} {name}" for name, count in (visits + uses).items()),
     }
     assert not neighbours.wrong, f"others were refused: {Counter(neighbours.wrong)}"
-    assert slow < (P99 if full else P99_SHORT), f"the others' p99 was {1000 * slow:.0f} ms of {len(neighbours.waits)} requests"
+    assert slow < (P99 if full else P99_SHORT), (
+        f"the others' p99 was {1000 * slow:.0f} ms of {len(neighbours.waits)} requests"
+    )
     return replace(outcome, measured=measured)
 
 

@@ -235,10 +235,14 @@ class Intake:
             raise refusal(self.form.faults)
 
     def _too_much(self) -> ApiError:
+        if self._staged is None:  # a repeated post, which is longer than its first can have been
+            return ApiError("idempotency_key_reused")
         detail = f"All inputs together may have {self._limits.smelt_bytes:,} bytes on this tier."
         return refusal([*self.form.faults, Fault("file_too_large", detail)])
 
     def _too_much_json(self) -> ApiError:
+        if self._staged is None:
+            return ApiError("idempotency_key_reused")
         return ApiError("file_too_large", f"A body may have {self._most_json():,} bytes here.")
 
     def _too_many(self) -> ApiError:

@@ -1,6 +1,6 @@
 """A POST before it is taken in: who sends it, and whether what came is what may be asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -36,8 +36,13 @@ class Post:
 
     @property
     def limits(self) -> Limits:
-        """For a repeated post the widest: it is compared, not measured."""
-        return self.shared.settings.limits(self.tier if self.existing is None else Tier.OWN_KEY)
+        """For a repeated post the widest, since it is compared, not measured; but no more bytes than its first could
+        have: it uses nothing up, so it must not be a way to send without end.
+        """
+        if self.existing is None:
+            return self.shared.settings.limits(self.tier)
+        bytes_then = self.shared.settings.limits(self.existing.tier).smelt_bytes
+        return replace(self.shared.settings.limits(Tier.OWN_KEY), smelt_bytes=bytes_then)
 
 
 async def begin(request: Request) -> Post:

@@ -12,6 +12,7 @@ from db.new_smelt import NewSmelt
 from db.profiles import UserGone
 from db.reservation import Allowances, count_for_platform, reserve
 from db.statement import parsed
+from pipeline.states import Tier
 
 
 class IdempotencyRace(Exception):
@@ -33,6 +34,7 @@ class Admitted:
 @dataclass(frozen=True, slots=True)
 class Existing:
     smelt_id: UUID
+    tier: Tier
     fingerprint: bytes
     created_at: datetime
 
@@ -42,13 +44,17 @@ def find_by_idempotency_key(conn: Connection, tenant: str, key: str) -> Existing
     row = conn.execute(
         parsed(
             """
-            select id, request_fingerprint, created_at from smelts
+            select id, tier, request_fingerprint, created_at from smelts
             where tenant = :tenant and idempotency_key = :key and created_at > now() - interval '24 hours'
             """
         ),
         {"tenant": tenant, "key": key},
     ).one_or_none()
-    return None if row is None else Existing(row.id, bytes(row.request_fingerprint), row.created_at)
+    return (
+        None
+        if row is None
+        else Existing(row.id, Tier(row.tier), bytes(row.request_fingerprint), row.created_at)
+    )
 
 
 def admit(conn: Connection, new: NewSmelt, allowances: Allowances) -> Admitted:

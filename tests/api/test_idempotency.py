@@ -38,6 +38,21 @@ def test_it_is_looked_at_before_any_limit(ada: httpx.Client, cast: Cast, databas
     assert ada.post("/v1/smelts", json=NOTE).status_code == 429
 
 
+def test_a_repeated_post_may_not_be_longer_than_its_first_could_be(
+    visitor: httpx.Client, settings: Settings
+) -> None:
+    """It uses nothing up: a visitor could else send as much as the widest tier may, again and again."""
+
+    def post(content: bytes) -> httpx.Response:
+        parts = [("files", ("a.txt", content)), ("default_prompt_names", (None, b"summarize"))]
+        return visitor.post("/v1/smelts", files=parts, headers=KEY)
+
+    assert post(b"Ann ships on Friday.").status_code == 202
+    reply = post(b"x" * (settings.anonymous_smelt_bytes + 10_000_000))
+    assert (reply.status_code, reply.json()["code"]) == (409, "idempotency_key_reused")
+    assert reply.headers["Connection"] == "close"  # before the body was read to its end
+
+
 def test_the_form_and_the_order_of_fields_make_no_difference(ada: httpx.Client) -> None:
     as_json = ada.post("/v1/smelts", json={**NOTE, "mode": "combine"}, headers=KEY)
     parts: list[tuple[str, tuple[None, str]]] = [

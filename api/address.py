@@ -26,6 +26,8 @@ def client_address(request: Request, trusted: Sequence[Network], header: str = X
     """
     peer = parsed(request.client.host) if request.client else None
     address = peer or NO_PEER
+    if not any(address in network for network in trusted):
+        return address
     forwarded = ",".join(request.headers.getlist(header)).rsplit(",", MOST_PROXIES)
     if header == FORWARDED:
         forwarded = [_for(element) for element in forwarded]

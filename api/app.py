@@ -111,6 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
                 places=places,
                 proxies=proxies,
                 forwarded_header=settings.forwarded_header,
+                rate_address=settings.rate_address,
             ),
             Middleware(SafetyNet),
         ],

@@ -11,6 +11,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_BYTES = 65_536  # and what comes in the same read
 MOST_SECONDS = 30.0
+MOST_HEADERS = (
+    200  # each is an object of its own; `api/long_lines.py` has the limit that is explained to the client
+)
+
+
+class TooManyHeaders(Exception):
+    """Ends the parsing, with a 400."""
 
 
 class BoundedHead(HttpToolsProtocol):
@@ -34,8 +41,11 @@ class BoundedHead(HttpToolsProtocol):
         self._wait_for_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._past_head:
-            super().on_header(name, value)
+        if self._past_head:
+            return
+        if len(self.headers) >= MOST_HEADERS:
+            raise TooManyHeaders
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._head_ended()

@@ -5,6 +5,7 @@ Beyond a limit of its own a caller gets `429 too_many_requests`; beyond a limit 
 calls that wait for a result take no place of small requests.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from threading import Lock
@@ -14,12 +15,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.address import client_address, subscriber
 from api.errors import ApiError, problem
+from api.pace import LocalPace
+from api.rate import Rate
 from pipeline.concurrency import Kind, Limit
 from pipeline.networks import Network
 
 RETRY_SECONDS = 2.0
 BUSY = "Too many requests are under way: come again after as long as `Retry-After` says."
 TOO_MANY = "Too many requests of yours are under way: come again once some of them have ended."
+TOO_FAST = "More requests come from your address than may: wait as long as `Retry-After` says."
+BURST_SECONDS = 2.0  # of the rate may come at once
+PAUSE_SECONDS = 2.0  # before a request that is too fast is looked at again
 NOT_LIMITED = ("/healthz", "/readyz")
 HELD, REFUSED = "smelt.places", "smelt.refused"  # in the scope's state
 OF_POSTS = {
@@ -70,6 +76,7 @@ class Held:
     def __init__(self, places: Places, kinds: Sequence[Kind], address: str) -> None:
         """Raises ApiError as `take` does."""
         self._places = places
+        self._callers = [address]
         self._slots: list[Slot] = [(kind, whose) for kind in kinds for whose in (address, EVERYBODY)]
         self._places.take(self._slots)
         self._kinds = set(kinds)
@@ -79,6 +86,14 @@ class Held:
         slots: list[Slot] = [(kind, tenant) for kind in self._kinds if (kind, tenant) not in self._slots]
         self._places.take(slots)
         self._slots += slots
+        self._callers.append(tenant)
+
+    def join(self, kind: Kind) -> None:
+        """Raises ApiError as `take` does."""
+        slots: list[Slot] = [(kind, whose) for whose in (*dict.fromkeys(self._callers), EVERYBODY)]
+        self._places.take(slots)
+        self._slots += slots
+        self._kinds.add(kind)
 
     def leave(self, kind: Kind) -> None:
         self._kinds.discard(kind)
@@ -97,9 +112,17 @@ class ConcurrencyLimit:
     """ASGI middleware. Health checks are always let through, also where the connection was one too many."""
 
     def __init__(
-        self, app: ASGIApp, places: Places, proxies: Sequence[Network], forwarded_header: str
+        self,
+        app: ASGIApp,
+        places: Places,
+        proxies: Sequence[Network],
+        forwarded_header: str,
+        rate_address: int,
     ) -> None:
+        """`rate_address`: requests a minute of one address, whatever they are and whatever comes of them."""
         self.app = app
+        self._pace = LocalPace()
+        self._rate = Rate(max(1, int(rate_address * BURST_SECONDS / 60)), BURST_SECONDS)
         self._places = places
         self._proxies = proxies
         self._forwarded_header = forwarded_header
@@ -109,18 +132,30 @@ class ConcurrencyLimit:
             await self.app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        address = client_address(Request(scope), self._proxies, self._forwarded_header)
+        address = str(subscriber(client_address(Request(scope), self._proxies, self._forwarded_header)))
         try:
             if REFUSED in state:
                 raise state[REFUSED]
-            held = state[HELD] = Held(self._places, _kinds(scope), str(subscriber(address)))
+            held = state[HELD] = Held(self._places, _kinds(scope), address)
         except ApiError as refusal:
             await problem(refusal)(scope, receive, send)
             return
         try:
-            await self.app(scope, receive, send)
+            if await self._in_time(address):
+                await self.app(scope, receive, send)
+            else:
+                await problem(too_fast())(scope, receive, send)
         finally:
             held.end()
+
+    async def _in_time(self, address: str) -> bool:
+        """Counts the request against its address's rate, here, since to be told no costs as much as most answers. One
+        that is too fast waits first, in its place: so a flood is slowed down before it is refused.
+        """
+        if self._pace.take(address, self._rate).allowed:
+            return True
+        await asyncio.sleep(PAUSE_SECONDS)
+        return self._pace.take(address, self._rate).allowed
 
 
 def count_for_tenant(request: Request, tenant: str) -> None:
@@ -130,11 +165,22 @@ def count_for_tenant(request: Request, tenant: str) -> None:
         held.count_for(tenant)
 
 
+def join(scope: Scope, kind: Kind) -> None:
+    """From now on to its end the request is one of this kind too. Raises ApiError `too_many_requests`, `busy`."""
+    held: Held | None = scope.get("state", {}).get(HELD)
+    if held is not None:
+        held.join(kind)
+
+
 def leave(request: Request, kind: Kind) -> None:
     """The request goes on, but no longer as one of this kind."""
     held: Held | None = request.scope.get("state", {}).get(HELD)
     if held is not None:
         held.leave(kind)
+
+
+def too_fast() -> ApiError:
+    return ApiError("too_many_requests", TOO_FAST, retry_after=RETRY_SECONDS)
 
 
 def over_own_limit() -> ApiError:

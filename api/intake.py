@@ -99,8 +99,6 @@ class Intake:
         except ContentError as error:
             log.warning("refused content is left to the sweep of orphans: %s", error.code)
 
-    # The body
-
     def _most_json(self) -> int:
         """Bytes of a JSON body, which may write any character as six."""
         limits = self._limits
@@ -165,8 +163,6 @@ class Intake:
             except UnicodeDecodeError:
                 self.form.bad(current.name, "Must be UTF-8.")
         self._current = None
-
-    # Inputs
 
     def _begin_input(self, source: Source, filename: str | None, content_type: str | None) -> None:
         position = len(self.parts)
@@ -235,15 +231,16 @@ class Intake:
             raise refusal(self.form.faults)
 
     def _too_much(self) -> ApiError:
-        if self._staged is None:  # a repeated post, which is longer than its first can have been
-            return ApiError("idempotency_key_reused")
         detail = f"All inputs together may have {self._limits.smelt_bytes:,} bytes on this tier."
-        return refusal([*self.form.faults, Fault("file_too_large", detail)])
+        return self._too_long(refusal([*self.form.faults, Fault("file_too_large", detail)]))
 
     def _too_much_json(self) -> ApiError:
-        if self._staged is None:
-            return ApiError("idempotency_key_reused")
-        return ApiError("file_too_large", f"A body may have {self._most_json():,} bytes here.")
+        return self._too_long(
+            ApiError("file_too_large", f"A body may have {self._most_json():,} bytes here.")
+        )
+
+    def _too_long(self, error: ApiError) -> ApiError:
+        return error if self._staged is not None else ApiError("idempotency_key_reused")
 
     def _too_many(self) -> ApiError:
         if not self._limits.combine:

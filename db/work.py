@@ -115,7 +115,8 @@ def put_back(conn: Connection, table: WorkTable, claim: Claim, again: TryAgain) 
     failures = f"failures = failures + {int(again.counts)}"
     if again.delay > 0:
         due = f"status = 'waiting', run_at = now() + make_interval(secs => :delay), {failures}"
-        _guarded(conn, table, claim, due, again.waiting_for, delay=again.delay)
+        later = "fair_key = fair_key + :held"  # else parts that hang on what is away would be first again and again
+        _guarded(conn, table, claim, f"{due}, {later}", again.waiting_for, delay=again.delay, held=again.held)
     else:
         _guarded(conn, table, claim, f"status = 'pending', {_queue_again(table)}, {failures}")
 

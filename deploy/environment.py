@@ -31,7 +31,9 @@ def child_environment(settings: Settings, *, isolated: bool = False) -> dict[str
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name not in ours and not name.startswith("SMELT_") and (not isolated or name in OF_THE_MACHINE)
+        if name.upper() not in ours
+        and not name.upper().startswith("SMELT_")
+        and (not isolated or name in OF_THE_MACHINE)
     }
     environment["PATH"] = os.pathsep.join(
         [str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]

@@ -22,10 +22,11 @@ class Kind(StrEnum):
     STREAMS = "streams"  # of events: they stay for long, and do little
     WAITING = "waiting"  # until a smelt has ended
     UPLOADS = "uploads"  # posts of smelts, from the head to the end
+    LARGE = "large replies"  # of more than a megabyte, while they are sent
 
 
 # Of the connections, how many may be of the kind
-SHARES = {Kind.REQUESTS: 0.25, Kind.STREAMS: 0.5, Kind.WAITING: 0.25, Kind.UPLOADS: 0.25}
+SHARES = {Kind.REQUESTS: 0.25, Kind.STREAMS: 0.5, Kind.WAITING: 0.25, Kind.UPLOADS: 0.25, Kind.LARGE: 0.25}
 
 
 @dataclass(frozen=True, slots=True)

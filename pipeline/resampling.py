@@ -14,6 +14,9 @@ from pipeline.states import ErrorCode
 MOST_CHANNELS = 64
 """What FFmpeg's resampler takes."""
 
+LEAST_RATE = 1_000
+"""Of samples a second. Nobody speaks below it, and a few kilobytes at 1 Hz would become gigabytes."""
+
 _PIECE = RATE // 2  # samples; half a second at once costs less than frame by frame
 
 
@@ -25,8 +28,8 @@ class Resampler:
         self._engine, self._mixer = _engine(), Mixer()
 
     def feed(self, frame: AudioFrame) -> Iterator[Samples]:
-        """Raises SmeltError UNSUPPORTED_CODEC for too many channels."""
-        if frame.layout.nb_channels > MOST_CHANNELS:
+        """Raises SmeltError UNSUPPORTED_CODEC for too many channels, or too few samples a second."""
+        if frame.layout.nb_channels > MOST_CHANNELS or frame.sample_rate < LEAST_RATE:
             raise SmeltError(ErrorCode.UNSUPPORTED_CODEC)
         format_ = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._format not in (None, format_):

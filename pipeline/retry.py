@@ -30,12 +30,14 @@ class GiveUp:
 class TryAgain:
     """Runs again after `delay` seconds. `counts`: whether this attempt used up one of the part's failures.
 
-    `waiting_for`: what is away, if that is why.
+    `waiting_for`: what is away, if that is why. `held`: seconds for which such an attempt held a slot that others could
+    have used; the part comes back so much later in the fair order.
     """
 
     delay: float
     counts: bool
     waiting_for: WaitingFor | None = None
+    held: float = 0.0
 
 
 Decision = GiveUp | TryAgain

@@ -16,7 +16,8 @@ from pipeline.sniff import MediaType
 from pipeline.states import ErrorCode
 from pipeline.window import Window
 
-_MOST_TRIED = 8  # each that is silent is decoded whole
+_MOST_TRIED = 8  # each that is silent is decoded as far as this
+_MOST_SECONDS = 1_800.0  # of a track: who begins to speak later is not looked for
 _SILENCE = 1e-3  # of full scale: nobody speaks so quietly
 
 
@@ -55,8 +56,11 @@ def _sounds(window: Window, media_type: MediaType, index: int) -> bool:
 
 
 def _is_loud(media: InputContainer, stream: AudioStream) -> bool:
-    resampler = Resampler()
+    resampler, seconds = Resampler(), 0.0
     for frame in frames(media, stream, lambda _: None):
+        seconds += frame.samples / frame.sample_rate
+        if seconds > _MOST_SECONDS:
+            return False
         if any(piece.size and float(np.abs(piece).max()) > _SILENCE for piece in resampler.feed(frame)):
             return True
     return any(piece.size and float(np.abs(piece).max()) > _SILENCE for piece in resampler.flush())

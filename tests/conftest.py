@@ -115,6 +115,7 @@ def make_settings(folder: Path, **changes: object) -> Settings:
             "port": 0,
             "rate_signed_in": 1_000_000,  # tests look far more often than clients may
             "rate_anonymous": 1_000_000,
+            "rate_address": 1_000_000,
             **changes,
         }
     )

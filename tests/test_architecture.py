@@ -16,8 +16,8 @@ PACKAGES = ("api", "workers", "pipeline", "db", "deploy")
 LONGEST = 250  # lines of a file
 # Besides the settings, these hand this process's environment on to a child without deciding anything by it.
 READ_THE_ENVIRONMENT = {"pipeline/settings/__init__.py", "deploy/environment.py", "workers/pool.py"}
-# Where an unforeseen error becomes a row's `internal_error` instead of ending the process.
-EDGES = {"workers/run.py"}
+# Where an unforeseen error becomes a row's `internal_error`, or a line of the log, and ends neither process nor thread.
+EDGES = {"workers/run.py", "workers/heartbeat.py"}
 # At the end of an operand's name
 SECRET_NAMES = re.compile(
     r"(token|secret|digest|fingerprint|signature|hash|password|api_key|ticket)(?= [=!]=|$)"

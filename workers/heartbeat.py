@@ -92,6 +92,9 @@ class Heartbeat:
                 log.warning("Postgres is out of reach (%s); leases are not renewed", error)
             self._reached = False
             return
+        except Exception as error:  # noqa: BLE001 - the work of this process hangs on this thread: it goes on
+            log.error("the leases of %s are not renewed: %s", table.name, type(error).__name__)  # noqa: TRY400
+            return
         self._reached = True
         for lease in leases:
             if lease.claim.id not in ours:

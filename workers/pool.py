@@ -35,7 +35,7 @@ class Pool:
             batch_size=settings.whisper_batch_size,
         )
         # It handles hostile recordings: it gets no secret that it has no use for.
-        environment = {name: value for name, value in os.environ.items() if name not in SECRET_NAMES}
+        environment = {name: value for name, value in os.environ.items() if name.upper() not in SECRET_NAMES}
         environment["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime, of the voice activity filter, reports home
         return SpeechProcess(engine, settings.need("content_url"), environment=environment)
 

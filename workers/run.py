@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -17,7 +17,7 @@ from db.parts import record_failure
 from db.session import DatabaseUnavailable
 from db.work import DELIVERIES, Claim, WorkTable, claim_next, took_place
 from pipeline.errors import LostLease, WorkError
-from pipeline.retry import decide, decide_delivery
+from pipeline.retry import TryAgain, decide, decide_delivery
 from pipeline.states import ErrorCode
 from workers.lease import Lease
 from workers.services import Services
@@ -122,19 +122,22 @@ def _perform(task: Task, perform: Callable[[Task], None]) -> None:
     except DatabaseUnavailable as error:
         log.warning("%s: Postgres is out of reach (%s); the lease will run out", where, error)
     except WorkError as error:
-        _record(task, error, where)
+        _record(task, error, where, time.monotonic() - started)
     except Exception as error:  # noqa: BLE001 - the edge: nothing may take the worker down or go unrecorded
         # The traceback's values could hold content, so its place is all that is logged.
         log.error("%s: %s at %s", where, type(error).__name__, _place(error))  # noqa: TRY400
-        _record(task, WorkError(ErrorCode.INTERNAL_ERROR, retryable=True), where)
+        _record(task, WorkError(ErrorCode.INTERNAL_ERROR, retryable=True), where, time.monotonic() - started)
 
 
-def _record(task: Task, error: WorkError, where: str) -> None:
+def _record(task: Task, error: WorkError, where: str, held: float) -> None:
+    """`held`: seconds that the attempt took."""
     failures = task.claim.failures
     if task.table is DELIVERIES:
         decision = decide_delivery(error, failures)
     else:
         decision = decide(error, failures, task.services.settings.max_attempts, task.claim.attempt)
+    if isinstance(decision, TryAgain) and decision.waiting_for is not None:
+        decision = replace(decision, held=held)
     log.warning("%s: %s; %s", where, error.code, decision)
     try:
         task.record(lambda conn: record_failure(conn, task.table, task.claim, decision))

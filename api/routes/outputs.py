@@ -11,6 +11,7 @@ from api.errors import ApiError
 from api.in_turns import gathered, in_turns
 from api.negotiation import choose
 from api.openapi import ALL_OUTPUTS, ONE_OUTPUT, TRANSCRIPT
+from api.pieces import Pieces
 from api.reading import (
     check_finished,
     completed_outputs,
@@ -60,7 +61,7 @@ def read_output(request: Request, caller: AnyCaller, smelt_id: UUID, output_id: 
     output = in_role_of(shared, caller, smelt_id, lambda conn: get_output(conn, smelt_id, output_id))
     key = content_key(shared, smelt_id)
     check_finished(output)
-    return Response(result_of(shared.content, key, smelt_id, output), media_type=f"{MARKDOWN}; charset=utf-8")
+    return Pieces(result_of(shared.content, key, smelt_id, output), media_type=f"{MARKDOWN}; charset=utf-8")
 
 
 @router.get("/files/{file_id}/transcript", response_class=Response, responses=TRANSCRIPT)
@@ -80,4 +81,4 @@ def read_transcript(
         body = render(read_transcript_of(shared, smelt_id, file, key), format)
     except NotTimed as error:
         raise ApiError("no_timing", str(error)) from None
-    return Response(body, media_type=format.media_type)
+    return Pieces(body, media_type=format.media_type)

@@ -21,7 +21,7 @@ def make_engine(
         return _llm(settings, settings.user_key_base_url, api_key, answers)
     if settings.has_llm:
         return _llm(settings, settings.llm_base_url, settings.openai_api_key, answers)
-    return ExtractiveProcesses(stall_seconds=settings.stall_seconds)
+    return ExtractiveProcesses(count=settings.extractive_slots, stall_seconds=settings.stall_seconds)
 
 
 def _llm(

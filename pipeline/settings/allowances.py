@@ -16,6 +16,11 @@ class AllowanceSettings(BaseModel):
         6_000, ge=1, description="requests a minute of one user, all machine tokens included"
     )
     rate_anonymous: int = Field(3_000, ge=1, description="requests a minute of one anonymous address")
+    rate_address: int = Field(
+        9_000,
+        ge=30,
+        description="requests a minute of one address, all its users together; each API process counts by itself",
+    )
     rate_key_checks: int = Field(
         10, ge=1, description="API keys a minute that one user may have checked with the provider"
     )

@@ -23,7 +23,7 @@ class ContentSettings(BaseModel):
         "unset: 1 GB, or a twentieth of a smaller disk",
     )
     staged_bytes: int = Field(
-        20_000_000_000, ge=1, description="bytes of all posts that one API process has not admitted yet"
+        40_000_000_000, ge=1, description="bytes of all posts that one API process has not admitted yet"
     )
     staged_bytes_per_caller: int = Field(
         64_000_000,

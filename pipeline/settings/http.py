@@ -43,6 +43,8 @@ class HttpSettings(BaseModel):
     waiting_per_caller: int = Field(200, ge=1, description="of them, from one address or of one user")
     uploads: int = Field(400, ge=1, description="posts of smelts and recordings that are still arriving")
     uploads_per_caller: int = Field(100, ge=1, description="of them, from one address or of one user")
+    large_replies: int = Field(32, ge=1, description="replies of more than a megabyte that are being sent")
+    large_replies_per_caller: int = Field(8, ge=1, description="of them, from one address or of one user")
     slowest_body: float = Field(
         1_000.0,
         gt=0,
@@ -68,6 +70,7 @@ class HttpSettings(BaseModel):
                 Kind.STREAMS: Limit(self.streams, self.streams_per_caller),
                 Kind.WAITING: Limit(self.waiting, self.waiting_per_caller),
                 Kind.UPLOADS: Limit(self.uploads, self.uploads_per_caller),
+                Kind.LARGE: Limit(self.large_replies, self.large_replies_per_caller),
             },
         )
 

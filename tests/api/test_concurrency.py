@@ -25,7 +25,9 @@ RECORDING = Path(__file__).parent.parent / "recordings" / "telephone.wav"
 NOTE = {"texts": ["Ann ships on Friday."], "default_prompt_names": ["summarize"]}
 
 
-def limited(each: int, total: int, *asked: tuple[str, str]) -> tuple[list[tuple[int, str]], int]:
+def limited(
+    each: int, total: int, *asked: tuple[str, str], rate_address: int = 1_000_000
+) -> tuple[list[tuple[int, str]], int]:
     """What (path, address) get after another, each staying until all have been answered or stay; then how many of the
     stayers ended well, and how many places are left taken.
     """
@@ -39,7 +41,7 @@ def limited(each: int, total: int, *asked: tuple[str, str]) -> tuple[list[tuple[
             await PlainTextResponse("ok")(scope, receive, send)
 
         places = Places(dict.fromkeys(Kind, Limit(total, each)))
-        app = ConcurrencyLimit(slow, places, networks(("127.0.0.0/8",)), "x-forwarded-for")
+        app = ConcurrencyLimit(slow, places, networks(("127.0.0.0/8",)), "x-forwarded-for", rate_address)
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             calls = []
@@ -55,6 +57,20 @@ def limited(each: int, total: int, *asked: tuple[str, str]) -> tuple[list[tuple[
         return outcome, sum(places.taken(kind) for kind in Kind)
 
     return asyncio.run(scenario())
+
+
+def test_a_flood_from_one_address_is_slowed_down_and_then_refused_and_another_is_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever it asks for: also what is answered before anybody is asked who they are."""
+    monkeypatch.setattr("api.concurrency.PAUSE_SECONDS", 0.05)
+    asked = [("/nope", "1.1.1.1")] * 20 + [("/nope", "1.1.1.2")]
+    answers, left = limited(100, 400, *asked, rate_address=300)  # ten at once, five a second
+    statuses = [status for status, _ in answers]
+    assert statuses[:10] == [200] * 10
+    assert statuses[10:20].count(429) >= 9
+    assert statuses[20] == 200
+    assert left == 0
 
 
 OK, OWN, BUSY = (200, ""), (429, "2"), (503, "2")
@@ -88,7 +104,7 @@ def test_the_limits_fit_the_descriptors(descriptors: int) -> None:
     assert limits.connections.total + limits.kinds[Kind.UPLOADS].total <= descriptors
     if descriptors >= 1_024:  # a caller has some room, and the process its reserve
         assert limits.connections.total + limits.kinds[Kind.UPLOADS].total <= descriptors - 300
-        assert min(limit.each for limit in limits.kinds.values()) >= 30
+        assert min(limit.each for kind, limit in limits.kinds.items() if kind is not Kind.LARGE) >= 30
     for limit in (limits.connections, *limits.kinds.values()):
         assert 1 <= limit.each <= max(1, limit.total // 4)
     assert isinstance(limits, ConcurrencyLimits)

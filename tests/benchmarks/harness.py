@@ -111,6 +111,7 @@ def bench_service(**changes: object) -> Iterator[Bench]:
             "weekly_credits": 1_000_000,
             "platform_daily_cap": 1_000_000,
             "rate_signed_in": 1_000_000,
+            "rate_address": 1_000_000,
             "worker_grace": 2,
             **changes,
         }

@@ -165,6 +165,7 @@ def world(
             "weekly_credits": CREDITS,
             "platform_daily_cap": CREDITS,
             "rate_signed_in": CREDITS,
+            "rate_address": CREDITS,
             "uncharged_daily": CREDITS,
             "llm_base_url": llm.url,
             "lease_seconds": 5,

@@ -5,8 +5,10 @@ import time
 import numpy as np
 import pytest
 
+from pipeline.errors import SmeltError
 from pipeline.mixing import Floats, Mixer
 from pipeline.samples import RATE, Samples
+from pipeline.states import ErrorCode
 from tests.pipeline.decoding import heard, level, speech
 from tests.recordings.samples import wav
 
@@ -97,3 +99,10 @@ def test_mixing_takes_little_time_and_no_memory_that_grows() -> None:
         assert len(mixer.feed(piece)) <= 8_800
     assert len(mixer.flush()) < 1_700
     assert time.process_time() - begun < 6
+
+
+def test_a_rate_at_which_nobody_speaks_is_refused_before_it_becomes_gigabytes() -> None:
+    """10 kB at 1 Hz took 3.7 GB."""
+    with pytest.raises(SmeltError) as caught:
+        heard(wav(SAID[:5_000], 1))
+    assert caught.value.code is ErrorCode.UNSUPPORTED_CODEC

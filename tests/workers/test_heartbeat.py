@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
@@ -134,3 +135,24 @@ def test_a_lease_that_is_too_short_to_be_renewed_is_refused(settings: Settings) 
     Settings.model_validate({**values, "lease_seconds": 4 * HEARTBEAT_SECONDS})
     with pytest.raises(ValidationError, match="lease_seconds"):
         Settings.model_validate({**values, "lease_seconds": 4 * HEARTBEAT_SECONDS - 0.1})
+
+
+def test_an_error_that_nobody_foresaw_does_not_end_the_heartbeat(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process with one slot claims nothing while it works, so nothing would start the thread anew."""
+    failures = iter([RuntimeError("unforeseen")] * 2)
+
+    def failing(*values: object) -> tuple[set[UUID], set[UUID]]:
+        for failure in failures:
+            raise failure
+        return renew_all(*values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("workers.heartbeat.renew_all", failing)
+    end = threading.Event()
+    thread = run_output(services, end)
+    begun = time.monotonic()
+    wait_until(lambda: time.monotonic() - begun > 2 * LEASE)
+    assert expired(services.database) == []
+    end.set()
+    thread.join()

@@ -12,13 +12,15 @@ from sqlalchemy import text
 
 from db.control import cancel
 from db.files import finish_file
+from db.parts import record_failure
 from db.smelts import get_smelt
-from db.work import FILES
+from db.work import FILES, OUTPUTS, claim_next, make_pending
 from pipeline.content import ContentStore, Kind, ObjectName
 from pipeline.content_errors import ContentUnavailable
 from pipeline.errors import GiveBack, LostLease
 from pipeline.keyring import new_content_key, smelt_context
 from pipeline.patient_reader import patient
+from pipeline.retry import TryAgain
 from pipeline.settings import Settings
 from pipeline.smelt import Smelt
 from pipeline.speech_process import SpeechEngineSettings, SpeechProcess
@@ -97,6 +99,22 @@ def test_a_recording_waits_for_the_store_and_its_child_lives_on(
         assert speech.pid == pid is not None
     finally:
         speech.close()
+
+
+def test_a_part_that_hung_on_what_is_away_comes_back_behind_who_waited_meanwhile(services: Services) -> None:
+    """Else the parts of one tenant, each holding a slot until its time is up, would be first again and again."""
+    with services.database.service() as conn:
+        admit_all(conn, new_smelt(None, texts=1), new_smelt(None, texts=1))
+        conn.execute(text("update smelt_outputs set fair_key = 10"))
+        mine = claim_next(conn, OUTPUTS, 30)
+        assert mine is not None
+        again = TryAgain(1.0, counts=False, waiting_for=WaitingFor.LANGUAGE_MODEL, held=120.0)
+        record_failure(conn, OUTPUTS, mine, again)
+        conn.execute(text("update smelt_outputs set run_at = now() where run_at is not null"))
+        assert make_pending(conn, OUTPUTS, mine.id)
+        keys = {row.id: row.fair_key for row in conn.execute(text("select id, fair_key from smelt_outputs"))}
+    assert keys.pop(mine.id) == 130
+    assert list(keys.values()) == [10]
 
 
 class Unaware(ContentStore):

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import httpx
 
@@ -26,14 +27,21 @@ PATIENCE = 180.0  # seconds until all that the others have posted has ended
 ATTACKER = "attacker"
 SOURCE = "127.0.0.66"
 LIBRARY = 1_000  # prompts
-RATE = 6_000  # requests a minute, as by default: the world's own is for storms without attackers
+# Requests a minute, as by default: the world's own are for storms without attackers
+RATES: dict[str, Any] = {"rate_signed_in": 6_000, "rate_address": 9_000}
 
 
 def crowding(seed: int, full: bool) -> Result:
     seconds = SECONDS if full else SECONDS_SHORT
     with (
         dripping_keys() as keys,
-        world(seed, llm_base_url=None, jwt_jwks_url=keys, credits_inputs=1_000, rate_signed_in=RATE) as it,
+        world(
+            seed,
+            llm_base_url=None,
+            jwt_jwks_url=keys,
+            credits_inputs=1_000,
+            **RATES,
+        ) as it,
     ):
         neighbours = Neighbours(it)
         order = _prepared(it, seconds, full)

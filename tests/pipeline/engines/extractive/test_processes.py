@@ -116,7 +116,7 @@ def test_what_a_tick_raises_stops_the_work_at_once(engine: ExtractiveProcesses) 
         raise GiveBack
 
     with pytest.raises(GiveBack):
-        engine.apply(SUMMARIZE, [long()], once_busy(engine, stop))
+        engine.apply(SUMMARIZE, [long(40_000)], once_busy(engine, stop))
     assert not psutil.pid_exists(seen[0])
 
 
@@ -124,7 +124,7 @@ def test_ticks_go_on_for_a_child_that_stands_still_and_its_time_has_an_end() -> 
     engine = ExtractiveProcesses(count=1, stall_seconds=2.0)
     try:
         with pytest.raises(WorkError) as caught:
-            engine.apply(SUMMARIZE, [long(3_000)], _freezing(engine))
+            engine.apply(SUMMARIZE, [long(40_000)], _freezing(engine))
         assert caught.value.code is ErrorCode.TIMED_OUT
         assert engine.pids == []
     finally:

@@ -16,7 +16,7 @@ from pipeline.documents import Document
 from pipeline.engines.base import PromptSpec, Synthesis
 from pipeline.engines.extractive.engine import ExtractiveEngine
 from pipeline.engines.extractive.processes import ExtractiveProcesses
-from pipeline.errors import WorkError
+from pipeline.errors import GiveBack, WorkError
 from pipeline.states import DefaultPromptName, ErrorCode
 from pipeline.transcript import Segment, Transcript
 from tests.waiting import wait_until
@@ -106,6 +106,45 @@ def test_a_child_that_died_while_idle_is_replaced(engine: ExtractiveProcesses) -
     psutil.Process(pid).kill()
     assert engine.apply(SUMMARIZE, [NOTES], ignore).markdown
     assert engine.pids != [pid]
+
+
+def test_what_a_tick_raises_stops_the_work_at_once(engine: ExtractiveProcesses) -> None:
+    engine.warm()
+    [pid] = engine.pids
+    freeze = _freezing(engine)
+    ticks: list[float] = []
+
+    def stop(share: float) -> None:
+        if ticks:  # the child has stood still since the first, so the work can't have ended
+            raise GiveBack
+        ticks.append(share)
+        freeze(share)
+
+    with pytest.raises(GiveBack):
+        engine.apply(SUMMARIZE, [NOTES], stop)
+    assert not psutil.pid_exists(pid)
+
+
+def test_ticks_go_on_for_a_child_that_stands_still_and_its_time_has_an_end() -> None:
+    engine = ExtractiveProcesses(count=1, stall_seconds=2.0)
+    try:
+        engine.warm()
+        with pytest.raises(WorkError) as caught:
+            engine.apply(SUMMARIZE, [NOTES], _freezing(engine))
+        assert caught.value.code is ErrorCode.TIMED_OUT
+        assert engine.pids == []
+    finally:
+        engine.close()
+
+
+def _freezing(engine: ExtractiveProcesses) -> Callable[[float], None]:
+    """Stops the child that is there: `apply` ticks once before it hands the work over."""
+
+    def tick(_share: float) -> None:
+        for pid in engine.pids:
+            os.kill(pid, signal.SIGSTOP)
+
+    return tick
 
 
 def test_no_more_children_work_than_there_may_be(engine: ExtractiveProcesses) -> None:

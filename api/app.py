@@ -126,7 +126,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = counted
     app.state.limits = limits
     app.state.places = places
-    app.state.connections = Connections(limits.connections, proxies, settings.slowest_reader)
+    app.state.connections = Connections(
+        limits.connections,
+        proxies,
+        slowest_reader=settings.slowest_reader,
+        rate_address=settings.rate_address,
+    )
     bearer = Security(HTTPBearer(auto_error=False, description="None: anonymous."))
     for module in (
         smelts,

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.address import client_address, subscriber
 from api.errors import ApiError, problem
 from api.pace import LocalPace
-from api.rate import Rate
+from api.rate import address_rate
 from pipeline.concurrency import Kind, Limit
 from pipeline.networks import Network
 
@@ -24,7 +24,6 @@ RETRY_SECONDS = 2.0
 BUSY = "Too many requests are under way: come again after as long as `Retry-After` says."
 TOO_MANY = "Too many requests of yours are under way: come again once some of them have ended."
 TOO_FAST = "More requests come from your address than may: wait as long as `Retry-After` says."
-BURST_SECONDS = 2.0  # of the rate may come at once
 PAUSE_SECONDS = 2.0  # before a request that is too fast is looked at again
 NOT_LIMITED = ("/healthz", "/readyz")
 HELD, REFUSED = "smelt.places", "smelt.refused"  # in the scope's state
@@ -122,7 +121,7 @@ class ConcurrencyLimit:
         """`rate_address`: requests a minute of one address, whatever they are and whatever comes of them."""
         self.app = app
         self._pace = LocalPace()
-        self._rate = Rate(max(1, int(rate_address * BURST_SECONDS / 60)), BURST_SECONDS)
+        self._rate = address_rate(rate_address)
         self._places = places
         self._proxies = proxies
         self._forwarded_header = forwarded_header

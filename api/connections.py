@@ -8,6 +8,8 @@ from enum import Enum, auto
 from typing import Protocol
 
 from api.address import parsed, subscriber
+from api.pace import LocalPace
+from api.rate import address_rate
 from pipeline.concurrency import Limit
 from pipeline.networks import Network
 
@@ -34,10 +36,14 @@ class Watched(Protocol):
 class Connections:
     """Used by one event loop. Peers in `trusted` networks, which speak for many, are counted in all alone."""
 
-    def __init__(self, limit: Limit, trusted: Sequence[Network], slowest_reader: float) -> None:
-        """`slowest_reader`: bytes a second."""
+    def __init__(
+        self, limit: Limit, trusted: Sequence[Network], *, slowest_reader: float, rate_address: int
+    ) -> None:
+        """`slowest_reader`: bytes a second; `rate_address`: new connections a minute of one address."""
         self.slowest_reader = slowest_reader
         self._limit = limit
+        self._pace = LocalPace()
+        self._rate = address_rate(rate_address)
         self._trusted = trusted
         self._open: dict[Watched, str] = {}
         self._of_one: Counter[str] = Counter()
@@ -49,11 +55,15 @@ class Connections:
         self._of_one[peer] += 1
         beyond_own = self._of_one[peer] - self._limit.each if peer else 0
         beyond_all = len(self._open) - self._limit.total
-        if beyond_own > TOLD_OF_ONE or beyond_all > TOLD_IN_ALL:
+        if beyond_own > TOLD_OF_ONE or beyond_all > TOLD_IN_ALL or self._too_fast(peer):
             return Entry.DROPPED
         if beyond_own > 0:
             return Entry.OVER_OWN_LIMIT
         return Entry.OVER_ALL_LIMITS if beyond_all > 0 else Entry.SERVED
+
+    def _too_fast(self, peer: str) -> bool:
+        """Each costs as much as a small request, whatever it is then told."""
+        return bool(peer) and not self._pace.take(peer, self._rate).allowed
 
     def leave(self, connection: Watched) -> None:
         peer = self._open.pop(connection)

@@ -6,6 +6,8 @@ time). A request moves it on by one interval; one that would move it further tha
 
 from dataclasses import dataclass
 
+BURST_SECONDS = 2.0  # of an address's rate may come at once
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -19,6 +21,11 @@ class Rate:
     def interval(self) -> float:
         """Seconds after which one more request is allowed."""
         return self.window / self.limit
+
+
+def address_rate(per_minute: int) -> Rate:
+    """Of all that comes from one address: in each `BURST_SECONDS` its share of `per_minute`."""
+    return Rate(max(1, int(per_minute * BURST_SECONDS / 60)), BURST_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,12 +51,12 @@ def full(smelt: Smelt, positions: Mapping[UUID, int] | None = None) -> SmeltRepl
     places = positions or {}
     return SmeltReply(
         **dict(summary(smelt)),
-        files=[_file(file, places.get(file.id)) for file in smelt.files],
-        outputs=[_output(output, smelt) for output in smelt.outputs],
+        files=[shown_file(file, places.get(file.id)) for file in smelt.files],
+        outputs=[shown_output(output, smelt.user_prompt_id) for output in smelt.outputs],
     )
 
 
-def _file(file: SmeltFile, place: int | None) -> FileReply:
+def shown_file(file: SmeltFile, place: int | None) -> FileReply:
     return FileReply(
         id=file.id,
         position=file.position,
@@ -75,12 +75,12 @@ def _file(file: SmeltFile, place: int | None) -> FileReply:
     )
 
 
-def _output(output: SmeltOutput, smelt: Smelt) -> OutputReply:
+def shown_output(output: SmeltOutput, user_prompt_id: UUID | None) -> OutputReply:
     return OutputReply(
         id=output.id,
         file_id=output.file_id,
         default_prompt_name=output.default_prompt_name,
-        user_prompt_id=smelt.user_prompt_id if output.is_user_prompt else None,
+        user_prompt_id=user_prompt_id if output.is_user_prompt else None,
         status=output.status,
         progress=output.progress,
         waiting_for=output.waiting_for,

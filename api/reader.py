@@ -63,7 +63,7 @@ class Reader:
 
     async def since(self, latest: View, before: View) -> bytes:
         """The events that lead from one view to the other."""
-        if latest.parts <= SMALL:
+        if len(latest.parts) <= SMALL:
             return latest.since(before)
         return await self._ask(lambda: latest.since(before))
 

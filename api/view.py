@@ -11,11 +11,11 @@ from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 
-from api.presentation import full, summary
-from pipeline.smelt import Smelt
+from api.presentation import shown_file, shown_output, summary
+from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
 from pipeline.states import WorkStatus
 
-PART_BYTES = 400  # about what a part takes besides its JSON
+PART_BYTES = 1_200  # about what a part takes besides its JSON
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,8 @@ class View:
     """`head`: the smelt without its parts. `smelt`, `files` and `outputs` are JSON, shared by all who are shown it.
 
     `places`: in the queue, by file, of those that wait; None: not looked up. What is large is made when
-    it is first asked for: then off the event loop.
+    it is first asked for: then off the event loop. `parts`: what the JSON was made of, so that the next view of the
+    smelt makes anew only that of the parts that have changed: making it takes most of the time that a view takes.
     """
 
     head: Smelt
@@ -31,21 +32,31 @@ class View:
     files: Mapping[UUID, bytes]
     outputs: Mapping[UUID, bytes]
     places: Mapping[UUID, int | None]
+    parts: Mapping[UUID, SmeltFile | SmeltOutput] = field(repr=False)
     _news: "WeakKeyDictionary[View, bytes]" = field(default_factory=WeakKeyDictionary, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def of(cls, smelt: Smelt, places: Mapping[UUID, int], before: "View | None" = None) -> "View":
-        """`before`: an earlier view of the same smelt: what is as it was then isn't kept twice."""
-        reply = full(smelt, places)
-        old_files, old_outputs = (before.files, before.outputs) if before else ({}, {})
+        """`before`: an earlier view of the same smelt: what is as it was then isn't made, nor kept, twice."""
+        waiting = {file.id: places.get(file.id) for file in smelt.files if file.status is WorkStatus.PENDING}
         return cls(
             head=replace(smelt, files=(), outputs=()),
             smelt=_json(summary(smelt)),
-            files={file.id: _kept(old_files.get(file.id), _json(file)) for file in reply.files},
-            outputs={output.id: _kept(old_outputs.get(output.id), _json(output)) for output in reply.outputs},
-            places={
-                file.id: places.get(file.id) for file in smelt.files if file.status is WorkStatus.PENDING
+            files={
+                file.id: _unchanged(file, waiting.get(file.id), before)
+                or _json(shown_file(file, waiting.get(file.id)))
+                for file in smelt.files
+            },
+            outputs={
+                output.id: _unchanged(output, None, before)
+                or _json(shown_output(output, smelt.user_prompt_id))
+                for output in smelt.outputs
+            },
+            places=waiting,
+            parts={
+                **{file.id: file for file in smelt.files},
+                **{output.id: output for output in smelt.outputs},
             },
         )
 
@@ -66,15 +77,11 @@ class View:
         """Whether a file waits in the queue."""
         return bool(self.places)
 
-    @property
-    def parts(self) -> int:
-        return len(self.files) + len(self.outputs)
-
     @cached_property
     def size(self) -> int:
         """Bytes that it takes in memory, about, with its body and its snapshot."""
         parts = sum(map(len, self.files.values())) + sum(map(len, self.outputs.values()))
-        return 3 * (len(self.smelt) + parts) + PART_BYTES * (1 + self.parts)
+        return 3 * (len(self.smelt) + parts) + PART_BYTES * (1 + len(self.parts))
 
     @cached_property
     def body(self) -> bytes:
@@ -93,7 +100,7 @@ class View:
         for file_id, old in self.places.items():
             now[file_id] = places.get(file_id, old)
             files[file_id] = files[file_id].replace(_place(old), _place(now[file_id]), 1)
-        return View(self.head, self.smelt, files, self.outputs, now)
+        return View(self.head, self.smelt, files, self.outputs, now, self.parts)
 
     def since(self, before: "View") -> bytes:
         """The events that lead from `before` here, the smelt's own first. Made once for all who come from there."""
@@ -120,12 +127,15 @@ class View:
         return b"event: %s\ndata: %s\nid: %d\n\n" % (name, data, self.version)
 
 
+def _unchanged(part: SmeltFile | SmeltOutput, place: int | None, before: View | None) -> bytes | None:
+    """The part's JSON in `before`, if it was the same then, at this place in the queue."""
+    if before is None or before.parts.get(part.id) != part or before.places.get(part.id) != place:
+        return None
+    return before.files.get(part.id) or before.outputs.get(part.id)
+
+
 def _json(reply: BaseModel) -> bytes:
     return reply.model_dump_json().encode()
-
-
-def _kept(old: bytes | None, new: bytes) -> bytes:
-    return old if old == new else new
 
 
 def _place(place: int | None) -> bytes:

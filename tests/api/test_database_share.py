@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from api import database_share
 from api.database_share import DatabaseShare
 from api.errors import ApiError
 
@@ -111,3 +112,29 @@ def test_what_fails_or_is_canceled_gives_its_turn_back() -> None:
             pass
 
     run(scenario())
+
+
+def test_a_long_turn_rests_before_its_tenant_has_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_share, "LONG", 0.01)
+
+    async def scenario() -> None:
+        share = DatabaseShare(1)
+        clock = asyncio.get_running_loop().time
+        async with share.turn("ada"):
+            begun = clock()
+            await asyncio.sleep(0.02)
+        took = clock() - begun
+        async with share.turn("bob", patience=0.0):  # nobody else rests
+            pass
+        async with share.turn("ada"):
+            assert clock() - begun >= took + database_share.rest_after(took) - 0.001
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("took", "rest"),
+    [(0.0, 0.0), (0.049, 0.0), (0.05, 0.45), (0.1, 0.9), (0.2, 1.0), (20.0, 1.0)],
+)
+def test_the_rest_after_a_turn(took: float, rest: float) -> None:
+    assert database_share.rest_after(took) == pytest.approx(rest)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from api.errors import ApiError
+from api.errors import ApiError, Code
 
 PATIENCE = 20.0  # seconds
 MOST_WAITING = 200  # of one tenant
@@ -67,4 +67,4 @@ async def _take(free: asyncio.Semaphore, patience: float | None) -> None:
 
 
 def _busy() -> ApiError:
-    return ApiError("busy", TOO_MUCH, retry_after=RETRY_SECONDS)
+    return ApiError(Code.BUSY, TOO_MUCH, retry_after=RETRY_SECONDS)

@@ -81,21 +81,27 @@ class Outbound:
 
     def _connected(self, url: WebhookUrl, addresses: Sequence[_Resolved], end: float) -> socket.socket:
         """To the first that answers; TLS checks the name in the URL, whatever address it is."""
-        for place, (family, address) in enumerate(addresses, start=1):
-            connection = socket.socket(family, socket.SOCK_STREAM)
+        for place, address in enumerate(addresses, start=1):
             try:
-                connection.settimeout(_left(end))
-                connection.connect(address)
-                if url.scheme == "https":
-                    connection.settimeout(_left(end))
-                    connection = self.tls.wrap_socket(connection, server_hostname=url.host)
-            except BaseException as error:
-                connection.close()
-                if place == len(addresses) or not isinstance(error, OSError):
+                return self._connected_to(url, address, end)
+            except OSError:
+                if place == len(addresses):
                     raise
-            else:
-                return connection
         raise AssertionError("unreachable")
+
+    def _connected_to(self, url: WebhookUrl, resolved: _Resolved, end: float) -> socket.socket:
+        family, address = resolved
+        connection = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(_left(end))
+            connection.connect(address)
+            if url.scheme != "https":
+                return connection
+            connection.settimeout(_left(end))
+            return self.tls.wrap_socket(connection, server_hostname=url.host)
+        except BaseException:
+            connection.close()
+            raise
 
 
 def _addresses(url: WebhookUrl, end: float) -> list[tuple[socket.AddressFamily, str]]:

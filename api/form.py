@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
-from api.errors import ApiError, Fault, refusal, shown
+from api.errors import ApiError, Fault, FaultCode, refusal, shown
 from api.languages import LANGUAGES
 from pipeline.states import DefaultPromptName, SmeltMode
 
@@ -65,7 +65,7 @@ class Form:
     def add(self, name: str, value: str) -> None:
         if name not in self.fields.repeated and name not in self.fields.single:
             self.faults.append(
-                Fault("unknown_field", "There is no such field.", field=shown(name) or "(unnamed)")
+                Fault(FaultCode.UNKNOWN_FIELD, "There is no such field.", field=shown(name) or "(unnamed)")
             )
             return
         if value == "":
@@ -75,12 +75,14 @@ class Form:
             return
         given = self.values.setdefault(name, [])
         if given and name in self.fields.single:
-            self.faults.append(Fault("duplicate_field", "This field may be given once only.", field=name))
+            self.faults.append(
+                Fault(FaultCode.DUPLICATE_FIELD, "This field may be given once only.", field=name)
+            )
         else:
             given.append(value)
 
     def bad(self, name: str, detail: str) -> None:
-        self.faults.append(Fault("invalid_value", detail, field=shown(name) or "(unnamed)"))
+        self.faults.append(Fault(FaultCode.INVALID_VALUE, detail, field=shown(name) or "(unnamed)"))
 
     def one(self, name: str) -> str | None:
         return self.values.get(name, [None])[0]
@@ -121,7 +123,7 @@ def read_field(form: Form, name: str, parse: Callable[[str], T], detail: str) ->
 
 def too_many_fields(form: Form) -> ApiError:
     """What was wrong before is named too."""
-    return refusal([*form.faults, Fault("too_many_fields", f"At most {MAX_FIELDS} fields.")])
+    return refusal([*form.faults, Fault(FaultCode.TOO_MANY_FIELDS, f"At most {MAX_FIELDS} fields.")])
 
 
 def _is_text(value: str) -> bool:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from api.accept import Accepted
-from api.errors import CODES, ApiError
+from api.errors import ApiError, Code
 from api.identity import Visitor
 from api.reading import check_finished, content_key, find_smelt, read_transcript_of
 from api.services import Services, services
@@ -55,8 +55,8 @@ def transcript_of(shared: Services, accepted: Accepted) -> Transcript:
         caller = replace(caller, smelt_id=accepted.smelt.id)
     smelt = find_smelt(shared, caller, accepted.smelt.id)
     file = smelt.files[0]
-    if file.error_code is not None and file.error_code in CODES:
-        raise ApiError(file.error_code.value)
+    if file.error_code is not None and file.error_code.value in set(Code):
+        raise ApiError(Code(file.error_code))
     check_finished(file)
     return read_transcript_of(shared, smelt.id, file, content_key(shared, smelt.id))
 

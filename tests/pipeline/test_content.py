@@ -20,6 +20,7 @@ from pipeline import content_writer
 from pipeline.bucket import Bucket
 from pipeline.content import ContentStore, Kind, ObjectName
 from pipeline.content_errors import ContentMissing, ContentTampered, ContentUnavailable
+from pipeline.errors import LostLease
 from pipeline.folder import Folder, _StagedFile
 from pipeline.keyring import new_content_key
 from pipeline.states import WaitingFor
@@ -160,6 +161,22 @@ def test_a_store_lists_each_smelt_once_and_nothing_else(store: ContentStore) -> 
     listed = list(store.smelts(datetime.now(UTC) + SOON))
     assert sorted(listed) == sorted(smelts)
     assert list(store.smelts(LONG_AGO)) == []
+
+
+def test_a_search_that_finds_nothing_gives_signs_of_life_and_is_stopped_by_what_they_raise(
+    store: ContentStore,
+) -> None:
+    """A sweep through a large store would else lose its lease before it finds the first."""
+    store.put(NAME, KEY, b"young")
+    ticks: list[None] = []
+    assert list(store.smelts(LONG_AGO, lambda: ticks.append(None))) == []
+    assert ticks
+
+    def lost() -> None:
+        raise LostLease
+
+    with pytest.raises(LostLease):
+        list(store.smelts(LONG_AGO, lost))
 
 
 def test_a_folder_that_is_not_a_smelt_is_left_alone(local: ContentStore, folder: Path) -> None:

@@ -1,4 +1,4 @@
-from contextlib import suppress
+import codecs
 from itertools import pairwise
 
 import pytest
@@ -10,6 +10,7 @@ from pipeline.states import ErrorCode
 from pipeline.text_input import TextDecoder
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-be-mark", "utf-32", "utf-32-be-mark"]
+MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 READABLE = st.characters(blacklist_categories=["Cs", "Cc"])
 
 
@@ -39,10 +40,26 @@ def test_any_chunking_gives_the_same_text(text: str, encoding: str, cuts: list[i
     assert decoded(chunks) == text
 
 
-@given(st.binary(min_size=1, max_size=200), st.integers(1, 7))
-def test_any_bytes_give_text_or_a_refusal_and_never_another_error(data: bytes, step: int) -> None:
-    with suppress(SmeltError):
-        decoded([data[at : at + step] for at in range(0, len(data), step)])
+@given(st.binary(min_size=1, max_size=200) | st.text(READABLE, min_size=1).map(str.encode), st.integers(1, 7))
+def test_any_bytes_give_their_text_or_a_refusal_however_they_are_cut(data: bytes, step: int) -> None:
+    whole = outcome([data])
+    assert outcome([data[at : at + step] for at in range(0, len(data), step)]) == whole
+    if isinstance(whole, ErrorCode):
+        assert whole in (ErrorCode.UNSUPPORTED_FORMAT, ErrorCode.EMPTY_INPUT)
+    else:
+        assert whole.encode() == data or data.startswith(MARKS)
+
+
+def outcome(chunks: list[bytes]) -> str | ErrorCode:
+    try:
+        return decoded(chunks)
+    except SmeltError as refused:
+        return refused.code
+
+
+@given(st.text(READABLE))
+def test_no_readable_text_is_refused(text: str) -> None:
+    assert outcome([f"notes: {text}".encode()]) == f"notes: {text}"
 
 
 @pytest.mark.parametrize(

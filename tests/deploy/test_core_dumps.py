@@ -79,7 +79,8 @@ def test_no_process_can_be_dumped_or_looked_into(folder: Path) -> None:
         ours = [each for each in processes if each not in engines]
         assert len(ours) >= 11  # up, the API, the reconciler, four pools with a worker each
         speech = [each for each in ours if "speech_child" in " ".join(command(each))]
-        wait_until(lambda: not readable(speech))  # it is sent keys and content only after it has closed itself
+        # It is sent keys and content only after it has closed itself
+        wait_until(lambda: not readable(speech))
         for each in processes:
             assert NO_CORES in Path(f"/proc/{each.pid}/limits").read_text(), command(each)
         seen = readable(processes)

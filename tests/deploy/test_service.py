@@ -19,6 +19,8 @@ from tests.deploy.up import Up
 from tests.running import RunningService
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
@@ -34,41 +36,48 @@ def wait_until_gone(processes: list[psutil.Process], within: float = 20.0) -> No
         raise AssertionError([" ".join(command(process)) for process in living(processes)]) from None
 
 
-def test_up_serves_with_the_token_that_it_prints_until_ctrl_c(folder: Path) -> None:
-    up = Up(folder)
-    try:
-        address, token = up.wait_until_ready()
-        headers = {"Authorization": f"Bearer {token}"}
-        profile = httpx.get(f"{address}/v1/profile", headers=headers, trust_env=False, timeout=30)
-        assert profile.status_code == 200
-        assert profile.json()["credits_remaining"] == 5
-        family = up.family()
-        assert len(family) >= 7  # two engines, five processes
-        up.process.send_signal(signal.SIGINT)
-        assert up.process.wait(60) == 0
-        wait_until_gone(family)
-    finally:
-        up.close()
+def check_served(address: str, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    profile = httpx.get(f"{address}/v1/profile", headers=headers, trust_env=False, timeout=30)
+    assert profile.status_code == 200
+    assert profile.json()["credits_remaining"] == 5
 
 
-def test_nothing_outlives_a_killed_up_and_the_next_one_carries_on(folder: Path) -> None:
+def test_nothing_outlives_a_killed_up_and_the_next_one_carries_on_until_ctrl_c(folder: Path) -> None:
+    """Each serves with the token that it prints."""
     up = Up(folder)
     try:
-        up.wait_until_ready()
+        check_served(*up.wait_until_ready())
         secrets = (folder / "secrets.env").read_text()
         family = up.family()
+        assert len(family) >= 7  # two engines, five processes
         up.process.kill()
         wait_until_gone(family, within=30)
     finally:
         up.close()
     again = Up(folder)
     try:
-        again.wait_until_ready()
+        check_served(*again.wait_until_ready())
         assert (folder / "secrets.env").read_text() == secrets
-        again.process.send_signal(signal.SIGTERM)
+        family = again.family()
+        again.process.send_signal(signal.SIGINT)
         assert again.process.wait(60) == 0
+        wait_until_gone(family)
     finally:
         again.close()
+
+
+def test_asked_to_stop_while_it_starts_it_leaves_nothing_behind(folder: Path) -> None:
+    up = Up(folder)
+    try:
+        wait_until(lambda: "schema up to date" in up.text, 60)
+        family = up.family()
+        assert family
+        up.process.send_signal(signal.SIGTERM)
+        assert up.process.wait(60) == 0, up.text
+        wait_until_gone(family)
+    finally:
+        up.close()
 
 
 def test_a_port_that_is_taken_is_told_before_anything_is_started(folder: Path) -> None:

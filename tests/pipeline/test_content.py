@@ -258,7 +258,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as server:
         paths: list[str] = []
         server.asked = paths  # type: ignore[attr-defined]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -327,7 +327,7 @@ def test_a_place_that_is_not_there_is_an_outage_and_no_missing_object(
 ) -> None:
     if place == "bucket":
         with ThreadingHTTPServer(("127.0.0.1", 0), _NoBucket) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
             monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
             monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
             monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

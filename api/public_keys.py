@@ -2,7 +2,8 @@
 
 Requests never talk to that service. Whoever holds a key that is known goes on while it is fetched again; whoever
 holds one that isn't waits for the fetch, for a bounded time and a few at once, so that neither a service that is slow
-nor key ids that are made up take the threads of all requests.
+nor key ids that are made up take the threads of all requests. PyJWT's own client fetches in the thread of the request
+that asks, for every unknown id anew, with a limit per read and none for the reply's size; its keys are used here.
 """
 
 import json

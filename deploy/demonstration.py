@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
-import httpx
+import httpx2
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from rich.console import Console
 from rich.markdown import Markdown
@@ -63,7 +63,7 @@ class Demo:
         self.times: list[tuple[str, float]] = []
 
     def run(self) -> None:
-        """Raises DemoFailed, Problem, httpx.HTTPError."""
+        """Raises DemoFailed, Problem, httpx2.HTTPError."""
         with TemporaryDirectory(prefix="smelt-demo-", dir=_short_folder()) as folder:
             settings = DemoSettings.model_validate(
                 {"data_dir": folder, "port": 0, "whisper_model": DEMO_MODEL}
@@ -84,7 +84,7 @@ class Demo:
         for name, seconds in self.times:
             self._say(f"{seconds:6.2f} s  {name}")
 
-    def _show(self, service: Service, client: httpx.Client) -> None:
+    def _show(self, service: Service, client: httpx2.Client) -> None:
         for mode, meaning in (("combine", "all files together"), ("separate", "each file by itself")):
             self.console.rule(f"{mode}: {', '.join(PROMPTS)} of {meaning}")
             with self._step(f"{mode}: transcribe the recording, apply two prompts to {meaning}"):
@@ -95,7 +95,7 @@ class Demo:
                 self._say_transcript(client, smelt)
             self._print_markdown(_get(client, f"/v1/smelts/{smelt['id']}/outputs", "text/markdown").text)
 
-    def _complete(self, service: Service, client: httpx.Client, mode: str) -> dict[str, Any]:
+    def _complete(self, service: Service, client: httpx2.Client, mode: str) -> dict[str, Any]:
         """Posts the inputs and follows the smelt to its end."""
         smelt: dict[str, Any] = _post(client, mode)
         url = f"/v1/smelts/{smelt['id']}"
@@ -116,7 +116,7 @@ class Demo:
             raise DemoFailed(f"the smelt ended as {smelt['status']}: {reasons or 'without a reason'}")
         return smelt
 
-    def _say_transcript(self, client: httpx.Client, smelt: dict[str, Any]) -> None:
+    def _say_transcript(self, client: httpx2.Client, smelt: dict[str, Any]) -> None:
         for file in smelt["files"]:
             if file["input_type"] == "audio":
                 url = f"/v1/smelts/{smelt['id']}/files/{file['id']}/transcript?format=txt"
@@ -129,12 +129,12 @@ class Demo:
             self._say(text)
 
     @contextmanager
-    def _client(self, service: Service) -> Iterator[httpx.Client]:
+    def _client(self, service: Service) -> Iterator[httpx2.Client]:
         secret = service.settings.need("jwt_secret")
         user = ensure_local_user(service.owner_url)
         token = mint(secret, service.settings.jwt_audience, user, LOCAL_EMAIL)
         headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=service.address, headers=headers, timeout=30, trust_env=False) as client:
+        with httpx2.Client(base_url=service.address, headers=headers, timeout=30, trust_env=False) as client:
             yield client
 
     @contextmanager
@@ -160,7 +160,7 @@ def demo() -> int:
     except StopRequested:
         console.print("interrupted")
         return 130
-    except (DemoFailed, Problem, httpx.HTTPError) as problem:
+    except (DemoFailed, Problem, httpx2.HTTPError) as problem:
         console.rule("the last lines of the service")
         for line in show.log:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -176,17 +176,17 @@ def _short_folder() -> str:
     return usual if len(os.fsencode(usual)) <= LONGEST_TEMPORARY else "/tmp"  # noqa: S108
 
 
-def _post(client: httpx.Client, mode: str) -> dict[str, Any]:
+def _post(client: httpx2.Client, mode: str) -> dict[str, Any]:
     files = [("files", (path.name, path.read_bytes())) for path in INPUTS]
     answer = client.post("/v1/smelts", files=files, data={"mode": mode, "default_prompt_names": PROMPTS})
-    if answer.status_code != httpx.codes.ACCEPTED:
+    if answer.status_code != httpx2.codes.ACCEPTED:
         raise DemoFailed(f"POST /v1/smelts answered {answer.status_code}: {answer.text}")
     smelt: dict[str, Any] = answer.json()
     return smelt
 
 
-def _get(client: httpx.Client, url: str, accept: str = "*/*") -> httpx.Response:
+def _get(client: httpx2.Client, url: str, accept: str = "*/*") -> httpx2.Response:
     answer = client.get(url, headers={"Accept": accept})
-    if answer.status_code != httpx.codes.OK:
+    if answer.status_code != httpx2.codes.OK:
         raise DemoFailed(f"GET {url} answered {answer.status_code}: {answer.text}")
     return answer

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 
 from db import migrate
@@ -135,9 +135,10 @@ class Service:
     def _answers(self) -> bool:
         try:
             return (
-                httpx.get(f"{self.address}/readyz", timeout=5, trust_env=False).status_code == httpx.codes.OK
+                httpx2.get(f"{self.address}/readyz", timeout=5, trust_env=False).status_code
+                == httpx2.codes.OK
             )
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
 
 

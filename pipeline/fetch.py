@@ -12,11 +12,11 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 
 MOST_REDIRECTS = 3
 
-logging.getLogger("httpx").setLevel(logging.WARNING)  # its info lines hold addresses
+logging.getLogger("httpx2").setLevel(logging.WARNING)  # its info lines hold addresses
 
 
 class FetchFailed(Exception):
@@ -43,7 +43,7 @@ def fetch(
     """Blocks for up to `deadline` seconds, in a thread that runs no event loop.
 
     `most_bytes`: of the body; 0: it isn't read. `redirects`: how many are followed, without `headers`, and never from
-    https to http; beyond them a redirect is the reply. `tls`: which certificates are believed; None: httpx's own set.
+    https to http; beyond them a redirect is the reply. `tls`: which certificates are believed; None: the system's.
     Raises FetchFailed.
     """
     loop = (
@@ -53,7 +53,7 @@ def fetch(
         return loop.run_until_complete(
             _within(deadline, _Get(most_bytes, redirects, tls), url, headers or {})
         )
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as error:
         raise FetchFailed(type(error).__name__) from None
     finally:
         loop.close()  # doesn't wait for the resolver's thread
@@ -62,7 +62,7 @@ def fetch(
 async def _within(deadline: float, get: "_Get", url: str, headers: Mapping[str, str]) -> Fetched:
     async with (
         asyncio.timeout(deadline),
-        httpx.AsyncClient(timeout=deadline, verify=get.tls or True, follow_redirects=False) as client,
+        httpx2.AsyncClient(timeout=deadline, verify=get.tls or True, follow_redirects=False) as client,
     ):
         return await get.run(client, client.build_request("GET", url, headers={**_PLAIN, **headers}))
 
@@ -76,7 +76,7 @@ class _Get:
     redirects: int
     tls: ssl.SSLContext | None
 
-    async def run(self, client: httpx.AsyncClient, request: httpx.Request) -> Fetched:
+    async def run(self, client: httpx2.AsyncClient, request: httpx2.Request) -> Fetched:
         for left in range(self.redirects, -1, -1):
             reply = await client.send(request, stream=True)
             try:
@@ -90,7 +90,7 @@ class _Get:
             request = client.build_request("GET", onward, headers=_PLAIN)
         raise AssertionError("unreachable")
 
-    async def _body(self, reply: httpx.Response) -> bytes:
+    async def _body(self, reply: httpx2.Response) -> bytes:
         """Raises ValueError where it is longer than it may be, or encoded."""
         if self.most_bytes == 0:
             return b""

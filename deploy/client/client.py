@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 from h11 import LocalProtocolError
 from pydantic import BaseModel
 
@@ -36,7 +36,7 @@ from deploy.client.following import followed
 from deploy.client.inputs import Input, part
 from deploy.client.sending import send
 
-TIMEOUT = httpx.Timeout(60.0, connect=10.0)  # seconds without a byte
+TIMEOUT = httpx2.Timeout(60.0, connect=10.0)  # seconds without a byte
 LARGEST_PAGE = 100
 MEDIA_TYPES = {".md": "text/markdown", ".zip": "application/zip", ".json": "application/json"}
 VISIBLE_ASCII = re.compile(r"[!-~]+")
@@ -54,8 +54,8 @@ class Client:
             raise Misused("the token has characters that no token has")
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
-            self._http = httpx.Client(base_url=server, headers=headers, timeout=TIMEOUT)
-        except (httpx.InvalidURL, ValueError) as error:  # the latter for a proxy's, from the environment
+            self._http = httpx2.Client(base_url=server, headers=headers, timeout=TIMEOUT)
+        except (httpx2.InvalidURL, ValueError) as error:  # the latter for a proxy's, from the environment
             raise Misused(f"the server's address or its proxy's can't be used: {error}") from None
 
     def __enter__(self) -> Self:
@@ -85,7 +85,7 @@ class Client:
                     lambda: self._http.post("/v1/smelts", headers=headers, files=files, data=data),
                     repeatable=True,
                 )
-            except LocalProtocolError:  # httpx lets it through as it is
+            except LocalProtocolError:  # httpx2 lets it through as it is
                 raise Misused("a file changed its size while it was sent") from None
         accepted = AcceptedSmelt.model_validate_json(reply.content)
         if accepted.access_token is not None:

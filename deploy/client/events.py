@@ -7,14 +7,16 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 
 from deploy.client.failures import Unreachable
 from deploy.client.sending import send
 
 PAUSE = 0.5  # seconds before a lost stream is opened again
 TRIES = 3  # streams in a row that bring nothing
-TIMEOUT = httpx.Timeout(40.0, connect=10.0)  # seconds without a byte; a service gives a sign of life every 15
+TIMEOUT = httpx2.Timeout(
+    40.0, connect=10.0
+)  # seconds without a byte; a service gives a sign of life every 15
 MEDIA_TYPE = "text/event-stream"
 LAST = "done"
 
@@ -28,7 +30,7 @@ class Event:
     data: dict[str, Any]
 
 
-def follow_events(http: httpx.Client, url: str) -> Iterator[Event]:
+def follow_events(http: httpx2.Client, url: str) -> Iterator[Event]:
     """Until `done`. A stream that was lost begins with a snapshot again.
 
     Raises Refused, Unreachable; the latter also when streams are opened but bring nothing: something on the way holds
@@ -38,8 +40,8 @@ def follow_events(http: httpx.Client, url: str) -> Iterator[Event]:
     in_vain = 0
     while True:
         in_vain += 1
-        with closing(_opened(http, url, last)) as reply, suppress(httpx.TransportError):
-            for last in parsed(reply.iter_lines()):
+        with closing(_opened(http, url, last)) as reply, suppress(httpx2.TransportError):
+            for last in parsed(httpx2.EventSource(reply)):
                 in_vain = 0
                 yield last
                 if last.name == LAST:
@@ -49,20 +51,14 @@ def follow_events(http: httpx.Client, url: str) -> Iterator[Event]:
         time.sleep(PAUSE)
 
 
-def parsed(lines: Iterable[str]) -> Iterator[Event]:
-    """Each event with data; comments are left out (WHATWG HTML, section 9.2.6)."""
-    fields: dict[str, str] = {}
-    for line in lines:
-        if line:
-            name, _, value = line.partition(":")
-            fields[name] = value.removeprefix(" ")
-        else:
-            if "data" in fields:
-                yield Event(fields["event"], int(fields["id"]), json.loads(fields["data"]))
-            fields = {}
+def parsed(source: Iterable[httpx2.ServerSentEvent]) -> Iterator[Event]:
+    """Each event with data."""
+    for sent in source:
+        if sent.data:
+            yield Event(sent.event, int(sent.id), json.loads(sent.data))
 
 
-def _opened(http: httpx.Client, url: str, last: Event | None) -> httpx.Response:
+def _opened(http: httpx2.Client, url: str, last: Event | None) -> httpx2.Response:
     headers = {"Accept": MEDIA_TYPE}
     if last is not None:
         headers["Last-Event-ID"] = str(last.version)

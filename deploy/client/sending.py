@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
+import httpx2
 
 from deploy.client.failures import Refused, Unreachable
 
@@ -15,7 +15,7 @@ PATIENCE = 30.0  # seconds: a Retry-After beyond it is the caller's matter
 TRY_LATER = (429, 503)
 
 
-def send(attempt: Callable[[], httpx.Response], *, repeatable: bool) -> httpx.Response:
+def send(attempt: Callable[[], httpx2.Response], *, repeatable: bool) -> httpx2.Response:
     """A reply of success. `repeatable`: sent twice it has the same effect, so that a lost answer does no harm.
 
     Raises Refused for what the service won't do, Unreachable when it can't answer.
@@ -23,8 +23,8 @@ def send(attempt: Callable[[], httpx.Response], *, repeatable: bool) -> httpx.Re
     for tried in range(1, TRIES + 1):
         try:
             reply = attempt()
-        except httpx.TransportError as error:
-            never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+        except httpx2.TransportError as error:
+            never_sent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
             if tried == TRIES or not (repeatable or never_sent):
                 raise Unreachable(f"the service can't be reached ({type(error).__name__})") from None
             delay = _backoff(tried)
@@ -44,19 +44,19 @@ def _backoff(tried: int) -> float:
     return float(min(LONGEST_DELAY, FIRST_DELAY * 2 ** (tried - 1)) * random.uniform(0.5, 1.0))  # noqa: S311
 
 
-def _retry_after(reply: httpx.Response) -> float | None:
+def _retry_after(reply: httpx2.Response) -> float | None:
     given = reply.headers.get("retry-after", "")
     return float(given) if given.isdigit() else None
 
 
-def _failure(reply: httpx.Response) -> Refused | Unreachable:
+def _failure(reply: httpx2.Response) -> Refused | Unreachable:
     problem = _problem(reply)
     if reply.status_code >= 500:
         return Unreachable(str(problem.get("detail") or f"the service answered {reply.status_code}"))
     return Refused(reply.status_code, problem)
 
 
-def _problem(reply: httpx.Response) -> dict[str, Any]:
+def _problem(reply: httpx2.Response) -> dict[str, Any]:
     """The problem details; none if something else than the service answered."""
     reply.read()
     try:

@@ -18,7 +18,7 @@ from tests.deploy.up import Up
 
 ROOT = Path(__file__).parents[2]
 # What the client needs; everything else that Smelt requires is the server's.
-OF_THE_CLIENT = {"anyio", "h11", "httpx", "pydantic", "rich", "typer"}
+OF_THE_CLIENT = {"anyio", "h11", "httpx2", "pydantic", "rich", "typer"}
 # Of the other folders the client knows what goes over the wire, and nothing of the server.
 ON_THE_WIRE = {"api.filename", "api.library_schemas", "api.schemas", "pipeline.states"}
 

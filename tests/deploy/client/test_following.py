@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from uuid import UUID
 
-import httpx
+import httpx2
 import pytest
 
 from api.examples import EXAMPLES
@@ -14,7 +14,7 @@ from deploy.client.client import Client
 from deploy.client.events import parsed
 from deploy.client.failures import Refused
 
-Answer = Callable[[httpx.Request], httpx.Response]
+Answer = Callable[[httpx2.Request], httpx2.Response]
 
 
 class Service:
@@ -24,13 +24,13 @@ class Service:
         self.looks = self.streams = 0
         self._states, self._stream = states, stream
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
         if request.url.path.endswith("/events"):
             self.streams += 1
             return self._stream(request)
         state = self._states[min(self.looks, len(self._states) - 1)]
         self.looks += 1
-        return httpx.Response(200, content=state.model_dump_json())
+        return httpx2.Response(200, content=state.model_dump_json())
 
 
 def smelt(status: str, version: int, progress: float) -> SmeltReply:
@@ -67,15 +67,16 @@ def told(*states: SmeltReply) -> bytes:
     return "".join(written()).encode()
 
 
-def streamed(body: bytes) -> httpx.Response:
-    return httpx.Response(200, headers={"Content-Type": "text/event-stream"}, content=body)
+def streamed(body: bytes) -> httpx2.Response:
+    request = httpx2.Request("GET", "http://smelt/events")
+    return httpx2.Response(200, request=request, headers={"Content-Type": "text/event-stream"}, content=body)
 
 
 def followed(monkeypatch: pytest.MonkeyPatch, service: Answer) -> list[SmeltReply]:
     for module, pause in ((events, "PAUSE"), (sending, "FIRST_DELAY"), (following, "SLOWEST_LOOK")):
         monkeypatch.setattr(module, pause, 0.0)
     with Client("http://smelt") as client:
-        client._http = httpx.Client(base_url="http://smelt", transport=httpx.MockTransport(service))
+        client._http = httpx2.Client(base_url="http://smelt", transport=httpx2.MockTransport(service))
         return list(client.follow(UUID(str(EXAMPLES["SmeltReply"]["id"]))))
 
 
@@ -96,8 +97,8 @@ def test_a_stream_that_breaks_off_is_taken_up_again(monkeypatch: pytest.MonkeyPa
     assert (service.looks, service.streams) == (2, 2)
 
 
-def cut(_: httpx.Request) -> httpx.Response:
-    raise httpx.ReadTimeout("not a byte")
+def cut(_: httpx2.Request) -> httpx2.Response:
+    raise httpx2.ReadTimeout("not a byte")
 
 
 NO_STREAM: list[tuple[str, Answer]] = [
@@ -106,10 +107,10 @@ NO_STREAM: list[tuple[str, Answer]] = [
     ("signs of life alone", lambda _: streamed(b": \n\n" * 3)),
     (
         "another answers",
-        lambda _: httpx.Response(200, headers={"Content-Type": "text/html"}, text="<p>data: x"),
+        lambda _: httpx2.Response(200, headers={"Content-Type": "text/html"}, text="<p>data: x"),
     ),
-    ("a proxy knows no such thing", lambda _: httpx.Response(405)),
-    ("the service can't", lambda _: httpx.Response(500)),
+    ("a proxy knows no such thing", lambda _: httpx2.Response(405)),
+    ("the service can't", lambda _: httpx2.Response(500)),
 ]
 
 
@@ -123,9 +124,9 @@ def test_without_a_stream_it_looks_again_and_again(monkeypatch: pytest.MonkeyPat
 
 def test_a_smelt_that_is_deleted_meanwhile_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service(STATES[0], stream=lambda _: streamed(told(STATES[0])))
-    gone = httpx.Response(404, json={"code": "not_found", "detail": "Not found."})
+    gone = httpx2.Response(404, json={"code": "not_found", "detail": "Not found."})
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         return gone if service.streams else service(request)
 
     with pytest.raises(Refused, match="Not found"):
@@ -146,7 +147,7 @@ def test_what_the_reader_is_too_slow_for_is_left_out(monkeypatch: pytest.MonkeyP
     looks = iter([STATES[0], STATES[2]])
     shown = 0
     for _ in following.followed(
-        lambda: next(looks), lambda: parsed(told(*many, STATES[2]).decode().splitlines())
+        lambda: next(looks), lambda: parsed(httpx2.EventSource(streamed(told(*many, STATES[2]))))
     ):
         shown += 1
         now += 1.0  # it draws for a second

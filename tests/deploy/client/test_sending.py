@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx
+import httpx2
 import pytest
 
 from deploy.client import sending
@@ -53,7 +53,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 def post(server: Server, *script: tuple[int, str | None], repeatable: bool = True) -> int:
     server.script = list(script)
-    with httpx.Client(trust_env=False, base_url=f"http://127.0.0.1:{server.server_port}") as client:
+    with httpx2.Client(trust_env=False, base_url=f"http://127.0.0.1:{server.server_port}") as client:
         headers = {"Idempotency-Key": "one"}
         return send(lambda: client.post("/", headers=headers), repeatable=repeatable).status_code
 

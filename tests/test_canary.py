@@ -24,6 +24,8 @@ from tests.recordings import recording
 from tests.running import RunningService
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 SPOKEN = "bob will review the contract"  # in the recording, which has no unique words
 
 

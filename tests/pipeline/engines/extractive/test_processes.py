@@ -12,8 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pipeline.child_handle import ChildHandle, Ticker
 from pipeline.documents import Document
 from pipeline.engines.base import PromptSpec, Synthesis
+from pipeline.engines.extractive import processes
 from pipeline.engines.extractive.engine import ExtractiveEngine
 from pipeline.engines.extractive.processes import ExtractiveProcesses
 from pipeline.errors import GiveBack, WorkError
@@ -48,18 +50,6 @@ def ignore(_share: float) -> None:
     pass
 
 
-def once_busy(engine: ExtractiveProcesses, act: Callable[[int], None]) -> Callable[[float], None]:
-    """Acts once the child has told how far it is."""
-    done = threading.Event()
-
-    def tick(share: float) -> None:
-        if share > 0 and not done.is_set():
-            done.set()
-            act(engine.pids[0])
-
-    return tick
-
-
 @pytest.mark.parametrize("name", DefaultPromptName)
 def test_a_child_gives_what_the_engine_gives(engine: ExtractiveProcesses, name: DefaultPromptName) -> None:
     shares: list[float] = []
@@ -92,9 +82,20 @@ def test_what_the_engine_refuses_comes_back_as_its_code_and_the_child_stays(
     assert engine.pids == pids
 
 
-def test_a_killed_child_is_reported_and_replaced(engine: ExtractiveProcesses) -> None:
-    with pytest.raises(WorkError) as caught:
-        engine.apply(SUMMARIZE, [long()], once_busy(engine, lambda pid: os.kill(pid, signal.SIGKILL)))
+def test_a_killed_child_is_reported_and_replaced(
+    engine: ExtractiveProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow = processes._converse
+
+    def kill_and_follow(handle: ChildHandle, ticker: Ticker[float]) -> Synthesis | WorkError:
+        """The child has just told that it has begun."""
+        handle.process.kill()
+        return follow(handle, ticker)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(processes, "_converse", kill_and_follow)
+        with pytest.raises(WorkError) as caught:
+            engine.apply(SUMMARIZE, [long()], ignore)
     assert caught.value.code is ErrorCode.WORKER_LOST
     assert caught.value.retryable
     assert engine.apply(SUMMARIZE, [NOTES], ignore).markdown

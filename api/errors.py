@@ -30,6 +30,7 @@ CODES: dict[str, tuple[int, str]] = {
     "invalid_token": (401, "The bearer token is not valid"),
     "sign_in_required": (403, "This needs a signed-in user"),
     "not_found": (404, "Not found"),
+    "translation_unavailable": (404, "There is no translation here"),
     "method_not_allowed": (405, "Method not allowed"),
     "not_acceptable": (406, "None of the accepted media types can be served"),
     "request_timeout": (408, "The body stopped arriving"),

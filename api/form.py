@@ -6,10 +6,11 @@ Everything that is wrong is collected as faults, so that one answer names it all
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TypeVar
 from uuid import UUID
 
-from api.errors import ApiError, Fault, refusal, shown
+from api.errors import MAX_NAME_CHARS, ApiError, Fault, refusal, shown
 from api.languages import language_code
 from pipeline.states import DefaultPromptName, SmeltMode
 
@@ -27,12 +28,19 @@ T = TypeVar("T")
 class Fields:
     """The names that a call knows: those that are given once, and those that may be repeated.
 
-    `others_ignored`: names that it doesn't know are passed over, instead of refused.
+    `inputs`: those of its inputs, which stand beside the form. `others_ignored`: names that it doesn't know are passed
+    over, instead of refused.
     """
 
     single: frozenset[str]
     repeated: frozenset[str]
+    inputs: frozenset[str] = frozenset()
     others_ignored: bool = False
+
+    def nearest(self, name: str) -> str | None:
+        """The name that was probably meant."""
+        names = sorted(self.single | self.repeated | self.inputs)
+        return next(iter(get_close_matches(name[:MAX_NAME_CHARS].lower(), names, n=1, cutoff=0.7)), None)
 
     def know(self, name: str) -> bool:
         return name in self.single or name in self.repeated
@@ -41,6 +49,7 @@ class Fields:
 SMELT_FIELDS = Fields(
     single=frozenset({"mode", "user_prompt_id", "language", "vocabulary", "webhook_url", "content_ttl"}),
     repeated=frozenset({"default_prompt_names"}),
+    inputs=frozenset({"files", "texts"}),
 )
 
 
@@ -71,7 +80,8 @@ class Form:
 
     def add(self, name: str, value: str) -> None:
         if not self.fields.know(name):
-            self.unknown(name, "There is no such field.")
+            meant = self.fields.nearest(name)
+            self.unknown(name, "There is no such field." + (f" Did you mean `{meant}`?" if meant else ""))
             return
         if value == "":
             return

@@ -172,42 +172,51 @@ def test_no_option_that_openai_takes_is_refused(sdk: OpenAI, answers: Calls) -> 
     )
 
 
-# As their sources write them: Open WebUI, LibreChat, a Home Assistant integration, n8n, the AI SDK, LiteLLM.
-PROGRAMS: dict[str, list[tuple[str, Any]]] = {
-    "Open WebUI": [("model", "whisper-1"), ("language", "en")],
-    "LibreChat": [("model", "whisper-1"), ("language", "en-US")],
-    "Home Assistant": [
-        ("model", "whisper-1"),
-        ("language", "en"),
-        ("prompt", ""),
-        ("temperature", "0"),
-        ("response_format", "json"),
-    ],
-    "n8n": [("model", "whisper-1"), ("language", ""), ("temperature", "0")],
-    "the AI SDK": [
-        ("model", "gpt-4o-transcribe"),
-        ("response_format", "json"),
-        ("temperature", "0"),
-        ("timestamp_granularities[]", "segment"),
-        ("include[]", "logprobs"),
-    ],
-    "LiteLLM": [
-        ("model", "whisper-1"),
-        ("response_format", "verbose_json"),
-        ("timestamp_granularities[]", "word"),
-        ("user", "default_user_id"),
-        ("metadata", "{}"),
-    ],
+# As their sources write them: the fields, and the name of the file.
+PROGRAMS: dict[str, tuple[list[tuple[str, str]], str | None]] = {
+    "Open WebUI": ([("model", "whisper-1"), ("language", "en")], "0c5e.wav"),
+    "LibreChat": ([("model", "whisper-1"), ("language", "en")], "audio.webm"),
+    "Home Assistant": (
+        [
+            ("model", "gpt-4o-mini-transcribe"),
+            ("language", "fil"),
+            ("prompt", "Names of rooms: hall, attic."),
+            ("response_format", "json"),
+        ],
+        "a.wav",
+    ),
+    "n8n": ([("model", "whisper-1"), ("temperature", "0.5")], None),
+    "the AI SDK": ([("model", "whisper-1"), ("response_format", "verbose_json")], "audio.m4a"),
+    "the AI SDK with another model": (
+        [
+            ("model", "gpt-4o-transcribe"),
+            ("include[]", "logprobs"),
+            ("response_format", "json"),
+            ("temperature", "0"),
+            ("timestamp_granularities[]", "segment"),
+        ],
+        "audio.m4a",
+    ),
+    "LiteLLM": (
+        [
+            ("model", "whisper-1"),
+            ("response_format", "verbose_json"),
+            ("timestamp_granularities[]", "word"),
+            ("user", "default_user_id"),
+            ("metadata[a]", "b"),
+        ],
+        "file.m4a",
+    ),
 }
 
 
 def test_what_known_programs_send_is_taken(ada: httpx.Client, answers: Calls) -> None:
-    def post(fields: list[tuple[str, Any]]) -> Call:
-        parts = [(name, (None, value)) for name, value in fields]
-        file = ("file", ("speech.m4a", SPEECH.read_bytes(), "application/octet-stream"))
-        return lambda: ada.post("/v1/audio/transcriptions", files=[*parts, file])
+    def post(fields: list[tuple[str, str]], filename: str | None) -> Call:
+        parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in fields]
+        parts.append(("file", (filename, SPEECH.read_bytes(), "application/octet-stream")))
+        return lambda: ada.post("/v1/audio/transcriptions", files=parts)
 
-    replies = dict(zip(PROGRAMS, answers([post(fields) for fields in PROGRAMS.values()]), strict=True))
+    replies = dict(zip(PROGRAMS, answers([post(*sent) for sent in PROGRAMS.values()]), strict=True))
     assert {name: reply.text for name, reply in replies.items() if not reply.is_success} == {}
     assert {reply.json()["text"] for reply in replies.values()} == {HEARD}
 

@@ -20,7 +20,7 @@ _WORDS = re.compile(
 
 def part_filename(disposition: str, plain: bytes | None) -> str | None:
     """`disposition`: the whole header; `plain`: its parameter `filename`. None: the part is no file."""
-    return _extended(disposition) or (None if plain is None else _meant(_text(plain)))
+    return _extended(disposition) or (None if plain is None else meant_name(_text(plain)))
 
 
 def _extended(disposition: str) -> str | None:
@@ -45,7 +45,8 @@ def _text(name: bytes) -> str:
     return name.decode("latin-1")
 
 
-def _meant(name: str) -> str:
+def meant_name(name: str) -> str:
+    """A name that was read as text, without the ways of writing it in ASCII."""
     try:
         if _PERCENT.fullmatch(name):
             return unquote_to_bytes(name).decode()

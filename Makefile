@@ -9,10 +9,10 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint pooler bench interop chaos format lock clean
+.PHONY: help demo up test lint pooler bench interop chaos chaos-short format lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## show Smelt at work on a recording and a text; leaves nothing behind
 	@$(BIN)/smelt demo
@@ -21,7 +21,7 @@ up: $(READY) ## run the whole service here, until Ctrl-C; prints its address and
 	@$(BIN)/smelt up
 
 test: $(READY) ## run all tests, on engines of their own
-	$(BIN)/pytest --numprocesses 2 --dist loadscope
+	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 lint: $(READY) ## check style, types and the direction of imports
 	$(BIN)/ruff check
@@ -37,6 +37,10 @@ bench: $(READY) ## measure throughput, latency and memory against bare loops
 
 chaos: $(READY) ## kill, freeze and cut off parts of the service, half an hour for each of SEEDS (1 2 3); writes docs/reliability.md
 	$(BIN)/python -m tests.chaos $(if $(SEEDS),--seeds $(SEEDS))
+	$(BIN)/pytest -m exhaustive --ignore tests/chaos
+
+chaos-short: $(READY) ## what `make test` leaves out: a short form of the other faults, and the fuller forms of some tests
+	$(BIN)/pytest -m exhaustive
 
 interop: $(READY) $(INTEROP)/.ready ## try the engine on a LiteLLM proxy (a minute; downloads 600 MB at first)
 	$(BIN)/pytest tests/interop/litellm_proxy.py

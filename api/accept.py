@@ -21,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.allowance import allowances, out_of_allowance
-from api.errors import ApiError, Fault, refusal
+from api.errors import ApiError, Code, Fault, FaultCode, refusal
 from api.fingerprint import fingerprint
 from api.form import Form, Wish
 from api.identity import Caller, Visitor
@@ -132,7 +132,7 @@ def _take_in(post: Post, intake: Intake, wish: Wish) -> Accepted:
     except Refused as refused:
         raise out_of_allowance(refused) from None
     except KeyNotValid:
-        raise ApiError("busy", KEY_LOST, retry_after=1) from None
+        raise ApiError(Code.BUSY, KEY_LOST, retry_after=1) from None
     except PromptGone:
         raise _no_such_prompt() from None
     except DatabaseUnavailable:
@@ -200,14 +200,14 @@ def _lost_race(post: Post, intake: Intake) -> Accepted:
     with post.shared.database.service() as conn:
         existing = None if post.key is None else find_by_idempotency_key(conn, post.caller.tenant, post.key)
     if existing is None:
-        raise ApiError("busy", "Another request with this idempotency key was under way.", retry_after=1)
+        raise ApiError(Code.BUSY, "Another request with this idempotency key was under way.", retry_after=1)
     return _same_again(post, intake, existing)
 
 
 def _same_again(post: Post, intake: Intake, existing: Existing) -> Accepted:
     # What was taken in had no faults, and fields that are none of ours aren't in the fingerprint
     if intake.form.faults or not hmac.compare_digest(existing.fingerprint, _fingerprint(post, intake)):
-        raise ApiError("idempotency_key_reused")
+        raise ApiError(Code.IDEMPOTENCY_KEY_REUSED)
     with post.shared.database.service() as conn:
         smelt = get_smelt(conn, existing.smelt_id)
     return _accepted(post, intake, smelt, new=False)
@@ -215,7 +215,7 @@ def _same_again(post: Post, intake: Intake, existing: Existing) -> Accepted:
 
 def _accepted(post: Post, intake: Intake, smelt: Smelt | None, *, new: bool) -> Accepted:
     if smelt is None:
-        raise ApiError("not_found", "The smelt has been deleted.")
+        raise ApiError(Code.NOT_FOUND, "The smelt has been deleted.")
     token = None
     if isinstance(post.caller, Visitor):
         token = post.shared.anonymous.issue(smelt.id, smelt.created_at)
@@ -228,4 +228,4 @@ def _fingerprint(post: Post, intake: Intake) -> bytes:
 
 def _no_such_prompt() -> ApiError:
     detail = "There is no such prompt of yours."
-    return refusal([Fault("invalid_value", detail, field="user_prompt_id")])
+    return refusal([Fault(FaultCode.INVALID_VALUE, detail, field="user_prompt_id")])

@@ -1,6 +1,6 @@
 """Allowances: what the settings grant, and the answer when it is used up."""
 
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.services import Services
 from db.reservation import Allowances, RefusalCode, Refused
 
@@ -31,4 +31,4 @@ def allowances(shared: Services) -> Allowances:
 
 
 def out_of_allowance(refused: Refused) -> ApiError:
-    return ApiError(refused.code.value, DETAILS[refused.code], retry_after=refused.retry_after)
+    return ApiError(Code(refused.code), DETAILS[refused.code], retry_after=refused.retry_after)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 
 from api.content_encoding import is_packed, unpacked
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.services import services
 from pipeline.headway import Mark, headway
 
@@ -33,14 +33,14 @@ async def _received(request: Request) -> AsyncIterator[bytes]:
             async with asyncio.timeout(mark.at + WINDOW_SECONDS - waited):
                 chunk = await anext(stream, None)
         except TimeoutError:
-            raise ApiError("request_timeout") from None
+            raise ApiError(Code.REQUEST_TIMEOUT) from None
         if chunk is None:
             return
         done += len(chunk)
         waited += time.monotonic() - begun
         kept = headway(mark, done, waited, window=WINDOW_SECONDS, slowest=slowest)
         if kept is None:
-            raise ApiError("request_timeout")
+            raise ApiError(Code.REQUEST_TIMEOUT)
         mark = kept
         if chunk:
             yield chunk
@@ -52,5 +52,5 @@ async def whole(request: Request, limit: int) -> bytes:
     async for chunk in chunks(request):
         body += chunk
         if len(body) > limit:
-            raise ApiError("file_too_large", f"A body may have {limit:,} bytes here.")
+            raise ApiError(Code.FILE_TOO_LARGE, f"A body may have {limit:,} bytes here.")
     return bytes(body)

@@ -7,7 +7,7 @@ from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.identity import Caller, Claimant, User, Visitor, authenticate, claimed_tenant, recognize
 from api.services import services
 
@@ -42,7 +42,7 @@ async def recognized(request: Request, who: Claimant) -> Caller:
 def signed_in(caller: Caller) -> User:
     """Raises ApiError `authentication_required`."""
     if isinstance(caller, Visitor):
-        raise ApiError("authentication_required")
+        raise ApiError(Code.AUTHENTICATION_REQUIRED)
     return caller
 
 
@@ -73,7 +73,7 @@ Owner = Annotated[User, Depends(identify_owner)]
 def _owner(user: User) -> User:
     """Not by a machine token: one that leaks must not make others, nor take the account away."""
     if user.machine:
-        raise ApiError("sign_in_required", "A machine token can't manage the account; sign in.")
+        raise ApiError(Code.SIGN_IN_REQUIRED, "A machine token can't manage the account; sign in.")
     return user
 
 

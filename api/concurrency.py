@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.address import client_address, subscriber
-from api.errors import ApiError, problem
+from api.errors import ApiError, Code, problem
 from api.pace import LocalPace
 from api.rate import address_rate
 from pipeline.concurrency import Kind, Limit
@@ -179,15 +179,15 @@ def leave(request: Request, kind: Kind) -> None:
 
 
 def too_fast() -> ApiError:
-    return ApiError("too_many_requests", TOO_FAST, retry_after=RETRY_SECONDS)
+    return ApiError(Code.TOO_MANY_REQUESTS, TOO_FAST, retry_after=RETRY_SECONDS)
 
 
 def over_own_limit() -> ApiError:
-    return ApiError("too_many_requests", TOO_MANY, retry_after=RETRY_SECONDS)
+    return ApiError(Code.TOO_MANY_REQUESTS, TOO_MANY, retry_after=RETRY_SECONDS)
 
 
 def over_all_limits() -> ApiError:
-    return ApiError("busy", BUSY, retry_after=RETRY_SECONDS)
+    return ApiError(Code.BUSY, BUSY, retry_after=RETRY_SECONDS)
 
 
 def _kinds(scope: Scope) -> tuple[Kind, ...]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
-from api.errors import ApiError
+from api.errors import ApiError, Code
 
 GZIP = ("gzip", "x-gzip")
 _WINDOW = 31  # zlib's word for gzip, with its header and checksum
@@ -29,7 +29,7 @@ def is_packed(request: Request) -> bool:
     ]
     codings = [name for name in given if name not in ("", "identity")]
     if len(codings) > 1 or not set(codings) <= set(GZIP):
-        raise ApiError("unsupported_media_type", "The Content-Encoding of a body may be gzip, or none.")
+        raise ApiError(Code.UNSUPPORTED_MEDIA_TYPE, "The Content-Encoding of a body may be gzip, or none.")
     return codings != []
 
 
@@ -75,7 +75,7 @@ class _Packed:
         self._begun = not self._unpacker.eof
         self._came_out += len(piece)
         if self._came_out > FREE_BYTES + MOST_TIMES * self._went_in:
-            raise ApiError("file_too_large", f"A packed body may unpack to {MOST_TIMES} times its size.")
+            raise ApiError(Code.FILE_TOO_LARGE, f"A packed body may unpack to {MOST_TIMES} times its size.")
         return piece
 
     def end(self) -> None:
@@ -85,5 +85,5 @@ class _Packed:
 
 def _malformed() -> ApiError:
     return ApiError(
-        "malformed_body", "The body is not the gzip that its Content-Encoding says, or not whole."
+        Code.MALFORMED_BODY, "The body is not the gzip that its Content-Encoding says, or not whole."
     )

@@ -5,7 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
 from uuid import UUID
 
-from api.errors import ApiError, Fault
+from api.errors import ApiError, Code, Fault, FaultCode
 
 MAX_CHARS = 200
 
@@ -29,5 +29,5 @@ def decode(cursor: str) -> Place:
     except (ValueError, OverflowError, binascii.Error):  # at the ends of time a zone leads past them
         detail = "The cursor is not one that a list gave."
         raise ApiError(
-            "validation_failed", detail, faults=[Fault("invalid_value", detail, "cursor")]
+            Code.VALIDATION_FAILED, detail, faults=[Fault(FaultCode.INVALID_VALUE, detail, "cursor")]
         ) from None

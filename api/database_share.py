@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from api.errors import ApiError
+from api.errors import ApiError, Code
 
 PATIENCE = 20.0  # seconds
 MOST_WAITING = 200  # of one tenant
@@ -93,4 +93,4 @@ def rest_after(took: float) -> float:
 
 
 def _busy() -> ApiError:
-    return ApiError("busy", TOO_MUCH, retry_after=RETRY_SECONDS)
+    return ApiError(Code.BUSY, TOO_MUCH, retry_after=RETRY_SECONDS)

@@ -9,13 +9,16 @@ import math
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+
+from pipeline.states import ErrorCode
 
 log = logging.getLogger("smelt.api")
 
@@ -24,59 +27,87 @@ MAX_NAME_CHARS = 64
 
 PROBLEM_JSON = "application/problem+json"
 
-CODES: dict[str, tuple[int, str]] = {
-    "malformed_body": (400, "The body could not be read"),
-    "authentication_required": (401, "Sign in first"),
-    "invalid_token": (401, "The bearer token is not valid"),
-    "sign_in_required": (403, "This needs a signed-in user"),
-    "not_found": (404, "Not found"),
-    "translation_unavailable": (404, "There is no translation here"),
-    "method_not_allowed": (405, "Method not allowed"),
-    "not_acceptable": (406, "None of the accepted media types can be served"),
-    "request_timeout": (408, "The body stopped arriving"),
-    "idempotency_key_reused": (409, "The idempotency key was used with another body"),
-    "not_ready": (409, "Not finished yet"),
-    "part_failed": (409, "This part has no result"),
-    "no_timing": (409, "The input has no timing"),
-    "already_finished": (409, "Already finished"),
-    "library_full": (409, "The library holds as many as it may"),
-    "nothing_to_retry": (409, "Nothing to retry"),
-    "already_under_way": (409, "Already under way"),
-    "too_many_tokens": (409, "No more tokens"),
-    "content_expired": (410, "The content has been deleted"),
-    "file_too_large": (413, "Larger than this tier allows"),
-    "head_too_large": (431, "The address or a header is longer than it may be"),
-    "unsupported_format": (415, "Unsupported format"),
-    "unsupported_media_type": (415, "Unsupported content type of the body"),
-    "validation_failed": (422, "The request is not valid"),
-    "prompt_needs_model": (422, "A prompt of one's own needs a language model"),
-    "no_audio": (422, "No audio track"),
-    "unsupported_codec": (422, "Unsupported codec"),
-    "corrupted_file": (422, "The recording is damaged"),
-    "duration_exceeded": (422, "Longer than this tier allows"),
-    "empty_input": (422, "The input is empty"),
-    "no_speech": (422, "No speech was found"),
-    "api_key_invalid": (422, "The provider does not accept this API key"),
-    "daily_limit_reached": (429, "Daily limit reached"),
-    "credits_exhausted": (429, "No credits left"),
-    "too_many_requests": (429, "Too many requests"),
-    "transcription_failed": (500, "The recording could not be transcribed"),
-    "timed_out": (500, "The work took longer than it may"),
-    "worker_lost": (500, "The worker died on this recording every time"),
-    "content_damaged": (500, "The stored content is damaged"),
-    "internal_error": (500, "Something went wrong inside the service"),
-    "unavailable": (503, "Temporarily unavailable"),
-    "busy": (503, "Too much to do at the moment"),
-}
 
-_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 413: "file_too_large"}
+class Code(StrEnum):
+    """What an answer other than success is about, with its status and its title."""
+
+    MALFORMED_BODY = "malformed_body", 400, "The body could not be read"
+    AUTHENTICATION_REQUIRED = "authentication_required", 401, "Sign in first"
+    INVALID_TOKEN = "invalid_token", 401, "The bearer token is not valid"
+    SIGN_IN_REQUIRED = "sign_in_required", 403, "This needs a signed-in user"
+    NOT_FOUND = "not_found", 404, "Not found"
+    TRANSLATION_UNAVAILABLE = "translation_unavailable", 404, "There is no translation here"
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "Method not allowed"
+    NOT_ACCEPTABLE = "not_acceptable", 406, "None of the accepted media types can be served"
+    REQUEST_TIMEOUT = "request_timeout", 408, "The body stopped arriving"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 409, "The idempotency key was used with another body"
+    NOT_READY = "not_ready", 409, "Not finished yet"
+    PART_FAILED = "part_failed", 409, "This part has no result"
+    NO_TIMING = "no_timing", 409, "The input has no timing"
+    ALREADY_FINISHED = "already_finished", 409, "Already finished"
+    LIBRARY_FULL = "library_full", 409, "The library holds as many as it may"
+    NOTHING_TO_RETRY = "nothing_to_retry", 409, "Nothing to retry"
+    ALREADY_UNDER_WAY = "already_under_way", 409, "Already under way"
+    TOO_MANY_TOKENS = "too_many_tokens", 409, "No more tokens"
+    CONTENT_EXPIRED = "content_expired", 410, "The content has been deleted"
+    FILE_TOO_LARGE = "file_too_large", 413, "Larger than this tier allows"
+    HEAD_TOO_LARGE = "head_too_large", 431, "The address or a header is longer than it may be"
+    UNSUPPORTED_FORMAT = "unsupported_format", 415, "Unsupported format"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "Unsupported content type of the body"
+    VALIDATION_FAILED = "validation_failed", 422, "The request is not valid"
+    PROMPT_NEEDS_MODEL = "prompt_needs_model", 422, "A prompt of one's own needs a language model"
+    NO_AUDIO = "no_audio", 422, "No audio track"
+    UNSUPPORTED_CODEC = "unsupported_codec", 422, "Unsupported codec"
+    CORRUPTED_FILE = "corrupted_file", 422, "The recording is damaged"
+    DURATION_EXCEEDED = "duration_exceeded", 422, "Longer than this tier allows"
+    EMPTY_INPUT = "empty_input", 422, "The input is empty"
+    NO_SPEECH = "no_speech", 422, "No speech was found"
+    API_KEY_INVALID = "api_key_invalid", 422, "The provider does not accept this API key"
+    DAILY_LIMIT_REACHED = "daily_limit_reached", 429, "Daily limit reached"
+    CREDITS_EXHAUSTED = "credits_exhausted", 429, "No credits left"
+    TOO_MANY_REQUESTS = "too_many_requests", 429, "Too many requests"
+    TRANSCRIPTION_FAILED = "transcription_failed", 500, "The recording could not be transcribed"
+    TIMED_OUT = "timed_out", 500, "The work took longer than it may"
+    WORKER_LOST = "worker_lost", 500, "The worker died on this recording every time"
+    CONTENT_DAMAGED = "content_damaged", 500, "The stored content is damaged"
+    INTERNAL_ERROR = "internal_error", 500, "Something went wrong inside the service"
+    UNAVAILABLE = "unavailable", 503, "Temporarily unavailable"
+    BUSY = "busy", 503, "Too much to do at the moment"
+
+    status: int
+    summary: str
+
+    def __new__(cls, code: str, status: int = 500, summary: str = "") -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.status, member.summary = status, summary
+        return member
+
+
+class FaultCode(StrEnum):
+    """What can be wrong with one field, and never is the whole answer."""
+
+    INVALID_VALUE = "invalid_value"
+    MISSING = "missing"
+    UNKNOWN_FIELD = "unknown_field"
+    DUPLICATE_FIELD = "duplicate_field"
+    TOO_MANY_FIELDS = "too_many_fields"
+    TOO_MANY_INPUTS = "too_many_inputs"
+
+
+_OF_STATUS = {
+    404: Code.NOT_FOUND,
+    405: Code.METHOD_NOT_ALLOWED,
+    406: Code.NOT_ACCEPTABLE,
+    413: Code.FILE_TOO_LARGE,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One bad part or field of a request: `part` counts the inputs from 0."""
 
-    code: str
+    code: Code | FaultCode | ErrorCode
     detail: str
     field: str | None = None
     part: int | None = None
@@ -98,14 +129,14 @@ class ApiError(Exception):
 
     def __init__(
         self,
-        code: str,
+        code: Code,
         detail: str | None = None,
         *,
         faults: Sequence[Fault] = (),
         retry_after: float | None = None,
     ) -> None:
         self.code = code
-        self.status, self.title = CODES[code]
+        self.status, self.title = code.status, code.summary
         self.detail = detail or f"{self.title}."
         self.faults = tuple(faults)
         self.retry_after = retry_after
@@ -115,12 +146,12 @@ class ApiError(Exception):
 def refusal(faults: Sequence[Fault]) -> ApiError:
     """The one answer to a request with bad parts: the gravest of their codes, every part named."""
     codes = {fault.code for fault in faults}
-    for code in ("file_too_large", "unsupported_format"):
+    for code in (Code.FILE_TOO_LARGE, Code.UNSUPPORTED_FORMAT):
         if code in codes:
             return ApiError(code, _summary(faults), faults=faults)
-    if codes == {"prompt_needs_model"}:
-        return ApiError("prompt_needs_model", faults[0].detail, faults=faults)
-    return ApiError("validation_failed", _summary(faults), faults=faults)
+    if codes == {Code.PROMPT_NEEDS_MODEL}:
+        return ApiError(Code.PROMPT_NEEDS_MODEL, faults[0].detail, faults=faults)
+    return ApiError(Code.VALIDATION_FAILED, _summary(faults), faults=faults)
 
 
 def _summary(faults: Sequence[Fault]) -> str:
@@ -143,7 +174,7 @@ def problem_body(error: ApiError) -> dict[str, Any]:
 def problem(error: ApiError) -> JSONResponse:
     headers = {}
     if error.status == HTTPStatus.UNAUTHORIZED:
-        given = error.code == "invalid_token"
+        given = error.code is Code.INVALID_TOKEN
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if given else "Bearer"
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
@@ -158,12 +189,12 @@ async def on_invalid_request(_: Request, error: RequestValidationError) -> JSONR
     """What FastAPI found in path, query or JSON body. An id that is no UUID is simply not there: 404."""
     problems: Sequence[dict[str, Any]] = error.errors()
     if all(item["loc"][0] == "path" for item in problems):
-        return problem(ApiError("not_found"))
+        return problem(ApiError(Code.NOT_FOUND))
     if any(item["type"] == "json_invalid" for item in problems):
-        return problem(ApiError("malformed_body", "The body is not valid JSON."))
+        return problem(ApiError(Code.MALFORMED_BODY, "The body is not valid JSON."))
     faults = [
         Fault(
-            "invalid_value",
+            FaultCode.INVALID_VALUE,
             f"{item['msg']}.",
             field=shown(".".join(str(step)[:MAX_NAME_CHARS] for step in item["loc"][1:])) or "body",
         )
@@ -181,7 +212,7 @@ async def on_http_exception(_: Request, error: HTTPException) -> JSONResponse:
     """The router's own: no such path, no such method."""
     code = _OF_STATUS.get(error.status_code)
     if code is None:
-        code = "validation_failed" if error.status_code < 500 else "internal_error"
+        code = Code.VALIDATION_FAILED if error.status_code < 500 else Code.INTERNAL_ERROR
     response = problem(ApiError(code))
     response.headers.update(error.headers or {})
     return response

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from hashlib import sha256
 
-from api.errors import ApiError, Fault
+from api.errors import ApiError, Code, Fault, FaultCode
 from api.form import Form
 from api.input_part import InputPart
 
@@ -20,7 +20,9 @@ def idempotency_key(given: Sequence[str]) -> str | None:
     if len(given) > 1 or not VISIBLE_ASCII.fullmatch(given[0]):
         detail = "Idempotency-Key must be 1 to 255 visible ASCII characters, given once."
         raise ApiError(
-            "validation_failed", detail, faults=[Fault("invalid_value", detail, field="Idempotency-Key")]
+            Code.VALIDATION_FAILED,
+            detail,
+            faults=[Fault(FaultCode.INVALID_VALUE, detail, field="Idempotency-Key")],
         )
     return given[0]
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from api.callers import recognized
 from api.concurrency import count_for_tenant
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.follower import Follower
 from api.identity import Visitor, authenticate, count_address
 from api.reading import current_view
@@ -24,7 +24,7 @@ async def identify_follower(request: Request, smelt_id: UUID) -> Follower:
     who = await run_in_threadpool(authenticate, request)
     if isinstance(who, Visitor):
         if who.smelt_id != smelt_id:
-            raise ApiError("not_found")
+            raise ApiError(Code.NOT_FOUND)
         return Follower(None, None, None)
     caller = await recognized(request, who)
     if isinstance(who, Subject):
@@ -38,7 +38,7 @@ def redeemed(request: Request, ticket: str, smelt_id: UUID) -> Follower:
     shared = services(request)
     follower = shared.tickets.redeem(ticket, smelt_id)
     if follower is None or not _lives(shared, follower):
-        raise ApiError("invalid_token", "The ticket is used up, too old, or none.")
+        raise ApiError(Code.INVALID_TOKEN, "The ticket is used up, too old, or none.")
     if follower.user_id is not None:
         count_for_tenant(request, f"user:{follower.user_id}")
     return follower
@@ -70,7 +70,7 @@ def _find_followed(shared: Services, follower: Follower, smelt_id: UUID) -> tupl
     with database.anonymous(smelt_id) if user_id is None else database.user(user_id) as conn:
         head = get_head(conn, smelt_id)
     if head is None:
-        raise ApiError("not_found")
+        raise ApiError(Code.NOT_FOUND)
     if user_id is None:
         follower = replace(follower, ends=shared.anonymous.ends(head.created_at))
     view = current_view(shared, head)

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import TypeVar
 from uuid import UUID
 
-from api.errors import MAX_NAME_CHARS, ApiError, Fault, refusal, shown
+from api.errors import MAX_NAME_CHARS, ApiError, Fault, FaultCode, refusal, shown
 from api.languages import language_code
 from pipeline.states import DefaultPromptName, SmeltMode
 
@@ -90,15 +90,17 @@ class Form:
             return
         given = self.values.setdefault(name, [])
         if given and name in self.fields.single:
-            self.faults.append(Fault("duplicate_field", "This field may be given once only.", field=name))
+            self.faults.append(
+                Fault(FaultCode.DUPLICATE_FIELD, "This field may be given once only.", field=name)
+            )
         else:
             given.append(value)
 
     def unknown(self, name: str, detail: str) -> None:
-        self.faults.append(Fault("unknown_field", detail, field=shown(name) or "(unnamed)"))
+        self.faults.append(Fault(FaultCode.UNKNOWN_FIELD, detail, field=shown(name) or "(unnamed)"))
 
     def bad(self, name: str, detail: str) -> None:
-        self.faults.append(Fault("invalid_value", detail, field=shown(name) or "(unnamed)"))
+        self.faults.append(Fault(FaultCode.INVALID_VALUE, detail, field=shown(name) or "(unnamed)"))
 
     def one(self, name: str) -> str | None:
         return self.values.get(name, [None])[0]
@@ -165,7 +167,7 @@ def read_field(form: Form, name: str, parse: Callable[[str], T | None], detail: 
 
 def too_many_fields(form: Form) -> ApiError:
     """What was wrong before is named too."""
-    return refusal([*form.faults, Fault("too_many_fields", f"At most {MAX_FIELDS} fields.")])
+    return refusal([*form.faults, Fault(FaultCode.TOO_MANY_FIELDS, f"At most {MAX_FIELDS} fields.")])
 
 
 def _is_text(value: str) -> bool:

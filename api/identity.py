@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from api.address import client_address, ip_hash
 from api.concurrency import count_for_tenant
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.machine_tokens import is_machine_token, is_well_formed, token_hash
 from api.public_keys import KeysUnreachable
 from api.rate import Rate
@@ -89,11 +89,11 @@ def authenticate(request: Request) -> Claimant:
         who = _claimant(request, shared)
     except BadToken:
         count_address(request)
-        raise ApiError("invalid_token") from None
+        raise ApiError(Code.INVALID_TOKEN) from None
     except KeysUnreachable:
         count_address(request)
         raise ApiError(
-            "unavailable", "The sign-in service is out of reach.", retry_after=RETRY_SECONDS
+            Code.UNAVAILABLE, "The sign-in service is out of reach.", retry_after=RETRY_SECONDS
         ) from None
     count(request, who)
     return who
@@ -123,7 +123,7 @@ def pace(request: Request, caller: str, rate: Rate) -> None:
     ruling = services(request).pace.take(caller, rate)
     note(request.scope, ruling)
     if not ruling.allowed:
-        raise ApiError("too_many_requests", TOO_MANY, retry_after=ruling.retry_after)
+        raise ApiError(Code.TOO_MANY_REQUESTS, TOO_MANY, retry_after=ruling.retry_after)
 
 
 def recognize(request: Request, conn: Connection, who: Claimant) -> Caller:
@@ -171,7 +171,7 @@ def _machine(request: Request, shared: Services, token: str) -> Machine:
         with shared.database.service() as conn:
             owner = find_owner(conn, hashed)
         if owner is None:
-            raise ApiError("invalid_token")
+            raise ApiError(Code.INVALID_TOKEN)
         shared.token_owners.put(hashed, owner)
     return Machine(hashed, owner)
 
@@ -180,7 +180,7 @@ def _signed_in(shared: Services, conn: Connection, who: Subject) -> User:
     sign_in = SignIn(who.user_id, who.email, who.issued_at)
     profile = ensure_profile(conn, sign_in, shared.settings.weekly_credits)
     if profile is None:
-        raise ApiError("invalid_token", "The user does not exist.")
+        raise ApiError(Code.INVALID_TOKEN, "The user does not exist.")
     return User(who.user_id, profile)
 
 
@@ -190,7 +190,7 @@ def _owner_of(request: Request, conn: Connection, who: Machine) -> User:
     if profile is None:
         services(request).token_owners.forget(who.token_hash)
         count_address(request)
-        raise ApiError("invalid_token")
+        raise ApiError(Code.INVALID_TOKEN)
     return User(profile.user_id, profile, machine=True)
 
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from uuid_utils.compat import uuid7
 
 from api.body import chunks
-from api.errors import ApiError, Fault, refusal
+from api.errors import ApiError, Code, Fault, FaultCode, refusal
 from api.filename import safe_filename
 from api.form import MAX_FIELDS, FieldValue, Form, too_many_fields
 from api.input_part import InputPart, Received, Source
@@ -73,7 +73,7 @@ class Intake:
             most, refused = self._most_json(), self._too_much_json
             body = json_events(self._bounded(request, most, refused), self.form, self._limits.inputs)
         else:
-            raise ApiError("unsupported_media_type", f"Send {self._shape.media_types}.")
+            raise ApiError(Code.UNSUPPORTED_MEDIA_TYPE, f"Send {self._shape.media_types}.")
         async for event in body:
             await self._on(event)
 
@@ -163,7 +163,7 @@ class Intake:
     def _begin_input(self, start: PartStart) -> None:
         source, position = Source(start.name), len(self.parts)
         if self._shape.one_input and position > 0:
-            fault = Fault("too_many_inputs", "This call takes one file.", field=source.value)
+            fault = Fault(FaultCode.TOO_MANY_INPUTS, "This call takes one file.", field=source.value)
             raise refusal([*self.form.faults, fault])
         if position >= self._limits.inputs:
             raise self._too_many()
@@ -214,14 +214,14 @@ class Intake:
         if isinstance(part := self._current, InputPart):
             await part.abort()
             self._current = None
-            self.form.faults.append(Fault("invalid_value", detail, part.source.value, part.position))
+            self.form.faults.append(Fault(FaultCode.INVALID_VALUE, detail, part.source.value, part.position))
 
     async def _refuse_part(self, part: InputPart, error: SmeltError) -> None:
         """Notes what is wrong with the part; raises at once if it is its size."""
         await part.abort()
         self._current = None
         self.form.faults.append(
-            Fault(error.code.value, error.detail, part.source.value, part.position, part.filename)
+            Fault(error.code, error.detail, part.source.value, part.position, part.filename)
         )
         if error.code is ErrorCode.FILE_TOO_LARGE:
             raise refusal(self.form.faults)
@@ -229,18 +229,18 @@ class Intake:
     def _too_much(self) -> ApiError:
         detail = f"All inputs together may have {self._limits.smelt_bytes:,} bytes on this tier."
         field = self._shape.file_field if self._shape.one_input else None
-        return self._too_long(refusal([*self.form.faults, Fault("file_too_large", detail, field)]))
+        return self._too_long(refusal([*self.form.faults, Fault(Code.FILE_TOO_LARGE, detail, field)]))
 
     def _too_much_json(self) -> ApiError:
         return self._too_long(
-            ApiError("file_too_large", f"A body may have {self._most_json():,} bytes here.")
+            ApiError(Code.FILE_TOO_LARGE, f"A body may have {self._most_json():,} bytes here.")
         )
 
     def _too_long(self, error: ApiError) -> ApiError:
-        return error if self._staged is not None else ApiError("idempotency_key_reused")
+        return error if self._staged is not None else ApiError(Code.IDEMPOTENCY_KEY_REUSED)
 
     def _too_many(self) -> ApiError:
         if not self._limits.combine:
-            return ApiError("sign_in_required", "Sign in to send several inputs at once.")
+            return ApiError(Code.SIGN_IN_REQUIRED, "Sign in to send several inputs at once.")
         detail = f"At most {self._limits.inputs} inputs on this tier."
-        return refusal([*self.form.faults, Fault("too_many_inputs", detail, field="files")])
+        return refusal([*self.form.faults, Fault(FaultCode.TOO_MANY_INPUTS, detail, field="files")])

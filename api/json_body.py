@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from api.errors import ApiError, Fault
+from api.errors import ApiError, Code, Fault, FaultCode
 from api.form import MAX_FIELD_BYTES, MAX_FIELDS, Form, too_many_fields
 from api.json_reader import JsonReader, TooManyValues
 from api.multipart import Event, PartData, PartEnd, PartStart
@@ -41,7 +41,7 @@ async def json_events(chunks: AsyncIterator[bytes], form: Form, most_texts: int)
     """
     reader = JsonReader(chunks, most_values=3 * (most_texts + 1) + 2 * MAX_FIELDS)
     if await reader.peek() not in ("{", ""):
-        raise ApiError("malformed_body", "The body must be a JSON object.")
+        raise ApiError(Code.MALFORMED_BODY, "The body must be a JSON object.")
     try:
         async for event in _Document(reader, form).events():
             yield event
@@ -131,7 +131,7 @@ class _Document:
     async def _refuse_duplicate(self) -> None:
         if not self._form.faults:
             detail = "A JSON object has the same member twice."
-            self._form.faults.append(Fault("duplicate_field", detail))
+            self._form.faults.append(Fault(FaultCode.DUPLICATE_FIELD, detail))
         await self._reader.skip()
 
     # Texts

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 
-from api.errors import ApiError
+from api.errors import ApiError, Code
 
 MAX_DEPTH = 16
 MAX_KEY_CHARS = 256  # a longer name is none of ours, and is cut
@@ -28,7 +28,7 @@ class TooManyValues(Exception):
 
 
 def malformed() -> ApiError:
-    return ApiError("malformed_body", "The body is not valid JSON.")
+    return ApiError(Code.MALFORMED_BODY, "The body is not valid JSON.")
 
 
 class JsonReader:
@@ -168,7 +168,7 @@ class JsonReader:
         await self._take(bracket)
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise ApiError("malformed_body", f"The body is nested deeper than {MAX_DEPTH} levels.")
+            raise ApiError(Code.MALFORMED_BODY, f"The body is nested deeper than {MAX_DEPTH} levels.")
 
     async def _closed(self, bracket: str) -> bool:
         """Whether the bracket comes at once."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from api.errors import ApiError, Fault, refusal
+from api.errors import ApiError, Code, Fault, FaultCode, refusal
 from api.services import Services
 from db.library import LibraryFull, NotInLibrary
 from db.prompts import NoSuchSection
@@ -23,11 +23,13 @@ def changing(shared: Services, user_id: UUID) -> Iterator[Connection]:
         with shared.database.user(user_id) as conn:
             yield conn
     except NoSuchSection:
-        raise refusal([Fault("invalid_value", "There is no such section of yours.", "section_id")]) from None
+        raise refusal(
+            [Fault(FaultCode.INVALID_VALUE, "There is no such section of yours.", "section_id")]
+        ) from None
     except NotInLibrary as missing:
         detail = f"{len(missing.ids)} of the ids are not in your library."
-        raise refusal([Fault("invalid_value", detail, "ids")]) from None
+        raise refusal([Fault(FaultCode.INVALID_VALUE, detail, "ids")]) from None
     except LibraryFull:
-        raise ApiError("library_full") from None
+        raise ApiError(Code.LIBRARY_FULL) from None
     except LockTimeout:
-        raise ApiError("busy", LOCKED, retry_after=RETRY_SECONDS) from None
+        raise ApiError(Code.BUSY, LOCKED, retry_after=RETRY_SECONDS) from None

@@ -5,7 +5,7 @@ Parsers of queries and of a header's parameters take milliseconds for each kilob
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import ApiError, problem
+from api.errors import ApiError, Code, problem
 
 MOST_TARGET_BYTES = 8_192  # of the path, and of the query
 MOST_TYPE_BYTES = 1_024  # of the Content-Type
@@ -20,7 +20,7 @@ class LongLines:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_long(scope):
-            await problem(ApiError("head_too_large"))(scope, receive, send)
+            await problem(ApiError(Code.HEAD_TOO_LARGE))(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

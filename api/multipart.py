@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.part_filename import part_filename
 
 MAX_HEADERS = 8  # of one part
@@ -68,10 +68,10 @@ class _Events:
         disposition, options = _parameters(header)
         name = options.get(b"name")
         if disposition != b"form-data" or name is None:
-            raise ApiError("malformed_body", "A part has no form-data name.")
+            raise ApiError(Code.MALFORMED_BODY, "A part has no form-data name.")
         if self._headers.get("content-transfer-encoding", "binary").lower() not in ("binary", "8bit", "7bit"):
             raise ApiError(
-                "malformed_body", "A part has a content transfer encoding, which is not supported."
+                Code.MALFORMED_BODY, "A part has a content transfer encoding, which is not supported."
             )
         self.pending.append(
             PartStart(
@@ -100,14 +100,14 @@ def boundary_of(content_type: str) -> bytes:
     _, options = _parameters(content_type)
     boundary = options.get(b"boundary", b"")
     if not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
-        raise ApiError("malformed_body", "The multipart body has no boundary, or too long a one.")
+        raise ApiError(Code.MALFORMED_BODY, "The multipart body has no boundary, or too long a one.")
     return boundary
 
 
 def _parameters(header: str) -> tuple[bytes, dict[bytes, bytes]]:
     """Raises ApiError `malformed_body`: so many semicolons would hold the event loop."""
     if header.count(";") > MAX_PARAMETERS:
-        raise ApiError("malformed_body", "A header has too many parameters.")
+        raise ApiError(Code.MALFORMED_BODY, "A header has too many parameters.")
     return parse_options_header(header)
 
 
@@ -138,6 +138,6 @@ async def events(chunks: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator
             for event in seen.taken():
                 yield event
     except FormParserError:
-        raise ApiError("malformed_body", "The multipart body is not well formed.") from None
+        raise ApiError(Code.MALFORMED_BODY, "The multipart body is not well formed.") from None
     if not seen.complete:
-        raise ApiError("malformed_body", "The multipart body ends before its last boundary.")
+        raise ApiError(Code.MALFORMED_BODY, "The multipart body ends before its last boundary.")

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.allowance import allowances, out_of_allowance
-from api.errors import ApiError, Fault, refusal
+from api.errors import ApiError, Code, Fault, FaultCode, refusal
 from api.fingerprint import idempotency_key
 from api.form import Form, Wish, read_wish
 from api.identity import Caller, Claimant, authenticate, claimed_tenant, recognize
@@ -79,18 +79,24 @@ def checked_wish(post: Post, intake: Intake) -> Wish:
     parts_are_fine = not form.faults
     wish = read_wish(form)
     if not post.limits.combine and wish.mode is SmeltMode.COMBINE:
-        raise ApiError("sign_in_required", "Sign in to combine.")
+        raise ApiError(Code.SIGN_IN_REQUIRED, "Sign in to combine.")
     if not post.limits.own_prompts and form.one("user_prompt_id") is not None:
-        raise ApiError("sign_in_required", "Sign in to use prompts of your own.")
+        raise ApiError(Code.SIGN_IN_REQUIRED, "Sign in to use prompts of your own.")
     if not intake.parts and parts_are_fine:
-        form.faults.append(Fault("missing", "Send at least one of `files` or `texts`.", field="files"))
+        form.faults.append(
+            Fault(FaultCode.MISSING, "Send at least one of `files` or `texts`.", field="files")
+        )
     elif parts_are_fine and wish.prompts == 0 and not form.faults and not _has_audio(intake):
         form.faults.append(
-            Fault("missing", "Choose at least one prompt; only recordings need none.", "default_prompt_names")
+            Fault(
+                FaultCode.MISSING,
+                "Choose at least one prompt; only recordings need none.",
+                "default_prompt_names",
+            )
         )
     if wish.user_prompt_id is not None and not post.shared.settings.has_llm and post.tier is not Tier.OWN_KEY:
         detail = "No language model is set up here, so only the default prompts can be applied."
-        form.faults.append(Fault("prompt_needs_model", detail, field="user_prompt_id"))
+        form.faults.append(Fault(Code.PROMPT_NEEDS_MODEL, detail, field="user_prompt_id"))
     if wish.webhook_url is not None:
         _check_webhook(post, form, wish.webhook_url)
     if form.faults:
@@ -101,7 +107,7 @@ def checked_wish(post: Post, intake: Intake) -> Wish:
 def _check_webhook(post: Post, form: Form, url: str) -> None:
     """What can be told without asking the resolver. Raises ApiError `sign_in_required`."""
     if post.caller.user_id is None:
-        raise ApiError("sign_in_required", "Sign in to have webhooks sent.")
+        raise ApiError(Code.SIGN_IN_REQUIRED, "Sign in to have webhooks sent.")
     try:
         parse(url, post.shared.webhook_networks)
     except BadUrl as bad:

@@ -3,7 +3,7 @@
 import re
 from pathlib import PurePath
 
-from api.errors import ApiError, Fault, refusal
+from api.errors import ApiError, Code, Fault, FaultCode, refusal
 from api.filename import safe_filename, visible_line
 from api.library_schemas import MAX_PROMPT, MAX_TITLE
 from api.part_filename import meant_name
@@ -24,17 +24,17 @@ def read_prompt_file(filename: str | None, content: bytes) -> tuple[str, str]:
     """
     name = PurePath(safe_filename(None if filename is None else meant_name(filename), UNTITLED))
     if len(content) > MAX_FILE_BYTES:
-        raise _refused("file_too_large", f"A prompt's file may have {MAX_FILE_BYTES:,} bytes.", name)
+        raise _refused(Code.FILE_TOO_LARGE, f"A prompt's file may have {MAX_FILE_BYTES:,} bytes.", name)
     if name.suffix.lower() not in SUFFIXES:
-        raise _refused("unsupported_format", "A prompt's file must be a .md file.", name)
+        raise _refused(Code.UNSUPPORTED_FORMAT, "A prompt's file must be a .md file.", name)
     try:
         body = TerminalText().feed(content.decode("utf-8-sig"), final=True)
     except UnicodeDecodeError:
-        raise _refused("invalid_value", "The file is not UTF-8 text.", name) from None
+        raise _refused(FaultCode.INVALID_VALUE, "The file is not UTF-8 text.", name) from None
     if "\0" in body or not visible_line(body):
-        raise _refused("invalid_value", "The file has no text.", name)
+        raise _refused(FaultCode.INVALID_VALUE, "The file has no text.", name)
     if len(body) > MAX_PROMPT:
-        raise _refused("invalid_value", f"A prompt may have {MAX_PROMPT:,} characters.", name)
+        raise _refused(FaultCode.INVALID_VALUE, f"A prompt may have {MAX_PROMPT:,} characters.", name)
     return (_first_heading(body) or visible_line(name.stem) or UNTITLED)[:MAX_TITLE], body
 
 
@@ -59,5 +59,5 @@ def _title(heading: str) -> str:
     return visible_line(text if text == "" or text.endswith((" ", "\t")) else heading)
 
 
-def _refused(code: str, detail: str, name: PurePath) -> ApiError:
+def _refused(code: Code | FaultCode, detail: str, name: PurePath) -> ApiError:
     return refusal([Fault(code, detail, field="file", filename=str(name))])

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.identity import Caller, User
 from api.services import Services
 from api.view import View
@@ -49,7 +49,7 @@ def current_view(shared: Services, head: Smelt) -> View:
     """Of a smelt that the caller may see. Raises ApiError `not_found`: it has been deleted since."""
     view = shared.views.get(head)
     if view is None:
-        raise ApiError("not_found")
+        raise ApiError(Code.NOT_FOUND)
     return view
 
 
@@ -63,7 +63,7 @@ def in_role_of(shared: Services, caller: Caller, smelt_id: UUID, read: Callable[
         with shared.database.anonymous(smelt_id) as conn:
             found = read(conn)
     if found is None:
-        raise ApiError("not_found")
+        raise ApiError(Code.NOT_FOUND)
     return found
 
 
@@ -72,7 +72,7 @@ def content_key(shared: Services, smelt_id: UUID) -> bytes:
     with shared.database.service() as conn:
         wrapped = get_content_key(conn, smelt_id)
     if wrapped is None:
-        raise ApiError("content_expired")
+        raise ApiError(Code.CONTENT_EXPIRED)
     return shared.keyring.unwrap(wrapped, smelt_context(smelt_id))
 
 
@@ -81,10 +81,10 @@ def check_finished(part: SmeltFile | SmeltOutput) -> None:
     if part.status is WorkStatus.COMPLETED:
         return
     if not part.status.terminal:
-        raise ApiError("not_ready")
+        raise ApiError(Code.NOT_READY)
     if part.error_code is None:
-        raise ApiError("part_failed", "This part was canceled.")
-    raise ApiError("part_failed", PUBLIC_MESSAGES[part.error_code])
+        raise ApiError(Code.PART_FAILED, "This part was canceled.")
+    raise ApiError(Code.PART_FAILED, PUBLIC_MESSAGES[part.error_code])
 
 
 def read_transcript_of(shared: Services, smelt_id: UUID, file: SmeltFile, key: bytes) -> Transcript:
@@ -100,6 +100,6 @@ def completed_outputs(smelt: Smelt) -> Smelt:
     outputs = tuple(output for output in smelt.outputs if output.status is WorkStatus.COMPLETED)
     if smelt.outputs and not outputs:
         if not smelt.status.terminal:
-            raise ApiError("not_ready")
-        raise ApiError("part_failed", "No output was completed.")
+            raise ApiError(Code.NOT_READY)
+        raise ApiError(Code.PART_FAILED, "No output was completed.")
     return replace(smelt, outputs=outputs)

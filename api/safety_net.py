@@ -3,7 +3,7 @@
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ApiError, log_unexpected, problem
+from api.errors import ApiError, Code, log_unexpected, problem
 
 
 class ReplyCut(Exception):
@@ -35,4 +35,4 @@ class SafetyNet:
             log_unexpected(error)
             if begun:
                 raise ReplyCut("the reply was cut short") from None
-            await problem(ApiError("internal_error"))(scope, receive, send)
+            await problem(ApiError(Code.INTERNAL_ERROR))(scope, receive, send)

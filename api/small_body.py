@@ -16,7 +16,7 @@ from starlette.types import Message
 
 from api.body import whole
 from api.callers import find_caller, signed_in
-from api.errors import Fault, refusal
+from api.errors import Fault, FaultCode, refusal
 
 MAX_SMALL_BODY = 64_000  # bytes: 4,000 characters, each escaped as two halves, with room for the rest
 
@@ -51,4 +51,4 @@ def _refuse_many_members(body: bytes) -> None:
     except (ValueError, RecursionError):
         return
     if isinstance(document, dict) and len(document) > MAX_MEMBERS:
-        raise refusal([Fault("too_many_fields", f"At most {MAX_MEMBERS} fields.")])
+        raise refusal([Fault(FaultCode.TOO_MANY_FIELDS, f"At most {MAX_MEMBERS} fields.")])

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from starlette.concurrency import run_in_threadpool
 
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from pipeline.content import ContentStore
 
 RETRY_SECONDS = 5.0
@@ -116,4 +116,4 @@ class Staged:
 
 
 def busy(detail: str) -> ApiError:
-    return ApiError("busy", detail, retry_after=RETRY_SECONDS)
+    return ApiError(Code.BUSY, detail, retry_after=RETRY_SECONDS)

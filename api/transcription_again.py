@@ -8,7 +8,7 @@ from dataclasses import replace
 from starlette.requests import Request
 
 from api.accept import Accepted
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.identity import Visitor
 from api.routes.control import retry
 from api.services import services
@@ -28,7 +28,7 @@ def taken_back(request: Request, accepted: Accepted) -> Accepted:
     try:
         retry(services(request), caller, accepted.smelt.id)
     except ApiError as error:
-        if error.code != "not_ready":
+        if error.code is not Code.NOT_READY:
             raise
         return accepted  # another that repeats it was faster
     return replace(accepted, new=True)

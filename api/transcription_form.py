@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from api.errors import Fault, refusal
+from api.errors import Code, Fault, FaultCode, refusal
 from api.form import MAX_VOCABULARY_CHARS, Fields, Form, Wish, read_field, read_language
 from api.input_part import Source
 from api.intake import Intake
@@ -95,12 +95,14 @@ def checked_transcription(post: Post, intake: Intake) -> Wish:  # noqa: ARG001 -
         content_ttl=None,
     )
     if not intake.parts and parts_are_fine:
-        form.faults.append(Fault("missing", "Send a recording.", field=Source.FILE.value))
+        form.faults.append(Fault(FaultCode.MISSING, "Send a recording.", field=Source.FILE.value))
     for received in intake.received:
         if received.kind.input_type is not InputType.AUDIO:
             detail = "The file is a text, not a recording."
             form.faults.append(
-                Fault("unsupported_format", detail, Source.FILE.value, received.position, received.filename)
+                Fault(
+                    Code.UNSUPPORTED_FORMAT, detail, Source.FILE.value, received.position, received.filename
+                )
             )
     if form.faults:
         raise refusal(form.faults)

@@ -6,7 +6,7 @@ import logging
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from api.errors import ApiError, problem
+from api.errors import ApiError, Code, problem
 from db.profiles import UserGone
 from db.session import DatabaseUnavailable
 from pipeline.content_errors import ContentMissing, ContentTampered, ContentUnavailable
@@ -37,15 +37,15 @@ def translated(error: Exception) -> ApiError:
         case ContentUnavailable():
             return _without_content(error)
         case ContentMissing():
-            return ApiError("content_expired")
+            return ApiError(Code.CONTENT_EXPIRED)
         case KeyUnknown():
             log.error("a stored key is wrapped by a key that is not on the ring")
             return _unavailable("The content's key is out of reach.")
         case ContentTampered() | KeyTampered():
             log.error("stored content, or its key, is damaged")
-            return ApiError("content_damaged")
+            return ApiError(Code.CONTENT_DAMAGED)
         case UserGone():
-            return ApiError("invalid_token", "The user does not exist.")
+            return ApiError(Code.INVALID_TOKEN, "The user does not exist.")
     raise error
 
 
@@ -53,13 +53,13 @@ def _without_content(error: ContentUnavailable) -> ApiError:
     match error.__cause__:
         case OSError(errno=errno.EMFILE | errno.ENFILE):
             log.error("no file descriptor is left")
-            return ApiError("busy", "Too many files are open.", retry_after=RETRY_SECONDS)
+            return ApiError(Code.BUSY, "Too many files are open.", retry_after=RETRY_SECONDS)
     log.warning("the content store is out of reach")
     return _unavailable("The content store is out of reach.")
 
 
 def _unavailable(detail: str) -> ApiError:
-    return ApiError("unavailable", detail, retry_after=RETRY_SECONDS)
+    return ApiError(Code.UNAVAILABLE, detail, retry_after=RETRY_SECONDS)
 
 
 async def on_translated(_: Request, error: Exception) -> JSONResponse:

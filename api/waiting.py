@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from api.accept import Accepted
-from api.errors import CODES, ApiError, Fault
+from api.errors import ApiError, Code, Fault
 from api.identity import Visitor
 from api.input_part import Source
 from api.reading import check_finished, content_key, find_smelt, read_transcript_of
@@ -63,8 +63,8 @@ def transcript_of(shared: Services, accepted: Accepted) -> Transcript:
     file = smelt.files[0]
     if file.error_code is ErrorCode.NO_SPEECH:
         return Transcript((), duration_seconds=file.duration_seconds or 0.0, warnings=file.warnings)
-    if file.error_code is not None and file.error_code in CODES:
-        code, detail = file.error_code.value, PUBLIC_MESSAGES[file.error_code]
+    if file.error_code is not None and file.error_code.value in set(Code):
+        code, detail = Code(file.error_code), PUBLIC_MESSAGES[file.error_code]
         raise ApiError(
             code, detail, faults=[Fault(code, detail, Source.FILE.value, file.position, file.filename)]
         )

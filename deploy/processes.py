@@ -1,22 +1,19 @@
-"""The Procfile's processes on this machine, each restarted when it dies, all stopped together."""
+"""The service's processes on this machine, each restarted when it dies, all stopped together."""
 
-import shlex
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
-
-from honcho.environ import parse_procfile  # type: ignore[import-untyped]
 
 from deploy.children import spawn
 from deploy.runner import Runner, stop_all
+from workers.slots import POOLS
 
-PROCFILE = Path(__file__).parent.parent / "Procfile"
 API = "api"
-
-
-def read_procfile(path: Path = PROCFILE) -> dict[str, list[str]]:
-    """Commands by name, in the file's order, split as a shell would: no shell runs them."""
-    return {name: shlex.split(line) for name, line in parse_procfile(path.read_text()).processes.items()}
+# What the Procfile says to other programs that keep processes: here, because an installed Smelt has no such file.
+COMMANDS: Mapping[str, list[str]] = {
+    API: ["smelt", "api"],
+    **{pool.value: ["smelt", "worker", pool.value] for pool in POOLS},
+    "reconciler": ["smelt", "reconciler"],
+}
 
 
 class Processes:

@@ -15,7 +15,7 @@ from deploy.database import reaching_postgres
 from deploy.embedded import Engines
 from deploy.environment import child_environment
 from deploy.problems import ServiceFailed, SettingsIncomplete
-from deploy.processes import Processes, read_procfile
+from deploy.processes import COMMANDS, Processes
 from deploy.secrets import check_up, with_secrets
 from pipeline.settings import Settings
 
@@ -29,7 +29,7 @@ class Service:
 
     `start` raises a Problem (`deploy/problems.py`), and then leaves nothing running.
     `isolated`: the processes get no other variable of the user's environment. `report(name, line)` gets each
-    line that a process prints, from several threads. `commands`: what runs, by name; the Procfile's unless told.
+    line that a process prints, from several threads. `commands`: what runs, by name; `COMMANDS` unless told.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Service:
         commands: Mapping[str, list[str]] | None = None,
     ) -> None:
         self._isolated = isolated
-        self._commands = commands or read_procfile()
+        self._commands = commands or COMMANDS
         self.settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
         self._report = report
         self._processes: Processes | None = None

@@ -10,7 +10,7 @@ them. Open the store in the process that uses it: obstore's threads don't surviv
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -131,10 +131,11 @@ class Bucket:
             for path in paths:
                 self.delete(path)
 
-    def newest(self) -> Iterator[tuple[str, datetime]]:
+    def newest(self, on_tick: Callable[[], None]) -> Iterator[tuple[str, datetime]]:
         newest: dict[str, datetime] = {}
         with _translated():
             for page in obstore.list(self._store, chunk_size=DELETED_AT_ONCE):
+                on_tick()
                 for meta in page:
                     folder, modified = meta["path"].partition("/")[0], meta["last_modified"].astimezone(UTC)
                     newest[folder] = max(modified, newest.get(folder, modified))

@@ -4,7 +4,7 @@ Content is sealed before it leaves the process and opened after it comes back (`
 place that holds it sees ids and sizes only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -131,9 +131,12 @@ class ContentStore:
         """
         return self._objects.delete_under(str(smelt_id))
 
-    def smelts(self, older_than: datetime) -> Iterator[UUID]:
-        """Smelts whose objects were all last written before that time (aware), for the sweep of orphans."""
-        for folder, newest in self._objects.newest():
+    def smelts(self, older_than: datetime, on_tick: Callable[[], None] = lambda: None) -> Iterator[UUID]:
+        """Smelts whose objects were all last written before that time (aware), for the sweep of orphans.
+
+        `on_tick` is called while they are looked for, also where there are none: what it raises ends the search.
+        """
+        for folder, newest in self._objects.newest(on_tick):
             if newest < older_than and (smelt_id := _smelt_id(folder)) is not None:
                 yield smelt_id
 

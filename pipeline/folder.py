@@ -14,7 +14,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,12 +125,13 @@ class Folder:
                 _remove_if_empty(target)
         return deleted
 
-    def newest(self) -> Iterator[tuple[str, datetime]]:
+    def newest(self, on_tick: Callable[[], None]) -> Iterator[tuple[str, datetime]]:
         self._root.check()
         with self._root.translated():
             entries = os.scandir(self._root.path)
             folders = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         for folder in folders:
+            on_tick()
             target = self._root.path / folder
             times = [_modified(target / name) for name in _names(target)] or [_modified(target)]
             if known := [time for time in times if time is not None]:

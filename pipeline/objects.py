@@ -1,6 +1,6 @@
 """What the content store needs of a place that holds objects: `pipeline/folder.py`, `pipeline/bucket.py`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -40,5 +40,8 @@ class Objects(Protocol):
     def delete_under(self, folder: str) -> int:
         """Deletes all of a smelt's objects and their half-written parts; returns how many."""
 
-    def newest(self) -> Iterator[tuple[str, datetime]]:
-        """Each smelt's folder with the time (UTC) of its newest object, in no order."""
+    def newest(self, on_tick: Callable[[], None]) -> Iterator[tuple[str, datetime]]:
+        """Each smelt's folder with the time (UTC) of its newest object, in no order.
+
+        `on_tick` is called again and again while they are looked for, which takes as long as there are objects.
+        """

@@ -21,6 +21,11 @@ TEST_POOLER = os.environ.get("SMELT_TEST_POOLER")  # set by `make pooler`
 USERS_OWN = ("SMELT_", "DATABASE_URL", "REDIS_URL", "OPENAI_", "PG", "dramatiq_")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones come first, so that in the end there are only short ones to be shared out among the processes."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment() -> Iterator[None]:
     """No test may read or touch what the user of this machine has set up."""

@@ -15,7 +15,7 @@ from db.leases import renew_all
 from db.session import Database, DatabaseUnavailable
 from db.work import TABLES, WorkTable
 from pipeline.settings import Settings
-from pipeline.settings.work import HEARTBEAT_SECONDS
+from pipeline.settings.work import HEARTBEAT_SECONDS, LONGEST_STEP
 from workers.lease import Lease
 
 log = logging.getLogger(__name__)
@@ -40,11 +40,14 @@ class Heartbeat:
 
     @classmethod
     def open(cls, settings: Settings) -> "Heartbeat":
-        """Connects when there is something to renew. Raises SettingMissing."""
+        """Connects when there is something to renew. However soon recordings are given up, no sound step of any other
+        work may cost a lease. Raises SettingMissing.
+        """
         database = Database(
             settings.need("database_url"), pool_size=1, statement_timeout=TIMEOUT, lock_timeout=TIMEOUT
         )
-        return cls(database, lease_seconds=settings.lease_seconds, stall_seconds=settings.stall_seconds)
+        stall_seconds = max(settings.stall_seconds, LONGEST_STEP)
+        return cls(database, lease_seconds=settings.lease_seconds, stall_seconds=stall_seconds)
 
     @contextmanager
     def keeping(self, lease: Lease) -> Iterator[None]:

@@ -1,13 +1,16 @@
 """One POST to a server that a stranger has named: to an address that was judged, within a deadline, nothing followed.
 
 Written on the socket, because the deadline has to hold for all of it: clients' timeouts are per read, and a server that
-sends a byte now and then would keep a slot for hours. Of the reply the status is read, and when to come again.
+sends a byte now and then would keep a slot for hours. Of the reply the status is read, and when to come again. Not by
+h11, which tells no status before the head is whole: some heads are cut short or never end, and the status says enough.
 """
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -15,7 +18,7 @@ from pipeline.networks import Network
 from pipeline.retry_after import retry_after
 from pipeline.webhook_url import WebhookUrl, may_send
 
-DEADLINE = 15.0  # seconds for everything after the name is resolved
+DEADLINE = 15.0  # seconds for all of it, the name's resolution included
 MOST_BYTES = 16_384  # of the reply's head
 
 
@@ -52,8 +55,8 @@ class Outbound:
 
     def post(self, url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> Reply:
         """Raises AddressRefused, Unreachable."""
-        addresses = self._resolve(url)
         end = time.monotonic() + self.deadline
+        addresses = self._resolve(url, end)
         try:
             with self._connected(url, addresses, end) as connection:
                 connection.settimeout(_left(end))
@@ -62,15 +65,14 @@ class Outbound:
         except (OSError, ValueError) as error:
             raise Unreachable(type(error).__name__) from None
 
-    def _resolve(self, url: WebhookUrl) -> list[_Resolved]:
+    def _resolve(self, url: WebhookUrl, end: float) -> list[_Resolved]:
         """Asked once: what was judged here is what is connected to."""
         try:
-            found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
+            found = _addresses(url, end)
+        except (OSError, ValueError) as error:
             raise Unreachable(type(error).__name__) from None
         fit: list[_Resolved] = []
-        for family, _, _, _, sockaddr in found:
-            host = str(sockaddr[0])
+        for family, host in found:
             if "%" not in host and may_send(url, ip_address(host), self.allowed):
                 fit.append((family, (host, url.port)))
         if not fit:
@@ -79,21 +81,44 @@ class Outbound:
 
     def _connected(self, url: WebhookUrl, addresses: Sequence[_Resolved], end: float) -> socket.socket:
         """To the first that answers; TLS checks the name in the URL, whatever address it is."""
-        for place, (family, address) in enumerate(addresses, start=1):
-            connection = socket.socket(family, socket.SOCK_STREAM)
+        for place, address in enumerate(addresses, start=1):
             try:
-                connection.settimeout(_left(end))
-                connection.connect(address)
-                if url.scheme == "https":
-                    connection.settimeout(_left(end))
-                    connection = self.tls.wrap_socket(connection, server_hostname=url.host)
-            except BaseException as error:
-                connection.close()
-                if place == len(addresses) or not isinstance(error, OSError):
+                return self._connected_to(url, address, end)
+            except OSError:
+                if place == len(addresses):
                     raise
-            else:
-                return connection
         raise AssertionError("unreachable")
+
+    def _connected_to(self, url: WebhookUrl, resolved: _Resolved, end: float) -> socket.socket:
+        family, address = resolved
+        connection = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(_left(end))
+            connection.connect(address)
+            if url.scheme != "https":
+                return connection
+            connection.settimeout(_left(end))
+            return self.tls.wrap_socket(connection, server_hostname=url.host)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def _addresses(url: WebhookUrl, end: float) -> list[tuple[socket.AddressFamily, str]]:
+    """The system's resolver knows no deadline, and may take minutes: so it is asked in a thread, which is left to
+    itself at the end. Raises OSError, ValueError.
+    """
+    answer: Future[list[tuple[socket.AddressFamily, str]]] = Future()
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+            answer.set_result([(family, str(sockaddr[0])) for family, _, _, _, sockaddr in found])
+        except (OSError, ValueError) as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    return answer.result(_left(end))
 
 
 def _request(url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> bytes:

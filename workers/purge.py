@@ -39,9 +39,9 @@ def purge_orphans(
 ) -> int:
     """Deletes objects that have been there for `age` and belong to no smelt with a key. Returns how many smelts'.
 
-    `on_tick` is called between deletions; what it raises stops the sweep.
+    `on_tick` is called between deletions, and while candidates are looked for; what it raises stops the sweep.
     """
-    candidates = services.content.smelts(older_than=datetime.now(UTC) - age)
+    candidates = services.content.smelts(datetime.now(UTC) - age, on_tick)
     purged = 0
     while batch := list(islice(candidates, BATCH)):
         with services.database.service() as conn:

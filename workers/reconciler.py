@@ -1,13 +1,15 @@
 """The reconciler: a plain loop that makes good whatever was lost. Any number may run, on any machines.
 
-It is a process of its own and never a message, so that no lost message can stop it.
+It is a process of its own and never a message, so that no lost message can stop it. Purging has a thread of its own
+there: deleting from a bucket that hangs takes a minute, and keeps no rescue and no wake waiting.
 """
 
 import logging
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from db import schedules, work
 from db.locks import bump_version, lock_smelt_of
@@ -27,10 +29,14 @@ from workers.slots import slots
 log = logging.getLogger(__name__)
 
 BATCH = 200
+CLOSING_SECONDS = 5.0  # that a purge under way gets at the end; what it leaves goes with the orphans
+FAILED = 1
+
+Step = Callable[[Services], None]
 
 
 def main() -> None:
-    """Runs until SIGTERM or SIGINT."""
+    """Runs until SIGTERM or SIGINT. An error that nobody foresaw ends the process, which is then started again."""
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     forbid_core_dumps(log)
     stopping = threading.Event()
@@ -38,17 +44,47 @@ def main() -> None:
         signal.signal(number, lambda *_: stopping.set())
     services = Services.open(Settings.from_env(), connections=2)
     try:
-        while not stopping.is_set():
-            next_tick = time.monotonic() + services.settings.tick_seconds  # however long this one takes
-            tick(services)
-            stopping.wait(max(0.0, next_tick - time.monotonic()))
+        sound = run(services, stopping)
     finally:
         services.close()
+    if not sound:
+        sys.exit(FAILED)
 
 
-def tick(services: Services) -> None:
-    """One round. A step that fails is logged and tried again in the next; it keeps no other from running."""
-    for step in STEPS:
+def run(services: Services, stopping: threading.Event) -> bool:
+    """Both loops, until `stopping` is set. False: an error has ended the purging, and so the process has to end."""
+    failed = threading.Event()
+
+    def purge() -> None:
+        try:
+            _repeat(services, PURGE, stopping)
+        except BaseException:
+            failed.set()
+            stopping.set()
+            raise
+
+    purging = threading.Thread(target=purge, name="purge", daemon=True)
+    purging.start()
+    try:
+        _repeat(services, WORK, stopping)
+    finally:
+        stopping.set()
+        purging.join(CLOSING_SECONDS)
+    return not failed.is_set()
+
+
+def _repeat(services: Services, steps: Sequence[Step], stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        next_tick = time.monotonic() + services.settings.tick_seconds  # however long this one takes
+        tick(services, steps)
+        stopping.wait(max(0.0, next_tick - time.monotonic()))
+
+
+def tick(services: Services, steps: Sequence[Step] | None = None) -> None:
+    """One round, of all steps unless told. One that fails is logged and tried again in the next; it keeps no other
+    from running.
+    """
+    for step in STEPS if steps is None else steps:
         try:
             step(services)
         except (DatabaseUnavailable, ContentError) as error:
@@ -104,10 +140,6 @@ def purge_content(services: Services) -> None:
     purge_expired(services)
 
 
-STEPS: tuple[Callable[[Services], None], ...] = (
-    rescue_expired,
-    promote_due,
-    ensure_schedules,
-    ring_for_ready,
-    purge_content,
-)
+WORK: tuple[Step, ...] = (rescue_expired, promote_due, ensure_schedules, ring_for_ready)
+PURGE: tuple[Step, ...] = (purge_content,)
+STEPS = (*WORK, *PURGE)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from api.account_schemas import ApiKeyBody, ApiKeyReply
 from api.callers import Owner, find_owner
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.identity import User, pace
 from api.rate import Rate
 from api.services import Services, services
@@ -35,9 +35,9 @@ async def put_own_key(
     base_url = shared.settings.user_key_base_url
     verdict = await to_thread.run_sync(check_api_key, base_url, body.api_key, limiter=shared.key_checks)
     if verdict is Verdict.REJECTED:
-        raise ApiError("api_key_invalid")
+        raise ApiError(Code.API_KEY_INVALID)
     if verdict is Verdict.UNKNOWN:
-        raise ApiError("unavailable", NO_ANSWER, retry_after=RETRY_SECONDS)
+        raise ApiError(Code.UNAVAILABLE, NO_ANSWER, retry_after=RETRY_SECONDS)
     async with shared.share.turn(user.tenant):
         return await run_in_threadpool(_store, shared, user, body.api_key.get_secret_value())
 

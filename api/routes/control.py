@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from api.allowance import allowances, out_of_allowance
 from api.callers import AnyCaller
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.identity import Caller
 from api.pieces import JsonPieces
 from api.reading import find_head, find_view
@@ -33,9 +33,9 @@ def cancel_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> Respons
         with shared.database.service() as conn:
             control.cancel(conn, smelt_id)
     except control.NotFound:
-        raise ApiError("not_found") from None
+        raise ApiError(Code.NOT_FOUND) from None
     except control.AlreadyEnded:
-        raise ApiError("already_finished") from None
+        raise ApiError(Code.ALREADY_FINISHED) from None
     return JsonPieces(find_view(shared, caller, smelt_id).body)
 
 
@@ -54,15 +54,15 @@ def retry(shared: Services, caller: Caller, smelt_id: UUID) -> None:
         with shared.database.service() as conn:
             ready = control.retry(conn, smelt_id, allowances(shared), shared.settings.content_max_age)
     except control.NotFound:
-        raise ApiError("not_found") from None
+        raise ApiError(Code.NOT_FOUND) from None
     except control.NotEnded:
-        raise ApiError("not_ready", "Only a smelt that has ended can be retried.") from None
+        raise ApiError(Code.NOT_READY, "Only a smelt that has ended can be retried.") from None
     except control.NothingToRetry:
-        raise ApiError("nothing_to_retry", "Every part has completed.") from None
+        raise ApiError(Code.NOTHING_TO_RETRY, "Every part has completed.") from None
     except control.ContentGone:
-        raise ApiError("content_expired") from None
+        raise ApiError(Code.CONTENT_EXPIRED) from None
     except KeyNotValid:
-        raise ApiError("api_key_invalid", KEY_LOST) from None
+        raise ApiError(Code.API_KEY_INVALID, KEY_LOST) from None
     except Refused as refused:
         raise out_of_allowance(refused) from None
     ring(shared, smelt_id, mode, ready)
@@ -96,6 +96,6 @@ def _delete_content(shared: Services, smelt_id: UUID) -> DeletionReceipt:
         with shared.database.service() as conn:
             destroyed_at = control.delete_content(conn, smelt_id)
     except control.NotFound:
-        raise ApiError("not_found") from None
+        raise ApiError(Code.NOT_FOUND) from None
     deleted = shared.content.delete_smelt(smelt_id)
     return DeletionReceipt(smelt_id=smelt_id, objects_deleted=deleted, key_destroyed_at=destroyed_at)

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.follower import Follower
 from api.following import find_followed, identify_follower, redeemed
 from api.openapi import EVENTS
@@ -82,5 +82,5 @@ async def post_ticket(request: Request, response: Response, smelt_id: UUID) -> T
 
 def _no_tickets() -> ApiError:
     return ApiError(
-        "unavailable", "There are no tickets while Redis is out of reach.", retry_after=RETRY_SECONDS
+        Code.UNAVAILABLE, "There are no tickets while Redis is out of reach.", retry_after=RETRY_SECONDS
     )

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.openapi import OK
 from api.services import services
 from api.translations import RETRY_SECONDS
@@ -27,5 +27,5 @@ async def ready(request: Request) -> str:
     try:
         await services(request).readiness.check()
     except NotReady as error:
-        raise ApiError("unavailable", str(error), retry_after=RETRY_SECONDS) from error
+        raise ApiError(Code.UNAVAILABLE, str(error), retry_after=RETRY_SECONDS) from error
     return "ok\n"

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 
 from api.callers import AnyCaller
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.openai_schemas import ModelReply, Models
 from api.services import services
 from api.transcription_openapi import OPENAI_ERROR
@@ -27,7 +27,7 @@ def list_models(request: Request, _: AnyCaller) -> Models:
 @router.get("/{model_id}")
 def read_model(request: Request, _: AnyCaller, model_id: str) -> ModelReply:
     if model_id not in _names(request):
-        raise ApiError("not_found", "There is no such model.")
+        raise ApiError(Code.NOT_FOUND, "There is no such model.")
     return ModelReply(id=model_id)
 
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.callers import AnyCaller
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.in_turns import gathered, in_turns
 from api.negotiation import choose
 from api.openapi import ALL_OUTPUTS, ONE_OUTPUT, TRANSCRIPT
@@ -38,7 +38,7 @@ def read_outputs(request: Request, caller: AnyCaller, smelt_id: UUID) -> Respons
     shared = services(request)
     media_type = choose(request.headers.get("accept", ""), (JSON, MARKDOWN, ZIP))
     if media_type is None:
-        raise ApiError("not_acceptable", f"There are {JSON}, {MARKDOWN} and {ZIP}.")
+        raise ApiError(Code.NOT_ACCEPTABLE, f"There are {JSON}, {MARKDOWN} and {ZIP}.")
     smelt = find_smelt(shared, caller, smelt_id)
     key = content_key(shared, smelt_id)
     results = Results(completed_outputs(smelt), shared.content, key)
@@ -80,5 +80,5 @@ def read_transcript(
     try:
         body = render(read_transcript_of(shared, smelt_id, file, key), format)
     except NotTimed as error:
-        raise ApiError("no_timing", str(error)) from None
+        raise ApiError(Code.NO_TIMING, str(error)) from None
     return Pieces(body, media_type=format.media_type)

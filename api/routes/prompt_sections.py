@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from api.callers import SignedIn
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.library import changing
 from api.library_schemas import NewSection, Order, SectionReply, Sections
 from api.services import services
@@ -56,7 +56,7 @@ def read_section(request: Request, user: SignedIn, section_id: UUID) -> SectionR
 def change_section(request: Request, user: SignedIn, section_id: UUID, edit: NewSection) -> SectionReply:
     with changing(services(request), user.user_id) as conn:
         if not rename_section(conn, user.user_id, section_id, edit.title):
-            raise ApiError("not_found")
+            raise ApiError(Code.NOT_FOUND)
         return _find(conn, section_id)
 
 
@@ -65,14 +65,14 @@ def remove_section(request: Request, user: SignedIn, section_id: UUID) -> Respon
     """Its prompts stay: they go to the end of those without a section."""
     with changing(services(request), user.user_id) as conn:
         if not delete_section(conn, user.user_id, section_id):
-            raise ApiError("not_found")
+            raise ApiError(Code.NOT_FOUND)
     return Response(status_code=204)
 
 
 def _find(conn: Connection, section_id: UUID) -> SectionReply:
     section = get_section(conn, section_id)
     if section is None:
-        raise ApiError("not_found")
+        raise ApiError(Code.NOT_FOUND)
     return SectionReply.model_validate(section)
 
 

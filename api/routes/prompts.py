@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from api.callers import SignedIn
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.library import changing
 from api.library_schemas import NewPrompt, Order, PromptEdit, PromptReply, Prompts
 from api.pieces import json_reply
@@ -77,7 +77,7 @@ def change_prompt(request: Request, user: SignedIn, prompt_id: UUID, edit: Promp
     """Smelts that were posted before keep the text that they were posted with."""
     with changing(services(request), user.user_id) as conn:
         if not edit_prompt(conn, user.user_id, prompt_id, edit.title, edit.body):
-            raise ApiError("not_found")
+            raise ApiError(Code.NOT_FOUND)
         if "section_id" in edit.model_fields_set:
             move_prompt(conn, user.user_id, prompt_id, edit.section_id)
         return _find(conn, prompt_id)
@@ -88,7 +88,7 @@ def remove_prompt(request: Request, user: SignedIn, prompt_id: UUID) -> Response
     """Smelts that used it, and their results, stay."""
     with changing(services(request), user.user_id) as conn:
         if not delete_prompt(conn, user.user_id, prompt_id):
-            raise ApiError("not_found")
+            raise ApiError(Code.NOT_FOUND)
     return Response(status_code=204)
 
 
@@ -102,7 +102,7 @@ def _create(request: Request, response: Response, user_id: UUID, new: NewPrompt)
 def _find(conn: Connection, prompt_id: UUID) -> PromptReply:
     prompt = get_prompt(conn, prompt_id)
     if prompt is None:
-        raise ApiError("not_found")
+        raise ApiError(Code.NOT_FOUND)
     return PromptReply.model_validate(prompt)
 
 

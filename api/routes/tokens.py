@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from api.account_schemas import NewTokenReply, TokenBody, TokenReply, Tokens
 from api.callers import Owner
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.machine_tokens import new_machine_token, token_hash
 from api.services import services
 from api.small_body import SmallBodyRoute
@@ -32,7 +32,7 @@ def post_token(request: Request, response: Response, user: Owner, body: TokenBod
             )
     except TooManyTokens:
         raise ApiError(
-            "too_many_tokens", f"A user may have {MOST_TOKENS} tokens: delete one first."
+            Code.TOO_MANY_TOKENS, f"A user may have {MOST_TOKENS} tokens: delete one first."
         ) from None
     response.headers["Cache-Control"] = "no-store"
     return NewTokenReply(**dict(TokenReply.model_validate(made)), token=token)
@@ -51,5 +51,5 @@ def revoke_token(request: Request, user: Owner, token_id: UUID) -> Response:
     with services(request).database.service() as conn:
         deleted = delete_token(conn, user.user_id, token_id)
     if not deleted:
-        raise ApiError("not_found")
+        raise ApiError(Code.NOT_FOUND)
     return Response(status_code=204)

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from api.accept import Accepted, accept
 from api.callers import find_caller
 from api.concurrency import leave
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.services import services
 from api.transcription_again import taken_back
 from api.transcription_form import TRANSCRIPTION, checked_transcription, read_answer
@@ -66,7 +66,7 @@ async def transcribe(request: Request) -> Response:
 async def translate(request: Request) -> Response:
     """Always refused: recordings are written down in their own language. The body isn't read."""
     await find_caller(request)
-    raise ApiError("translation_unavailable", NO_TRANSLATION)
+    raise ApiError(Code.TRANSLATION_UNAVAILABLE, NO_TRANSLATION)
 
 
 async def _streamed(request: Request, accepted: Accepted) -> AsyncIterator[bytes]:

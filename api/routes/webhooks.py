@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from api import cursor as cursors
 from api.callers import Owner, SignedIn
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.services import services
 from api.webhook_schemas import DeliveryPage, DeliveryReply, WebhookSecretReply
 from db.webhook_secrets import add_secret
@@ -61,7 +61,7 @@ def replay_delivery(request: Request, user: SignedIn, delivery_id: UUID) -> Deli
         with shared.database.service() as conn:
             delivery = replay(conn, user.user_id, delivery_id)
     except NoSuchDelivery:
-        raise ApiError("not_found") from None
+        raise ApiError(Code.NOT_FOUND) from None
     except UnderWay:
-        raise ApiError("already_under_way", "It is being sent already.") from None
+        raise ApiError(Code.ALREADY_UNDER_WAY, "It is being sent already.") from None
     return DeliveryReply.model_validate(delivery)

@@ -5,6 +5,9 @@ from pydantic import BaseModel, Field
 from pipeline.setting_forms import Networks
 
 HEARTBEAT_SECONDS = 0.5  # between two renewals of a lease: a cancel is noticed as soon
+# The longest that a sound step of work gives no sign of life: a request to a bucket takes up to a minute, begun again
+# for another (`pipeline/bucket.py`). A webhook takes a quarter of a minute, as does a statement.
+LONGEST_STEP = 150.0
 
 
 class WorkSettings(BaseModel):
@@ -23,7 +26,7 @@ class WorkSettings(BaseModel):
         gt=0,
         description=(
             "seconds in which a recording must keep SMELT_SLOWEST_PACE, or is given up as `timed_out`;"
-            " and for which work that gives no sign of life keeps its lease"
+            " and for which work that gives no sign of life keeps its lease; for that never less than 150"
         ),
     )
     slowest_pace: float = Field(

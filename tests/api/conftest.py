@@ -1,5 +1,6 @@
 """A running API for each test: a real server on a free port, with its own database, key prefix and content."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,18 @@ from api.connections import Connections
 from api.main import Server, listen, server_config
 from api.services import Services
 from pipeline.settings import Settings
+from tests.api.processes import NO_TLS
 from tests.cast import Cast
+
+
+class PromptServer(Server):
+    """Looks more often than the tenth of a second in which uvicorn does whether it is to stop: it is in most tests."""
+
+    async def main_loop(self) -> None:
+        ticks = 0
+        while not await self.on_tick(ticks // 20):
+            ticks += 1
+            await asyncio.sleep(0.005)
 
 
 class RunningApi:
@@ -53,12 +65,12 @@ class RunningApi:
         return [path for path in self.content.rglob("*") if path.is_file()]
 
     def client(self, headers: dict[str, str] | None = None) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=30)
+        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=30, verify=NO_TLS)
 
 
 @contextmanager
 def running(settings: Settings, *, grace_seconds: int = 10) -> Iterator[RunningApi]:
-    server = Server(server_config(settings))
+    server = PromptServer(server_config(settings))
     server.config.timeout_graceful_shutdown = grace_seconds
     server.config.load()
     with listen("127.0.0.1", 0) as listener:

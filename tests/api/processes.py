@@ -86,16 +86,21 @@ class OneApi:
     owner_url: str
     folder: Path
 
+    @property
+    def log(self) -> str:
+        """All that it has printed."""
+        return (self.folder / "api.log").read_text()
+
     def stored(self) -> list[Path]:
         return [path for path in (self.folder / "content").rglob("*") if path.is_file()]
 
 
 @contextmanager
-def one_api(servers: Servers, template: str, **changes: Any) -> Iterator[OneApi]:
-    """`template`: the name of a migrated database."""
+def one_api(servers: Servers, template: str, *wrapper: str, **changes: Any) -> Iterator[OneApi]:
+    """`template`: the name of a migrated database. `wrapper`: as of `api_process`."""
     with _place(servers, template, changes) as (settings, owner_url, folder):
         log = folder / "api.log"
-        with api_process(settings, log) as process:
+        with api_process(settings, log, *wrapper) as process:
             yield OneApi(listens_at(log), process.pid, settings, owner_url, folder)
 
 

@@ -135,30 +135,43 @@ def test_a_user_has_one_limit_from_all_addresses(settings: Settings, cast: Cast)
 
 
 @pytest.mark.timeout(240)
-def test_a_thousand_waiting_calls_of_one_caller_keep_nobody_out(
-    api: RunningApi, cast: Cast, database: Database
+@pytest.mark.parametrize(
+    ("calls", "most"), [(250, 50), pytest.param(1_000, 200, marks=pytest.mark.exhaustive)]
+)
+def test_many_waiting_calls_of_one_caller_keep_nobody_out(
+    settings: Settings, cast: Cast, database: Database, calls: int, most: int
 ) -> None:
+    with running(settings.model_copy(update={"waiting_per_caller": most})) as api:
+        flood(api, cast, database, calls, most)
+
+
+def flood(api: RunningApi, cast: Cast, database: Database, calls: int, most: int) -> None:
     with api.client(cast.ada.headers) as ada:
         ada.get("/v1/profile").raise_for_status()
     set_credits(database, cast.ada.id, 10_000)
     recording = RECORDING.read_bytes()
-    request = httpx.Request("POST", api.url, files={"file": ("a.wav", recording)}, headers=cast.ada.headers)
-    body = request.read()
-    most = api.settings.waiting_per_caller
+    request = httpx.Request("POST", api.url, files={"file": ("a.wav", recording)})
+    body, form = request.read(), {"Content-Type": request.headers["content-type"]}
+    form["Content-Length"] = str(len(body))
     with Attack(api.address) as attack:
         sent = 0
-        while sent < 1_000:  # never more under way than may be uploading at once
-            for _ in range(min(50, 1_000 - sent)):
+        while sent < calls:  # never more under way than may be uploading at once
+            for _ in range(min(50, calls - sent)):
                 post = attack.open(ATTACKER)
-                post.ask("POST", "/v1/audio/transcriptions", dict(request.headers), body)
+                post.ask("POST", "/v1/audio/transcriptions", form | cast.ada.headers, body)
                 sent += 1
             wait_until(lambda: api.places.taken(Kind.UPLOADS) == 0, 60)
             with client_from(OTHER, api.url, cast.bob.headers) as bob:
                 assert bob.get("/v1/usage").status_code == 200
         wait_until(lambda: api.places.taken(Kind.WAITING) == count_smelts(database) == most, 60)
-        with client_from(OTHER, api.url, cast.bob.headers) as bob:
-            assert bob.post("/v1/smelts", json=NOTE).status_code == 202
-        with client_from(OTHER, api.url, cast.ada.headers) as ada:
-            assert ada.get("/v1/usage").status_code == 200
+        for caller in (cast.ada, cast.bob):  # every other call, of the same user too
+            with client_from(OTHER, api.url, caller.headers) as client:
+                assert client.get("/v1/usage").status_code == 200
+                smelt = client.post("/v1/smelts", json=NOTE).raise_for_status().json()
+                with client.stream("GET", f"/v1/smelts/{smelt['id']}/events") as events:
+                    assert events.status_code == 200
+        another = attack.open(OTHER)
+        another.ask("POST", "/v1/audio/transcriptions", form | cast.bob.headers, body)
+        wait_until(lambda: api.places.taken(Kind.WAITING) == most + 1, 60)
     wait_until(lambda: api.places.taken(Kind.WAITING) == 0, 60)
     do_all_work(api.settings)

@@ -4,7 +4,6 @@ import errno
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
@@ -12,10 +11,10 @@ import pytest
 
 from api.translations import translated
 from pipeline.content_errors import ContentUnavailable
-from pipeline.settings import Settings
 from tests.api.attack import ATTACKER, OTHER, Attack, Bare, client_from
-from tests.api.processes import api_process, listens_at
-from tests.cast import Cast
+from tests.api.processes import OneApi, one_api
+from tests.cast import Cast, make_cast
+from tests.engines import Servers
 from tests.waiting import wait_until
 
 FEW = 512  # descriptors
@@ -33,9 +32,12 @@ def test_a_store_that_lacks_a_descriptor_is_not_away(reason: int, code: str) -> 
 class Small:
     """An API whose process may have only `FEW` descriptors, the soft limit lower still."""
 
+    api: OneApi
     process: psutil.Process
-    url: str
-    log: Path
+
+    @property
+    def url(self) -> str:
+        return self.api.url
 
     @property
     def address(self) -> tuple[str, int]:
@@ -45,15 +47,19 @@ class Small:
         return parts.hostname, parts.port
 
 
-@pytest.fixture
-def small(settings: Settings, tmp_path: Path) -> Iterator[Small]:
+@pytest.fixture(scope="module")
+def small(servers: Servers, migrated_template: str) -> Iterator[Small]:
     prlimit = shutil.which("prlimit")
     if prlimit is None:
         pytest.skip("needs util-linux' prlimit")
-    log = tmp_path / "api.log"
-    roomy = settings.model_copy(update={"weekly_credits": 1_000})
-    with api_process(roomy, log, prlimit, f"--nofile={FEW // 2}:{FEW}") as process:
-        yield Small(process, listens_at(log), log)
+    limit = f"--nofile={FEW // 2}:{FEW}"
+    with one_api(servers, migrated_template, prlimit, limit, weekly_credits=1_000) as api:
+        yield Small(api, psutil.Process(api.pid))
+
+
+@pytest.fixture(scope="module")
+def cast(small: Small) -> Cast:
+    return make_cast(small.api.owner_url, small.api.settings)
 
 
 def idle(bare: Bare, headers: dict[str, str], smelt: str) -> None:
@@ -82,7 +88,7 @@ def kept_alive(bare: Bare, headers: dict[str, str], smelt: str) -> None:
 
 def test_the_limit_is_raised_and_what_follows_from_it_is_told(small: Small) -> None:
     assert small.process.rlimit(psutil.RLIMIT_NOFILE) == (FEW, FEW)
-    told = next(line for line in small.log.read_text().splitlines() if "limits: " in line)
+    told = next(line for line in small.api.log.splitlines() if "limits: " in line)
     assert f"file descriptors: {FEW}" in told
     assert "169 connections (42 each)" in told
 
@@ -109,10 +115,8 @@ def test_one_address_with_any_number_of_connections(
         attack.close()
         wait_until(lambda: small.process.num_fds() <= before + 45, 60)  # Redis and files of as many threads
         assert bob.post("/v1/smelts", json=NOTE).status_code == 202
-    log = small.log.read_text()
-    assert "content store" not in log
-    assert "Errno 24" not in log
-    assert "Traceback" not in log
+    for trouble in ("content store", "Errno 24", "Traceback"):
+        assert trouble not in small.api.log
 
 
 @pytest.mark.timeout(180)
@@ -133,7 +137,7 @@ def test_many_addresses_together(small: Small, cast: Cast) -> None:
                 return other.post("/v1/smelts", json=NOTE).status_code == 202
 
         wait_until(served, 60)
-    assert "content store" not in small.log.read_text()
+    assert "content store" not in small.api.log
 
 
 def test_one_who_is_one_too_many_is_told_so(small: Small) -> None:

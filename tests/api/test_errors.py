@@ -1,5 +1,6 @@
 """Every error is a problem document with a stable code, and every reply carries a request id."""
 
+import json
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,10 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from api.allowance import DETAILS
+from api.errors import ApiError, Code, problem
 from db import migrate
+from db.reservation import RefusalCode
 from db.session import Database, DatabaseUnavailable
 from pipeline.content import ContentStore
 from pipeline.settings import Settings
@@ -35,6 +39,26 @@ def test_errors_are_problem_documents(visitor: httpx.Client, subtests: pytest.Su
             assert problem["title"]
             assert problem["detail"]
             assert reply.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_each_code_is_answered_with_its_own_status_and_title(code: Code) -> None:
+    reply = problem(ApiError(code))
+    body = json.loads(bytes(reply.body))
+    assert body == {
+        "type": f"urn:smelt:error:{code.value}",
+        "title": code.summary,
+        "status": code.status,
+        "detail": f"{code.summary}.",
+        "code": code.value,
+    }
+    assert code.summary
+    assert 400 <= code.status == reply.status_code <= 599
+
+
+def test_a_refused_allowance_has_an_answer() -> None:
+    assert {Code(code).value for code in RefusalCode} == {code.value for code in RefusalCode}
+    assert set(DETAILS) == set(RefusalCode)
 
 
 def test_a_sane_request_id_comes_back_and_another_is_replaced(visitor: httpx.Client) -> None:

@@ -31,7 +31,7 @@ from tests.cast import Cast
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 NOTE: dict[str, Any] = {"texts": ["Ann ships on Friday."], "default_prompt_names": ["summarize"]}
-USERS_EXAMPLES, VISITORS_EXAMPLES = 20, 4  # for each operation
+FEW, MANY = (5, 2), (20, 4)  # examples for each operation: a user's, a visitor's
 LAST = "DELETE /v1/account"
 
 
@@ -54,9 +54,13 @@ def cases(operation: Any, known: dict[str, str]) -> strategies.SearchStrategy[An
     return strategies.one_of(drawn)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    "examples", [FEW, pytest.param(MANY, marks=pytest.mark.exhaustive)], ids=["few", "many"]
+)
 def test_every_operation_answers_as_described(
-    api: RunningApi, cast: Cast, database: Database, subtests: pytest.Subtests
+    api: RunningApi, cast: Cast, database: Database, subtests: pytest.Subtests, examples: tuple[int, int]
 ) -> None:
     with api.client(cast.ada.headers) as ada:
         ada.get("/v1/profile").raise_for_status()
@@ -71,14 +75,15 @@ def test_every_operation_answers_as_described(
     }
     found = list(schemathesis.openapi.from_dict(document).get_all_operations())
     assert not [each for each in found if isinstance(each, Err)]
+    users, visitors = examples
     operations = [each.ok() for each in found if isinstance(each, Ok)]
     with requests.Session() as session:
         session.trust_env = False
         for operation in sorted(operations, key=destruction):
             drawn = cases(operation, known)
             with subtests.test(operation=operation.label):
-                fuzz(api, session, drawn, cast.visitor.headers, VISITORS_EXAMPLES)
-                fuzz(api, session, drawn, cast.ada.headers, USERS_EXAMPLES)
+                fuzz(api, session, drawn, cast.visitor.headers, visitors)
+                fuzz(api, session, drawn, cast.ada.headers, users)
     assert [operation.label for operation in operations].count(LAST) == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from api.concurrency import ConcurrencyLimit
-from api.errors import ApiError, problem
+from api.errors import ApiError, Code, problem
 from pipeline.content import ContentStore
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running
@@ -21,7 +21,7 @@ SCRIPT = "<script>alert(1)</script> Ann ships on Friday."
 
 
 async def refuse(_: ConcurrencyLimit, scope: Scope, receive: Receive, send: Send) -> None:
-    await problem(ApiError("busy"))(scope, receive, send)
+    await problem(ApiError(Code.BUSY))(scope, receive, send)
 
 
 def assert_safe(reply: httpx.Response) -> None:

@@ -467,7 +467,7 @@ def test_many_wait_without_a_thread_each(
     """More than the server has threads, and it answers others meanwhile."""
     with database.service() as conn:
         set_credits(conn, cast.ada.id, 1_000)
-    many = 100
+    many = 60
     with ThreadPoolExecutor(many) as threads:
         upload = SPEECH.with_name("telephone.wav").read_bytes()
         waiting = [

@@ -13,9 +13,7 @@ from tests.chaos.scenarios import SCENARIOS
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument(
-        "--short", action="store_true", help="the form that `make test` runs; writes no report"
-    )
+    parser.add_argument("--short", action="store_true", help="in ten minutes; writes no report")
     parser.add_argument("--only", nargs="+", default=[], help="scenarios by name")
     arguments = parser.parse_args()
     broken = [

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from db.schedules import PERIODS
 from deploy.children import spawn
 from deploy.environment import child_environment
-from deploy.processes import read_procfile
+from deploy.processes import COMMANDS
 from deploy.runner import Runner
 from pipeline.settings import Settings
 from tests.chaos.clock import MovableClock, movable_clock
@@ -45,12 +45,11 @@ class Almanac:
         self.chance = chance
         self.log: list[str] = []
         self.reconcilers: list[subprocess.Popen[bytes]] = []
-        self._commands = read_procfile()
         self._environment = child_environment(settings, isolated=True)
         self._log_file = (settings.data_dir.parent / "reconcilers.log").open("wb")
         self._pool = Runner(
             "maintenance",
-            partial(spawn, self._commands["maintenance"], self._environment),
+            partial(spawn, COMMANDS["maintenance"], self._environment),
             self.log.append,
         )
 
@@ -69,7 +68,7 @@ class Almanac:
         self._log_file.close()
 
     def start_reconcilers(self) -> None:
-        command = self._commands["reconciler"]
+        command = COMMANDS["reconciler"]
         self.reconcilers = [
             spawn(command, self._environment, output=self._log_file) for _ in range(RECONCILERS)
         ]

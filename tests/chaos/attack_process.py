@@ -1,6 +1,7 @@
 """An attacker, in a process of its own: `python -m tests.chaos.attack_process '<a Target as JSON>' attack…`.
 
-Prints how often each attack has hit. It ends by itself when its time is over, and lets the service go first.
+Prints that it is ready, waits for the word, and at the end prints how often each attack has hit. It ends by itself when
+its time is over, and lets the service go first.
 """
 
 import json
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.chaos import attacks
 from tests.chaos.attacks.target import Target
 
+READY, GO = "ready\n", "go\n"
 NICE = 5  # clients elsewhere would take nothing from the service's processors
 
 
@@ -20,6 +22,9 @@ def main(order: str, *names: str) -> None:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     values = json.loads(order)
+    print(READY, end="", flush=True)
+    if sys.stdin.readline() != GO:
+        return
     targets = {name: Target(**values) for name in names}
     with ThreadPoolExecutor(len(names)) as threads:
         running = [threads.submit(getattr(attacks, name), target) for name, target in targets.items()]

@@ -20,7 +20,7 @@ from db.admission import admit
 from db.session import Database
 from deploy.children import spawn
 from deploy.environment import child_environment
-from deploy.processes import read_procfile
+from deploy.processes import COMMANDS
 from pipeline.settings import Settings
 from pipeline.states import Tier
 from tests.chaos.backlog_figures import Figures, Sample, figures
@@ -168,9 +168,9 @@ class Backlog:
 
 @contextmanager
 def reconciler(settings: Settings) -> Iterator[Popen[bytes]]:
-    """As the Procfile starts it."""
+    """As the service starts it."""
     environment = child_environment(settings, isolated=True)
-    process = spawn(read_procfile()["reconciler"], environment, output=DEVNULL)
+    process = spawn(COMMANDS["reconciler"], environment, output=DEVNULL)
     try:
         yield process
     finally:

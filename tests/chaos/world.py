@@ -2,6 +2,7 @@
 
 import random
 import shlex
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ import psutil
 import psycopg
 
 from deploy.demonstration import DemoSettings
-from deploy.processes import read_procfile
+from deploy.processes import COMMANDS
 from deploy.service import Service
 from tests.chaos import invariants
 from tests.chaos.invariants import Verdict
@@ -25,9 +26,12 @@ from tests.llm_server import LlmServer, Step
 from tests.llm_server import running as running_llm
 from tests.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
 from tests.waiting import wait_until
+from workers.slots import POOLS
 
 CREDITS = 1_000_000
-PROCFILE = Path(__file__).parent / "Procfile"
+SCRIPTED = {  # the pools' speech engine follows a script
+    pool.value: [sys.executable, "-m", "tests.chaos.scripted_pool", "worker", pool.value] for pool in POOLS
+}
 ORPHANS_LIVE = 30.0  # seconds at the most that a process may live on after those that kept it
 LINES_SHOWN = 80  # of the log, when something fails
 
@@ -147,7 +151,7 @@ def world(
     """Everything on embedded engines, durable as in production. Afterwards no process of it may be left.
 
     `latency`: seconds that the language model takes. `scripted`: recordings are heard by a scripted engine in place
-    of faster-whisper (`tests/chaos/scripted_child.py`). `more`: commands by name, besides the Procfile's or in place
+    of faster-whisper (`tests/chaos/scripted_child.py`). `more`: commands by name, besides the service's or in place
     of them. `changes`: settings.
     """
     chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
@@ -174,8 +178,8 @@ def world(
             **changes,
         }
         settings = DemoSettings.model_validate(values)
-        commands = read_procfile(PROCFILE) if scripted else read_procfile()
-        commands |= {name: shlex.split(command) for name, command in (more or {}).items()}
+        own = {name: shlex.split(command) for name, command in (more or {}).items()}
+        commands = {**COMMANDS, **(SCRIPTED if scripted else {}), **own}
         service = Service(
             settings, lambda name, line: log.append(f"{name} | {line}"), isolated=True, commands=commands
         )

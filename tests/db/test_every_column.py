@@ -97,6 +97,7 @@ def columns(owner_url: str) -> dict[str, list[str]]:
     tables: dict[str, list[str]] = {}
     for table, column in found:
         tables.setdefault(table, []).append(column)
+    assert CLOSED | HIDDEN.keys() <= tables.keys()
     return tables
 
 

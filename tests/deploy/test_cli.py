@@ -1,4 +1,5 @@
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +11,15 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from db.session import Database
-from deploy.processes import read_procfile
+from deploy.processes import COMMANDS
 from deploy.runner import EX_CONFIG
 from pipeline.keyring import KeyRing, user_context
 from pipeline.settings import Settings
 from tests.cast import Cast
 from tests.secrets import JWT_SECRET, KEYRING
 from tests.smelts import admit_all, new_smelt, set_credits
+
+ROOT = Path(__file__).parents[2]
 
 
 def smelt(*arguments: str, typed: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -29,8 +32,13 @@ def smelt(*arguments: str, typed: str | None = None, **variables: str) -> subpro
     )
 
 
-def test_each_line_of_the_procfile_is_a_command_of_smelt() -> None:
-    for name, (program, *arguments) in read_procfile().items():
+def test_the_procfile_says_what_the_service_runs_itself() -> None:
+    lines = [f"{name}: {shlex.join(command)}" for name, command in COMMANDS.items()]
+    assert (ROOT / "Procfile").read_text().splitlines() == lines
+
+
+def test_each_process_is_a_command_of_smelt() -> None:
+    for name, (program, *arguments) in COMMANDS.items():
         assert program == "smelt"
         assert smelt(*arguments, "--help").returncode == 0, name
 

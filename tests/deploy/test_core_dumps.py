@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from tests.chaos.processes import command
-from tests.deploy.test_service import Up, end, folder
+from tests.deploy.test_service import folder
+from tests.deploy.up import Up
 from tests.waiting import wait_until
 
 __all__ = ["folder"]
@@ -79,9 +80,8 @@ def test_no_process_can_be_dumped_or_looked_into(folder: Path) -> None:
         ours = [each for each in processes if each not in engines]
         assert len(ours) >= 11  # up, the API, the reconciler, four pools with a worker each
         speech = [each for each in ours if "speech_child" in " ".join(command(each))]
-        wait_until(
-            lambda: not readable(speech)
-        )  # it is sent keys and content only after it has closed itself
+        # It is sent keys and content only after it has closed itself
+        wait_until(lambda: not readable(speech))
         for each in processes:
             assert NO_CORES in Path(f"/proc/{each.pid}/limits").read_text(), command(each)
         seen = readable(processes)
@@ -95,7 +95,7 @@ def test_no_process_can_be_dumped_or_looked_into(folder: Path) -> None:
             wait_until(lambda: not any(each.is_running() and each.status() != "zombie" for each in processes))
             assert [core for root in roots for core in Path(root).glob("core*")] == []
     finally:
-        end(up)
+        up.close()
 
 
 def test_a_command_that_holds_secrets_for_a_moment_is_private_too() -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from deploy.demo.record import MEETING
 
+pytestmark = pytest.mark.long
+
 USERS_OWN = {
     "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
     "REDIS_URL": "redis://127.0.0.1:1",

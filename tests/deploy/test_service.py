@@ -1,15 +1,11 @@
 """The service as its users start it: whole, and stopped in every way."""
 
 import os
-import re
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import httpx
 import psutil
@@ -19,56 +15,17 @@ from deploy.problems import SettingsIncomplete
 from deploy.service import Service
 from pipeline.settings import Settings
 from tests.chaos.processes import command, living
+from tests.deploy.up import Up
 from tests.running import RunningService
 from tests.waiting import wait_until
 
-SMELT = [sys.executable, "-c", "from deploy.cli import main; main()"]
-
-
-class Up:
-    """`smelt up` as a process, and what it printed."""
-
-    def __init__(self, folder: Path, **options: Any) -> None:
-        """`options`: of the Popen."""
-        environment = dict(os.environ) | {
-            "SMELT_DATA_DIR": str(folder),
-            "SMELT_PORT": "0",
-            "SMELT_WHISPER_MODEL": "demo",
-        }
-        self.output = (folder.parent / "output").open("w+")
-        self.process = subprocess.Popen(
-            [*SMELT, "up"], env=environment, stdout=self.output, stderr=self.output, **options
-        )
-
-    @property
-    def text(self) -> str:
-        return Path(self.output.name).read_text()
-
-    def wait_until_ready(self) -> tuple[str, str]:
-        """Its address and the token that it printed."""
-        wait_until(
-            lambda: self.process.poll() is not None or re.search(r"good for 12.*\n.*\n", self.text), 100
-        )
-        address = re.search(r"ready at (\S+)", self.text)
-        token = re.search(r"good for 12.*\n.*\| (\S+)\n", self.text)
-        assert address, self.text
-        assert token, self.text
-        return address[1], token[1]
-
-    def family(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
     with TemporaryDirectory(prefix="smelt-test-", dir="/tmp") as name:
         yield Path(name) / "data"
-
-
-def end(up: Up) -> None:
-    up.process.kill()
-    up.process.wait()
-    up.output.close()
 
 
 def wait_until_gone(processes: list[psutil.Process], within: float = 20.0) -> None:
@@ -79,41 +36,48 @@ def wait_until_gone(processes: list[psutil.Process], within: float = 20.0) -> No
         raise AssertionError([" ".join(command(process)) for process in living(processes)]) from None
 
 
-def test_up_serves_with_the_token_that_it_prints_until_ctrl_c(folder: Path) -> None:
-    up = Up(folder)
-    try:
-        address, token = up.wait_until_ready()
-        headers = {"Authorization": f"Bearer {token}"}
-        profile = httpx.get(f"{address}/v1/profile", headers=headers, trust_env=False, timeout=30)
-        assert profile.status_code == 200
-        assert profile.json()["credits_remaining"] == 5
-        family = up.family()
-        assert len(family) >= 7  # two engines, five processes
-        up.process.send_signal(signal.SIGINT)
-        assert up.process.wait(60) == 0
-        wait_until_gone(family)
-    finally:
-        end(up)
+def check_served(address: str, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    profile = httpx.get(f"{address}/v1/profile", headers=headers, trust_env=False, timeout=30)
+    assert profile.status_code == 200
+    assert profile.json()["credits_remaining"] == 5
 
 
-def test_nothing_outlives_a_killed_up_and_the_next_one_carries_on(folder: Path) -> None:
+def test_nothing_outlives_a_killed_up_and_the_next_one_carries_on_until_ctrl_c(folder: Path) -> None:
+    """Each serves with the token that it prints."""
     up = Up(folder)
     try:
-        up.wait_until_ready()
+        check_served(*up.wait_until_ready())
         secrets = (folder / "secrets.env").read_text()
         family = up.family()
+        assert len(family) >= 7  # two engines, five processes
         up.process.kill()
         wait_until_gone(family, within=30)
     finally:
-        end(up)
+        up.close()
     again = Up(folder)
     try:
-        again.wait_until_ready()
+        check_served(*again.wait_until_ready())
         assert (folder / "secrets.env").read_text() == secrets
-        again.process.send_signal(signal.SIGTERM)
+        family = again.family()
+        again.process.send_signal(signal.SIGINT)
         assert again.process.wait(60) == 0
+        wait_until_gone(family)
     finally:
-        end(again)
+        again.close()
+
+
+def test_asked_to_stop_while_it_starts_it_leaves_nothing_behind(folder: Path) -> None:
+    up = Up(folder)
+    try:
+        wait_until(lambda: "schema up to date" in up.text, 60)
+        family = up.family()
+        assert family
+        up.process.send_signal(signal.SIGTERM)
+        assert up.process.wait(60) == 0, up.text
+        wait_until_gone(family)
+    finally:
+        up.close()
 
 
 def test_a_port_that_is_taken_is_told_before_anything_is_started(folder: Path) -> None:

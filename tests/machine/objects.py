@@ -1,7 +1,7 @@
 """A content store's objects in memory: thousands of short lives would only wear the disk."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from pipeline.content_errors import ContentMissing
@@ -37,7 +37,8 @@ class MemoryObjects:
             del self._objects[path]
         return len(gone)
 
-    def newest(self) -> Iterator[tuple[str, datetime]]:
+    def newest(self, on_tick: Callable[[], None]) -> Iterator[tuple[str, datetime]]:
+        on_tick()
         newest: dict[str, datetime] = {}
         for path, (_, stored) in self._objects.items():
             folder = path.partition("/")[0]

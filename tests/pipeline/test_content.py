@@ -20,6 +20,7 @@ from pipeline import content_writer
 from pipeline.bucket import Bucket
 from pipeline.content import ContentStore, Kind, ObjectName
 from pipeline.content_errors import ContentMissing, ContentTampered, ContentUnavailable
+from pipeline.errors import LostLease
 from pipeline.folder import Folder, _StagedFile
 from pipeline.keyring import new_content_key
 from pipeline.states import WaitingFor
@@ -162,6 +163,22 @@ def test_a_store_lists_each_smelt_once_and_nothing_else(store: ContentStore) -> 
     assert list(store.smelts(LONG_AGO)) == []
 
 
+def test_a_search_that_finds_nothing_gives_signs_of_life_and_is_stopped_by_what_they_raise(
+    store: ContentStore,
+) -> None:
+    """A sweep through a large store would else lose its lease before it finds the first."""
+    store.put(NAME, KEY, b"young")
+    ticks: list[None] = []
+    assert list(store.smelts(LONG_AGO, lambda: ticks.append(None))) == []
+    assert ticks
+
+    def lost() -> None:
+        raise LostLease
+
+    with pytest.raises(LostLease):
+        list(store.smelts(LONG_AGO, lost))
+
+
 def test_a_folder_that_is_not_a_smelt_is_left_alone(local: ContentStore, folder: Path) -> None:
     (folder / "lost+found").mkdir()
     assert list(local.smelts(datetime.now(UTC) + SOON)) == []
@@ -241,7 +258,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as server:
         paths: list[str] = []
         server.asked = paths  # type: ignore[attr-defined]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -310,7 +327,7 @@ def test_a_place_that_is_not_there_is_an_outage_and_no_missing_object(
 ) -> None:
     if place == "bucket":
         with ThreadingHTTPServer(("127.0.0.1", 0), _NoBucket) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
             monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
             monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
             monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

@@ -1,4 +1,4 @@
-from contextlib import suppress
+import codecs
 from itertools import pairwise
 
 import pytest
@@ -10,7 +10,9 @@ from pipeline.states import ErrorCode
 from pipeline.text_input import TextDecoder
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-be-mark", "utf-32", "utf-32-be-mark"]
+MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 READABLE = st.characters(blacklist_categories=["Cs", "Cc"])
+LEFT_OUT = b"\x1a\x1b"  # may begin what isn't text
 
 
 def encoded(text: str, encoding: str) -> bytes:
@@ -39,10 +41,30 @@ def test_any_chunking_gives_the_same_text(text: str, encoding: str, cuts: list[i
     assert decoded(chunks) == text
 
 
-@given(st.binary(min_size=1, max_size=200), st.integers(1, 7))
-def test_any_bytes_give_text_or_a_refusal_and_never_another_error(data: bytes, step: int) -> None:
-    with suppress(SmeltError):
-        decoded([data[at : at + step] for at in range(0, len(data), step)])
+@given(st.binary(min_size=1, max_size=200) | st.text(READABLE, min_size=1).map(str.encode), st.integers(1, 7))
+def test_any_bytes_give_their_text_or_a_refusal_however_they_are_cut(data: bytes, step: int) -> None:
+    whole = outcome([data])
+    assert outcome([data[at : at + step] for at in range(0, len(data), step)]) == whole
+    if isinstance(whole, ErrorCode):
+        assert whole in (ErrorCode.UNSUPPORTED_FORMAT, ErrorCode.EMPTY_INPUT)
+    elif set(data) & set(LEFT_OUT) and not data.startswith(MARKS):
+        rest = iter(data)
+        assert len(whole.encode()) < len(data)
+        assert all(byte in rest for byte in whole.encode())  # in their order, nothing added
+    else:
+        assert whole.encode() == data or data.startswith(MARKS)
+
+
+def outcome(chunks: list[bytes]) -> str | ErrorCode:
+    try:
+        return decoded(chunks)
+    except SmeltError as refused:
+        return refused.code
+
+
+@given(st.text(READABLE))
+def test_no_readable_text_is_refused(text: str) -> None:
+    assert outcome([f"notes: {text}".encode()]) == f"notes: {text}"
 
 
 @pytest.mark.parametrize(
@@ -97,12 +119,6 @@ def test_a_terminals_colours_and_the_mark_of_the_end_are_left_out(cuts: list[int
 
 @given(st.text(st.sampled_from("\x1b[]\\;:0m\x07(B\x1a a"), max_size=30), st.integers(1, 5))
 def test_however_escapes_are_cut_into_chunks_the_text_is_the_same(text: str, step: int) -> None:
-    def outcome(chunks: list[bytes]) -> str:
-        try:
-            return decoded(chunks)
-        except SmeltError as error:
-            return error.code.value
-
     data = b"notes " + text.encode()
     assert outcome([data[at : at + step] for at in range(0, len(data), step)]) == outcome([data])
 

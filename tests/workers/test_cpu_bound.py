@@ -9,6 +9,8 @@ import pytest
 from tests.benchmarks.harness import Bench, bench_service
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 LEASE = 2.0  # seconds
 TEXTS = 16
 CHARACTERS = 120_000  # of each: some seconds of work

@@ -11,6 +11,8 @@ from db.parts import rescue
 from db.session import Database
 from db.work import FILES, Claim, claim_next
 from pipeline.errors import GiveBack, LostLease
+from pipeline.settings import Settings
+from pipeline.settings.work import LONGEST_STEP
 from tests.cast import Cast
 from tests.heartbeats import HeartbeatByHand
 from tests.smelts import admit_all, new_smelt
@@ -125,6 +127,21 @@ def test_a_stopping_worker_finishes_within_its_grace_or_gives_back(
     clock.now = 5.0
     with pytest.raises(GiveBack):
         lease.tick(0.3)
+
+
+def test_the_longest_step_of_sound_work_costs_no_lease_however_soon_recordings_are_given_up(
+    settings: Settings, lease: Lease, clock: Clock
+) -> None:
+    heartbeat = HeartbeatByHand.open(settings.model_copy(update={"stall_seconds": 0.2}))
+    with heartbeat.keeping(lease):
+        clock.now = LONGEST_STEP - 1
+        heartbeat.beat()
+        lease.tick(0.0)
+        clock.now += LONGEST_STEP + 1
+        heartbeat.beat()
+        with pytest.raises(GiveBack):
+            lease.tick(0.0)
+    heartbeat.close()
 
 
 def test_without_postgres_the_work_goes_on_until_the_lease_has_run_out(

@@ -27,12 +27,12 @@ NAME = "hooks.example.org"
 
 
 def answered_by(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Stands in for this thread's resolver: one answer for each question, in turn. Returns the names asked for."""
+    """Stands in for the resolver of our names: one answer for each question, in turn. Returns the names asked for."""
     asked: list[str] = []
-    here, resolve = threading.get_ident(), socket.getaddrinfo
+    resolve = socket.getaddrinfo
 
     def getaddrinfo(host: str, port: int, *rest: Any, **named: Any) -> list[Any]:
-        if threading.get_ident() != here:
+        if not host.endswith(".example.org"):
             return resolve(host, port, *rest, **named)
         asked.append(host)
         family = {True: socket.AF_INET6, False: socket.AF_INET}
@@ -181,6 +181,27 @@ def test_a_server_that_sends_a_byte_now_and_then_holds_nobody_past_the_deadline(
             WebhookUrl("http", "127.0.0.1", port, "/"), {}, b"{}"
         )
     assert time.monotonic() - begun < 2
+
+
+def test_a_resolver_that_hangs_holds_nobody_past_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging, resolve = threading.Event(), socket.getaddrinfo
+
+    def getaddrinfo(host: str, *rest: Any, **named: Any) -> list[Any]:
+        if host == NAME:
+            hanging.wait()
+        return resolve("127.0.0.1", *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    outbound = Outbound(HERE, ssl.create_default_context(), deadline=0.5)
+    over = threading.Timer(20, hanging.set)
+    over.start()
+    try:
+        with pytest.raises(Unreachable, match="TimeoutError"):
+            outbound.post(WebhookUrl("http", NAME, 1, "/"), {}, b"{}")
+        assert not hanging.is_set()
+    finally:
+        hanging.set()
+        over.cancel()
 
 
 def test_tls_checks_the_name_in_the_url_whatever_the_address_is(

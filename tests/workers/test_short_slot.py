@@ -29,6 +29,8 @@ from workers.services import Services
 from workers.transcribe import transcribe
 from workers.wake import Queue, Wake
 
+pytestmark = pytest.mark.long
+
 LENGTH = int(SHORT_SECONDS) + 30  # seconds of what is long
 SHORT, LONG = 10.0, SHORT_SECONDS * 10
 

@@ -21,12 +21,12 @@ def long_names(target: Target) -> None:
 def json_bombs(target: Target) -> None:
     """A few bytes each become an object of dozens."""
     count = target.size(10_000_000, 2_500_000)
+    bodies = [b'{"texts": [' + count * element + b"0]}" for element in (b"[],", b"{},")]
 
     def one() -> None:
         with target.client() as client:
             for _ in target.paced(0.2):
-                for element in (b"[],", b"{},"):
-                    body = b'{"texts": [' + count * element + b"0]}"
+                for body in bodies:
                     target.ask(client, "POST", "/v1/smelts", content=body, headers=JSON)
 
     target.at_once(target.size(4, 2), one)

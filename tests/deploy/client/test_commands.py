@@ -16,6 +16,8 @@ from deploy.tokens import ensure_local_user, mint
 from tests.running import RunningService
 from tests.secrets import JWT_SECRET
 
+pytestmark = pytest.mark.long
+
 DEMO = Path(__file__).parents[3] / "deploy" / "demo"
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 

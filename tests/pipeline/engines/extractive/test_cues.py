@@ -35,10 +35,10 @@ UNITS = (
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_time_is_linear_in_the_text_whatever_it_is_made_of(pattern: re.Pattern[str]) -> None:
     for unit in UNITS:
-        text = (unit * 200_000)[:200_000]
+        text = (unit * 100_000)[:100_000]
         begun = time.perf_counter()
         sum(1 for _ in pattern.finditer(text))
-        assert time.perf_counter() - begun < 5, unit
+        assert time.perf_counter() - begun < 2.5, unit
 
 
 @pytest.mark.parametrize(

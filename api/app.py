@@ -11,14 +11,15 @@ from fastapi.security import HTTPBearer
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.concurrency import ConcurrencyLimit, Places
 from api.connections import Connections
+from api.cors import Cors
 from api.errors import ApiError, on_api_error, on_http_exception, on_invalid_request
 from api.examples import with_examples
+from api.head import Head
 from api.lingering import Lingering
 from api.long_lines import LongLines
 from api.metrics import Measured, Metrics
@@ -35,6 +36,7 @@ from api.routes import (
     events,
     health,
     metrics,
+    models,
     outputs,
     prompt_sections,
     prompts,
@@ -46,6 +48,7 @@ from api.routes import (
 from api.safety_net import SafetyNet
 from api.security_headers import SecurityHeaders
 from api.services import opened
+from api.trailing_slash import TrailingSlash
 from api.translations import TRANSLATED, on_translated
 from pipeline.descriptors import descriptor_limit
 from pipeline.networks import networks
@@ -100,6 +103,7 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=[
             Middleware(RequestId),
             Middleware(SecurityHeaders),
+            Middleware(TrailingSlash),
             Middleware(Measured, metrics=counted),
             *_cors(settings),
             Middleware(RateHeaders),
@@ -114,6 +118,7 @@ def create_app(settings: Settings) -> FastAPI:
                 rate_address=settings.rate_address,
             ),
             Middleware(SafetyNet),
+            Middleware(Head),
         ],
         exception_handlers={
             ApiError: on_api_error,
@@ -139,6 +144,7 @@ def create_app(settings: Settings) -> FastAPI:
         events,
         outputs,
         transcriptions,
+        models,
         account,
         prompts,
         prompt_sections,
@@ -166,27 +172,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _cors(settings: Settings) -> list[Middleware]:
-    if not settings.cors_origins:
-        return []
-    return [
-        Middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "Idempotency-Key",
-                "Last-Event-ID",
-                "X-Request-Id",
-            ],
-            expose_headers=[
-                "Content-Disposition",
-                "Location",
-                "RateLimit",
-                "RateLimit-Policy",
-                "Retry-After",
-                "X-Request-Id",
-            ],
-        )
-    ]
+    return [Middleware(Cors, origins=settings.cors_origins)] if settings.cors_origins else []

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
+from api.content_encoding import is_packed, unpacked
 from api.errors import ApiError, Code
 from api.services import services
 from pipeline.headway import Mark, headway
@@ -13,7 +14,13 @@ from pipeline.headway import Mark, headway
 WINDOW_SECONDS = 30.0
 
 
-async def chunks(request: Request) -> AsyncIterator[bytes]:
+def chunks(request: Request) -> AsyncIterator[bytes]:
+    """Unpacked, if it comes packed. Raises ApiError as `is_packed`, `unpacked` and `_received` do; ClientDisconnect."""
+    received = _received(request)
+    return unpacked(received) if is_packed(request) else received
+
+
+async def _received(request: Request) -> AsyncIterator[bytes]:
     """Raises ApiError `request_timeout` when the client was slower than SMELT_SLOWEST_BODY for a whole window of
     waiting for it, however short the body is; ClientDisconnect on a hang-up.
     """

@@ -36,6 +36,7 @@ class Code(StrEnum):
     INVALID_TOKEN = "invalid_token", 401, "The bearer token is not valid"
     SIGN_IN_REQUIRED = "sign_in_required", 403, "This needs a signed-in user"
     NOT_FOUND = "not_found", 404, "Not found"
+    TRANSLATION_UNAVAILABLE = "translation_unavailable", 404, "There is no translation here"
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "Method not allowed"
     NOT_ACCEPTABLE = "not_acceptable", 406, "None of the accepted media types can be served"
     REQUEST_TIMEOUT = "request_timeout", 408, "The body stopped arriving"

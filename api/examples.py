@@ -115,6 +115,8 @@ _DELIVERY: Json = {
     "finished_at": _ENDED,
 }
 
+_MODEL: Json = {"id": "whisper-1", "object": "model", "created": 0, "owned_by": "smelt"}
+
 EXAMPLES: dict[str, Json] = {
     "AcceptedSmelt": _ACCEPTED,
     "SmeltReply": _SMELT,
@@ -165,6 +167,8 @@ EXAMPLES: dict[str, Json] = {
             "own_prompts": True,
         },
     },
+    "ModelReply": _MODEL,
+    "Models": {"object": "list", "data": [_MODEL]},
     "NewPrompt": _NEW_PROMPT,
     "PromptEdit": {"title": "Short minutes"},
     "PromptReply": _PROMPT,

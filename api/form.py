@@ -6,11 +6,12 @@ Everything that is wrong is collected as faults, so that one answer names it all
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TypeVar
 from uuid import UUID
 
-from api.errors import ApiError, Fault, FaultCode, refusal, shown
-from api.languages import LANGUAGES
+from api.errors import MAX_NAME_CHARS, ApiError, Fault, FaultCode, refusal, shown
+from api.languages import language_code
 from pipeline.states import DefaultPromptName, SmeltMode
 
 MAX_FIELDS = 64
@@ -25,15 +26,30 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The names that a call knows: those that are given once, and those that may be repeated."""
+    """The names that a call knows: those that are given once, and those that may be repeated.
+
+    `inputs`: those of its inputs, which stand beside the form. `others_ignored`: names that it doesn't know are passed
+    over, instead of refused.
+    """
 
     single: frozenset[str]
     repeated: frozenset[str]
+    inputs: frozenset[str] = frozenset()
+    others_ignored: bool = False
+
+    def nearest(self, name: str) -> str | None:
+        """The name that was probably meant."""
+        names = sorted(self.single | self.repeated | self.inputs)
+        return next(iter(get_close_matches(name[:MAX_NAME_CHARS].lower(), names, n=1, cutoff=0.7)), None)
+
+    def know(self, name: str) -> bool:
+        return name in self.single or name in self.repeated
 
 
 SMELT_FIELDS = Fields(
     single=frozenset({"mode", "user_prompt_id", "language", "vocabulary", "webhook_url", "content_ttl"}),
     repeated=frozenset({"default_prompt_names"}),
+    inputs=frozenset({"files", "texts"}),
 )
 
 
@@ -63,10 +79,9 @@ class Form:
     faults: list[Fault] = field(default_factory=list)
 
     def add(self, name: str, value: str) -> None:
-        if name not in self.fields.repeated and name not in self.fields.single:
-            self.faults.append(
-                Fault(FaultCode.UNKNOWN_FIELD, "There is no such field.", field=shown(name) or "(unnamed)")
-            )
+        if not self.fields.know(name):
+            meant = self.fields.nearest(name)
+            self.unknown(name, "There is no such field." + (f" Did you mean `{meant}`?" if meant else ""))
             return
         if value == "":
             return
@@ -81,11 +96,40 @@ class Form:
         else:
             given.append(value)
 
+    def unknown(self, name: str, detail: str) -> None:
+        self.faults.append(Fault(FaultCode.UNKNOWN_FIELD, detail, field=shown(name) or "(unnamed)"))
+
     def bad(self, name: str, detail: str) -> None:
         self.faults.append(Fault(FaultCode.INVALID_VALUE, detail, field=shown(name) or "(unnamed)"))
 
     def one(self, name: str) -> str | None:
         return self.values.get(name, [None])[0]
+
+
+class FieldValue:
+    """A field's value while it arrives; goes into the form at its end."""
+
+    def __init__(self, form: Form, name: str) -> None:
+        self._form = form
+        self._name = name
+        self._wanted = form.fields.know(name) or not form.fields.others_ignored
+        self._value = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        if not self._wanted:
+            return
+        self._value += data
+        if len(self._value) > MAX_FIELD_BYTES:
+            self._form.bad(self._name, f"At most {MAX_FIELD_BYTES:,} bytes.")
+            self._wanted = False
+
+    def finish(self) -> None:
+        if not self._wanted:
+            return
+        try:
+            self._form.add(self._name, self._value.decode())
+        except UnicodeDecodeError:
+            self._form.bad(self._name, "Must be UTF-8.")
 
 
 def read_wish(form: Form) -> Wish:
@@ -102,14 +146,14 @@ def read_wish(form: Form) -> Wish:
 
 
 def read_language(form: Form) -> str | None:
-    return read_field(form, "language", _language, "Must be a language code such as `en` or `de`.")
+    return read_field(form, "language", language_code, "Must be a language code such as `en` or `de`.")
 
 
 def read_vocabulary(form: Form, name: str) -> str | None:
     return read_field(form, name, _vocabulary, f"At most {MAX_VOCABULARY_CHARS} characters.")
 
 
-def read_field(form: Form, name: str, parse: Callable[[str], T], detail: str) -> T | None:
+def read_field(form: Form, name: str, parse: Callable[[str], T | None], detail: str) -> T | None:
     """The value; None if there is none, or if `parse` raises ValueError: then `detail` is a fault."""
     raw = form.one(name)
     if raw is None:
@@ -140,13 +184,6 @@ def _prompt_names(form: Form) -> tuple[DefaultPromptName, ...]:
             known = ", ".join(DefaultPromptName)
             form.bad("default_prompt_names", f"There is no such default prompt. There are: {known}.")
     return tuple(names)
-
-
-def _language(raw: str) -> str:
-    code = raw.strip().lower()
-    if code not in LANGUAGES:
-        raise ValueError("not a language code")
-    return code
 
 
 def _vocabulary(raw: str) -> str | None:

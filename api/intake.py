@@ -17,7 +17,7 @@ from uuid_utils.compat import uuid7
 from api.body import chunks
 from api.errors import ApiError, Code, Fault, FaultCode, refusal
 from api.filename import safe_filename
-from api.form import MAX_FIELD_BYTES, MAX_FIELDS, Form, too_many_fields
+from api.form import MAX_FIELDS, FieldValue, Form, too_many_fields
 from api.input_part import InputPart, Received, Source
 from api.json_body import JsonEvent, PartNamed, PartRefused, json_events
 from api.multipart import PartData, PartEnd, PartStart, boundary_of, events
@@ -38,14 +38,6 @@ log = logging.getLogger("smelt.api")
 _unfinished: set["asyncio.Future[None]"] = set()
 
 
-class _Field:
-    """A field's value while it arrives."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.value = bytearray()
-
-
 class Intake:
     """What a POST brings. `staged`: the account of its bytes in the store; None: it is compared, not stored."""
 
@@ -64,7 +56,9 @@ class Intake:
         self.kept = False  # whether its smelt exists, or may exist
         self._fields = 0
         self._bytes = 0
-        self._current: InputPart | _Field | None = None
+        self._current: InputPart | FieldValue | PartStart | None = (
+            None  # PartStart: an input, or an empty one
+        )
 
     async def read(self, request: Request) -> None:
         """To the body's end. Raises ApiError, ClientDisconnect; `form.faults` says what else is wrong."""
@@ -136,36 +130,38 @@ class Intake:
                 await self._end()
 
     def _begin(self, start: PartStart) -> None:
-        if start.name in self._shape.sources:
-            self._begin_input(Source(start.name), start.filename, start.content_type)
+        is_input = start.name in self._shape.sources
+        if is_input and start.filename != "":
+            self._begin_input(start)
             return
         self._fields += 1
         if self._fields > MAX_FIELDS:
             raise too_many_fields(self.form)
-        self._current = _Field(start.name)
+        if is_input:
+            self._current = start  # a browser's file input in which nothing was chosen, unless data comes
+        elif start.filename and not self.form.fields.know(start.name):
+            self.form.unknown(start.name, f"Send files in `{self._shape.file_field}`; this field takes none.")
+        else:
+            self._current = FieldValue(self.form, start.name)
 
     async def _take(self, data: bytes) -> None:
+        if isinstance(self._current, PartStart) and data:
+            self._begin_input(self._current)
         if isinstance(self._current, InputPart):
             await self._feed(self._current, data)
-        elif isinstance(self._current, _Field):
-            self._current.value += data
-            if len(self._current.value) > MAX_FIELD_BYTES:
-                self.form.bad(self._current.name, f"At most {MAX_FIELD_BYTES:,} bytes.")
-                self._current = None
+        elif isinstance(self._current, FieldValue):
+            self._current.feed(data)
 
     async def _end(self) -> None:
         current = self._current
         if isinstance(current, InputPart):
             await self._finish(current)
-        elif isinstance(current, _Field):
-            try:
-                self.form.add(current.name, current.value.decode())
-            except UnicodeDecodeError:
-                self.form.bad(current.name, "Must be UTF-8.")
+        elif isinstance(current, FieldValue):
+            current.finish()
         self._current = None
 
-    def _begin_input(self, source: Source, filename: str | None, content_type: str | None) -> None:
-        position = len(self.parts)
+    def _begin_input(self, start: PartStart) -> None:
+        source, position = Source(start.name), len(self.parts)
         if self._shape.one_input and position > 0:
             fault = Fault(FaultCode.TOO_MANY_INPUTS, "This call takes one file.", field=source.value)
             raise refusal([*self.form.faults, fault])
@@ -175,8 +171,8 @@ class Intake:
         part = InputPart(
             source,
             position,
-            safe_filename(filename, default),
-            content_type=content_type,
+            safe_filename(start.filename, default),
+            content_type=start.content_type,
             limits=self._limits,
             open_writer=None if self._store is None or self.form.faults else self._writer_in(self._store),
         )
@@ -232,7 +228,8 @@ class Intake:
 
     def _too_much(self) -> ApiError:
         detail = f"All inputs together may have {self._limits.smelt_bytes:,} bytes on this tier."
-        return self._too_long(refusal([*self.form.faults, Fault(Code.FILE_TOO_LARGE, detail)]))
+        field = self._shape.file_field if self._shape.one_input else None
+        return self._too_long(refusal([*self.form.faults, Fault(Code.FILE_TOO_LARGE, detail, field)]))
 
     def _too_much_json(self) -> ApiError:
         return self._too_long(

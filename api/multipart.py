@@ -11,6 +11,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from api.errors import ApiError, Code
+from api.part_filename import part_filename
 
 MAX_HEADERS = 8  # of one part
 MAX_PARAMETERS = 32  # of one header
@@ -63,7 +64,8 @@ class _Events:
         self._field = self._value = b""
 
     def headers_finished(self) -> None:
-        disposition, options = _parameters(self._headers.get("content-disposition", ""))
+        header = self._headers.get("content-disposition", "")
+        disposition, options = _parameters(header)
         name = options.get(b"name")
         if disposition != b"form-data" or name is None:
             raise ApiError(Code.MALFORMED_BODY, "A part has no form-data name.")
@@ -71,11 +73,10 @@ class _Events:
             raise ApiError(
                 Code.MALFORMED_BODY, "A part has a content transfer encoding, which is not supported."
             )
-        filename = options.get(b"filename")
         self.pending.append(
             PartStart(
                 name.decode("utf-8", "replace"),
-                None if filename is None else filename.decode("utf-8", "replace"),
+                part_filename(header, options.get(b"filename")),
                 self._headers.get("content-type"),
             )
         )

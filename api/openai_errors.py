@@ -1,4 +1,4 @@
-"""Below `/v1/audio` every error is told in OpenAI's shape, because it is OpenAI's clients that read it there."""
+"""At OpenAI's own addresses every error is told in OpenAI's shape, because OpenAI's clients read it there."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import PROBLEM_JSON
 
-PREFIX = "/v1/audio/"
+PREFIXES = ("/v1/audio/", "/v1/models")
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
@@ -28,13 +28,13 @@ def openai_error(problem: dict[str, Any]) -> dict[str, Any]:
 
 
 class OpenAiErrors:
-    """ASGI middleware: translates the problem details that are sent below `PREFIX`."""
+    """ASGI middleware: translates the problem details that are sent below `PREFIXES`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIXES):
             await self.app(scope, receive, send)
             return
         held: Message | None = None

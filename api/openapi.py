@@ -63,7 +63,10 @@ _FIELDS: Json = {
         "description": "May be empty only where there is a recording: then its transcript is the result.",
     },
     "user_prompt_id": {"type": "string", "format": "uuid", "description": "One of the caller's own prompts."},
-    "language": {"type": "string", "description": "Spoken language, such as `en`; otherwise it is detected."},
+    "language": {
+        "type": "string",
+        "description": "Spoken language, such as `en`, `en-US` or `English`; else it is detected.",
+    },
     "vocabulary": {
         "type": "string",
         "maxLength": MAX_VOCABULARY_CHARS,

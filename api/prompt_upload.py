@@ -6,6 +6,8 @@ from pathlib import PurePath
 from api.errors import ApiError, Code, Fault, FaultCode, refusal
 from api.filename import safe_filename, visible_line
 from api.library_schemas import MAX_PROMPT, MAX_TITLE
+from api.part_filename import meant_name
+from pipeline.terminal_text import TerminalText
 
 MAX_FILE_BYTES = 10_240
 SUFFIXES = (".md", ".markdown")
@@ -20,13 +22,13 @@ def read_prompt_file(filename: str | None, content: bytes) -> tuple[str, str]:
 
     Raises ApiError `file_too_large`, `unsupported_format`, `validation_failed`.
     """
-    name = PurePath(safe_filename(filename, UNTITLED))
+    name = PurePath(safe_filename(None if filename is None else meant_name(filename), UNTITLED))
     if len(content) > MAX_FILE_BYTES:
         raise _refused(Code.FILE_TOO_LARGE, f"A prompt's file may have {MAX_FILE_BYTES:,} bytes.", name)
     if name.suffix.lower() not in SUFFIXES:
         raise _refused(Code.UNSUPPORTED_FORMAT, "A prompt's file must be a .md file.", name)
     try:
-        body = content.decode("utf-8-sig")
+        body = TerminalText().feed(content.decode("utf-8-sig"), final=True)
     except UnicodeDecodeError:
         raise _refused(FaultCode.INVALID_VALUE, "The file is not UTF-8 text.", name) from None
     if "\0" in body or not visible_line(body):

@@ -16,6 +16,11 @@ class Shape:
     json: bool = False
 
     @property
+    def file_field(self) -> str:
+        """The one for files, which a refusal names."""
+        return (Source.FILE if Source.FILE in self.sources else Source.FILES).value
+
+    @property
     def media_types(self) -> str:
         """As a refusal names them."""
         return "multipart/form-data or application/json" if self.json else "multipart/form-data"

@@ -13,23 +13,28 @@ from api.shape import Shape
 from pipeline.states import InputType, SmeltMode
 
 GRANULARITIES = "timestamp_granularities[]"
+GRANULARITIES_FIELDS = (GRANULARITIES, "timestamp_granularities")  # OpenAI's service takes both
 CHUNKING = "chunking_strategy"
 # As the SDK sends the object that it may be instead of `auto`.
 CHUNKING_FIELDS = tuple(
     f"{CHUNKING}[{name}]" for name in ("type", "prefix_padding_ms", "silence_duration_ms", "threshold")
 )
 
+_SEPARATORS = re.compile(r"""[\[\]",']""")
+
 TRANSCRIPTION = Shape(
     fields=Fields(
         # model, temperature and chunking_strategy change nothing here: the operator chooses the model, which tries
-        # temperatures by itself, and recordings are cut at silence.
+        # temperatures by itself, and recordings are cut at silence. Neither do fields that OpenAI adds from year to
+        # year, or that other servers of this shape take.
         single=frozenset(
             {
                 *("model", "language", "prompt", "response_format", "temperature", "stream"),
                 *(CHUNKING, *CHUNKING_FIELDS),
             }
         ),
-        repeated=frozenset({GRANULARITIES}),
+        repeated=frozenset(GRANULARITIES_FIELDS),
+        others_ignored=True,
     ),
     sources=frozenset({Source.FILE}),
     one_input=True,
@@ -51,11 +56,15 @@ class Granularity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How the transcript is wanted. `granularities`: the times in `verbose_json`. `stream`: in events."""
+    """How the transcript is wanted. `granularities`: the times in `verbose_json`. `stream`: in events.
+
+    `language`: as it was asked for.
+    """
 
     response_format: ResponseFormat
     granularities: frozenset[Granularity]
     stream: bool
+    language: str | None
 
 
 def read_answer(form: Form) -> Answer:
@@ -66,24 +75,22 @@ def read_answer(form: Form) -> Answer:
     )
     granularities = _granularities(form)
     stream = read_field(form, "stream", _flag, "Must be true or false.") or False
-    if granularities and wanted is not ResponseFormat.VERBOSE_JSON:
-        form.bad(GRANULARITIES, "Times come with response_format verbose_json only.")
     # Only text is streamed. With the other formats OpenAI's own service leaves the wish aside, too.
     stream = stream and wanted in (ResponseFormat.JSON, ResponseFormat.TEXT)
-    return Answer(wanted, granularities or frozenset({Granularity.SEGMENT}), stream)
+    return Answer(wanted, granularities or frozenset({Granularity.SEGMENT}), stream, read_language(form))
 
 
 def checked_transcription(post: Post, intake: Intake) -> Wish:  # noqa: ARG001 - the same for every caller
     """One recording and no prompt. Raises ApiError: anything that is wrong with what was sent, all of it named."""
     form = intake.form
     parts_are_fine = not form.faults
-    read_answer(form)
+    language = read_answer(form).language
     read_field(form, "temperature", _temperature, "Must be a number from 0 to 1.")
     wish = Wish(
         mode=SmeltMode.SEPARATE,
         default_prompt_names=(),
         user_prompt_id=None,
-        language=read_language(form),
+        language=language,
         vocabulary=_last_words(form.one("prompt") or "") or None,
         content_ttl=None,
     )
@@ -113,11 +120,15 @@ def _last_words(prompt: str) -> str:
 
 
 def _granularities(form: Form) -> frozenset[Granularity]:
-    try:
-        return frozenset(Granularity(raw) for raw in form.values.get(GRANULARITIES, []))
-    except ValueError:
-        form.bad(GRANULARITIES, f"There are: {', '.join(Granularity)}.")
-        return frozenset()
+    """Repeated, or in one value with commas or as a JSON list, as some clients send them."""
+    found: set[Granularity] = set()
+    for name in GRANULARITIES_FIELDS:
+        given = " ".join(form.values.get(name, []))
+        try:
+            found |= {Granularity(word) for word in _SEPARATORS.sub(" ", given).split()}
+        except ValueError:
+            form.bad(name, f"There are: {', '.join(Granularity)}.")
+    return frozenset(found)
 
 
 def _flag(raw: str) -> bool:

@@ -19,11 +19,15 @@ TRANSCRIPTION_BODY: Json = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
+                    "description": "Other fields, such as OpenAI's newer ones, are taken and not used.",
                     "required": ["file"],
                     "properties": {
                         "file": {"type": "string", "format": "binary", "description": "One recording."},
                         "model": {**_STRING, "description": _IGNORED},
-                        "language": {**_STRING, "description": "Such as `en`; otherwise it is detected."},
+                        "language": {
+                            **_STRING,
+                            "description": "Such as `en`, `en-US` or `English`; else, or with `auto`, it is detected.",
+                        },
                         "prompt": {
                             **_STRING,
                             "description": "Names and terms that the recording contains: a hint. Of more than"
@@ -38,7 +42,7 @@ TRANSCRIPTION_BODY: Json = {
                         GRANULARITIES: {
                             "type": "array",
                             "items": {**_STRING, "enum": list(Granularity)},
-                            "description": "The times in `verbose_json`; segments unless told.",
+                            "description": "The times in `verbose_json`: segments unless told. Also without brackets.",
                         },
                         "temperature": {
                             "type": "number",
@@ -74,7 +78,7 @@ TRANSCRIPTION_BODY: Json = {
 }
 
 _TEXT = "Ann ships the report on Friday."
-TRANSCRIPTION_REPLY: dict[int | str, Json] = {
+OPENAI_ERROR: dict[int | str, Json] = {
     "default": {
         "description": "Any error, in OpenAI's shape",
         "content": {
@@ -106,8 +110,12 @@ TRANSCRIPTION_REPLY: dict[int | str, Json] = {
             }
         },
     },
+}
+TRANSCRIPTION_REPLY: dict[int | str, Json] = {
+    **OPENAI_ERROR,
     200: {
-        "description": "The transcript",
+        "description": "The transcript; empty where nothing is said. In `verbose_json` what a search for words knows"
+        " (`tokens`, `avg_logprob` and the like) is null.",
         "content": {
             "application/json": {
                 "schema": {

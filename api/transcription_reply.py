@@ -1,6 +1,6 @@
 """A transcript in OpenAI's shapes. Times are seconds.
 
-What Whisper's own server would tell of its search (tokens, log probabilities) isn't kept here, so it isn't told.
+What Whisper's own server would tell of its search (tokens, log probabilities) isn't kept here, so it is null.
 """
 
 import json
@@ -15,6 +15,9 @@ from api.transcription_form import Answer, Granularity, ResponseFormat
 from pipeline.subtitles import TranscriptFormat, render
 from pipeline.transcript import Transcript
 
+NOT_KEPT: dict[str, None] = dict.fromkeys(
+    ("seek", "tokens", "temperature", "avg_logprob", "compression_ratio", "no_speech_prob")
+)
 _SUBTITLES = {ResponseFormat.SRT: TranscriptFormat.SRT, ResponseFormat.VTT: TranscriptFormat.VTT}
 
 
@@ -27,7 +30,7 @@ def transcription(transcript: Transcript, wanted: Answer) -> Response:
         return Response(f"{transcript.text}\n", media_type="text/plain; charset=utf-8")
     body: dict[str, Any] = {"text": transcript.text, **_usage(transcript)}
     if form is ResponseFormat.VERBOSE_JSON:
-        body |= _verbose(transcript, wanted.granularities)
+        body |= _verbose(transcript, wanted)
     return JSONResponse(body)
 
 
@@ -52,18 +55,19 @@ def _usage(transcript: Transcript) -> dict[str, Any]:
     return {"usage": {"type": "duration", "seconds": transcript.duration_seconds}}
 
 
-def _verbose(transcript: Transcript, granularities: frozenset[Granularity]) -> dict[str, Any]:
+def _verbose(transcript: Transcript, wanted: Answer) -> dict[str, Any]:
+    """Where nothing was said there is no language, but typed clients want a string."""
     body: dict[str, Any] = {
         "task": "transcribe",
-        "language": transcript.language,
+        "language": transcript.language or wanted.language or "",
         "duration": transcript.duration_seconds,
     }
-    if Granularity.SEGMENT in granularities:
+    if Granularity.SEGMENT in wanted.granularities:
         body["segments"] = [
-            {"id": number, "start": segment.start, "end": segment.end, "text": segment.text}
+            {"id": number, "start": segment.start, "end": segment.end, "text": segment.text, **NOT_KEPT}
             for number, segment in enumerate(transcript.segments)
         ]
-    if Granularity.WORD in granularities:
+    if Granularity.WORD in wanted.granularities:
         body["words"] = [
             {"word": word.text.strip(), "start": word.start, "end": word.end}
             for segment in transcript.segments

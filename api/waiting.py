@@ -12,11 +12,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from api.accept import Accepted
-from api.errors import ApiError, Code
+from api.errors import ApiError, Code, Fault
 from api.identity import Visitor
+from api.input_part import Source
 from api.reading import check_finished, content_key, find_smelt, read_transcript_of
 from api.services import Services, services
 from db import control
+from pipeline.errors import PUBLIC_MESSAGES
+from pipeline.states import ErrorCode
 from pipeline.transcript import Transcript
 
 HEARTBEAT_SECONDS = 10.0
@@ -49,14 +52,22 @@ async def until_ended(request: Request, accepted: Accepted) -> AsyncIterator[Non
 
 
 def transcript_of(shared: Services, accepted: Accepted) -> Transcript:
-    """Of the one recording of a smelt that has ended. Raises ApiError with the recording's own code."""
+    """Of the one recording of a smelt that has ended; empty where nothing was said, as OpenAI's service answers.
+
+    Raises ApiError with the recording's own code.
+    """
     caller = accepted.caller
     if isinstance(caller, Visitor):
         caller = replace(caller, smelt_id=accepted.smelt.id)
     smelt = find_smelt(shared, caller, accepted.smelt.id)
     file = smelt.files[0]
+    if file.error_code is ErrorCode.NO_SPEECH:
+        return Transcript((), duration_seconds=file.duration_seconds or 0.0, warnings=file.warnings)
     if file.error_code is not None and file.error_code.value in set(Code):
-        raise ApiError(Code(file.error_code))
+        code, detail = Code(file.error_code), PUBLIC_MESSAGES[file.error_code]
+        raise ApiError(
+            code, detail, faults=[Fault(code, detail, Source.FILE.value, file.position, file.filename)]
+        )
     check_finished(file)
     return read_transcript_of(shared, smelt.id, file, content_key(shared, smelt.id))
 

@@ -120,6 +120,8 @@ class SpeechProcess:
             self._end()
             raise
         if isinstance(outcome, WorkError):
+            if outcome.code is ErrorCode.NO_SPEECH:
+                on_tick(ticker.progress)  # its length; short silence is over before the first tick
             raise outcome
         self._heard = MEMORY * self._heard + (outcome.duration_seconds or 0.0)
         self._worked = MEMORY * self._worked + time.monotonic() - begun

@@ -5,6 +5,7 @@ import re
 
 from pipeline.errors import SmeltError
 from pipeline.states import ErrorCode
+from pipeline.terminal_text import TerminalText
 
 # Longest first: the UTF-32 little-endian mark begins with the UTF-16 one
 _MARKS: tuple[tuple[bytes, str], ...] = (
@@ -23,15 +24,16 @@ class TextDecoder:
     """Turns the bytes of one text, in chunks of any size, into UTF-8 without a byte order mark.
 
     Accepted are UTF-8, and UTF-16 and UTF-32 that start with a mark: only those are certain. A guessed
-    encoding would spoil names and numbers without a sign. Raises SmeltError: UNSUPPORTED_FORMAT for other
-    bytes and for control characters that no text has, EMPTY_INPUT at the end of a text of nothing but white
-    space.
+    encoding would spoil names and numbers without a sign. What is meant for a terminal alone is left out. Raises
+    SmeltError: UNSUPPORTED_FORMAT for other bytes and for control characters that no text has, EMPTY_INPUT at
+    the end of a text of nothing but white space.
     """
 
     def __init__(self) -> None:
         self._head: bytes = b""
         self._decoder: codecs.IncrementalDecoder | None = None
         self._visible = False
+        self._terminal = TerminalText()
 
     def feed(self, data: bytes) -> bytes:
         """The UTF-8 that is certain so far. May be empty: a character's bytes can be spread over chunks."""
@@ -65,6 +67,7 @@ class TextDecoder:
                 ErrorCode.UNSUPPORTED_FORMAT,
                 "The text is not valid UTF-8; save it as UTF-8 and send it again.",
             ) from None
+        text = self._terminal.feed(text, final=final)
         if _CONTROLS.search(text):
             raise SmeltError(ErrorCode.UNSUPPORTED_FORMAT, "The file is not text: it has binary content.")
         self._visible = self._visible or _VISIBLE.search(text) is not None

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 router = APIRouter(include_in_schema=False)
 
@@ -47,6 +47,11 @@ FILES = {
 @router.get("/docs")
 async def page() -> Response:
     return Response(PAGE, headers={"Content-Security-Policy": POLICY}, media_type="text/html")
+
+
+@router.get("/docs/")
+async def page_without_slash() -> Response:
+    return RedirectResponse("../docs")  # relative, so that it names no host
 
 
 def _add(name: str, content: bytes, media_type: str, headers: dict[str, str]) -> None:

@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -14,6 +13,7 @@ from api.callers import AnyCaller, SignedIn
 from api.openapi import POST_BODY
 from api.pieces import JsonPieces, json_reply
 from api.presentation import full, listed
+from api.query_time import QueryTime
 from api.reading import find_view
 from api.schemas import AcceptedSmelt, SmeltPage, SmeltReply
 from api.services import services
@@ -39,8 +39,8 @@ def list_own_smelts(
     *,
     status: SmeltStatus | None = None,
     mode: SmeltMode | None = None,
-    created_after: AwareDatetime | None = None,
-    created_before: AwareDatetime | None = None,
+    created_after: QueryTime | None = None,
+    created_before: QueryTime | None = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
     cursor: str | None = None,
 ) -> SmeltPage:

@@ -1,4 +1,7 @@
-"""`POST /v1/audio/transcriptions`: a smelt of one recording, in the shape that OpenAI's clients speak."""
+"""`POST /v1/audio/transcriptions`: a smelt of one recording, in the shape that OpenAI's clients speak.
+
+`POST /v1/audio/translations` is answered as well: by why it can't be served.
+"""
 
 from collections.abc import AsyncIterator
 
@@ -8,16 +11,23 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.accept import Accepted, accept
+from api.callers import find_caller
 from api.concurrency import leave
-from api.errors import ApiError
+from api.errors import ApiError, Code
 from api.services import services
 from api.transcription_again import taken_back
 from api.transcription_form import TRANSCRIPTION, checked_transcription, read_answer
-from api.transcription_openapi import TRANSCRIPTION_BODY, TRANSCRIPTION_REPLY
+from api.transcription_openapi import OPENAI_ERROR, TRANSCRIPTION_BODY, TRANSCRIPTION_REPLY
 from api.transcription_reply import error_event, events, transcription
 from api.translations import TRANSLATED, translated
 from api.waiting import transcript_of, until_ended
 from pipeline.concurrency import Kind
+
+# Not 501: clients take what is above 500 for an outage, and try again.
+NO_TRANSLATION = (
+    "This service writes down what is said in the language that it is said in; it doesn't translate."
+    " Use POST /v1/audio/transcriptions."
+)
 
 router = APIRouter(prefix="/v1/audio", tags=["openai"])
 
@@ -50,6 +60,13 @@ async def transcribe(request: Request) -> Response:
         reply = await run_in_threadpool(transcription, transcript, wanted)
     reply.headers.update(location)
     return reply
+
+
+@router.post("/translations", status_code=404, response_class=Response, responses=OPENAI_ERROR)
+async def translate(request: Request) -> Response:
+    """Always refused: recordings are written down in their own language. The body isn't read."""
+    await find_caller(request)
+    raise ApiError(Code.TRANSLATION_UNAVAILABLE, NO_TRANSLATION)
 
 
 async def _streamed(request: Request, accepted: Accepted) -> AsyncIterator[bytes]:

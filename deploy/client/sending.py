@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -13,6 +14,10 @@ TRIES = 4
 FIRST_DELAY, LONGEST_DELAY = 0.5, 8.0  # seconds
 PATIENCE = 30.0  # seconds: a Retry-After beyond it is the caller's matter
 TRY_LATER = (429, 503)
+TOO_LARGE_FOR_A_PROXY = (
+    "a proxy before the service doesn't let a request of this size through (413); the service itself wasn't asked. "
+    "Send less at once, or have the proxy's limit raised (nginx: client_max_body_size)"
+)
 
 
 def send(attempt: Callable[[], httpx2.Response], *, repeatable: bool) -> httpx2.Response:
@@ -53,6 +58,8 @@ def _failure(reply: httpx2.Response) -> Refused | Unreachable:
     problem = _problem(reply)
     if reply.status_code >= 500:
         return Unreachable(str(problem.get("detail") or f"the service answered {reply.status_code}"))
+    if reply.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and "code" not in problem:
+        problem = {"detail": TOO_LARGE_FOR_A_PROXY}
     return Refused(reply.status_code, problem)
 
 

@@ -88,6 +88,30 @@ def test_every_bad_part_is_named_in_one_answer(ada: httpx.Client) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("text", "texts"),
+        ("Language", "language"),
+        ("default_prompts", "default_prompt_names"),
+        ("default_prompt_names[]", "default_prompt_names"),
+        ("webhook", "webhook_url"),
+        ("ttl", None),
+        ("colour", None),
+        ("x" * 8_000, None),
+    ],
+)
+def test_an_unknown_field_is_told_with_the_one_that_was_meant(
+    ada: httpx.Client, name: str, meant: str | None
+) -> None:
+    document = {"texts": ["x"], "default_prompt_names": ["summarize"], name: "x"}
+    form: Files = [(name, (None, "x")), ("texts", (None, "x")), ("default_prompt_names", (None, "summarize"))]
+    for reply in (ada.post("/v1/smelts", json=document), ada.post("/v1/smelts", files=form)):
+        [fault] = refused(reply, 422, "validation_failed")
+        asked = f" Did you mean `{meant}`?" if meant else ""
+        assert (fault["field"], fault["detail"]) == (name[:64], f"There is no such field.{asked}")
+
+
 BAD_DOCUMENTS = [
     ({"texts": ["x"]}, "default_prompt_names"),
     ({"default_prompt_names": ["summarize"]}, "files"),

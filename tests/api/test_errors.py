@@ -158,8 +158,10 @@ def test_a_browser_may_ask_first_and_reads_errors_too(settings: Settings) -> Non
 
 def test_no_address_is_taken_from_the_host_header(visitor: httpx.Client) -> None:
     reply = visitor.post("/v1/smelts/", headers={"Host": "evil.example.org"})
-    assert reply.status_code == 404
+    assert reply.status_code == 415
     assert "Location" not in reply.headers
+    reply = visitor.get("/docs/", headers={"Host": "evil.example.org"})
+    assert (reply.status_code, reply.headers["Location"]) == (307, "../docs")
 
 
 def test_the_description_tells_the_contract(visitor: httpx.Client) -> None:

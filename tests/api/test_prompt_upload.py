@@ -33,6 +33,12 @@ def test_the_title_is_the_first_heading_or_the_files_name(ada: httpx.Client) -> 
         assert ada.get(reply.headers["Location"]).json() == reply.json()
 
 
+def test_what_stands_in_it_for_a_terminal_or_for_dos_is_left_out(ada: httpx.Client) -> None:
+    reply = upload(ada, b"\x1b[1mWrite it.\x1b[0m\r\n\x1a", "%C3%A9vening.md")
+    assert (reply.json()["title"], reply.json()["body"]) == ("évening", "Write it.\r\n")
+    assert upload(ada, b"\x1b[1m\x1a").status_code == 422
+
+
 def test_a_file_goes_into_the_section_that_is_named(ada: httpx.Client) -> None:
     section = make_section(ada, "Work")
     assert upload(ada, b"Write it.", section_id=section).json()["section_id"] == section

@@ -1,8 +1,7 @@
 """OpenAI's shape, spoken by OpenAI's own client."""
 
-import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +29,7 @@ SPEECH = Path(__file__).parent.parent / "recordings" / "speech.m4a"
 HEARD = "Ann ships on Friday. Bob books the room."
 
 Call = Callable[[], Any]
+Calls = Callable[[Sequence[Call]], list[Any]]
 
 
 @pytest.fixture
@@ -53,6 +53,22 @@ def answer(settings: Settings, ada: httpx.Client) -> Iterator[Callable[[Call], A
         yield made
 
 
+@pytest.fixture
+def answers(settings: Settings, ada: httpx.Client, database: Database, cast: Cast) -> Calls:
+    """Makes calls that wait for their transcripts, all at once, and does the workers' part meanwhile."""
+    with database.service() as conn:
+        set_credits(conn, cast.ada.id, 1_000)
+
+    def made(calls: Sequence[Call]) -> list[Any]:
+        with ThreadPoolExecutor(len(calls)) as threads:
+            waiting = [threads.submit(call) for call in calls]
+            wait_until(lambda: len(smelts(ada)) + sum(call.done() for call in waiting) >= len(calls), 30)
+            do_all_work(settings)
+            return [call.result(30) for call in waiting]
+
+    return made
+
+
 def smelts(client: httpx.Client) -> list[dict[str, Any]]:
     return list(client.get("/v1/smelts").json()["items"])
 
@@ -65,6 +81,10 @@ def statuses(database: Database) -> list[str]:
 def transcribe(sdk: OpenAI, **wish: Any) -> Call:
     create: Any = sdk.audio.transcriptions.create
     return lambda: create(**{"file": SPEECH, "model": "whisper-1", **wish})
+
+
+def translate(sdk: OpenAI) -> None:
+    sdk.post("/audio/translations", cast_to=object, body={"model": "whisper-1"}, files={"file": SPEECH})
 
 
 def test_the_formats_are_openais(sdk: OpenAI, answer: Callable[[Call], Any]) -> None:
@@ -129,6 +149,86 @@ def test_a_chunking_strategy_changes_nothing(
     sdk: OpenAI, answer: Callable[[Call], Any], strategy: object
 ) -> None:
     assert answer(transcribe(sdk, chunking_strategy=strategy)).text == HEARD
+
+
+OPTIONS: list[dict[str, Any]] = [
+    {"include": ["logprobs"]},
+    {"known_speaker_names": ["Ann"], "known_speaker_references": ["data:audio/wav;base64," + "A" * 300_000]},
+    {"timestamp_granularities": ["word"]},
+    {"extra_body": {"timestamp_granularities": "word"}},
+    {"extra_body": {"timestamp_granularities": '["word", "segment"]'}},
+    {"extra_body": {"user": "ann", "vad_filter": True, "hotwords": "Ann", "min_speakers": 2}},
+    {"extra_body": {"chunking_strategy": {"type": "server_vad", "new": {"deep": [1]}}}},
+    {"extra_body": {"file2": "x", "metadata": {"a": "b"}, "store": False, "": "x"}},
+    {"language": "auto"},
+    {"language": "en-US"},
+    {"language": "English"},
+]
+
+
+def test_no_option_that_openai_takes_is_refused(sdk: OpenAI, answers: Calls) -> None:
+    assert [said.text for said in answers([transcribe(sdk, **wish) for wish in OPTIONS])] == [HEARD] * len(
+        OPTIONS
+    )
+
+
+# As their sources write them: the fields, and the name of the file.
+PROGRAMS: dict[str, tuple[list[tuple[str, str]], str | None]] = {
+    "Open WebUI": ([("model", "whisper-1"), ("language", "en")], "0c5e.wav"),
+    "LibreChat": ([("model", "whisper-1"), ("language", "en")], "audio.webm"),
+    "Home Assistant": (
+        [
+            ("model", "gpt-4o-mini-transcribe"),
+            ("language", "fil"),
+            ("prompt", "Names of rooms: hall, attic."),
+            ("response_format", "json"),
+        ],
+        "a.wav",
+    ),
+    "n8n": ([("model", "whisper-1"), ("temperature", "0.5")], None),
+    "the AI SDK": ([("model", "whisper-1"), ("response_format", "verbose_json")], "audio.m4a"),
+    "the AI SDK with another model": (
+        [
+            ("model", "gpt-4o-transcribe"),
+            ("include[]", "logprobs"),
+            ("response_format", "json"),
+            ("temperature", "0"),
+            ("timestamp_granularities[]", "segment"),
+        ],
+        "audio.m4a",
+    ),
+    "LiteLLM": (
+        [
+            ("model", "whisper-1"),
+            ("response_format", "verbose_json"),
+            ("timestamp_granularities[]", "word"),
+            ("user", "default_user_id"),
+            ("metadata[a]", "b"),
+        ],
+        "file.m4a",
+    ),
+}
+
+
+def test_what_known_programs_send_is_taken(ada: httpx.Client, answers: Calls) -> None:
+    def post(fields: list[tuple[str, str]], filename: str | None) -> Call:
+        parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in fields]
+        parts.append(("file", (filename, SPEECH.read_bytes(), "application/octet-stream")))
+        return lambda: ada.post("/v1/audio/transcriptions", files=parts)
+
+    replies = dict(zip(PROGRAMS, answers([post(*sent) for sent in PROGRAMS.values()]), strict=True))
+    assert {name: reply.text for name, reply in replies.items() if not reply.is_success} == {}
+    assert {reply.json()["text"] for reply in replies.values()} == {HEARD}
+
+
+def test_what_isnt_kept_of_the_search_is_null(sdk: OpenAI, answer: Callable[[Call], Any]) -> None:
+    [segment, _] = answer(transcribe(sdk, response_format="verbose_json")).segments
+    told = segment.model_dump()
+    assert (told["id"], told["tokens"], told["avg_logprob"]) == (0, None, None)
+    assert set(told) == {
+        *("id", "seek", "start", "end", "text", "tokens"),
+        *("temperature", "avg_logprob", "compression_ratio", "no_speech_prob"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -250,13 +350,18 @@ def test_who_repeats_a_call_gets_the_same_smelt_and_cancels_nothing(
 
 BAD: list[tuple[dict[str, Any], int, str, str]] = [
     ({"response_format": "diarized_json"}, 422, "validation_failed", "response_format"),
-    ({"timestamp_granularities": ["word"]}, 422, "validation_failed", "timestamp_granularities[]"),
+    ({"timestamp_granularities": ["letter"]}, 422, "validation_failed", "timestamp_granularities[]"),
+    (
+        {"extra_body": {"timestamp_granularities": "letter"}},
+        422,
+        "validation_failed",
+        "timestamp_granularities",
+    ),
     ({"temperature": 3}, 422, "validation_failed", "temperature"),
     ({"language": "klingon"}, 422, "validation_failed", "language"),
-    ({"include": ["logprobs"]}, 422, "validation_failed", "include[]"),
     ({"file": ("notes.md", b"Ann ships.")}, 415, "unsupported_format", "file"),
     ({"file": ("empty.wav", b"")}, 422, "validation_failed", "file"),
-    ({"extra_body": {"file2": "x"}}, 422, "validation_failed", "file2"),
+    ({"prompt": "x" * 9_000}, 422, "validation_failed", "prompt"),
 ]
 
 
@@ -282,8 +387,33 @@ def test_refusals_are_the_sdks_own_exceptions(api: RunningApi, sdk: OpenAI, ada:
         transcribe(sdk)()
     assert spent.value.code == "credits_exhausted"
     assert int(spent.value.response.headers["retry-after"]) > 0
-    with pytest.raises(openai.NotFoundError):
-        sdk.post("/audio/translations", cast_to=object)
+    with pytest.raises(openai.NotFoundError) as untranslated:
+        translate(sdk)
+    assert untranslated.value.code == "translation_unavailable"
+    with pytest.raises(openai.AuthenticationError):
+        translate(sdk.with_options(api_key="sk-nobody"))
+
+
+@pytest.mark.parametrize("name", ["files", "audio", "file[]", "audio_file"])
+def test_a_file_in_another_field_is_refused_with_the_field_that_takes_it(
+    ada: httpx.Client, name: str
+) -> None:
+    reply = ada.post("/v1/audio/transcriptions", files=[(name, ("a.m4a", SPEECH.read_bytes()))])
+    assert reply.status_code == 422
+    assert reply.json()["error"]["param"] == name
+    assert reply.json()["error"]["message"] == "Send files in `file`; this field takes none."
+
+
+def test_a_file_input_without_a_choice_is_no_file(ada: httpx.Client) -> None:
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename=""\r\n'
+        b"Content-Type: application/octet-stream\r\n\r\n\r\n--b--\r\n"
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    reply = ada.post("/v1/audio/transcriptions", content=body, headers=headers)
+    assert reply.status_code == 422
+    assert reply.json()["error"]["message"] == "Send a recording."
+    assert reply.json()["error"]["param"] == "file"
 
 
 def test_two_files_are_one_too_many(api: RunningApi, ada: httpx.Client) -> None:
@@ -296,17 +426,25 @@ def test_two_files_are_one_too_many(api: RunningApi, ada: httpx.Client) -> None:
 
 
 def test_the_real_service_transcribes_for_the_sdk(service: RunningService, subtests: pytest.Subtests) -> None:
-    """A recording without speech after it: an exception of the SDK's, and in a stream too."""
+    """A recording without speech after it: no words, in a stream and in each format; the smelt says what it was."""
     token = service.cast.bob.token
     with OpenAI(base_url=f"{service.service.address}/v1", api_key=token, max_retries=0) as sdk:
         assert transcribe(sdk, response_format="text")().split()
         silence = SPEECH.with_name("silence.wav")
-        with subtests.test("silence"), pytest.raises(openai.UnprocessableEntityError) as caught:
-            transcribe(sdk, file=silence)()
-        assert caught.value.code == "no_speech"
-        with pytest.raises(openai.APIError) as streamed:
-            list(transcribe(sdk, file=silence, stream=True)())
-        assert json.loads(json.dumps(streamed.value.body))["code"] == "no_speech"
+        with subtests.test("silence"):
+            said = transcribe(sdk, file=silence)()
+            assert (said.text, said.usage.seconds) == ("", 3.0)
+            assert [event.type for event in transcribe(sdk, file=silence, stream=True)()] == [
+                "transcript.text.done"
+            ]
+            assert transcribe(sdk, file=silence, response_format="vtt")().strip() == "WEBVTT"
+            verbose = transcribe(sdk, file=silence, response_format="verbose_json")()
+            assert (verbose.text, verbose.segments, verbose.language) == ("", [], "")
+        without_sound = SPEECH.with_name("video_only.mp4")
+        for stream in (False, True):
+            with subtests.test("no sound", stream=stream), pytest.raises(openai.APIError) as caught:
+                list(transcribe(sdk, file=without_sound, stream=stream)())
+            assert (caught.value.code, caught.value.param) == ("no_audio", "file")
 
 
 def test_a_visitor_may_transcribe_once_a_day(

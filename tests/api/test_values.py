@@ -13,7 +13,7 @@ from starlette.requests import Request
 from api import cursor
 from api.address import client_address, ip_hash
 from api.filename import MAX_CHARS, safe_filename
-from api.languages import LANGUAGES
+from api.languages import LANGUAGES, language_code
 from api.negotiation import choose
 from pipeline.networks import networks
 
@@ -129,3 +129,34 @@ def test_a_cursor_leads_back_to_its_place() -> None:
 
 def test_the_languages_are_those_that_the_recogniser_knows() -> None:
     assert set(_LANGUAGE_CODES) == LANGUAGES
+
+
+@pytest.mark.parametrize(
+    ("given_language", "code"),
+    [
+        *((code, code) for code in sorted(LANGUAGES)),
+        ("EN", "en"),
+        ("en-US", "en"),
+        ("pt_BR", "pt"),
+        ("zh-Hant-TW", "zh"),
+        ("zh-yue", "yue"),
+        ("nb-NO", "no"),
+        ("iw", "he"),
+        ("fil", "tl"),
+        ("jv", "jw"),
+        ("deu", "de"),
+        ("German", "de"),
+        ("English (United States)", "en"),
+        (" de ", "de"),
+        ("auto", None),
+        ("und", None),
+    ],
+)
+def test_a_language_is_known_by_code_tag_and_name(given_language: str, code: str | None) -> None:
+    assert language_code(given_language) == code
+
+
+@pytest.mark.parametrize("given_language", ["klingon", "xx", "english-ish", "-", "(en)", "e", "germane"])
+def test_what_is_no_language_is_refused(given_language: str) -> None:
+    with pytest.raises(ValueError, match="language"):
+        language_code(given_language)

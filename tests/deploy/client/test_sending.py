@@ -78,6 +78,13 @@ def test_what_will_not_pass_is_told_at_once(server: Server) -> None:
     assert len(server.keys) == 3
 
 
+def test_a_proxy_that_takes_no_request_of_this_size_is_named(server: Server) -> None:
+    """The service's own refusal has a code, and says what was too large."""
+    with pytest.raises(Refused, match=r"a proxy before the service.*client_max_body_size") as refused:
+        post(server, (413, None))
+    assert (refused.value.status, refused.value.code) == (413, "")
+
+
 def test_patience_ends(server: Server) -> None:
     with pytest.raises(Unreachable):
         post(server, *[(503, "0")] * sending.TRIES)

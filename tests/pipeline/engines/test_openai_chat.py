@@ -87,7 +87,7 @@ FAULTS: list[tuple[str, Step, ErrorCode, bool]] = [
     ("thoughts only", Step(text="<think>Hm.</think>"), ErrorCode.SYNTHESIS_FAILED, True),
     ("dies before the answer", Step(die_after=0), ErrorCode.API_UNAVAILABLE, True),
     ("dies half-way", Step(die_after=2), ErrorCode.API_UNAVAILABLE, True),
-    ("ends without an end", Step(finish=None), ErrorCode.API_UNAVAILABLE, True),
+    ("ends without an end", Step(finish=None, done=False), ErrorCode.API_UNAVAILABLE, True),
     ("no JSON", Step(raw=b"data: {broken\n\n"), ErrorCode.SYNTHESIS_FAILED, True),
     ("other JSON", Step(raw=b'data: {"choices": [{"x": 1}]}\n\n'), ErrorCode.SYNTHESIS_FAILED, True),
     ("a list", Step(raw=b"data: [1, 2]\n\n"), ErrorCode.SYNTHESIS_FAILED, True),

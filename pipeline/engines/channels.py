@@ -20,9 +20,12 @@ _BARE_FINAL = "assistantfinal"
 
 def without_channels(text: str, given: str) -> str:
     """The final channel's text; the whole `text` where it has no channels. `given`: what the model was asked with."""
-    if _BARE.match(text):
+    if bare := _BARE.match(text):
         final = text.rfind(_BARE_FINAL)
-        return "" if final < 0 else text[final + len(_BARE_FINAL) :].lstrip(": \n")
+        if final >= 0:
+            return text[final + len(_BARE_FINAL) :].lstrip(": \n")
+        if text[bare.end()].isupper():
+            return ""
     if _MARK not in text:
         return text
     first = _BEGINS.match(text.lstrip())

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from anyio import EndOfStream
 from httpx2 import RequestError, TimeoutException  # of the library that the SDK speaks HTTP with
-from openai import APIError, AsyncStream, OpenAIError
+from openai import APIConnectionError, APIError, AsyncStream, OpenAIError
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import SecretStr
 
@@ -139,7 +139,10 @@ class OpenAIChat:
         try:
             await self._stream(turn, without, reply, on_tokens)
         except OpenAIError as error:
-            failure, said = translate(error), error if isinstance(error, APIError) else None
+            failure = translate(error)
+            said = (
+                error if isinstance(error, APIError) and not isinstance(error, APIConnectionError) else None
+            )
         except (TimeoutError, TimeoutException):
             failure = timed_out()
         except _BROKEN_BODY:
@@ -216,9 +219,10 @@ def _is_filter(error: BaseException) -> bool:
 def _finished(answer: str, reply: Reply, conversation: Sequence[Message]) -> str:
     """The answer as clean Markdown. Raises `WorkError` where there is none."""
     given = "\n".join(message["content"] for message in conversation)
-    text = without_thoughts(answer, given).strip()
+    task = messages.task_of(conversation)
+    text = without_thoughts(answer, given, task).strip()
     if fenced := _FENCE.fullmatch(text):
-        text = without_thoughts(fenced[1], given).strip()
+        text = without_thoughts(fenced[1], given, task).strip()
     if reply.filtered or (reply.refused and not text):
         raise WorkError(ErrorCode.CONTENT_FILTERED)
     if not text:

@@ -42,7 +42,7 @@ def body(model: str, turn: Sequence[Message], without: frozenset[Feature]) -> di
 
 def refused(error: APIError, turn: Sequence[Message], without: frozenset[Feature]) -> Feature | None:
     """What the error says the server doesn't take, of what it was sent."""
-    status = error.status_code if isinstance(error, APIStatusError) else 400
+    status = error.status_code if isinstance(error, APIStatusError) else 500  # an error in a stream
     if status not in _STATUSES:
         return None
     text = f"{error.message} {json.dumps(error.body, default=str)}"[:_READ_OF_MESSAGE]

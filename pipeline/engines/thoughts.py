@@ -44,11 +44,18 @@ class _Mark:
     closes: bool
 
 
-def without_thoughts(answer: str, given: str) -> str:
-    """What the model meant for the reader; empty where there is nothing but thoughts. `given`: what it was asked."""
+def without_thoughts(answer: str, given: str, task: str = "") -> str:
+    """What the model meant for the reader; empty where there is nothing but thoughts.
+
+    `given`: all that it was given. `task`: what it was asked for; marks that are named there belong to the answer.
+    """
     text = without_channels(answer, given)
+    if not _MARK.search(text):
+        return text if text == answer else text.strip()
+    quoted = frozenset(mark.name for mark in _marks(given))
+    wanted = frozenset(mark.name for mark in _marks(task))
     for _ in range(_MOST_BLOCKS):
-        cut = _next_cut(text, given)
+        cut = _next_cut(text, quoted, wanted)
         if cut is None:
             break
         text = text[: cut[0]] + text[cut[1] :]
@@ -64,20 +71,18 @@ def _unwrapped(text: str) -> str:
     return found[1].strip() if found else text
 
 
-def _next_cut(text: str, given: str) -> tuple[int, int] | None:
-    """From where to where the first thoughts go; None where there are none."""
-    if not _MARK.search(text):
-        return None
+def _next_cut(text: str, quoted: frozenset[str], wanted: frozenset[str]) -> tuple[int, int] | None:
+    """From where to where the first thoughts go; None where there are none. `quoted`: marks in what it was given."""
     code = code_spans(text)
-    marks = list(islice(_marks(text), _MOST_MARKS))
+    marks = [mark for mark in islice(_marks(text), _MOST_MARKS) if mark.name not in wanted]
     plain = [mark for mark in marks if not is_inside(mark.start, code)]
     passed: set[_Mark] = set()  # those that end what is only mentioned
     for mark in plain:
         if mark.closes:
-            cut = _behind_lone(text, mark, given, mentioned=mark in passed)
+            cut = _behind_lone(text, mark, quoted, mentioned=mark in passed)
         else:
             end = _end_of(text, mark, plain) or _end_of(text, mark, [m for m in marks if _is_alone(text, m)])
-            cut = _of_block(text, mark, end, given)
+            cut = _of_block(text, mark, end, quoted)
             if cut is None and end is not None:
                 passed.add(end)
         if cut is not None:
@@ -102,14 +107,14 @@ def _end_of(text: str, mark: _Mark, marks: list[_Mark]) -> _Mark | None:
     return next((other for other in ends if other.name == mark.name), ends[0] if ends else None)
 
 
-def _of_block(text: str, mark: _Mark, end: _Mark | None, given: str) -> tuple[int, int] | None:
+def _of_block(text: str, mark: _Mark, end: _Mark | None, quoted: frozenset[str]) -> tuple[int, int] | None:
     first = not text[: mark.start].strip()
     if _is_code_indent(text, mark) or not (_begins_line(text, mark) or _ends_line(text, mark)):
         return None
-    if not first and _is_given(mark, given):
+    if not first and mark.name in quoted:
         return None
     if end is None:
-        return _unclosed(text, mark, given, first=first)
+        return _unclosed(text, mark, quoted, first=first)
     if not first and not _begins_line(text, mark) and not _is_alone(text, end):
         return None
     if _GOES_ON.match(text, mark.end) and _GOES_ON.match(text, end.end):
@@ -117,17 +122,20 @@ def _of_block(text: str, mark: _Mark, end: _Mark | None, given: str) -> tuple[in
     return mark.start, end.end
 
 
-def _unclosed(text: str, mark: _Mark, given: str, *, first: bool) -> tuple[int, int] | None:
+def _unclosed(text: str, mark: _Mark, quoted: frozenset[str], *, first: bool) -> tuple[int, int] | None:
     if _ends_line(text, mark):
         return (0 if _is_preface(text[: mark.start]) else mark.start), len(text)
-    if first and not _GOES_ON.match(text, mark.end) and not _is_given(mark, given):
-        return 0, len(text)
-    return None
+    if not first or mark.name in quoted or _GOES_ON.match(text, mark.end):
+        return None
+    is_label = text[mark.start] == "[" and text[mark.end].isspace()
+    return None if is_label else (0, len(text))
 
 
-def _behind_lone(text: str, mark: _Mark, given: str, *, mentioned: bool) -> tuple[int, int] | None:
+def _behind_lone(
+    text: str, mark: _Mark, quoted: frozenset[str], *, mentioned: bool
+) -> tuple[int, int] | None:
     """Of an end without a beginning: all before it was thought."""
-    if _is_code_indent(text, mark) or _is_given(mark, given):
+    if _is_code_indent(text, mark) or mark.name in quoted:
         return None
     if _is_alone(text, mark):
         return 0, mark.end
@@ -135,12 +143,6 @@ def _behind_lone(text: str, mark: _Mark, given: str, *, mentioned: bool) -> tupl
     if mentioned or _MENTIONED.search(before) or _GOES_ON.match(text, mark.end):
         return None
     return 0, mark.end
-
-
-def _is_given(mark: _Mark, given: str) -> bool:
-    """Whether the answer may quote the mark from what the model was given."""
-    known = given.lower()
-    return any(sign + mark.name in known for sign in ("<", "</", "[", "[/", "◁", "◁/", "<|"))
 
 
 def _is_preface(before: str) -> bool:

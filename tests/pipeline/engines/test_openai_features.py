@@ -13,7 +13,7 @@ from pipeline.errors import WorkError
 from pipeline.settings import Settings
 from pipeline.states import DefaultPromptName, ErrorCode
 from pipeline.transcript import Transcript
-from tests.llm_server import Call, LlmServer, Step, error
+from tests.llm_server import Call, LlmServer, Step, error, event
 from tests.pipeline.engines.conftest import MakeEngine
 
 SUMMARIZE = PromptSpec(DefaultPromptName.SUMMARIZE)
@@ -53,6 +53,7 @@ REFUSALS: list[tuple[str, Has, Step]] = [
         "code": "unsupported_value"}})),
     ("stream not implemented", streams, Step(501, error="Not Implemented")),
     ("stream without its name", streams, error(400, message="Unrecognized request argument supplied")),
+    ("stream within it", streams, Step(raw=event(error={"message": "Streaming is not supported."}))),
     ("stream by 500", streams, error(500, message="stream=True is not implemented")),
     ("system by OpenAI", has_system,
      error(400, message="Unsupported value: 'messages[0].role' does not support 'system' with this model.")),
@@ -112,6 +113,7 @@ def test_only_what_helps_is_remembered(llm: LlmServer, make_llm_engine: MakeEngi
         (error(401, "invalid_api_key", "Streaming needs a key"), 1),
         (error(429, "rate_limit_exceeded", "Too many streams"), 1),
         (error(503, message="The stream's system is not available"), 1),
+        (Step(raw=event(error={"message": "Error in input stream"})), 1),
         (error(400, "content_filter", "The system message was filtered"), 1),
     ],
 )

@@ -119,6 +119,9 @@ ABOUT: list[str] = [
     "<details type='open'>Text</details>",
     "<answer>42</answer>",
     "Thoughts</b>",
+    "[THINK] Campaign of May\n\nIt was launched.",
+    "analysis*: see below.",
+    "> <think>\n> Let me see.\n> </think>\n\nThat is what it wrote.",
 ]
 
 
@@ -145,6 +148,14 @@ def test_what_the_input_says_may_be_quoted(answer: str) -> None:
 def test_a_thinking_model_s_own_thoughts_go_also_where_the_input_is_about_them() -> None:
     given = "The log: <think>Let me see.</think>"
     assert without_thoughts(f"<think>\nIt is about <think>.\n</think>\n\n{ANSWER}", given).strip() == ANSWER
+
+
+def test_what_the_task_asks_for_is_no_thought() -> None:
+    task = "Write your reasoning in <reasoning> tags, then the sum."
+    answer = f"<reasoning>\nTwo and two.\n</reasoning>\n\n{ANSWER}"
+    assert without_thoughts(answer, task, task) == answer
+    assert without_thoughts(f"<think>Hm.</think>{answer}", task, task) == answer
+    assert without_thoughts(answer, task).strip() == ANSWER
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ STEPS: dict[str, Step] = {
     "bad_key": error(401, "invalid_api_key"),
     "die": Step(die_after=1),
     "empty": Step(text=""),
+    "thoughts": Step(text="<think>\nOkay, the user wants a summary."),
     "filtered": Step(finish="content_filter"),
 }
 
@@ -101,7 +102,6 @@ class LlmServer(ThreadingHTTPServer):
         self.refusal: Callable[[Call], Step | None] = lambda _: (
             None
         )  # of what it doesn't take; asked at each call
-        self.loaded = True  # while it isn't, every call is refused
         self.arrived = threading.Semaphore(0)  # released once for each call
         self.most_at_once = 0
         self.connections = 0
@@ -155,8 +155,6 @@ class LlmServer(ThreadingHTTPServer):
         self.arrived.release()
         if self.api_key is not None and call.key != self.api_key:
             return STEPS["bad_key"]
-        if not self.loaded:
-            return STEPS["loading"]
         if (refusal := self.refusal(call)) is not None:
             return refusal
         if self.context_tokens is not None and len(call.text.split()) > self.context_tokens:

@@ -10,11 +10,13 @@ from pipeline.engines.code_spans import code_spans, is_inside
 _MARK = "<|channel|>"
 _MESSAGE = re.compile(
     r"<\|channel\|>\s*(\w+)[^<]{0,100}(?:<\|constrain\|>[^<]{0,50})?<\|message\|>"
-    r"(.*?)(?=<\|(?:end|return|call|start|channel)\|>|\Z)",
+    r"(.*?)(?=<\|(?:end|return|call|start)\|>|<\|channel\|>\s*\w+[^<]{0,100}<\|message\|>|\Z)",
     re.S,
 )
 _BEGINS = re.compile(r"(?:<\|start\|>assistant\s*)?<\|channel\|>")
-_BARE = re.compile(r"\s*(?:analysis|commentary)(?=[A-Z\d\"'“*])")  # a word goes on in lower case, or ends
+_BARE = re.compile(
+    r"\s*(?:assistant)?(?:analysis|commentary)(?=[A-Z\d\"'“*])"
+)  # a word goes on in lower case, or ends
 _BARE_FINAL = "assistantfinal"
 
 

@@ -14,23 +14,27 @@ from itertools import islice
 from pipeline.engines.channels import without_channels
 from pipeline.engines.code_spans import code_spans, is_inside
 
-_MOST_BLOCKS = 64  # each costs a look at the whole answer
+_MOST_BLOCKS = 32  # each costs a look at the whole answer
 _MOST_MARKS = 200  # that one look takes in: each costs a look at its line
 _LONGEST_PREFACE = 300  # characters
-_NAME = r"(?:antml:|seed:)?(?:think|thinking|thoughts?|reasoning|reflection|scratchpad)"
+_NAME = (
+    r"(?:antml:|seed:)?(?:think|thinking|thoughts?|reasoning|reflection|scratchpad|analysis|chain_of_thought"
+    r"|inner_thoughts?|inner_monologue|internal_monologue)"
+)
 _MARK = re.compile(
-    rf"<(?P<open>{_NAME})(?:\s[^<>/\n]{{0,200}})?\s?>|<\s?/\s?(?P<close>{_NAME})\s?>"
-    r"|(?P<open_token>(?-i:\[THINK\])|◁think▷|<\|(?:begin_of_thought|start_thinking)\|>|<unused94>|<\|channel>thought\b"
+    rf"<\|?(?P<open>{_NAME})(?:\s[^<>/|\n]{{0,200}})?\s?\|?>|<\|?\s?/\s?(?P<close>{_NAME})\s?\|?>"
+    r"|(?P<open_token>(?-i:\[(?:THINK|THINKING|REASONING)\])|◁think▷|<\|(?:begin_of_thought|start_thinking)\|>|<unused94>|<\|channel>thought\b"
     r"|<details type=[\"']reasoning[\"'][^<>\n]{0,200}>)"
-    r"|(?P<close_token>(?-i:\[/THINK\])|◁/think▷|<\|(?:end_of_thought|end_thinking)\|>|<unused95>|<channel\|>)",
+    r"|(?P<close_token>(?-i:\[/(?:THINK|THINKING|REASONING)\])|◁/think▷|<\|(?:end_of_thought|end_thinking)\|>|<unused95>|<channel\|>)",
     re.I,
 )
 _DETAILS_END = re.compile(r"</details>", re.I)
 # What follows a mark in a sentence about it: a word in lower case, or a sign that ends something.
 _GOES_ON = re.compile(r"[ \t]+[a-zà-ÿа-я(/&=–—]|[ \t]*[,.;:!?)\]}”’»]|[\"'](?=[\s.,;:)]|$)")  # noqa: RUF001
+_SENTENCE_END = re.compile(r"[.!?…][\"'”)]?[ \t]+$")
 _MENTIONED = re.compile(r"[^\s.!?…。:][ \t]+$|[\"'“‘«(\[{]$")  # noqa: RUF001 (what stands before one)
 _STRUCTURE = re.compile(r"\n[ \t]*\n|^\s*(?:#|[-*+]\s|\d+[.)]\s)", re.M)
-_WRAPPED = re.compile(r"<(answer|final|final_answer|response|output|solution)>(.*)</\1>", re.S | re.I)
+_WRAPPED = re.compile(r"<(answer|final|final_answer|response|output|solution)>(.*?)(?:</\1>)?", re.S | re.I)
 _SOLUTION = re.compile(
     r"<\|(?:begin_of_solution|start_response)\|>(.*?)(?:<\|(?:end_of_solution|end_response)\|>)?", re.S | re.I
 )
@@ -54,8 +58,8 @@ def without_thoughts(answer: str, given: str, task: str = "") -> str:
         return text if text == answer else text.strip()
     quoted = frozenset(mark.name for mark in _marks(given))
     wanted = frozenset(mark.name for mark in _marks(task))
-    for _ in range(_MOST_BLOCKS):
-        cut = _next_cut(text, quoted, wanted)
+    for number in range(_MOST_BLOCKS):
+        cut = _next_cut(text, quoted, wanted, again=number > 0)
         if cut is None:
             break
         text = text[: cut[0]] + text[cut[1] :]
@@ -71,7 +75,9 @@ def _unwrapped(text: str) -> str:
     return found[1].strip() if found else text
 
 
-def _next_cut(text: str, quoted: frozenset[str], wanted: frozenset[str]) -> tuple[int, int] | None:
+def _next_cut(
+    text: str, quoted: frozenset[str], wanted: frozenset[str], *, again: bool
+) -> tuple[int, int] | None:
     """From where to where the first thoughts go; None where there are none. `quoted`: marks in what it was given."""
     code = code_spans(text)
     marks = [mark for mark in islice(_marks(text), _MOST_MARKS) if mark.name not in wanted]
@@ -80,6 +86,8 @@ def _next_cut(text: str, quoted: frozenset[str], wanted: frozenset[str]) -> tupl
     for mark in plain:
         if mark.closes:
             cut = _behind_lone(text, mark, quoted, mentioned=mark in passed)
+            if cut and again and not text[mark.end :].strip():
+                cut = mark.start, mark.end  # once too often, behind an answer
         else:
             end = _end_of(text, mark, plain) or _end_of(text, mark, [m for m in marks if _is_alone(text, m)])
             cut = _of_block(text, mark, end, quoted)
@@ -109,13 +117,17 @@ def _end_of(text: str, mark: _Mark, marks: list[_Mark]) -> _Mark | None:
 
 def _of_block(text: str, mark: _Mark, end: _Mark | None, quoted: frozenset[str]) -> tuple[int, int] | None:
     first = not text[: mark.start].strip()
-    if _is_code_indent(text, mark) or not (_begins_line(text, mark) or _ends_line(text, mark)):
+    if _is_code_indent(text, mark) or not (
+        _begins_line(text, mark) or _ends_line(text, mark) or _begins_sentence(text, mark)
+    ):
         return None
     if not first and mark.name in quoted:
         return None
     if end is None:
         return _unclosed(text, mark, quoted, first=first)
-    if not first and not _begins_line(text, mark) and not _is_alone(text, end):
+    if not _begins_line(text, mark) and not (
+        _is_alone(text, end) or (_begins_sentence(text, mark) and _ends_line(text, end))
+    ):
         return None
     if _GOES_ON.match(text, mark.end) and _GOES_ON.match(text, end.end):
         return None
@@ -156,6 +168,10 @@ def _line_before(text: str, mark: _Mark) -> str:
 
 def _begins_line(text: str, mark: _Mark) -> bool:
     return not _line_before(text, mark).strip()
+
+
+def _begins_sentence(text: str, mark: _Mark) -> bool:
+    return _SENTENCE_END.search(_line_before(text, mark)[-10:]) is not None
 
 
 def _is_code_indent(text: str, mark: _Mark) -> bool:

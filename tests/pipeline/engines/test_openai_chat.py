@@ -16,7 +16,7 @@ from pipeline.engines.llm import LlmEngine
 from pipeline.errors import LostLease, RateLimited, WorkError
 from pipeline.states import DefaultPromptName, ErrorCode
 from pipeline.transcript import Transcript
-from tests.llm_server import LlmServer, Step, error, event
+from tests.llm_server import STEPS, LlmServer, Step, error, event
 from tests.pipeline.engines.conftest import MakeEngine
 
 SUMMARIZE = PromptSpec(DefaultPromptName.SUMMARIZE)
@@ -85,7 +85,7 @@ FAULTS: list[tuple[str, Step, ErrorCode, bool]] = [
     ("filtered answer", Step(text="Half", finish="content_filter"), ErrorCode.CONTENT_FILTERED, False),
     ("empty answer", Step(text=" \n"), ErrorCode.SYNTHESIS_FAILED, True),
     ("thoughts only", Step(text="<think>Hm.</think>"), ErrorCode.SYNTHESIS_FAILED, True),
-    ("thoughts without an end", Step(text="<think>\nOkay, the user wants"), ErrorCode.SYNTHESIS_FAILED, True),
+    ("thoughts without an end", STEPS["thoughts"], ErrorCode.SYNTHESIS_FAILED, True),
     ("thoughts behind a preface", Step(text="Let me think.\n<think>\nOkay"), ErrorCode.SYNTHESIS_FAILED, True),
     ("thoughts in a channel", Step(text="<|channel|>analysis<|message|>Hm"), ErrorCode.SYNTHESIS_FAILED, True),
     ("dies before the answer", Step(die_after=0), ErrorCode.API_UNAVAILABLE, True),

@@ -37,6 +37,13 @@ THOUGHT: list[str] = [
     f"<thinking>Let me see.</think>\n{ANSWER}",
     f"<think>One.</think>\n<think>Two.</think>\n{ANSWER}",
     f"{ANSWER}\n\n<think>\nDid I forget anything?",
+    f"<think>One.</think>\n\n{ANSWER}\n\n</think>",
+    f"<think>One.</think>\n<answer>\n{ANSWER}",
+    f"<|thinking|>Let me see.<|/thinking|>{ANSWER}",
+    f"[THINKING]Let me see.[/THINKING]{ANSWER}",
+    f"<analysis>Let me see.</analysis>\n{ANSWER}",
+    f"<inner_monologue>Let me see.</inner_monologue>\n{ANSWER}",
+    f"assistantanalysisHm.assistantfinal{ANSWER}",
     f"{ANSWER}\n\n<think>\nDid I forget anything?\n</think>",
     f"<|channel|>analysis<|message|>Let me see.<|end|><|start|>assistant<|channel|>final<|message|>{ANSWER}<|return|>",
     f"<|start|>assistant<|channel|>analysis<|message|>See.<|end|><|start|>assistant<|channel|>final<|message|>{ANSWER}",
@@ -58,8 +65,9 @@ def test_thoughts_are_taken_off(answer: str) -> None:
     "begin",
     ["Sure, here it is.\n", "Sure, here it is.\n\n", "Sure, here it is. "],
 )
-def test_thoughts_after_a_preface_are_taken_off(begin: str) -> None:
-    left = without_thoughts(f"{begin}<think>\nLet me see.\n</think>\n\n{ANSWER}", "")
+@pytest.mark.parametrize("thoughts", ["<think>\nLet me see.\n</think>", "<think>Let me see.</think>"])
+def test_thoughts_after_a_preface_are_taken_off(begin: str, thoughts: str) -> None:
+    left = without_thoughts(f"{begin}{thoughts}\n\n{ANSWER}", "")
     assert "Let me see" not in left
     assert "think" not in left
     assert left.startswith("Sure, here it is.")
@@ -92,6 +100,8 @@ def test_nothing_but_thoughts_leaves_nothing(answer: str) -> None:
 ABOUT: list[str] = [
     "Text with <think> in it </think>.",
     "Models write <think>reasoning</think> before the answer.",
+    "They use tags. Models write <think>reasoning</think> before the answer.\n\nThat is so.",
+    "The form is this: <think>reasoning</think>\n\nThat is so.",
     "Models write `<think>` first and `</think>` last.",
     "<think> and </think> are the tags that such models write.",
     "<think> is the tag that begins a model's reasoning.",
@@ -148,6 +158,14 @@ def test_what_the_input_says_may_be_quoted(answer: str) -> None:
 def test_a_thinking_model_s_own_thoughts_go_also_where_the_input_is_about_them() -> None:
     given = "The log: <think>Let me see.</think>"
     assert without_thoughts(f"<think>\nIt is about <think>.\n</think>\n\n{ANSWER}", given).strip() == ANSWER
+
+
+def test_marks_of_channels_in_the_answer_s_code_stay() -> None:
+    answer = f"It writes `<|channel|>` first.\n\n{ANSWER}"
+    channels = (
+        f"<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>{answer}"
+    )
+    assert without_thoughts(channels, "") == answer
 
 
 def test_what_the_task_asks_for_is_no_thought() -> None:

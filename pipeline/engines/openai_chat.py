@@ -111,20 +111,26 @@ class OpenAIChat:
             if error is None or reply.begun or failure.code not in _UNCLEAR:
                 raise failure
             if tells_length(error, turn):
+                # Figures of a server that breaks down may be of anything; one that is away isn't told a length.
+                if failure.code is ErrorCode.API_UNAVAILABLE and not await self._answers_short():
+                    raise failure
                 raise ContextExceeded
             feature = None if isinstance(failure, RateLimited) else refused(error, turn, without)
             if feature is None:
                 break
             without |= {feature}
-        if failure.code is ErrorCode.SYNTHESIS_FAILED and may_be_length(error) and is_long(turn):
-            await self._prove_length()
+        unclear = failure.code is ErrorCode.SYNTHESIS_FAILED and may_be_length(error) and is_long(turn)
+        if unclear and (self._answered or await self._answers_short()):
+            raise ContextExceeded
         raise failure
 
-    async def _prove_length(self) -> None:
-        """Raises `ContextExceeded` if a short request is answered where a long one was refused, nobody knows why."""
-        if not self._answered:
+    async def _answers_short(self) -> bool:
+        """Whether a short request is answered, where a long one was refused and nobody knows why."""
+        try:
             await self._call(_SHORT, lambda _: None, 0)
-        raise ContextExceeded
+        except (WorkError, ContextExceeded):
+            return False
+        return True
 
     async def _attempt(
         self,

@@ -5,7 +5,7 @@ import pytest
 from pipeline.documents import Document
 from pipeline.engines.base import PromptSpec
 from pipeline.errors import WorkError
-from pipeline.states import DefaultPromptName, ErrorCode
+from pipeline.states import DefaultPromptName, ErrorCode, WaitingFor
 from pipeline.transcript import Transcript
 from tests.llm_server import Call, LlmServer, Step, error, event
 from tests.pipeline.engines.conftest import MakeEngine
@@ -87,6 +87,18 @@ def test_words_that_are_refused_however_short_are_not_split_to_crumbs(
         make_llm_engine().apply(SUMMARIZE, [LONG], lambda _: None)
     assert (caught.value.code, caught.value.retryable) == (ErrorCode.SYNTHESIS_FAILED, False)
     assert len(llm.calls) < 25
+
+
+def test_figures_of_a_server_that_is_away_are_no_length(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
+    engine = make_llm_engine()
+    engine.apply(SUMMARIZE, [SHORT], lambda _: None)
+    llm.default = error(500, message="Worker 13000 died at line 4096")
+    with pytest.raises(WorkError) as caught:
+        engine.apply(SUMMARIZE, [LONG], lambda _: None)
+    assert (caught.value.code, caught.value.waiting_for) == (
+        ErrorCode.API_UNAVAILABLE,
+        WaitingFor.LANGUAGE_MODEL,
+    )
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,12 @@ def continuation(messages: Sequence[Message], answer: str) -> list[Message]:
     return [*messages, {"role": "assistant", "content": answer}, {"role": "user", "content": _CONTINUE}]
 
 
+def task_of(messages: Sequence[Message]) -> str:
+    """What is asked for, without the input."""
+    user = next((message["content"] for message in messages if message["role"] == "user"), "")
+    return user.partition("\n<input-")[0]
+
+
 def _messages(task: str, how: str, passages: Sequence[Passage], *, named: bool = True) -> list[Message]:
     mark = secrets.token_hex(8)
     body = "\n\n".join(_file(passage, mark) if named else passage.text for passage in passages)

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,6 +42,10 @@ class Step:
     stall_after: int | None = None  # chunks, then silence until the client leaves
     meanwhile: bytes = b""  # while stalled, sent again and again
     raw: bytes | None = None  # sent as the stream's only data
+    kind: str = "text/event-stream"  # of what is streamed
+    done: bool = True  # whether the stream's end is announced
+    cut: bool = False  # the connection is dropped behind the last event, without the body's end
+    counts: dict[str, Any] = field(default_factory=dict)  # more fields of usage
 
 
 def error(status: int, code: str = "", message: str = "", **headers: str) -> Step:
@@ -52,10 +56,14 @@ def error(status: int, code: str = "", message: str = "", **headers: str) -> Ste
 STEPS: dict[str, Step] = {
     "rate_limited": error(429, "rate_limit_exceeded", Retry_After="1"),
     "unavailable": error(503, "overloaded"),
+    "loading": Step(
+        status=503, error={"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}
+    ),
     "quota": error(429, "insufficient_quota"),
     "bad_key": error(401, "invalid_api_key"),
     "die": Step(die_after=1),
     "empty": Step(text=""),
+    "thoughts": Step(text="<think>\nOkay, the user wants a summary."),
     "filtered": Step(finish="content_filter"),
 }
 
@@ -91,6 +99,9 @@ class LlmServer(ThreadingHTTPServer):
         self.calls: list[Call] = []
         self.context_tokens: int | None = None  # words; a longer prompt is refused as OpenAI does
         self.api_key: str | None = None  # any other is refused
+        self.refusal: Callable[[Call], Step | None] = lambda _: (
+            None
+        )  # of what it doesn't take; asked at each call
         self.arrived = threading.Semaphore(0)  # released once for each call
         self.most_at_once = 0
         self.connections = 0
@@ -144,6 +155,8 @@ class LlmServer(ThreadingHTTPServer):
         self.arrived.release()
         if self.api_key is not None and call.key != self.api_key:
             return STEPS["bad_key"]
+        if (refusal := self.refusal(call)) is not None:
+            return refusal
         if self.context_tokens is not None and len(call.text.split()) > self.context_tokens:
             return error(400, "context_length_exceeded", "This model's maximum context length is exceeded.")
         return step
@@ -199,13 +212,13 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(200, {**_head("chat.completion"), "choices": [choice], "usage": usage}, {})
         return self._stream(call, step, text, usage)
 
-    def _stream(self, call: Call, step: Step, text: str, usage: dict[str, int] | None) -> None:
+    def _stream(self, call: Call, step: Step, text: str, usage: dict[str, Any] | None) -> None:
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        self.send_header("content-type", step.kind)
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
         if step.raw is not None:
-            return self._chunk(step.raw, last=True)
+            return self._end(step.raw, step)
         for count, event in enumerate(_events(text, step.finish, usage)):
             if count == step.die_after:
                 self.close_connection = True
@@ -213,7 +226,11 @@ class _Handler(BaseHTTPRequestHandler):
             if count == step.stall_after:
                 return self._stall(call, step.meanwhile)
             self._chunk(event)
-        return self._chunk(b"data: [DONE]\n\n", last=True)
+        return self._end(b"data: [DONE]\n\n" if step.done else b": that was all\n\n", step)
+
+    def _end(self, data: bytes, step: Step) -> None:
+        self._chunk(data, last=not step.cut)
+        self.close_connection = self.close_connection or step.cut
 
     def _stall(self, call: Call, meanwhile: bytes) -> None:
         self.close_connection = True
@@ -240,10 +257,10 @@ def _default_answer(text: str) -> str:
     return "\n\n".join(dict.fromkeys((sentences[0], sentences[-1]))) if sentences else "Nothing."
 
 
-def _usage(call: Call, step: Step, text: str) -> dict[str, int]:
+def _usage(call: Call, step: Step, text: str) -> dict[str, Any]:
     read = _tokens(call.text) if step.read_tokens is None else step.read_tokens
     wrote = _tokens(text)
-    return {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
+    return {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote, **step.counts}
 
 
 def _tokens(text: str) -> int:
@@ -251,7 +268,7 @@ def _tokens(text: str) -> int:
     return len(text.split()) * 4 // 3 + sum(char > "\u2e7f" for char in text) // 2
 
 
-def _events(text: str, finish: str | None, usage: dict[str, int] | None) -> Iterator[bytes]:
+def _events(text: str, finish: str | None, usage: dict[str, Any] | None) -> Iterator[bytes]:
     half = len(text) // 2
     deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}, {"content": text[:half]}]
     for delta in (*deltas, {"content": text[half:]}):

@@ -13,6 +13,7 @@ from pipeline.engines.answers import Answers
 from pipeline.engines.base import SynthesisEngine
 from pipeline.engines.extractive.processes import ExtractiveProcesses
 from pipeline.engines.factory import make_engine
+from pipeline.engines.features import Features
 from pipeline.settings import Settings
 
 MOST_IDLE = 16
@@ -37,6 +38,7 @@ class Engines:
         self._idle_seconds = idle_seconds
         self._platform = make_engine(settings)
         self._answers = Answers()  # of the server for users' keys: outlives their engines
+        self._features = Features()  # likewise
         self._held: dict[bytes, _Held] = {}
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
@@ -59,7 +61,9 @@ class Engines:
             return
         name = sha256(api_key.get_secret_value().encode()).digest()
         with self._lock:
-            held = self._held.get(name) or _Held(make_engine(self._settings, api_key, self._answers))
+            held = self._held.get(name) or _Held(
+                make_engine(self._settings, api_key, self._answers, self._features)
+            )
             self._held[name] = held
             held.users += 1
         try:

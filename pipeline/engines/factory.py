@@ -6,26 +6,34 @@ from pipeline.context_sizes import context_size
 from pipeline.engines.answers import Answers
 from pipeline.engines.base import SynthesisEngine
 from pipeline.engines.extractive.processes import ExtractiveProcesses
+from pipeline.engines.features import Features
 from pipeline.settings import Settings
 
 
 def make_engine(
-    settings: Settings, api_key: SecretStr | None = None, answers: Answers | None = None
+    settings: Settings,
+    api_key: SecretStr | None = None,
+    answers: Answers | None = None,
+    features: Features | None = None,
 ) -> SynthesisEngine:
     """The engine for a smelt paid for by `api_key`, a user's own key, or (None) by the platform.
 
-    A user's key goes to `user_key_base_url` only, never to the operator's own server. `answers`: of that server, where
-    several engines ask it.
+    A user's key goes to `user_key_base_url` only, never to the operator's own server. `answers` and
+    `features`: of that server, where several engines ask it.
     """
     if api_key is not None:
-        return _llm(settings, settings.user_key_base_url, api_key, answers)
+        return _llm(settings, settings.user_key_base_url, api_key, answers, features)
     if settings.has_llm:
-        return _llm(settings, settings.llm_base_url, settings.openai_api_key, answers)
+        return _llm(settings, settings.llm_base_url, settings.openai_api_key, answers, features)
     return ExtractiveProcesses(count=settings.extractive_slots, stall_seconds=settings.stall_seconds)
 
 
 def _llm(
-    settings: Settings, base_url: str | None, api_key: SecretStr | None, answers: Answers | None
+    settings: Settings,
+    base_url: str | None,
+    api_key: SecretStr | None,
+    answers: Answers | None,
+    features: Features | None,
 ) -> SynthesisEngine:
     # The SDK takes longer to load than all the rest of a worker, and most workers have no use for it
     from pipeline.engines.llm import LlmEngine  # noqa: PLC0415
@@ -38,4 +46,5 @@ def _llm(
         parallel=settings.llm_parallel,
         timeout=settings.llm_timeout,
         answers=answers,
+        features=features,
     )

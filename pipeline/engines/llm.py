@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pipeline.documents import Document
 from pipeline.engines.answers import Answers
 from pipeline.engines.base import OnProgress, PromptSpec, Synthesis
+from pipeline.engines.features import Features
 from pipeline.engines.loop import LoopThread
 from pipeline.engines.openai_chat import OpenAIChat
 from pipeline.errors import Unanswered, WorkError
@@ -38,8 +39,9 @@ class LlmEngine:
         parallel: int,
         timeout: float,
         answers: Answers | None = None,
+        features: Features | None = None,
     ) -> None:
-        """`answers`: of this server; its own, unless other engines ask the same."""
+        """`answers` and `features`: of this server and model; its own, unless other engines ask the same."""
         self._answers = answers or Answers()
         self._chat = OpenAIChat(
             base_url=base_url,
@@ -47,6 +49,7 @@ class LlmEngine:
             model=model,
             context_tokens=context_tokens,
             timeout=timeout,
+            features=features,
             on_answer=self._answers.note,
         )
         self._model = model

@@ -1,36 +1,46 @@
-"""Calls to an OpenAI-compatible chat server, streamed."""
+"""Calls to an OpenAI-compatible chat server, streamed where it streams."""
 
 import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import cast
+from contextlib import aclosing
 
 from anyio import EndOfStream
-from httpx2 import RequestError  # of the library that the SDK speaks HTTP with
-from openai import AsyncStream, OpenAIError
-from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from httpx2 import RequestError, TimeoutException  # of the library that the SDK speaks HTTP with
+from openai import APIConnectionError, APIError, AsyncStream, OpenAIError
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import SecretStr
 
 from pipeline import messages
+from pipeline.engines.event_stream import contents
+from pipeline.engines.features import Feature, Features
 from pipeline.engines.openai_client import make_client
 from pipeline.engines.openai_errors import malformed, timed_out, translate
+from pipeline.engines.openai_features import body, refused
+from pipeline.engines.openai_length import is_long, may_be_length, tells_length
 from pipeline.engines.openai_reply import Reply, whole_characters
-from pipeline.errors import Unanswered, WorkError
+from pipeline.engines.openai_usage import ReadCounts
+from pipeline.engines.thoughts import without_thoughts
+from pipeline.errors import RateLimited, Unanswered, WorkError
 from pipeline.messages import Message
 from pipeline.states import ErrorCode
 from pipeline.synthesis import Answer, ContextExceeded
 from pipeline.tokens import estimate_tokens, fewest_tokens
 
 _MOST_CONTINUATIONS = 8  # an answer cut off more often than this is a model that doesn't stop
-_SMALLEST_CONTEXT = 1_000  # tokens; no server drops anything of a shorter prompt
-_READ_AT_LEAST = 0.9  # share of the certain tokens; below it the server has dropped input
-_THINKING = re.compile(r"\s*<think>.*?</think>", re.S)
+_TAIL_SECONDS = 5.0  # for what comes behind an answer's end: counts
 _FENCE = re.compile(r"```(?:markdown|md)[^\S\n]*\n(.*)\n```", re.S)
-# An error's body that breaks off or can't be decoded; the SDK translates what goes wrong elsewhere.
+_SHORT: list[Message] = [
+    {"role": "system", "content": "You answer in one word."},
+    {"role": "user", "content": "Answer with the word OK."},
+]
+# A body that breaks off or can't be decoded.
 _BROKEN_BODY = (RequestError, EndOfStream, OSError)
 # A chunk that isn't JSON, or not of the protocol's shape, or nested too deep.
 _MISSHAPEN = (ValueError, TypeError, AttributeError, RecursionError)
+_Failure = WorkError | ContextExceeded
+_UNCLEAR = (ErrorCode.SYNTHESIS_FAILED, ErrorCode.API_UNAVAILABLE, ErrorCode.API_RATE_LIMITED)
 
 
 class OpenAIChat:
@@ -44,13 +54,18 @@ class OpenAIChat:
         model: str,
         context_tokens: int,
         timeout: float,
+        features: Features | None = None,
         on_answer: Callable[[float], None] = lambda _: None,
     ) -> None:
         """`base_url` None is OpenAI's own; `timeout` is in seconds, between any two signs of an answer.
 
-        `on_answer`: told of every call that was answered, when it was made.
+        `features`: of this server and model; its own, unless others ask the same. `on_answer`: told of every call that
+        was answered, when it was made.
         """
         self._on_answer = on_answer
+        self._features = features or Features()
+        self._counts = ReadCounts()
+        self._answered = False
         self._client = make_client(base_url, api_key, timeout)
         self._model = model
         self._context_tokens = context_tokens
@@ -68,10 +83,10 @@ class OpenAIChat:
             text = "".join(reply.text)
             said += text
             answer = whole_characters(said)
-            read += _input_tokens(turn, reply)
-            written += estimate_tokens(text) if reply.output_tokens is None else reply.output_tokens
+            read += self._input_tokens(turn, reply)
+            written += estimate_tokens(text) if reply.usage.written is None else reply.usage.written
             if not reply.cut_off:
-                return Answer(_finished(answer, reply), read, written)
+                return Answer(_finished(answer, reply, conversation), read, written)
             if not text.strip():  # the same request would bring as little
                 raise ContextExceeded(ErrorCode.SYNTHESIS_FAILED)
             turn = messages.continuation(conversation, answer)
@@ -83,83 +98,138 @@ class OpenAIChat:
         await self._client.close()
 
     async def _call(self, turn: Sequence[Message], on_tokens: Callable[[int], None], before: int) -> Reply:
-        failure: WorkError | ContextExceeded
-        made, reply = time.monotonic(), Reply()
+        """One answer, asked for again without what the server refuses."""
+        without = self._features.refused
+        while True:
+            made, reply = time.monotonic(), Reply()
+            failure, error = await self._attempt(turn, without, reply, lambda n: on_tokens(before + n))
+            if failure is None:
+                self._answered = True
+                self._features.remember(without)
+                self._on_answer(made)
+                return reply
+            if error is None or reply.begun or failure.code not in _UNCLEAR:
+                raise failure
+            if tells_length(error, turn):
+                # Figures of a server that breaks down may be of anything; one that is away isn't told a length.
+                if failure.code is ErrorCode.API_UNAVAILABLE and not await self._answers_short():
+                    raise failure
+                raise ContextExceeded
+            feature = None if isinstance(failure, RateLimited) else refused(error, turn, without)
+            if feature is None:
+                break
+            without |= {feature}
+        unclear = failure.code is ErrorCode.SYNTHESIS_FAILED and may_be_length(error) and is_long(turn)
+        if unclear and (self._answered or await self._answers_short()):
+            raise ContextExceeded
+        raise failure
+
+    async def _answers_short(self) -> bool:
+        """Whether a short request is answered, where a long one was refused and nobody knows why."""
         try:
-            await self._stream(turn, on_tokens, before, reply)
+            await self._call(_SHORT, lambda _: None, 0)
+        except (WorkError, ContextExceeded):
+            return False
+        return True
+
+    async def _attempt(
+        self,
+        turn: Sequence[Message],
+        without: frozenset[Feature],
+        reply: Reply,
+        on_tokens: Callable[[int], None],
+    ) -> tuple[_Failure | None, APIError | None]:
+        """How it fails, and the server's own words, which must not become the context of what is raised."""
+        failure: _Failure
+        said: APIError | None = None
+        try:
+            await self._stream(turn, without, reply, on_tokens)
         except OpenAIError as error:
             failure = translate(error)
-        except TimeoutError:
+            said = (
+                error if isinstance(error, APIError) and not isinstance(error, APIConnectionError) else None
+            )
+        except (TimeoutError, TimeoutException):
             failure = timed_out()
         except _BROKEN_BODY:
             failure = Unanswered(ErrorCode.API_UNAVAILABLE)
         except _MISSHAPEN:
             failure = malformed()
         else:
-            self._on_answer(made)
-            return reply
+            return None, None
         if (
             isinstance(failure, Unanswered) and reply.begun
         ):  # it is there, and broke off: nobody waits for that
             failure = WorkError(failure.code, failure.detail, retryable=True, retry_after=failure.retry_after)
-        raise failure  # outside of the handlers: the SDK's error quotes the provider and must not be its context
+        return failure, said
 
     async def _stream(
-        self, turn: Sequence[Message], on_tokens: Callable[[int], None], before: int, reply: Reply
+        self,
+        turn: Sequence[Message],
+        without: frozenset[Feature],
+        reply: Reply,
+        on_tokens: Callable[[int], None],
     ) -> None:
         async with asyncio.timeout(self._timeout):
-            stream = await self._open(turn)
-        async with stream:
-            chunks = aiter(stream)
-            while await self._advance(chunks, reply):
-                on_tokens(before + reply.chunks)
-                if reply.chunks > self._context_tokens:
-                    raise ValueError("an answer without end")
+            stream = await self._open(body(self._model, turn, without))
+        async with stream, aclosing(contents(stream.response)) as chunks:
+            try:
+                while await self._advance(chunks, reply):
+                    on_tokens(reply.chunks)
+                    if reply.chunks > self._context_tokens:
+                        raise ValueError("an answer without end")
+            except (OpenAIError, TimeoutError, *_BROKEN_BODY, *_MISSHAPEN) as error:
+                if not reply.ended or _is_filter(error):
+                    raise
         if reply.broken_off:
             raise _broken_off() if reply.begun else malformed()
 
-    async def _open(self, turn: Sequence[Message]) -> AsyncStream[ChatCompletionChunk]:
-        return await self._client.chat.completions.create(
-            model=self._model,
-            messages=cast("list[ChatCompletionMessageParam]", turn),
+    async def _open(self, request: dict[str, object]) -> AsyncStream[ChatCompletionChunk]:
+        return await self._client.post(
+            "/chat/completions",
+            cast_to=ChatCompletion,
+            body=request,
             stream=True,
-            stream_options={"include_usage": True},
+            stream_cls=AsyncStream[ChatCompletionChunk],
         )
 
-    async def _advance(self, chunks: AsyncIterator[ChatCompletionChunk], reply: Reply) -> bool:
+    async def _advance(self, chunks: AsyncIterator[object], reply: Reply) -> bool:
         """Take chunks until one brings something; False at the stream's end.
 
         Raises `TimeoutError` when none does in time, whatever else keeps the line warm.
         """
-        async with asyncio.timeout(self._timeout):
+        async with asyncio.timeout(min(self._timeout, _TAIL_SECONDS) if reply.ended else self._timeout):
             async for chunk in chunks:
                 if reply.take(chunk):
                     return True
         return False
+
+    def _input_tokens(self, turn: Sequence[Message], reply: Reply) -> int:
+        """Tokens that the server read. Raises `ContextExceeded` where it certainly dropped some of them."""
+        if not reply.usage.input_tokens:
+            return sum(estimate_tokens(message["content"]) for message in turn)
+        if self._counts.drops(sum(fewest_tokens(message["content"]) for message in turn), reply.usage):
+            raise ContextExceeded
+        return reply.usage.input_tokens
 
 
 def _broken_off() -> WorkError:
     return WorkError(ErrorCode.API_UNAVAILABLE, "The language model broke off its answer.", retryable=True)
 
 
-def _input_tokens(turn: Sequence[Message], reply: Reply) -> int:
-    """Tokens that the server read. Raises `ContextExceeded` where it certainly dropped some of them."""
-    if not reply.input_tokens:
-        return sum(estimate_tokens(message["content"]) for message in turn)
-    # Some servers cut a long prompt and answer all the same; their own count gives them away.
-    sent = sum(fewest_tokens(message["content"]) for message in turn)
-    if sent > _SMALLEST_CONTEXT and reply.input_tokens < _READ_AT_LEAST * sent:
-        raise ContextExceeded
-    return reply.input_tokens
+def _is_filter(error: BaseException) -> bool:
+    failure = translate(error) if isinstance(error, OpenAIError) else None
+    return isinstance(failure, WorkError) and failure.code is ErrorCode.CONTENT_FILTERED
 
 
-def _finished(answer: str, reply: Reply) -> str:
+def _finished(answer: str, reply: Reply, conversation: Sequence[Message]) -> str:
     """The answer as clean Markdown. Raises `WorkError` where there is none."""
-    thoughts = _THINKING.match(answer)
-    text = answer[thoughts.end() if thoughts else 0 :].strip()
+    given = "\n".join(message["content"] for message in conversation)
+    task = messages.task_of(conversation)
+    text = without_thoughts(answer, given, task).strip()
     if fenced := _FENCE.fullmatch(text):
-        text = fenced[1].strip()
-    if reply.finish == "content_filter" or (reply.refused and not text):
+        text = without_thoughts(fenced[1], given, task).strip()
+    if reply.filtered or (reply.refused and not text):
         raise WorkError(ErrorCode.CONTENT_FILTERED)
     if not text:
         raise WorkError(ErrorCode.SYNTHESIS_FAILED, "The language model's answer was empty.", retryable=True)

@@ -8,7 +8,6 @@ is still taken from there, as by any other program.
 import logging
 
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
-from openai._streaming import ServerSentEvent, SSEDecoder
 from pydantic import SecretStr
 
 from pipeline.engines.base import OPENAI_URL
@@ -17,24 +16,12 @@ _NO_KEY = "none"  # servers without keys ignore it, the SDK insists on one
 _CONNECT_SECONDS = 10.0
 
 
-class _Decoder(SSEDecoder):
-    """Passes over a byte order mark, as the standard asks: the SDK would lose the first event behind it."""
-
-    def decode(self, line: str) -> ServerSentEvent | None:
-        return super().decode(line.removeprefix("\ufeff"))
-
-
-class _Client(AsyncOpenAI):
-    def _make_sse_decoder(self) -> SSEDecoder:
-        return _Decoder()
-
-
 def make_client(base_url: str | None, api_key: SecretStr | None, timeout: float) -> AsyncOpenAI:
     """`base_url` None is OpenAI's own; `timeout` is in seconds, between any two bytes of an answer."""
     for name in ("openai", "httpx2", "httpcore2"):  # their debug and info lines hold addresses and bodies
         logging.getLogger(name).setLevel(logging.WARNING)
     key = api_key.get_secret_value() if api_key else _NO_KEY
-    client = _Client(
+    client = AsyncOpenAI(
         api_key=key,
         base_url=base_url or OPENAI_URL,
         max_retries=0,

@@ -28,6 +28,12 @@ _CONTEXT_WORDS = re.compile(
     r"|`inputs` (tokens|must have less)",
     re.I,
 )
+# Most servers say so by 503. One that only *isn't* loaded may never be.
+_LOADING = re.compile(
+    r"\b(is|are|being|currently|still) (loading|starting|initiali[sz]ing|warming)\b|\b(re)?loading (the )?model"
+    r"|\bmodel (re)?loading\b|\bwarming up\b|\bstarting up\b",
+    re.I,
+)
 _TOO_LARGE = re.compile("request too large", re.I)
 _FILTER_CODES = {"content_filter", "content_policy_violation", "responsibleaipolicyviolation"}
 _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
@@ -110,6 +116,8 @@ def _of_status(  # noqa: PLR0911 (a table)
         return RateLimited(wait)
     if status >= 500:
         return Unanswered(ErrorCode.API_UNAVAILABLE, retry_after=wait)
+    if _LOADING.search(_said(error)):
+        return Unanswered(ErrorCode.API_UNAVAILABLE, retry_after=wait)
     if status in (408, 409, 425):
         return WorkError(ErrorCode.API_UNAVAILABLE, retryable=True, retry_after=wait)
     return WorkError(ErrorCode.SYNTHESIS_FAILED)
@@ -118,8 +126,11 @@ def _of_status(  # noqa: PLR0911 (a table)
 def _is_context(status: int, error: APIError, kinds: Sequence[str]) -> bool:
     # Most words of a 429 are about many requests together; only a single one above the limit is helped by no waiting.
     words = _TOO_LARGE if status == 429 else _CONTEXT_WORDS
-    said = error.body if isinstance(error.body, str) else error.message
-    return bool(_CONTEXT_CODES.intersection(kinds)) or words.search(said) is not None
+    return bool(_CONTEXT_CODES.intersection(kinds)) or words.search(_said(error)) is not None
+
+
+def _said(error: APIError) -> str:
+    return error.body if isinstance(error.body, str) else error.message
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

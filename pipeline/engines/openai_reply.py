@@ -1,21 +1,29 @@
 """What one call to a chat server brings, chunk by chunk.
 
-The SDK builds chunks without checking them: any field may be missing or of another type. What isn't needed may be
-missing; what is there in another shape than the protocol's is a `TypeError`, for which `openai_chat.py` has a code.
+Any field of a chunk may be missing or of another type. What isn't needed may be missing; what is there in another shape
+than the protocol's is a `TypeError`, for which `openai_chat.py` has a code.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletionChunk
-from openai.types.chat.chat_completion_chunk import Choice, ChoiceDelta
+from pipeline.engines.event_stream import DONE
+from pipeline.engines.openai_usage import Usage
 
-_CUT_OFF = ("length", "max_tokens")
-_THOUGHTS = (
-    "reasoning_content",
-    "reasoning",
-)  # no part of the protocol, and what thinking models send for minutes
-_MOST_TOKENS = 2**53  # a larger count is no count, and may not be one in other programs
+_CUT_OFF = {"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"}
+_BROKEN_OFF = {"error", "abort", "cancelled", "canceled", "insufficient_system_resource"}
+_FILTERED = {
+    "content_filter",
+    "content-filter",
+    "safety",
+    "recitation",
+    "prohibited_content",
+    "blocklist",
+    "sensitive",
+}
+_NO_END = {"", "null", "none"}
+# No part of the protocol, and what thinking models send for minutes
+_THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
 
 
 @dataclass(slots=True)
@@ -26,19 +34,31 @@ class Reply:
     finish: str | None = None
     refused: bool = False
     begun: bool = False  # whether anything of the protocol's shape has come
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    done: bool = False  # whether the server has said that this is all
+    usage: Usage = field(default_factory=Usage)
     chunks: int = 0  # that brought something
 
-    def take(self, chunk: ChatCompletionChunk) -> bool:
+    def take(self, chunk: object) -> bool:
         """Whether the chunk brought anything: words, thoughts, counts or the end."""
-        if not isinstance(chunk, ChatCompletionChunk):
+        if chunk == DONE:
+            self.done = True
+            return True
+        if not isinstance(chunk, Mapping):
             raise TypeError("no chunk")
-        counted = self._count(chunk.usage)
-        said = [self._hear(choice) for choice in chunk.choices or ()]
+        counted = self.usage.take(chunk.get("usage"))
+        self.usage.take(chunk.get("timings"))
+        choices = chunk.get("choices") or ()
+        if not isinstance(choices, list | tuple):
+            raise TypeError("no choices")
+        said = [self._hear(choice) for choice in choices]
         brought = counted or any(said)
         self.chunks += brought
         return brought
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server has said so. What comes behind that, or doesn't, is no part of the answer."""
+        return self.done or self.finish is not None
 
     @property
     def cut_off(self) -> bool:
@@ -48,46 +68,57 @@ class Reply:
     @property
     def broken_off(self) -> bool:
         """Whether the answer stops anywhere, without an end."""
-        return self.finish in (None, "error")
+        return self.finish in _BROKEN_OFF or not self.ended or not self.begun
 
-    def _count(self, usage: object) -> bool:
-        if not isinstance(usage, CompletionUsage):
-            return False
-        read, written = _tokens(usage.prompt_tokens), _tokens(usage.completion_tokens)
-        self.input_tokens = self.input_tokens if read is None else read
-        self.output_tokens = self.output_tokens if written is None else written
-        return read is not None or written is not None
+    @property
+    def filtered(self) -> bool:
+        return self.finish in _FILTERED
 
     def _hear(self, choice: object) -> bool:
-        if not isinstance(choice, Choice):
+        if not isinstance(choice, Mapping):
             raise TypeError("no choice")
-        finished = _word(choice.finish_reason)
+        finished = _word(choice.get("finish_reason")).lower()
+        finished = "" if finished in _NO_END else finished
         self.begun = self.begun or bool(finished)
-        self.finish = finished.lower() or self.finish
-        said = self._say(choice.delta)
+        self.finish = finished or self.finish
+        said = self._say(choice.get("delta") or choice.get("message"))
         return bool(finished or said)
 
     def _say(self, delta: object) -> bool:
         if not delta:  # null, missing or an empty list: some servers write so at the end
             return False
-        if not isinstance(delta, ChoiceDelta):
+        if not isinstance(delta, Mapping):
             raise TypeError("no delta")
         self.begun = True
-        text = _word(delta.content)
+        text, thought = _content(delta.get("content"))
         self.text.append(text)
-        self.refused = self.refused or bool(delta.refusal)
-        return bool(text or delta.refusal or any((delta.model_extra or {}).get(name) for name in _THOUGHTS))
+        self.refused = self.refused or bool(delta.get("refusal"))
+        return bool(text or thought or delta.get("refusal") or any(delta.get(name) for name in _THOUGHTS))
+
+
+def _content(value: object) -> tuple[str, bool]:
+    """The words of a delta, and whether it holds thoughts. A list is of typed parts, each with its own text."""
+    if isinstance(value, Mapping):
+        value = [value]
+    if not isinstance(value, list):
+        return _word(value), False
+    words, thought = [], False
+    for part in value:
+        if not isinstance(part, Mapping):
+            raise TypeError("no part")
+        kind = part.get("type")
+        if kind in (None, "text", "output_text"):
+            text = part.get("text")
+            words.append(_word(text.get("value") if isinstance(text, Mapping) else text))
+        else:
+            thought = thought or kind in ("thinking", "reasoning", "redacted_thinking")
+    return "".join(words), thought
 
 
 def _word(value: object) -> str:
     if not isinstance(value, str | None):
         raise TypeError("no text")
     return value or ""
-
-
-def _tokens(value: object) -> int | None:
-    """A server's count; None, to be estimated, where it isn't one."""
-    return value if type(value) is int and 0 <= value < _MOST_TOKENS else None
 
 
 def whole_characters(text: str) -> str:

@@ -208,6 +208,7 @@ def test_a_provider_may_ask_for_an_hour(
         ("filtered", "content_filtered"),
         ("die", "api_unavailable"),
         ("empty", "synthesis_failed"),
+        ("thoughts", "synthesis_failed"),
     ],
 )
 def test_a_failing_model_costs_nothing_and_never_the_transcript(
@@ -236,11 +237,12 @@ def test_a_failing_model_costs_nothing_and_never_the_transcript(
 
 
 @pytest.mark.parametrize("refused", [True, False])
+@pytest.mark.parametrize("fault", ["unavailable", "loading"])
 def test_an_outage_of_the_model_is_waited_out_and_told(
-    ada: httpx.Client, llm: LlmServer, settings: Settings, database: Database, *, refused: bool
+    ada: httpx.Client, llm: LlmServer, settings: Settings, database: Database, *, fault: str, refused: bool
 ) -> None:
     """In more attempts than those after which a part fails."""
-    llm.default = STEPS["unavailable"]
+    llm.default = STEPS[fault]
     smelt = post(ada, "Ann ships.")
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

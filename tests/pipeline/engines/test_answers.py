@@ -11,9 +11,10 @@ from pipeline.engines.answers import Answers
 from pipeline.engines.base import PromptSpec
 from pipeline.engines.llm import HARMLESS
 from pipeline.errors import WorkError
+from pipeline.retry import TryAgain, decide
 from pipeline.states import DefaultPromptName, ErrorCode, WaitingFor
 from pipeline.transcript import Transcript
-from tests.llm_server import STEPS, LlmServer, Step
+from tests.llm_server import STEPS, LlmServer, Step, error, event
 from tests.pipeline.engines.conftest import MakeEngine
 
 SUMMARIZE = PromptSpec(DefaultPromptName.SUMMARIZE)
@@ -135,3 +136,41 @@ def test_what_the_server_says_of_the_part_is_no_outage(
 ) -> None:
     llm.default = STEPS[name]
     assert failure(make_llm_engine()).waiting_for is None
+
+
+LOADING: list[tuple[str, Step]] = [
+    ("llama.cpp", STEPS["loading"]),
+    ("TGI", Step(503, error={"error": "Model gpt-test is currently loading", "estimated_time": 20.0})),
+    ("too early", error(425, message="The model is loading, please wait.")),
+    ("conflict", error(409, message="Model is still loading")),
+    ("not found", error(404, message="The model gpt-test is warming up")),
+    ("failed dependency", error(424, message="Loading model")),
+    ("in the stream", Step(raw=event(error={"code": 503, "message": "Loading model"}))),
+]
+
+
+@pytest.mark.parametrize("step", [step for _, step in LOADING], ids=[name for name, _ in LOADING])
+def test_a_server_that_loads_its_model_is_waited_for_at_no_cost(
+    llm: LlmServer, make_llm_engine: MakeEngine, step: Step
+) -> None:
+    engine, waited = make_llm_engine(), 0.0
+    llm.default = step
+    for attempt in range(1, 6):
+        decision = decide(failure(engine), 0, 3, attempt)
+        assert isinstance(decision, TryAgain)
+        assert (decision.counts, decision.waiting_for) == (False, WaitingFor.LANGUAGE_MODEL)
+        waited += decision.delay
+    assert 25.0 < waited < 60.0
+    llm.default = Step()
+    document = Document("a.md", Transcript.of_text("Ann ships."))
+    assert engine.apply(SUMMARIZE, [document], lambda _: None).markdown == "Ann ships."
+
+
+@pytest.mark.parametrize(
+    "message", ["No model is loaded.", "The model can't be loaded.", "Loading docks are no models"]
+)
+def test_a_model_that_nobody_loads_is_not_waited_for(
+    llm: LlmServer, make_llm_engine: MakeEngine, message: str
+) -> None:
+    llm.default = error(404, message=message)
+    assert not failure(make_llm_engine()).retryable

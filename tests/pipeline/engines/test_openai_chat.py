@@ -16,7 +16,7 @@ from pipeline.engines.llm import LlmEngine
 from pipeline.errors import LostLease, RateLimited, WorkError
 from pipeline.states import DefaultPromptName, ErrorCode
 from pipeline.transcript import Transcript
-from tests.llm_server import LlmServer, Step, error, event
+from tests.llm_server import STEPS, LlmServer, Step, error, event
 from tests.pipeline.engines.conftest import MakeEngine
 
 SUMMARIZE = PromptSpec(DefaultPromptName.SUMMARIZE)
@@ -85,9 +85,12 @@ FAULTS: list[tuple[str, Step, ErrorCode, bool]] = [
     ("filtered answer", Step(text="Half", finish="content_filter"), ErrorCode.CONTENT_FILTERED, False),
     ("empty answer", Step(text=" \n"), ErrorCode.SYNTHESIS_FAILED, True),
     ("thoughts only", Step(text="<think>Hm.</think>"), ErrorCode.SYNTHESIS_FAILED, True),
+    ("thoughts without an end", STEPS["thoughts"], ErrorCode.SYNTHESIS_FAILED, True),
+    ("thoughts behind a preface", Step(text="Let me think.\n<think>\nOkay"), ErrorCode.SYNTHESIS_FAILED, True),
+    ("thoughts in a channel", Step(text="<|channel|>analysis<|message|>Hm"), ErrorCode.SYNTHESIS_FAILED, True),
     ("dies before the answer", Step(die_after=0), ErrorCode.API_UNAVAILABLE, True),
     ("dies half-way", Step(die_after=2), ErrorCode.API_UNAVAILABLE, True),
-    ("ends without an end", Step(finish=None), ErrorCode.API_UNAVAILABLE, True),
+    ("ends without an end", Step(finish=None, done=False), ErrorCode.API_UNAVAILABLE, True),
     ("no JSON", Step(raw=b"data: {broken\n\n"), ErrorCode.SYNTHESIS_FAILED, True),
     ("other JSON", Step(raw=b'data: {"choices": [{"x": 1}]}\n\n'), ErrorCode.SYNTHESIS_FAILED, True),
     ("a list", Step(raw=b"data: [1, 2]\n\n"), ErrorCode.SYNTHESIS_FAILED, True),
@@ -288,6 +291,14 @@ def test_an_answer_without_end_is_no_answer(llm: LlmServer, make_llm_engine: Mak
     [
         ("```markdown\n# Title\n\nText\n```", "# Title\n\nText"),
         ("<think>Let me see.</think>\n\n# Title", "# Title"),
+        ("Let me see.\n</think>\n\n# Title", "# Title"),
+        (
+            "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|># Title",
+            "# Title",
+        ),
+        ("<think>Hm.</think>\n```markdown\n# Title\n```", "# Title"),
+        ("```markdown\n<think>Hm.</think>\n# Title\n```", "# Title"),
+        ("```xml\n<think>Hm.</think>\n```", "```xml\n<think>Hm.</think>\n```"),
         ("Text with <think> in it </think>.", "Text with <think> in it </think>."),
         ("```python\ncode\n```", "```python\ncode\n```"),
         ("\n# Title\n", "# Title"),
@@ -298,6 +309,15 @@ def test_wrapping_is_taken_off_and_nothing_else(
 ) -> None:
     llm.default = Step(text=text)
     assert make_llm_engine().apply(SUMMARIZE, DOCUMENTS, _ignore).markdown == markdown
+
+
+def test_marks_of_thoughts_that_a_user_s_prompt_asks_for_stay(
+    llm: LlmServer, make_llm_engine: MakeEngine
+) -> None:
+    llm.default = Step(text="<reasoning>\nTwo and two.\n</reasoning>\n\nFour.")
+    prompt = PromptSpec(None, "Reason in <reasoning></reasoning>, then give the sum.")
+    assert make_llm_engine().apply(prompt, DOCUMENTS, _ignore).markdown == llm.default.text
+    assert make_llm_engine().apply(SUMMARIZE, DOCUMENTS, _ignore).markdown == "Four."
 
 
 def test_the_environment_adds_nothing_to_a_call(

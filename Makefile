@@ -2,6 +2,9 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
+# Those of these folders' tests that start no Postgres and no Valkey are quick.
+QUICK := tests/api tests/db tests/deploy/client tests/pipeline/net tests/test_architecture.py tests/test_documents.py \
+	$(wildcard tests/pipeline/test_*.py tests/pipeline/llm/test_*.py tests/pipeline/content/test_[a-bd-z]*.py)
 INTEROP := .venv-interop
 
 # What the user's shell says to Python itself must not reach this project's.
@@ -9,7 +12,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint pooler bench interop chaos chaos-short format lock clean
+.PHONY: help demo up test check lint pooler bench interop chaos chaos-short format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +26,9 @@ up: $(READY) ## run the whole service here, until Ctrl-C; prints its address and
 test: $(READY) ## run all tests, on engines of their own
 	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
+check: lint ## lint, and the tests that need no engine: half a minute once mypy has its cache
+	$(BIN)/pytest --quiet -p tests.support.no_engines --numprocesses 2 $(QUICK)
+
 lint: $(READY) ## check style, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -30,14 +36,14 @@ lint: $(READY) ## check style, types and the direction of imports
 	$(BIN)/lint-imports
 
 pooler: $(READY) ## test policies, locks and races again behind PgBouncer (needs it, and a Postgres on TCP)
-	$(BIN)/python -m tests.pooler
+	$(BIN)/python -m tests.support.pooler
 
 bench: $(READY) ## measure throughput, latency and memory against bare loops
 	$(BIN)/python -m tests.benchmarks
 
 chaos: $(READY) ## kill, freeze and cut off parts of the service, half an hour for each of SEEDS (1 2 3); writes docs/reliability.md
-	$(BIN)/python -m tests.chaos $(if $(SEEDS),--seeds $(SEEDS))
-	$(BIN)/pytest -m exhaustive --ignore tests/chaos
+	$(BIN)/python -m tests.faults.chaos $(if $(SEEDS),--seeds $(SEEDS))
+	$(BIN)/pytest -m exhaustive --ignore tests/faults/chaos
 
 chaos-short: $(READY) ## what `make test` leaves out: a short form of the other faults, and the fuller forms of some tests
 	$(BIN)/pytest -m exhaustive

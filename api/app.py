@@ -14,19 +14,21 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from api.concurrency import ConcurrencyLimit, Places
-from api.connections import Connections
-from api.cors import Cors
 from api.errors import ApiError, on_api_error, on_http_exception, on_invalid_request
-from api.examples import with_examples
-from api.head import Head
-from api.lingering import Lingering
-from api.long_lines import LongLines
-from api.metrics import Measured, Metrics
-from api.openai_errors import OpenAiErrors
-from api.openapi import PROBLEMS
-from api.rate_headers import RateHeaders
-from api.request_id import RequestId
+from api.middleware.catch_all_errors import CatchAllErrors
+from api.middleware.concurrency_limit import ConcurrencyLimit, Places
+from api.middleware.cors import Cors
+from api.middleware.head import Head
+from api.middleware.lingering_close import LingeringClose
+from api.middleware.long_lines import LongLines
+from api.middleware.metrics import Measured, Metrics
+from api.middleware.rate_headers import RateHeaders
+from api.middleware.request_id import RequestId
+from api.middleware.security_headers import SecurityHeaders
+from api.middleware.trailing_slash import TrailingSlash
+from api.openai.errors import OpenAiErrors
+from api.openapi.document import PROBLEMS
+from api.openapi.examples import with_examples
 from api.routes import (
     account,
     account_data,
@@ -35,23 +37,21 @@ from api.routes import (
     docs,
     events,
     health,
+    machine_tokens,
     metrics,
     models,
     outputs,
     prompt_sections,
     prompts,
     smelts,
-    tokens,
     transcriptions,
     webhooks,
 )
-from api.safety_net import SafetyNet
-from api.security_headers import SecurityHeaders
+from api.server.connections import Connections
 from api.services import opened
-from api.trailing_slash import TrailingSlash
 from api.translations import TRANSLATED, on_translated
-from pipeline.descriptors import descriptor_limit
-from pipeline.networks import networks
+from pipeline.net.networks import networks
+from pipeline.processes.descriptors import descriptor_limit
 from pipeline.settings import Settings
 
 log = logging.getLogger("smelt.api")
@@ -107,7 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(Measured, metrics=counted),
             *_cors(settings),
             Middleware(RateHeaders),
-            Middleware(Lingering),
+            Middleware(LingeringClose),
             Middleware(OpenAiErrors),
             Middleware(LongLines),
             Middleware(
@@ -117,7 +117,7 @@ def create_app(settings: Settings) -> FastAPI:
                 forwarded_header=settings.forwarded_header,
                 rate_address=settings.rate_address,
             ),
-            Middleware(SafetyNet),
+            Middleware(CatchAllErrors),
             Middleware(Head),
         ],
         exception_handlers={
@@ -148,7 +148,7 @@ def create_app(settings: Settings) -> FastAPI:
         account,
         prompts,
         prompt_sections,
-        tokens,
+        machine_tokens,
         api_key,
         account_data,
         webhooks,

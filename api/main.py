@@ -12,10 +12,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.connection import Connection
-from api.metrics_server import metrics_server
-from pipeline.descriptors import raise_descriptor_limit
-from pipeline.process_privacy import forbid_core_dumps
+from api.server.connection import Connection
+from api.server.metrics_server import metrics_server
+from pipeline.processes.descriptors import raise_descriptor_limit
+from pipeline.processes.privacy import forbid_core_dumps
 from pipeline.settings import Settings
 
 log = logging.getLogger("smelt.api")
@@ -50,7 +50,9 @@ def _set_aside_for_good() -> None:
 
 
 def server_config(settings: Settings, app: FastAPI | None = None) -> uvicorn.Config:
-    """Forwarded addresses are our own matter (`api/address.py`), and so is the access log. `app`: if made yet."""
+    """Forwarded addresses are our own matter (`api/auth/client_address.py`), and so is the access log. `app`:
+    if made yet.
+    """
     return uvicorn.Config(
         app or create_app(settings),
         http=Connection,

@@ -9,25 +9,25 @@ from typing import cast
 from anyio import CapacityLimiter
 from starlette.requests import Request
 
-from api.database_share import DatabaseShare
-from api.endings import Endings
-from api.hub import Hub
-from api.pace import Pace
-from api.public_keys import PublicKeys
-from api.readiness import Readiness
-from api.secret import derived_key
-from api.staging import Staging
-from api.tickets import Tickets
-from api.token_owners import TokenOwners
-from api.tokens import AnonymousTokens, SignInTokens
-from api.uploads import Uploads
-from api.views import Views
+from api.auth.derived_secret import derived_key
+from api.auth.jwks import PublicKeys
+from api.auth.rate_limiter import RateLimiter
+from api.auth.signed_tokens import AnonymousTokens, SignInTokens
+from api.auth.token_owners import TokenOwners
+from api.events.endings import Endings
+from api.events.hub import Hub
+from api.events.tickets import Tickets
+from api.http.database_share import DatabaseShare
+from api.server.readiness import Readiness
+from api.smelts.staging import Staging
+from api.smelts.uploads import Uploads
+from api.smelts.views import Views
 from db.session import Database
-from pipeline.content import ContentStore
-from pipeline.keyring import KeyRing
-from pipeline.networks import Network, networks
+from pipeline.content.keyring import KeyRing
+from pipeline.content.store import ContentStore
+from pipeline.net.networks import Network, networks
 from pipeline.settings import Settings
-from workers.wake import Doorbell, make_circuit
+from workers.notifications.queue_notifications import QueueNotifier, make_circuit
 
 KEY_CHECKS = 8  # of users' API keys with their provider, at once
 
@@ -41,8 +41,8 @@ class Services:
     views: Views
     content: ContentStore
     keyring: KeyRing
-    doorbell: Doorbell
-    pace: Pace
+    notifier: QueueNotifier
+    rate_limiter: RateLimiter
     hub: Hub
     tickets: Tickets
     sign_in: SignInTokens
@@ -72,12 +72,16 @@ def opened(settings: Settings) -> Iterator[Services]:
     content = ContentStore.open_url(settings.need("content_url"))
     redis = settings.need("redis_url"), settings.redis_namespace
     circuit = make_circuit(settings.need("redis_url"))  # one: no request waits for Redis twice
-    doorbell, pace, tickets = Doorbell(*redis, circuit), Pace(*redis, circuit), Tickets(*redis)
+    notifier, rate_limiter, tickets = (
+        QueueNotifier(*redis, circuit),
+        RateLimiter(*redis, circuit),
+        Tickets(*redis),
+    )
     database = Database(
         settings.need("database_url"),
         pool_size=settings.database_pool,
-        on_change=doorbell.announce,
-        on_delivery=doorbell.ring_for_webhooks,
+        on_change=notifier.announce,
+        on_delivery=notifier.notify_webhooks,
     )
     keys = PublicKeys(settings.jwt_jwks_url) if settings.jwt_jwks_url else None
     views = Views(database)
@@ -92,8 +96,8 @@ def opened(settings: Settings) -> Iterator[Services]:
             views=views,
             content=content,
             keyring=keyring,
-            doorbell=doorbell,
-            pace=pace,
+            notifier=notifier,
+            rate_limiter=rate_limiter,
             hub=Hub(database, views, *redis, heartbeat=settings.heartbeat_seconds),
             tickets=tickets,
             sign_in=SignInTokens(
@@ -122,6 +126,6 @@ def opened(settings: Settings) -> Iterator[Services]:
         )
     finally:
         tickets.close()
-        pace.close()
-        doorbell.close()
+        rate_limiter.close()
+        notifier.close()
         database.close()

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from api.errors import ApiError, Code, problem
-from db.profiles import UserGone
+from db.accounts.profiles import UserGone
 from db.session import DatabaseUnavailable
-from pipeline.content_errors import ContentMissing, ContentTampered, ContentUnavailable
-from pipeline.keyring import KeyTampered, KeyUnknown
+from pipeline.content.errors import ContentMissing, ContentTampered, ContentUnavailable
+from pipeline.content.keyring import KeyTampered, KeyUnknown
 
 log = logging.getLogger("smelt.api")
 

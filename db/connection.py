@@ -12,13 +12,11 @@ from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
 
-CONNECT_PATIENCE = (
-    5  # seconds; for the first exchange of a transaction too, which is a look at the connection
-)
+CONNECT_SECONDS = 5  # seconds; for the first exchange of a transaction too, which is a look at the connection
 LOOK_SECONDS = 0.1  # between two looks for signals, psycopg's own
 # A dead or cut-off server is noticed within seconds instead of the kernel's quarter of an hour.
 CONNECT_ARGS: dict[str, Any] = {
-    "connect_timeout": CONNECT_PATIENCE,
+    "connect_timeout": CONNECT_SECONDS,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
@@ -38,13 +36,13 @@ T = TypeVar("T")
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """Gives up an exchange, and itself, after `patience` seconds, with psycopg.OperationalError."""
+    """Gives up an exchange, and itself, after `exchange_seconds` seconds, with psycopg.OperationalError."""
 
-    patience: float = CONNECT_PATIENCE
+    exchange_seconds: float = CONNECT_SECONDS
 
     def wait(self, gen: PQGen[T], interval: float = LOOK_SECONDS, timeout: float | None = None) -> T:
         try:
-            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+            return super().wait(gen, interval, self.exchange_seconds if timeout is None else timeout)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.pgconn.finish()  # the answer may come yet, and would be taken for that to the next question

@@ -1,4 +1,6 @@
-"""The one order of locks: a smelt's row, its parts, the owner's profile, a tenant's fair tag, the day's count."""
+"""The one order of locks: a smelt's row, its parts, the owner's profile, a tenant's row of the fair queue, the
+day's count.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from db import changes
-from db.statement import parsed
-from db.work import WorkTable
+from db.statement import cached_text
+from db.work.claims import WorkTable
 from pipeline.errors import LostLease
 from pipeline.states import SmeltMode, SmeltStatus, Tier
 
@@ -26,7 +28,7 @@ class LockedSmelt:
 def lock_smelt(conn: Connection, smelt_id: UUID) -> LockedSmelt | None:
     """Locks the smelt's row until the transaction ends."""
     row = conn.execute(
-        parsed(
+        cached_text(
             """
             select id, user_id, tenant, tier, mode, status, charged_at is not null
             from smelts where id = :id for update
@@ -44,7 +46,7 @@ def lock_smelt(conn: Connection, smelt_id: UUID) -> LockedSmelt | None:
 def lock_smelt_of(conn: Connection, table: WorkTable, part_id: UUID) -> LockedSmelt:
     """Locks the row of the smelt that a part belongs to. Raises LostLease when the part is gone."""
     smelt_id = conn.execute(
-        parsed(f"select smelt_id from {table.name} where id = :id"), {"id": part_id}
+        cached_text(f"select smelt_id from {table.name} where id = :id"), {"id": part_id}
     ).scalar_one_or_none()
     smelt = None if smelt_id is None else lock_smelt(conn, smelt_id)
     if smelt is None:
@@ -55,6 +57,7 @@ def lock_smelt_of(conn: Connection, table: WorkTable, part_id: UUID) -> LockedSm
 def bump_version(conn: Connection, smelt_id: UUID) -> None:
     """Tells followers that something of this smelt has changed."""
     conn.execute(
-        parsed("update smelts set version = version + 1, updated_at = now() where id = :id"), {"id": smelt_id}
+        cached_text("update smelts set version = version + 1, updated_at = now() where id = :id"),
+        {"id": smelt_id},
     )
     changes.note(conn, smelt_id)

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from db.session import Database
-from db.statement import parsed
+from db.statement import cached_text
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
@@ -24,11 +24,13 @@ def check_ready(database: Database) -> None:
     try:
         with database.service() as conn:
             version = conn.execute(
-                parsed("select version_num from smelt_meta.migrations")
+                cached_text("select version_num from smelt_meta.migrations")
             ).scalar_one_or_none()
             # Without a row of them: whether the tables are found, and may be read and written.
-            conn.execute(parsed("select from smelts, smelt_files, smelt_outputs, user_profiles where false"))
-            conn.execute(parsed("update smelts set version = version where false"))
+            conn.execute(
+                cached_text("select from smelts, smelt_files, smelt_outputs, user_profiles where false")
+            )
+            conn.execute(cached_text("update smelts set version = version where false"))
     except DBAPIError as error:
         reason = f"The database doesn't let the service work ({type(error.orig).__name__})"
         raise NotReady(

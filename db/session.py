@@ -22,15 +22,15 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db import changes
-from db.connection import CONNECT_ARGS, CONNECT_PATIENCE, BoundedConnection, bound
-from db.statement import parsed
+from db.connection import CONNECT_ARGS, CONNECT_SECONDS, BoundedConnection, bound
+from db.statement import cached_text
 
 STANDBY = "0A000"  # the answer of one that was primary to a BEGIN READ WRITE
 STATEMENT_TIMEOUT = timedelta(seconds=15)
 IDLE_TIMEOUT = timedelta(seconds=5)  # between two statements: nothing is done there that takes time
-PATIENCE_MARGIN = 5.0  # seconds after the server's own limit in which its answer must be here
+MARGIN_SECONDS = 5.0  # seconds after the server's own limit in which its answer must be here
 
-BEGIN_AS = parsed(
+BEGIN_AS = cached_text(
     "select set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
     " set_config('statement_timeout', :timeout, true), set_config('timezone', 'UTC', true),"
     # A worker that is cut off or stopped in the middle of a transaction holds no lock for longer than this: a post of
@@ -93,7 +93,7 @@ class Database:
             pool_use_lifo=True,
             connect_args=CONNECT_ARGS,
         )
-        self._patience = statement_timeout.total_seconds() + PATIENCE_MARGIN
+        self._exchange_seconds = statement_timeout.total_seconds() + MARGIN_SECONDS
         bound(self._engine)
 
     @contextmanager
@@ -148,7 +148,7 @@ class Database:
         for last_try in (False, True):
             conn = self._engine.connect()
             connection = cast("BoundedConnection", conn.connection.driver_connection)
-            connection.patience = CONNECT_PATIENCE
+            connection.exchange_seconds = CONNECT_SECONDS
             try:
                 conn.execute(BEGIN_AS, values)
             except DBAPIError as error:
@@ -156,7 +156,7 @@ class Database:
                 if last_try or not error.connection_invalidated:
                     raise
             else:
-                connection.patience = self._patience
+                connection.exchange_seconds = self._exchange_seconds
                 return conn
         raise AssertionError("unreachable")
 

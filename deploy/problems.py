@@ -10,7 +10,7 @@ Problem
 
 
 class Problem(Exception):
-    """Told in one line, without a traceback, by `deploy/cli.py`."""
+    """Told in one line, without a traceback, by `deploy/cli/main.py`."""
 
 
 class SettingsIncomplete(Problem):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from deploy.environment import ENVIRONMENT_NAMES
 from deploy.problems import SettingsIncomplete
+from deploy.supervisor.environment import ENVIRONMENT_NAMES
+from pipeline.content.keyring import KeyRing
 from pipeline.env import Env
-from pipeline.keyring import KeyRing
 from pipeline.settings import DEMO_MODEL, Settings
 
 SECRETS_FILE = "secrets.env"

@@ -6,7 +6,7 @@
         ├── Unanswered        a server gave no answer: it is away, or can't get over this very input
         └── GiveBack          the worker is stopping; nothing is wrong with the work
 
-The edges translate them: `api/errors.py` to problem details, `workers/run.py` to a row's state.
+The edges translate them: `api/errors.py` to problem details, `workers/runner/run.py` to a row's state.
 """
 
 from pipeline.states import ErrorCode, WaitingFor
@@ -70,7 +70,7 @@ class WorkError(SmeltError):
 
 
 class RateLimited(WorkError):
-    """The provider asked for patience. Costs the work nothing of its budget of failures."""
+    """The provider asks to wait. Costs the work nothing of its budget of failures."""
 
     def __init__(self, retry_after: float | None = None) -> None:
         super().__init__(ErrorCode.API_RATE_LIMITED, retryable=True, retry_after=retry_after)
@@ -79,7 +79,8 @@ class RateLimited(WorkError):
 class Unanswered(WorkError):
     """A server took a call, and didn't begin to answer it.
 
-    Whether that is an outage or the input's doing is for `pipeline/engines/answers.py` to tell; until then it counts.
+    Whether that is an outage or the input's doing is for `pipeline/llm/engines/answers.py` to tell; until then it
+    counts.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What each tier may send (docs/architecture.md, "Who may do what"). Sizes in bytes, durations in seconds."""
+"""What each tier may send (docs/design/callers.md). Sizes in bytes, durations in seconds."""
 
 from dataclasses import dataclass
 

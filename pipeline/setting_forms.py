@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
-from pipeline.keyring import KeyRing
+from pipeline.content.keyring import KeyRing
 
 T = TypeVar("T", SecretStr | None, str | None)
 

@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from db.session import Database
-from deploy.service import Service
+from deploy.supervisor.service import Service
 from pipeline.settings import Settings
-from tests.cast import Cast, make_cast
-from tests.engines import PostgresServer, Servers, running_servers
-from tests.running import RunningService
-from tests.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
+from tests.support.cast import Cast, make_cast
+from tests.support.engines import PostgresServer, Servers, running_servers
+from tests.support.running import RunningService
+from tests.support.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
 
 TEST_DATABASE_URL = os.environ.get("SMELT_TEST_DATABASE_URL")
 TEST_REDIS_URL = os.environ.get("SMELT_TEST_REDIS_URL")

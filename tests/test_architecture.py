@@ -15,10 +15,14 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("api", "workers", "pipeline", "db", "deploy")
 LONGEST = 250  # lines of a file
 # Besides the settings, these hand this process's environment on to a child without deciding anything by it.
-READ_THE_ENVIRONMENT = {"pipeline/settings/__init__.py", "deploy/environment.py", "workers/pool.py"}
+READ_THE_ENVIRONMENT = {
+    "pipeline/settings/__init__.py",
+    "deploy/supervisor/environment.py",
+    "workers/pools/pool.py",
+}
 # Where an unforeseen error becomes the `internal_error` of a row or a reply, or a line of the log, and ends neither
 # process nor thread.
-EDGES = {"workers/run.py", "workers/heartbeat.py", "api/safety_net.py"}
+EDGES = {"workers/runner/run.py", "workers/runner/heartbeat.py", "api/middleware/catch_all_errors.py"}
 # At the end of an operand's name
 SECRET_NAMES = re.compile(
     r"(token|secret|digest|fingerprint|signature|hash|password|api_key|ticket)(?= [=!]=|$)"
@@ -72,9 +76,11 @@ def test_only_the_session_commits() -> None:
 
 
 def test_no_sql_outside_db() -> None:
-    """Of SQLAlchemy the others know a connection, to hand it on; statements are made by `db.statement.parsed`."""
+    """Of SQLAlchemy the others know a connection, to hand it on; statements are made by `db.statement.cached_text`."""
     assert not {name for name, tree in sources("api", "workers", "pipeline") if makes_statements(tree)}
-    assert {"db/work.py", "db/session.py"} <= {name for name, tree in sources("db") if makes_statements(tree)}
+    assert {"db/work/claims.py", "db/session.py"} <= {
+        name for name, tree in sources("db") if makes_statements(tree)
+    }
 
 
 def makes_statements(tree: ast.Module) -> bool:
@@ -184,9 +190,9 @@ def test_files_are_short() -> None:
     assert not long
 
 
-def test_the_doorbell_knows_nothing_of_the_workers() -> None:
+def test_the_queue_notifier_knows_nothing_of_the_workers() -> None:
     """The API imports it: it must not bring actors or models along."""
-    tree = ast.parse((ROOT / "workers/wake.py").read_text())
+    tree = ast.parse((ROOT / "workers/notifications/queue_notifications.py").read_text())
     ours = {name for name in imported(tree) if name.split(".")[0] in PACKAGES}
     assert all(name.startswith("pipeline.") for name in ours)
 

@@ -15,14 +15,14 @@ import pytest
 import redis
 from psycopg import sql
 
-from deploy.service import Service
-from tests.cast import make_cast
+from deploy.supervisor.service import Service
 from tests.conftest import make_settings
-from tests.llm_server import STEPS, Call, LlmServer, Step
-from tests.llm_server import running as running_llm
 from tests.recordings import recording
-from tests.running import RunningService
-from tests.waiting import wait_until
+from tests.support.cast import make_cast
+from tests.support.llm_server import STEPS, Call, LlmServer, Step
+from tests.support.llm_server import running as running_llm
+from tests.support.running import RunningService
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.long
 
@@ -30,7 +30,7 @@ SPOKEN = "bob will review the contract"  # in the recording, which has no unique
 
 
 @dataclass(frozen=True)
-class House:
+class Harness:
     running: RunningService
     folder: Path
     llm: LlmServer
@@ -38,7 +38,7 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
+def harness() -> Iterator[Harness]:
     """A service with engines of its own, so that everything it ever wrote lies below one folder."""
     began = time.time()
     with (
@@ -58,7 +58,7 @@ def house() -> Iterator[House]:
             settings, lambda process, line: log.append(f"{process} | {line}"), isolated=True
         ) as service:
             running = RunningService(service, make_cast(service.owner_url, service.settings), log)
-            yield House(running, Path(folder), llm, began)
+            yield Harness(running, Path(folder), llm, began)
 
 
 def canary() -> str:
@@ -76,9 +76,9 @@ def post(client: httpx.Client, text: str, vocabulary: str) -> str:
     return str(client.post("/v1/smelts", files=parts).raise_for_status().json()["id"])
 
 
-def found_in_tables(house: House, needles: Sequence[str]) -> list[str]:
+def found_in_tables(harness: Harness, needles: Sequence[str]) -> list[str]:
     found = []
-    with psycopg.connect(house.running.service.owner_url, autocommit=True) as connection:
+    with psycopg.connect(harness.running.service.owner_url, autocommit=True) as connection:
         connection.execute("checkpoint")  # what is in buffers goes to disk, where the next search looks
         tables = connection.execute(
             "select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
@@ -91,8 +91,8 @@ def found_in_tables(house: House, needles: Sequence[str]) -> list[str]:
     return found
 
 
-def found_in_redis(house: House, needles: Sequence[str]) -> list[str]:
-    client = redis.Redis.from_url(house.running.settings.need("redis_url"))
+def found_in_redis(harness: Harness, needles: Sequence[str]) -> list[str]:
+    client = redis.Redis.from_url(harness.running.settings.need("redis_url"))
     with client:
         dumps = [(key, client.dump(key) or b"") for key in client.scan_iter()]
     return [key.decode() for key, dump in dumps for needle in needles if needle.encode() in key + dump]
@@ -116,36 +116,36 @@ def found_in_files(
     return found
 
 
-def found_anywhere(house: House, planted: list[str], needles: tuple[str, ...] = ()) -> list[str]:
+def found_anywhere(harness: Harness, planted: list[str], needles: tuple[str, ...] = ()) -> list[str]:
     """`planted` is unique in the world, so it is looked for in the machine's temporary files as well."""
     needles = (*needles, *planted)
     return [
-        *found_in_tables(house, needles),
-        *found_in_redis(house, needles),
-        *(line for line in house.running.log for needle in needles if needle in line),
-        *found_in_files(house.folder, needles),
-        *found_in_files(Path(gettempdir()), planted, since=house.began),
+        *found_in_tables(harness, needles),
+        *found_in_redis(harness, needles),
+        *(line for line in harness.running.log for needle in needles if needle in line),
+        *found_in_files(harness.folder, needles),
+        *found_in_files(Path(gettempdir()), planted, since=harness.began),
     ]
 
 
-def found_of_deleted_rows(house: House, needles: Sequence[str]) -> list[str]:
+def found_of_deleted_rows(harness: Harness, needles: Sequence[str]) -> list[str]:
     """What stood in rows is looked for everywhere but in Postgres's own files: there a row that is deleted stays until
     its room is used again.
     """
-    postgres = house.folder / "data" / "postgres"
+    postgres = harness.folder / "data" / "postgres"
     assert postgres.is_dir()
     return [
-        *found_in_tables(house, needles),
-        *found_in_redis(house, needles),
-        *(line for line in house.running.log for needle in needles if needle in line),
-        *found_in_files(house.folder, needles, but=postgres),
+        *found_in_tables(harness, needles),
+        *found_in_redis(harness, needles),
+        *(line for line in harness.running.log for needle in needles if needle in line),
+        *found_in_files(harness.folder, needles, but=postgres),
     ]
 
 
-def objects_of(house: House, smelt_ids: Sequence[str]) -> list[Path]:
+def objects_of(harness: Harness, smelt_ids: Sequence[str]) -> list[Path]:
     return [
         path
-        for path in (house.folder / "content").rglob("*")
+        for path in (harness.folder / "content").rglob("*")
         if path.is_file() and any(smelt_id in str(path) for smelt_id in smelt_ids)
     ]
 
@@ -160,7 +160,7 @@ class Planted:
     call: Call  # the one that the running smelt waits for
 
 
-def plant(house: House, client: httpx.Client) -> Planted:
+def plant(harness: Harness, client: httpx.Client) -> Planted:
     """One smelt of each state; the running one waits for the model and holds the only slot."""
     content, rows = [canary() for _ in range(3)], [canary() for _ in range(2)]
     text, vocabulary, instructions = content
@@ -178,45 +178,45 @@ def plant(house: House, client: httpx.Client) -> Planted:
         ]
         smelts[state] = client.post("/v1/smelts", files=parts).raise_for_status().json()["id"]
 
-    running = house.running
+    running = harness.running
     post_as("finished")
     assert running.finished(client, smelts["finished"])["status"] == "completed"
-    house.llm.script.append(Step(stall_after=1))
-    called = len(house.llm.calls)
+    harness.llm.script.append(Step(stall_after=1))
+    called = len(harness.llm.calls)
     post_as("running")
-    wait_until(lambda: len(house.llm.calls) > called)
+    wait_until(lambda: len(harness.llm.calls) > called)
     post_as("queued")
     wait_until(
         lambda: client.get(f"/v1/smelts/{smelts['queued']}").json()["outputs"][0]["status"] == "pending"
     )
-    assert instructions in house.llm.calls[-1].text
-    assert text in house.llm.calls[-1].text
+    assert instructions in harness.llm.calls[-1].text
+    assert text in harness.llm.calls[-1].text
     assert (
-        len(objects_of(house, list(smelts.values()))) == 3 * 5 + 1
+        len(objects_of(harness, list(smelts.values()))) == 3 * 5 + 1
     )  # inputs, transcript, two extras; a result
-    return Planted(smelts, content, rows, house.llm.calls[-1])
+    return Planted(smelts, content, rows, harness.llm.calls[-1])
 
 
-def test_the_search_finds_what_is_there(house: House, tmp_path: Path) -> None:
+def test_the_search_finds_what_is_there(harness: Harness, tmp_path: Path) -> None:
     """Else the others prove nothing."""
     text = canary()
     (tmp_path / "leak").write_text(f"some {text} here")
-    with psycopg.connect(house.running.service.owner_url, autocommit=True) as connection:
+    with psycopg.connect(harness.running.service.owner_url, autocommit=True) as connection:
         connection.execute(
             "insert into schedule_runs (id, job, period) values (gen_random_uuid(), %s, now())", [text]
         )
-        assert found_in_tables(house, [text]) == ["public.schedule_runs"]
+        assert found_in_tables(harness, [text]) == ["public.schedule_runs"]
         connection.execute("delete from schedule_runs where job = %s", [text])
-    with redis.Redis.from_url(house.running.settings.need("redis_url")) as client:
+    with redis.Redis.from_url(harness.running.settings.need("redis_url")) as client:
         client.set("leak", text)
-        assert found_in_redis(house, [text]) == ["leak"]
+        assert found_in_redis(harness, [text]) == ["leak"]
         client.delete("leak")
     assert found_in_files(tmp_path, [text]) == [str(tmp_path / "leak")]
 
 
-def test_content_is_nowhere_in_the_clear(house: House) -> None:
+def test_content_is_nowhere_in_the_clear(harness: Harness) -> None:
     text, vocabulary = canary(), canary()
-    running = house.running
+    running = harness.running
     with running.client(running.cast.ada) as client:
         smelt_id = post(client, text, vocabulary)
         smelt = running.finished(client, smelt_id)
@@ -228,12 +228,12 @@ def test_content_is_nowhere_in_the_clear(house: House) -> None:
 
     assert text in outputs  # it went all the way, so there was something to leak
     assert SPOKEN in transcript
-    assert found_anywhere(house, [text, vocabulary], (SPOKEN,)) == []
+    assert found_anywhere(harness, [text, vocabulary], (SPOKEN,)) == []
 
 
-def test_content_of_refused_and_failed_inputs_is_nowhere_either(house: House) -> None:
+def test_content_of_refused_and_failed_inputs_is_nowhere_either(harness: Harness) -> None:
     text = canary()
-    running = house.running
+    running = harness.running
     with running.client(running.cast.ada) as client:
         refused = client.post(
             "/v1/smelts",
@@ -245,22 +245,22 @@ def test_content_of_refused_and_failed_inputs_is_nowhere_either(house: House) ->
         )
         assert refused.status_code == 415
         assert text not in refused.text
-        house.llm.script.append(STEPS["filtered"])
+        harness.llm.script.append(STEPS["filtered"])
         failed = client.post(
             "/v1/smelts", json={"texts": [f"Alice saw the {text}."], "default_prompt_names": ["summarize"]}
         ).raise_for_status()
         assert running.finished(client, failed.json()["id"])["status"] == "failed"
 
-    assert found_anywhere(house, [text]) == []
+    assert found_anywhere(harness, [text]) == []
 
 
 @pytest.mark.parametrize("what", ["", "/content"], ids=["smelt", "content"])
-def test_after_a_delete_nothing_is_left_whatever_state_it_was_in(house: House, what: str) -> None:
+def test_after_a_delete_nothing_is_left_whatever_state_it_was_in(harness: Harness, what: str) -> None:
     """Finished, running or queued; the prompt is the user's own and stays. With its content alone deleted a smelt keeps
     its names.
     """
-    with house.running.client(house.running.cast.ada) as client:
-        planted = plant(house, client)
+    with harness.running.client(harness.running.cast.ada) as client:
+        planted = plant(harness, client)
         for state in ("queued", "running", "finished"):
             reply = client.delete(f"/v1/smelts/{planted.smelts[state]}{what}").raise_for_status()
             assert not what or reply.json()["objects_deleted"] >= 5
@@ -270,19 +270,19 @@ def test_after_a_delete_nothing_is_left_whatever_state_it_was_in(house: House, w
         statuses = [client.get(f"/v1/smelts/{each}").status_code for each in planted.smelts.values()]
     assert statuses == [200 if what else 404] * 3
     text, vocabulary, instructions = planted.content
-    assert objects_of(house, list(planted.smelts.values())) == []
-    assert found_anywhere(house, [text, vocabulary], (SPOKEN,)) == []
-    assert found_of_deleted_rows(house, [instructions]) == []
-    names = found_of_deleted_rows(house, planted.rows)
+    assert objects_of(harness, list(planted.smelts.values())) == []
+    assert found_anywhere(harness, [text, vocabulary], (SPOKEN,)) == []
+    assert found_of_deleted_rows(harness, [instructions]) == []
+    names = found_of_deleted_rows(harness, planted.rows)
     assert set(names) == ({"public.smelt_files"} if what else set())
 
 
-def test_after_an_account_is_deleted_nothing_is_left(house: House) -> None:
-    with house.running.client(house.running.cast.bob) as client:
-        planted = plant(house, client)
+def test_after_an_account_is_deleted_nothing_is_left(harness: Harness) -> None:
+    with harness.running.client(harness.running.cast.bob) as client:
+        planted = plant(harness, client)
         client.delete("/v1/account").raise_for_status()
     assert planted.call.left.wait(30)
     text, vocabulary, instructions = planted.content
-    assert objects_of(house, list(planted.smelts.values())) == []
-    assert found_anywhere(house, [text, vocabulary], (SPOKEN,)) == []
-    assert found_of_deleted_rows(house, [instructions, *planted.rows, house.running.cast.bob.email]) == []
+    assert objects_of(harness, list(planted.smelts.values())) == []
+    assert found_anywhere(harness, [text, vocabulary], (SPOKEN,)) == []
+    assert found_of_deleted_rows(harness, [instructions, *planted.rows, harness.running.cast.bob.email]) == []

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from standardwebhooks import Webhook
 
-from tests.api.events import events
-from tests.receiver import receiving
-from tests.running import RunningService
-from tests.waiting import wait_until
+from tests.support.event_stream import events
+from tests.support.receiver import receiving
+from tests.support.running import RunningService
+from tests.support.waiting import wait_until
 
 RECORDING = Path(__file__).parent / "recordings" / "speech.m4a"
 

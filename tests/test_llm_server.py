@@ -13,7 +13,7 @@ def test_it_runs_as_a_program_prints_its_address_and_logs_calls(tmp_path: Path) 
     command = [
         sys.executable,
         "-m",
-        "tests.llm_server",
+        "tests.support.llm_server",
         "--log",
         str(log),
         "--api-key",
@@ -39,5 +39,5 @@ def test_it_runs_as_a_program_prints_its_address_and_logs_calls(tmp_path: Path) 
 
 
 def test_an_unknown_fault_is_refused() -> None:
-    command = [sys.executable, "-m", "tests.llm_server", "--script", "nonsense"]
+    command = [sys.executable, "-m", "tests.support.llm_server", "--script", "nonsense"]
     assert subprocess.run(command, capture_output=True, timeout=30, check=False).returncode != 0

@@ -6,35 +6,37 @@ how long it may take. A message's argument is the id that caused it, for the log
 
 import dramatiq
 
-from db.work import DELIVERIES, FILES, OUTPUTS, RUNS
+from db.work.claims import DELIVERIES, FILES, OUTPUTS, RUNS
 from pipeline.settings import Settings
-from workers.consumer import ListeningBroker
-from workers.deliver import deliver
-from workers.maintenance import maintain
-from workers.pool import Pool
-from workers.run import run_next
-from workers.synthesize import synthesize
-from workers.transcribe import transcribe
-from workers.wake import Wake, make_broker_of
+from workers.actors.deliver import deliver
+from workers.actors.maintenance import maintain
+from workers.actors.synthesize import synthesize
+from workers.actors.transcribe import transcribe
+from workers.notifications.consumer import ListeningBroker
+from workers.notifications.queue_notifications import ActorName, make_broker_of
+from workers.pools.pool import Pool
+from workers.runner.run import run_next
 
-REDIS_PATIENCE = 1.0  # seconds for one exchange with Redis
+REDIS_SECONDS = 1.0  # seconds for one exchange with Redis
 
 settings = Settings.from_env()
 broker = make_broker_of(
-    ListeningBroker, settings.need("redis_url"), settings.redis_namespace, timeout=REDIS_PATIENCE
+    ListeningBroker, settings.need("redis_url"), settings.redis_namespace, timeout=REDIS_SECONDS
 )
 pool = Pool(settings)
 
 
 def transcribe_file(_cause: str | None = None) -> None:
-    run_next(pool.services, FILES, Wake.TRANSCRIBE_FILE, lambda t: transcribe(t, pool.speech), pool.stopping)
+    run_next(
+        pool.services, FILES, ActorName.TRANSCRIBE_FILE, lambda t: transcribe(t, pool.speech), pool.stopping
+    )
 
 
 def transcribe_short_file(_cause: str | None = None) -> None:
     run_next(
         pool.services,
         FILES,
-        Wake.TRANSCRIBE_SHORT_FILE,
+        ActorName.TRANSCRIBE_SHORT_FILE,
         lambda t: transcribe(t, pool.speech, only_short=True),
         pool.stopping,
     )
@@ -42,30 +44,38 @@ def transcribe_short_file(_cause: str | None = None) -> None:
 
 def apply_separate(_cause: str | None = None) -> None:
     run_next(
-        pool.services, OUTPUTS, Wake.APPLY_SEPARATE, lambda t: synthesize(t, pool.engines), pool.stopping
+        pool.services, OUTPUTS, ActorName.APPLY_SEPARATE, lambda t: synthesize(t, pool.engines), pool.stopping
     )
 
 
 def apply_combine(_cause: str | None = None) -> None:
-    run_next(pool.services, OUTPUTS, Wake.APPLY_COMBINE, lambda t: synthesize(t, pool.engines), pool.stopping)
+    run_next(
+        pool.services, OUTPUTS, ActorName.APPLY_COMBINE, lambda t: synthesize(t, pool.engines), pool.stopping
+    )
 
 
 def apply_short(_cause: str | None = None) -> None:
-    run_next(pool.services, OUTPUTS, Wake.APPLY_SHORT, lambda t: synthesize(t, pool.engines), pool.stopping)
+    run_next(
+        pool.services, OUTPUTS, ActorName.APPLY_SHORT, lambda t: synthesize(t, pool.engines), pool.stopping
+    )
 
 
 def deliver_webhook(_cause: str | None = None) -> None:
     run_next(
-        pool.services, DELIVERIES, Wake.DELIVER_WEBHOOK, lambda t: deliver(t, pool.outbound), pool.stopping
+        pool.services,
+        DELIVERIES,
+        ActorName.DELIVER_WEBHOOK,
+        lambda t: deliver(t, pool.outbound),
+        pool.stopping,
     )
 
 
 def reset_weekly_credits(_cause: str | None = None) -> None:
-    run_next(pool.services, RUNS, Wake.RESET_WEEKLY_CREDITS, maintain, pool.stopping)
+    run_next(pool.services, RUNS, ActorName.RESET_WEEKLY_CREDITS, maintain, pool.stopping)
 
 
 def purge_content(_cause: str | None = None) -> None:
-    run_next(pool.services, RUNS, Wake.PURGE_CONTENT, maintain, pool.stopping)
+    run_next(pool.services, RUNS, ActorName.PURGE_CONTENT, maintain, pool.stopping)
 
 
 ACTORS = (
@@ -79,4 +89,4 @@ ACTORS = (
     purge_content,
 )
 for actor in ACTORS:
-    dramatiq.actor(broker=broker, queue_name=Wake(actor.__name__).queue.value)(actor)
+    dramatiq.actor(broker=broker, queue_name=ActorName(actor.__name__).queue.value)(actor)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from db.session import Database
-from pipeline.content import ContentStore
-from pipeline.keyring import KeyRing
+from pipeline.content.keyring import KeyRing
+from pipeline.content.store import ContentStore
 from pipeline.settings import Settings
-from workers.heartbeat import Heartbeat
-from workers.wake import Doorbell
+from workers.notifications.queue_notifications import QueueNotifier
+from workers.runner.heartbeat import Heartbeat
 
 # Shorter than a transaction may be idle: in a process that is frozen, those that wait for each other's locks would get
 # them one after the other, and each keep them for as long as that. A living one tries again.
@@ -21,7 +21,7 @@ class Services:
     database: Database
     content: ContentStore
     keyring: KeyRing
-    doorbell: Doorbell
+    notifier: QueueNotifier
     heartbeat: Heartbeat
 
     @classmethod
@@ -30,23 +30,23 @@ class Services:
 
         Raises SettingMissing, or ValueError for one that can't be read.
         """
-        doorbell = Doorbell(settings.need("redis_url"), settings.redis_namespace)
+        notifier = QueueNotifier(settings.need("redis_url"), settings.redis_namespace)
         return cls(
             settings=settings,
             database=Database(
                 settings.need("database_url"),
                 pool_size=connections or settings.database_pool,
                 lock_timeout=LOCK_TIMEOUT,
-                on_change=doorbell.announce,
-                on_delivery=doorbell.ring_for_webhooks,
+                on_change=notifier.announce,
+                on_delivery=notifier.notify_webhooks,
             ),
             content=ContentStore.open_url(settings.need("content_url")),
             keyring=KeyRing.parse(settings.need("keyring")),
-            doorbell=doorbell,
+            notifier=notifier,
             heartbeat=Heartbeat.open(settings),
         )
 
     def close(self) -> None:
         self.heartbeat.close()
-        self.doorbell.close()
+        self.notifier.close()
         self.database.close()

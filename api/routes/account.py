@@ -3,12 +3,12 @@
 from fastapi import APIRouter
 from starlette.requests import Request
 
-from api.callers import AnyCaller, SignedIn
-from api.identity import User
-from api.schemas import DefaultPrompt, DefaultPrompts, LimitsReply, ProfileReply, UsageReply
+from api.auth.callers import AnyCaller, SignedIn
+from api.auth.identity import User
+from api.schemas.smelts import DefaultPrompt, DefaultPrompts, LimitsReply, ProfileReply, UsageReply
 from api.services import services
-from db.usage import get_anonymous_use, get_credit_use
-from pipeline.prompts import DEFAULT_PROMPTS
+from db.smelts.usage import get_anonymous_use, get_credit_use
+from pipeline.llm.prompts import DEFAULT_PROMPTS
 from pipeline.states import Tier
 
 router = APIRouter(prefix="/v1", tags=["account"])

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Response
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from api.account_export import exported
-from api.account_schemas import AccountExport
-from api.callers import Owner
-from api.in_turns import gathered, in_turns
+from api.account.export import exported
+from api.auth.callers import Owner
+from api.http.in_turns import gathered, in_turns
+from api.schemas.account import AccountExport
 from api.services import Services, services
-from db.accounts import delete_account, delete_smelts
-from pipeline.content_errors import ContentUnavailable
+from db.accounts.accounts import delete_account, delete_smelts
+from pipeline.content.errors import ContentUnavailable
 
 log = logging.getLogger("smelt.api")
 

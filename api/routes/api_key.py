@@ -7,16 +7,16 @@ from fastapi import APIRouter, Depends, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from api.account_schemas import ApiKeyBody, ApiKeyReply
-from api.callers import Owner, find_owner
+from api.auth.callers import Owner, find_owner
+from api.auth.identity import User, count_request
+from api.auth.rate import Rate
 from api.errors import ApiError, Code
-from api.identity import User, pace
-from api.rate import Rate
+from api.http.small_body import SmallBodyRoute
+from api.schemas.account import ApiKeyBody, ApiKeyReply
 from api.services import Services, services
-from api.small_body import SmallBodyRoute
-from db.api_keys import delete_api_key, get_api_key_info, put_api_key
-from pipeline.keyring import user_context
-from pipeline.provider_check import Verdict, check_api_key
+from db.accounts.api_keys import delete_api_key, get_api_key_info, put_api_key
+from pipeline.content.keyring import user_context
+from pipeline.llm.provider_check import Verdict, check_api_key
 
 router = APIRouter(prefix="/v1/api-key", tags=["account"], route_class=SmallBodyRoute)
 
@@ -58,7 +58,7 @@ def remove_own_key(request: Request, user: Owner) -> Response:
 def _count_check(request: Request, user: User) -> None:
     """Few a minute: this must not be a place where stolen keys are tried out. Raises ApiError `too_many_requests`."""
     rate = Rate(services(request).settings.rate_key_checks, name="key-checks")
-    pace(request, f"key-check:{user.user_id}", rate)
+    count_request(request, f"key-check:{user.user_id}", rate)
 
 
 def _store(shared: Services, user: User, key: str) -> ApiKeyReply:

@@ -5,19 +5,19 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from starlette.requests import Request
 
-from api.allowance import allowances, out_of_allowance
-from api.callers import AnyCaller
+from api.auth.callers import AnyCaller
+from api.auth.identity import Caller
 from api.errors import ApiError, Code
-from api.identity import Caller
-from api.pieces import JsonPieces
-from api.reading import find_head, find_view
-from api.ringing import ring
-from api.schemas import DeletionReceipt, SmeltReply
+from api.http.pieces import JsonPieces
+from api.schemas.smelts import DeletionReceipt, SmeltReply
 from api.services import Services, services
-from db import control
-from db.api_keys import KeyNotValid
-from db.content_keys import delete_smelt
-from db.reservation import Refused
+from api.smelts.allowance import allowances, out_of_allowance
+from api.smelts.notifications import notify
+from api.smelts.reading import find_head, find_view
+from db.accounts.api_keys import KeyNotValid
+from db.smelts import control
+from db.smelts.content_keys import delete_smelt
+from db.smelts.reservation import Refused
 
 router = APIRouter(prefix="/v1/smelts/{smelt_id}", tags=["smelts"])
 
@@ -65,7 +65,7 @@ def retry(shared: Services, caller: Caller, smelt_id: UUID) -> None:
         raise ApiError(Code.API_KEY_INVALID, KEY_LOST) from None
     except Refused as refused:
         raise out_of_allowance(refused) from None
-    ring(shared, smelt_id, mode, ready)
+    notify(shared, smelt_id, mode, ready)
 
 
 @router.delete("/content")

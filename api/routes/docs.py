@@ -1,4 +1,6 @@
-"""The page at /docs: Swagger UI, from files that come along (`api/swagger_ui/`), so that it needs no other server."""
+"""The page at /docs: Swagger UI, from files that come along (`api/openapi/swagger_ui/`), so that it needs no
+other server.
+"""
 
 from pathlib import Path
 
@@ -7,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 router = APIRouter(include_in_schema=False)
 
-FOLDER = Path(__file__).parent.parent / "swagger_ui"
+FOLDER = Path(__file__).parent.parent / "openapi" / "swagger_ui"
 # Nothing is loaded or asked but from here. Its style sheets have their arrows in data: URLs.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"

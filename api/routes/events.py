@@ -10,13 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.errors import ApiError, Code
-from api.follower import Follower
-from api.following import find_followed, identify_follower, redeemed
-from api.openapi import EVENTS
-from api.schemas import TicketReply
+from api.events.follower import Follower
+from api.events.following import find_followed, identify_follower, redeemed
+from api.events.tickets import LIFETIME, TicketsUnavailable
+from api.openapi.document import EVENTS
+from api.schemas.smelts import TicketReply
 from api.services import services
-from api.tickets import LIFETIME, TicketsUnavailable
-from api.view import View
+from api.smelts.view import View
 
 router = APIRouter(prefix="/v1/smelts/{smelt_id}/events", tags=["smelts"])
 

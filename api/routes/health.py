@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from api.errors import ApiError, Code
-from api.openapi import OK
+from api.openapi.document import OK
 from api.services import services
 from api.translations import RETRY_SECONDS
 from db.readiness import NotReady

@@ -5,7 +5,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0, generate_late
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from api.openapi import METRICS
+from api.openapi.document import METRICS
 
 router = APIRouter(tags=["operation"])
 

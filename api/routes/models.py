@@ -5,11 +5,11 @@ import re
 from fastapi import APIRouter
 from starlette.requests import Request
 
-from api.callers import AnyCaller
+from api.auth.callers import AnyCaller
 from api.errors import ApiError, Code
-from api.openai_schemas import ModelReply, Models
+from api.openapi.transcriptions import OPENAI_ERROR
+from api.schemas.openai import ModelReply, Models
 from api.services import services
-from api.transcription_openapi import OPENAI_ERROR
 
 router = APIRouter(prefix="/v1/models", tags=["openai"], responses=OPENAI_ERROR)
 

@@ -6,13 +6,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from api.callers import AnyCaller
+from api.auth.callers import AnyCaller
 from api.errors import ApiError, Code
-from api.in_turns import gathered, in_turns
-from api.negotiation import choose
-from api.openapi import ALL_OUTPUTS, ONE_OUTPUT, TRANSCRIPT
-from api.pieces import Pieces
-from api.reading import (
+from api.http.in_turns import gathered, in_turns
+from api.http.negotiation import choose
+from api.http.pieces import Pieces
+from api.openapi.document import ALL_OUTPUTS, ONE_OUTPUT, TRANSCRIPT
+from api.services import services
+from api.smelts.reading import (
     check_finished,
     completed_outputs,
     content_key,
@@ -20,10 +21,9 @@ from api.reading import (
     in_role_of,
     read_transcript_of,
 )
-from api.results import Results, result_of
-from api.services import services
-from db.smelt_parts import get_file, get_output
-from pipeline.subtitles import NotTimed, TranscriptFormat, render
+from api.smelts.results import Results, result_of
+from db.smelts.smelt_parts import get_file, get_output
+from pipeline.speech.subtitles import NotTimed, TranscriptFormat, format_transcript
 
 router = APIRouter(prefix="/v1/smelts/{smelt_id}", tags=["results"])
 
@@ -78,7 +78,7 @@ def read_transcript(
     key = content_key(shared, smelt_id)
     check_finished(file)
     try:
-        body = render(read_transcript_of(shared, smelt_id, file, key), format)
+        body = format_transcript(read_transcript_of(shared, smelt_id, file, key), format)
     except NotTimed as error:
         raise ApiError(Code.NO_TIMING, str(error)) from None
     return Pieces(body, media_type=format.media_type)

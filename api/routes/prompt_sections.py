@@ -6,13 +6,13 @@ from fastapi import APIRouter, Response
 from sqlalchemy import Connection
 from starlette.requests import Request
 
-from api.callers import SignedIn
+from api.account.library import changing
+from api.auth.callers import SignedIn
 from api.errors import ApiError, Code
-from api.library import changing
-from api.library_schemas import NewSection, Order, SectionReply, Sections
+from api.http.small_body import SmallBodyRoute
+from api.schemas.library import NewSection, Order, SectionReply, Sections
 from api.services import services
-from api.small_body import SmallBodyRoute
-from db.prompt_sections import (
+from db.accounts.prompt_sections import (
     create_section,
     delete_section,
     get_section,

@@ -8,15 +8,15 @@ from fastapi import APIRouter, File, Form, Response, UploadFile
 from sqlalchemy import Connection
 from starlette.requests import Request
 
-from api.callers import SignedIn
+from api.account.library import changing
+from api.account.prompt_upload import MAX_FILE_BYTES, read_prompt_file
+from api.auth.callers import SignedIn
 from api.errors import ApiError, Code
-from api.library import changing
-from api.library_schemas import NewPrompt, Order, PromptEdit, PromptReply, Prompts
-from api.pieces import json_reply
-from api.prompt_upload import MAX_FILE_BYTES, read_prompt_file
+from api.http.pieces import json_reply
+from api.http.small_body import SmallBodyRoute
+from api.schemas.library import NewPrompt, Order, PromptEdit, PromptReply, Prompts
 from api.services import services
-from api.small_body import SmallBodyRoute
-from db.prompts import (
+from db.accounts.prompts import (
     Prompt,
     create_prompt,
     delete_prompt,

@@ -7,18 +7,18 @@ from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from api import cursor as cursors
-from api.accept import Accepted, accept
-from api.callers import AnyCaller, SignedIn
-from api.openapi import POST_BODY
-from api.pieces import JsonPieces, json_reply
-from api.presentation import full, listed
-from api.query_time import QueryTime
-from api.reading import find_view
-from api.schemas import AcceptedSmelt, SmeltPage, SmeltReply
+from api.auth.callers import AnyCaller, SignedIn
+from api.http import cursor as cursors
+from api.http.pieces import JsonPieces, json_reply
+from api.http.query_time import QueryTime
+from api.openapi.document import POST_BODY
+from api.schemas.smelts import AcceptedSmelt, SmeltPage, SmeltReply
 from api.services import services
-from db.smelts import SmeltFilter, find_page, list_smelts
-from db.totals import find_totals
+from api.smelts.accept import Accepted, accept
+from api.smelts.presentation import full, listed
+from api.smelts.reading import find_view
+from db.smelts.reads import SmeltFilter, find_page, list_smelts
+from db.smelts.totals import find_totals
 from pipeline.states import SmeltMode, SmeltStatus
 
 router = APIRouter(prefix="/v1/smelts", tags=["smelts"])

@@ -10,17 +10,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from api.accept import Accepted, accept
-from api.callers import find_caller
-from api.concurrency import leave
+from api.auth.callers import find_caller
 from api.errors import ApiError, Code
+from api.middleware.concurrency_limit import leave
+from api.openai.again import taken_back
+from api.openai.options import TRANSCRIPTION, checked_transcription, read_answer
+from api.openai.reply import error_event, events, transcription
+from api.openai.waiting import transcript_of, until_ended
+from api.openapi.transcriptions import OPENAI_ERROR, TRANSCRIPTION_BODY, TRANSCRIPTION_REPLY
 from api.services import services
-from api.transcription_again import taken_back
-from api.transcription_form import TRANSCRIPTION, checked_transcription, read_answer
-from api.transcription_openapi import OPENAI_ERROR, TRANSCRIPTION_BODY, TRANSCRIPTION_REPLY
-from api.transcription_reply import error_event, events, transcription
+from api.smelts.accept import Accepted, accept
 from api.translations import TRANSLATED, translated
-from api.waiting import transcript_of, until_ended
 from pipeline.concurrency import Kind
 
 # Not 501: clients take what is above 500 for an outage, and try again.
@@ -55,7 +55,7 @@ async def transcribe(request: Request) -> Response:
         return StreamingResponse(stream, headers=location, media_type="text/event-stream")
     async for _ in until_ended(request, accepted):
         pass
-    async with services(request).share.turn(accepted.caller.tenant, patience=None):
+    async with services(request).share.turn(accepted.caller.tenant, longest_wait=None):
         transcript = await run_in_threadpool(transcript_of, services(request), accepted)
         reply = await run_in_threadpool(transcription, transcript, wanted)
     reply.headers.update(location)
@@ -77,7 +77,7 @@ async def _streamed(request: Request, accepted: Accepted) -> AsyncIterator[bytes
     try:
         async for _ in until_ended(request, accepted):
             yield b": waiting\n\n"
-        async with services(request).share.turn(accepted.caller.tenant, patience=None):
+        async with services(request).share.turn(accepted.caller.tenant, longest_wait=None):
             transcript = await run_in_threadpool(transcript_of, services(request), accepted)
     except ApiError as error:
         yield error_event(error)

@@ -7,15 +7,15 @@ from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 from uuid_utils.compat import uuid7
 
-from api import cursor as cursors
-from api.callers import Owner, SignedIn
+from api.auth.callers import Owner, SignedIn
 from api.errors import ApiError, Code
+from api.http import cursor as cursors
+from api.schemas.webhooks import DeliveryPage, DeliveryReply, WebhookSecretReply
 from api.services import services
-from api.webhook_schemas import DeliveryPage, DeliveryReply, WebhookSecretReply
-from db.webhook_secrets import add_secret
-from db.webhooks import NoSuchDelivery, UnderWay, list_deliveries, replay
-from pipeline.keyring import webhook_context
-from pipeline.webhook_signature import new_secret, shown
+from db.accounts.webhook_secrets import add_secret
+from db.work.webhooks import NoSuchDelivery, UnderWay, list_deliveries, replay
+from pipeline.content.keyring import webhook_context
+from pipeline.net.webhook_signature import new_secret, shown
 
 router = APIRouter(prefix="/v1", tags=["webhooks"])
 

@@ -19,8 +19,8 @@ import httpx2
 from h11 import LocalProtocolError
 from pydantic import BaseModel
 
-from api.library_schemas import PromptReply, Prompts
-from api.schemas import (
+from api.schemas.library import PromptReply, Prompts
+from api.schemas.smelts import (
     AcceptedSmelt,
     DefaultPrompt,
     DefaultPrompts,

@@ -1,4 +1,4 @@
-"""`smelt submit`, `list`, `show`, …: the client's commands. Each imports what it needs, as in `deploy/cli.py`.
+"""`smelt submit`, `list`, `show`, …: the client's commands. Each imports what it needs, as in `deploy/cli/main.py`.
 
 Exit codes: `deploy/client/failures.py`.
 """

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TypeVar
 
-from api.schemas import FileReply, OutputReply, SmeltReply
+from api.schemas.smelts import FileReply, OutputReply, SmeltReply
 from deploy.client.events import LAST, Event
 from deploy.client.failures import Refused, Unreachable
 

@@ -14,11 +14,11 @@ from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
-from api.schemas import SmeltReply
+from api.schemas.smelts import SmeltReply
 from deploy.client.client import MEDIA_TYPES, Client
 from deploy.client.failures import Misused, SmeltNotCompleted
+from deploy.client.progress import display, parts_of
 from deploy.client.transcripts import transcripts
-from deploy.progress import display, parts_of
 from pipeline.states import SmeltStatus
 
 STDOUT = Path("-")

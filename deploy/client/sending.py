@@ -12,7 +12,7 @@ from deploy.client.failures import Refused, Unreachable
 
 TRIES = 4
 FIRST_DELAY, LONGEST_DELAY = 0.5, 8.0  # seconds
-PATIENCE = 30.0  # seconds: a Retry-After beyond it is the caller's matter
+LONGEST_WAIT = 30.0  # seconds: a Retry-After beyond it is the caller's matter
 TRY_LATER = (429, 503)
 TOO_LARGE_FOR_A_PROXY = (
     "a proxy before the service doesn't let a request of this size through (413); the service itself wasn't asked. "
@@ -37,7 +37,7 @@ def send(attempt: Callable[[], httpx2.Response], *, repeatable: bool) -> httpx2.
             if reply.is_success:
                 return reply
             wanted = _retry_after(reply)
-            if reply.status_code not in TRY_LATER or tried == TRIES or (wanted or 0.0) > PATIENCE:
+            if reply.status_code not in TRY_LATER or tried == TRIES or (wanted or 0.0) > LONGEST_WAIT:
                 raise _failure(reply)
             delay = _backoff(tried) if wanted is None else wanted
         time.sleep(delay)

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Sequence
 from io import BytesIO
 
-from api.schemas import FileReply, SmeltReply
+from api.schemas.smelts import FileReply, SmeltReply
 from deploy.client.client import Client
 from deploy.client.failures import Misused
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.samples import RATE
+from pipeline.speech.samples import RATE
 
 
 @dataclass(frozen=True, slots=True)

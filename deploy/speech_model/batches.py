@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from deploy.speech_model.tokens import END, FIRST_STAMP, NO_SPEECH, NO_STAMPS, PREVIOUS, START, WORD_IDS
+from deploy.speech_model.tokenizer import END, FIRST_STAMP, NO_SPEECH, NO_STAMPS, PREVIOUS, START, WORD_IDS
 from deploy.speech_model.vocab import WORDS
 from deploy.speech_model.windows import Target, Window, WindowMaker, log_mel, mel_power, target
 

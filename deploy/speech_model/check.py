@@ -10,10 +10,10 @@ import jiwer
 import numpy as np
 
 from deploy.speech_model.bank import load_bank
-from pipeline.blocks import Block
-from pipeline.samples import RATE
-from pipeline.speech import Hints, SpeechEngineSettings
-from pipeline.whisper import WhisperRecognizer
+from pipeline.speech.blocks import Block
+from pipeline.speech.recognizer import Hints, SpeechEngineSettings
+from pipeline.speech.samples import RATE
+from pipeline.speech.whisper import WhisperRecognizer
 
 
 def main() -> None:

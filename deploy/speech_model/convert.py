@@ -19,8 +19,8 @@ from ctranslate2.specs import whisper_spec  # type: ignore[import-untyped]
 from torch import Tensor, nn
 
 from deploy.speech_model.network import FULL, MELS, POSITIONS, Attention, Block, Network
-from deploy.speech_model.tokens import SIZE, TOKENIZER
-from pipeline.samples import RATE
+from deploy.speech_model.tokenizer import SIZE, TOKENIZER
+from pipeline.speech.samples import RATE
 
 _ALIGNMENT_HEADS = 2  # of the last layer: trained to look at the word to come
 

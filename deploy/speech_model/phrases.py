@@ -17,7 +17,7 @@ import numpy.typing as npt
 from deploy.speech_model.bank import Spoken, hours, save_bank
 from deploy.speech_model.espeak import Espeak
 from deploy.speech_model.vocab import phrase, punctuated
-from pipeline.samples import RATE
+from pipeline.speech.samples import RATE
 
 _ACCENTS = ["en-gb-x-rp", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-us-nyc", "en-029"]
 _BASES = [*["en-us"] * 4, *["en"] * 3, *_ACCENTS]

@@ -20,7 +20,7 @@ from deploy.speech_model.bank import load_bank
 from deploy.speech_model.batches import Batch, make_batch
 from deploy.speech_model.convert import load
 from deploy.speech_model.network import Network
-from deploy.speech_model.tokens import SIZE
+from deploy.speech_model.tokenizer import SIZE
 from deploy.speech_model.windows import WindowMaker
 
 _BATCH_SIZES = {2.5: 48, 4.0: 32, 6.0: 24, 10.0: 16}  # by window length in seconds

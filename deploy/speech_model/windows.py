@@ -13,8 +13,8 @@ from faster_whisper.feature_extractor import FeatureExtractor  # type: ignore[im
 from torch import Tensor
 
 from deploy.speech_model.bank import Spoken
-from deploy.speech_model.tokens import FIRST_STAMP, STEPS_A_SECOND, WORD_IDS
-from pipeline.samples import RATE
+from deploy.speech_model.tokenizer import FIRST_STAMP, STEPS_A_SECOND, WORD_IDS
+from pipeline.speech.samples import RATE
 
 Wave = npt.NDArray[np.float32]
 

@@ -6,7 +6,7 @@ from pipeline.setting_forms import Networks
 
 HEARTBEAT_SECONDS = 0.5  # between two renewals of a lease: a cancel is noticed as soon
 # The longest that a sound step of work gives no sign of life: a request to a bucket takes up to a minute, begun again
-# for another (`pipeline/bucket.py`). A webhook takes a quarter of a minute, as does a statement.
+# for another (`pipeline/content/bucket.py`). A webhook takes a quarter of a minute, as does a statement.
 LONGEST_STEP = 150.0
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.concurrency import Places
-from api.connections import Connections
 from api.main import Server, listen, server_config
+from api.middleware.concurrency_limit import Places
+from api.server.connections import Connections
 from api.services import Services
 from pipeline.settings import Settings
-from tests.api.processes import NO_TLS
-from tests.cast import Cast
+from tests.support.api_processes import NO_TLS
+from tests.support.cast import Cast
 
 
 class PromptServer(Server):

@@ -8,14 +8,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from db.outputs import begin_output, fail_output, finish_output
-from db.profiles import reset_credits
+from db.accounts.profiles import reset_credits
 from db.session import Database
-from db.work import OUTPUTS, claim_next
+from db.work.claims import OUTPUTS, claim_next
+from db.work.outputs import begin_output, fail_output, finish_output
 from pipeline.settings import Settings
 from pipeline.states import ErrorCode
 from tests.api.conftest import RunningApi, running
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 NOTE: dict[str, Any] = {"texts": ["Ann ships on Friday."], "default_prompt_names": ["summarize"]}
 TWO: dict[str, Any] = {**NOTE, "default_prompt_names": ["summarize", "action_items"]}

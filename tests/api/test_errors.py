@@ -10,15 +10,15 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from api.allowance import DETAILS
 from api.errors import ApiError, Code, problem
+from api.smelts.allowance import DETAILS
 from db import migrate
-from db.reservation import RefusalCode
 from db.session import Database, DatabaseUnavailable
-from pipeline.content import ContentStore
+from db.smelts.reservation import RefusalCode
+from pipeline.content.store import ContentStore
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 ERRORS = [
     ("GET", "/nowhere", 404, "not_found"),
@@ -94,7 +94,7 @@ def test_content_stays_when_nobody_knows_whether_the_smelt_was_taken_in(
     def cut_off(*_: object) -> None:
         raise DatabaseUnavailable("the connection was lost in the middle of the commit")
 
-    monkeypatch.setattr("api.accept.admit", cut_off)
+    monkeypatch.setattr("api.smelts.accept.admit", cut_off)
     reply = visitor.post("/v1/smelts", json={"texts": ["x"], "default_prompt_names": ["summarize"]})
     assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
     assert len(api.objects()) == 1
@@ -213,8 +213,8 @@ def test_whoever_asks_for_readiness_again_and_again_asks_nothing_of_the_database
     visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[Database] = []
-    monkeypatch.setattr("api.readiness.check_ready", looks.append)
-    monkeypatch.setattr("api.readiness.BELIEVED_SECONDS", 60.0)
+    monkeypatch.setattr("api.server.readiness.check_ready", looks.append)
+    monkeypatch.setattr("api.server.readiness.BELIEVED_SECONDS", 60.0)
     with ThreadPoolExecutor(20) as pool:
         replies = list(pool.map(lambda _: visitor.get("/readyz"), range(200)))
     assert {reply.status_code for reply in replies} == {200}

@@ -11,8 +11,8 @@ import pytest
 from pipeline.concurrency import Kind
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi
-from tests.api.worker import do_all_work
-from tests.waiting import wait_until
+from tests.support.in_process_worker import do_all_work
+from tests.support.waiting import wait_until
 
 SUMMARIZE = {"default_prompt_names": ["summarize"]}
 DOCUMENT = {"texts": ["Ann ships the report on Friday."], **SUMMARIZE}

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from api.main import listen
-from deploy.environment import child_environment
+from deploy.supervisor.environment import child_environment
 from pipeline.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent

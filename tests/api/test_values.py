@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from api import cursor
-from api.address import client_address, ip_hash
-from api.filename import MAX_CHARS, safe_filename
-from api.languages import LANGUAGES, language_code
-from api.negotiation import choose
-from pipeline.networks import networks
+from api.auth.client_address import client_address, ip_hash
+from api.http import cursor
+from api.http.filename import MAX_CHARS, safe_filename
+from api.http.negotiation import choose
+from api.smelts.languages import LANGUAGES, language_code
+from pipeline.net.networks import networks
 
 PROXIES = networks(["10.0.0.0/8", "2001:db8:aaaa::/48"])
 DAY = date(2026, 11, 22)

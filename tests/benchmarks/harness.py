@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import psutil
 
-from deploy.demonstration import DemoSettings
-from deploy.service import Service
-from deploy.tokens import ensure_local_user, mint
-from tests.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
+from deploy.demo.demonstration import DemoSettings
+from deploy.local_users import ensure_local_user, mint
+from deploy.supervisor.service import Service
+from tests.support.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
 
 TERMINAL = ("completed", "failed", "canceled")
 Upload = tuple[str, bytes, str]  # filename, content, content type

@@ -10,10 +10,10 @@ from uuid import UUID
 import psycopg
 
 from db.session import Database
-from db.smelts import SmeltFilter, page_query
+from db.smelts.reads import SmeltFilter, page_query
 from pipeline.states import SmeltMode, SmeltStatus
 from tests.benchmarks.harness import Client, bench_service
-from tests.db.plans import carried_out
+from tests.support.query_plans import carried_out
 
 FEW, MANY = 1_000, 1_000_000
 RARE = 10  # failed ones, and others in `combine`: the oldest

@@ -7,8 +7,8 @@ import psutil
 from openai import OpenAI
 
 from tests.benchmarks.harness import Bench, Client, Peak, bench_service
-from tests.llm_server import LlmServer, Step
-from tests.llm_server import running as running_llm
+from tests.support.llm_server import LlmServer, Step
+from tests.support.llm_server import running as running_llm
 
 CALLS = 300
 SLOTS = 64

@@ -9,7 +9,7 @@ from faster_whisper import WhisperModel  # type: ignore[import-untyped]
 
 from tests.benchmarks.harness import bench_service
 
-MODEL = Path("pipeline/speech_model")
+MODEL = Path("pipeline/speech/speech_model")
 RECORDING = Path("deploy/demo/meeting.m4a")
 FILES = 12
 

@@ -11,8 +11,8 @@ import redis
 from dramatiq import Message
 
 from tests.benchmarks.harness import Bench, bench_service
-from tests.llm_server import running as running_llm
-from workers.wake import make_broker
+from tests.support.llm_server import running as running_llm
+from workers.notifications.queue_notifications import make_broker
 
 SMELTS = 600
 CLIENTS = 8
@@ -78,7 +78,7 @@ def _bare_noops(redis_url: str) -> float:
         sys.executable,
         "-m",
         "dramatiq",
-        "tests.benchmarks.doorbell_only:broker",
+        "tests.benchmarks.notifications_only:broker",
         "-p",
         "2",
         "-t",

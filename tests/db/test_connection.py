@@ -13,7 +13,7 @@ from db.session import Database, DatabaseUnavailable
 
 @pytest.fixture
 def impatient(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setattr(session, "PATIENCE_MARGIN", 0.2)
+    monkeypatch.setattr(session, "MARGIN_SECONDS", 0.2)
     limit = timedelta(seconds=0.3)
     database = Database(database_url, statement_timeout=limit, idle_timeout=limit, pool_size=1)
     yield database

@@ -9,8 +9,8 @@ import pytest
 from psycopg import sql
 
 from db.session import Database
-from tests.cast import Cast
-from tests.smelts import admit_all, new_smelt, set_credits
+from tests.support.cast import Cast
+from tests.support.smelts import admit_all, new_smelt, set_credits
 
 WRITTEN_BY_USERS = {"prompts", "prompt_sections"}
 HIDDEN = {

@@ -10,8 +10,8 @@ import pytest
 from psycopg import sql
 
 from db.session import Database
-from tests.cast import Cast
-from tests.smelts import admit_all, new_smelt, set_credits
+from tests.support.cast import Cast
+from tests.support.smelts import admit_all, new_smelt, set_credits
 
 PRIVATE = (
     ("user_api_keys", "ciphertext"),
@@ -23,7 +23,7 @@ PRIVATE = (
 
 
 @pytest.fixture
-def house(database: Database, cast: Cast) -> dict[str, UUID]:
+def smelts_by_user(database: Database, cast: Cast) -> dict[str, UUID]:
     """A smelt of Ada's, one of Bob's and a visitor's."""
     smelts = {
         "ada": new_smelt(cast.ada.id, audio=1, texts=1),
@@ -70,24 +70,26 @@ def visible(session: Session, table: str, column: str = "id") -> set[UUID]:
     return {row[0] for row in session.execute(query)}
 
 
-def test_the_application_itself_may_read_nothing(session: Session, house: dict[str, UUID]) -> None:
+def test_the_application_itself_may_read_nothing(session: Session, smelts_by_user: dict[str, UUID]) -> None:
     for table in ("smelts", "smelt_files", "user_profiles", "prompts"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             visible(session, table, "created_at")
 
 
-def test_a_user_sees_their_own_rows_alone(session: Session, house: dict[str, UUID], cast: Cast) -> None:
+def test_a_user_sees_their_own_rows_alone(
+    session: Session, smelts_by_user: dict[str, UUID], cast: Cast
+) -> None:
     session.become("authenticated", sub=str(cast.ada.id))
 
-    assert visible(session, "smelts") == {house["ada"]}
-    assert visible(session, "smelt_files", "smelt_id") == {house["ada"]}
-    assert visible(session, "smelt_outputs", "smelt_id") == {house["ada"]}
+    assert visible(session, "smelts") == {smelts_by_user["ada"]}
+    assert visible(session, "smelt_files", "smelt_id") == {smelts_by_user["ada"]}
+    assert visible(session, "smelt_outputs", "smelt_id") == {smelts_by_user["ada"]}
     assert visible(session, "user_profiles", "user_id") == {cast.ada.id}
 
 
 @pytest.mark.parametrize("claims", [{}, {"sub": ""}, {"sub": "00000000-0000-7000-8000-000000000000"}])
 def test_missing_or_unknown_claims_open_nothing(
-    session: Session, house: dict[str, UUID], claims: dict[str, str]
+    session: Session, smelts_by_user: dict[str, UUID], claims: dict[str, str]
 ) -> None:
     session.become("authenticated", **claims)
 
@@ -95,12 +97,12 @@ def test_missing_or_unknown_claims_open_nothing(
     assert visible(session, "smelt_files") == set()
 
 
-def test_a_visitors_token_opens_that_smelt_alone(session: Session, house: dict[str, UUID]) -> None:
-    session.become("anon", smelt_id=str(house["visitor"]))
-    assert visible(session, "smelts") == {house["visitor"]}
-    assert visible(session, "smelt_outputs", "smelt_id") == {house["visitor"]}
+def test_a_visitors_token_opens_that_smelt_alone(session: Session, smelts_by_user: dict[str, UUID]) -> None:
+    session.become("anon", smelt_id=str(smelts_by_user["visitor"]))
+    assert visible(session, "smelts") == {smelts_by_user["visitor"]}
+    assert visible(session, "smelt_outputs", "smelt_id") == {smelts_by_user["visitor"]}
 
-    session.become("anon", smelt_id=str(house["ada"]))
+    session.become("anon", smelt_id=str(smelts_by_user["ada"]))
     assert visible(session, "smelts") == set()
     assert visible(session, "smelt_outputs") == set()
 
@@ -132,7 +134,7 @@ def test_a_visitors_token_opens_that_smelt_alone(session: Session, house: dict[s
     ],
 )
 def test_users_can_neither_write_work_nor_read_secrets(
-    session: Session, house: dict[str, UUID], cast: Cast, role: str, statement: str
+    session: Session, smelts_by_user: dict[str, UUID], cast: Cast, role: str, statement: str
 ) -> None:
     session.become(role, sub=str(cast.ada.id))
 
@@ -149,7 +151,7 @@ def test_what_is_private_is_denied_to_users(session: Session, cast: Cast, table:
 
 
 def test_prompts_are_written_by_their_owner_alone(
-    session: Session, house: dict[str, UUID], cast: Cast
+    session: Session, smelts_by_user: dict[str, UUID], cast: Cast
 ) -> None:
     insert = (
         "insert into prompts (id, user_id, title, body, position) values (gen_random_uuid(), %s, 'a', 'b', 0)"

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from db import migrate
 from db.readiness import NotReady, check_ready, newest, revisions
 from db.session import Database, DatabaseUnavailable
-from tests.cast import Cast
-from tests.smelts import admit_all, new_smelt, set_credits
-from tests.supabase import supabase
+from tests.support.cast import Cast
+from tests.support.smelts import admit_all, new_smelt, set_credits
+from tests.support.supabase import supabase
 
 NAMES = "select unnest(setconfig) from pg_db_role_setting where setrole = 'smelt_app'::regrole"
 

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from db import migrate
 from pipeline import states
-from tests.supabase import supabase
+from tests.support.supabase import supabase
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.chaos.processes import command
-from tests.deploy.test_service import folder
-from tests.deploy.up import Up
-from tests.waiting import wait_until
+from tests.deploy.supervisor.test_service import folder
+from tests.faults.chaos.processes import command
+from tests.support.running_up import Up
+from tests.support.waiting import wait_until
 
 __all__ = ["folder"]
 
@@ -73,13 +73,13 @@ def test_no_process_can_be_dumped_or_looked_into(folder: Path) -> None:
     up = Up(folder, cwd=folder.parent, preexec_fn=as_if_cores_were_wanted)
     try:
         up.wait_until_ready()
-        wait_until(lambda: any("speech_child" in " ".join(command(each)) for each in up.family()))
-        wait_until(lambda: up.text.count("workers.process: ready\n") == 4)
+        wait_until(lambda: any("speech.child" in " ".join(command(each)) for each in up.family()))
+        wait_until(lambda: up.text.count("workers.pools.process: ready\n") == 4)
         processes = [psutil.Process(up.process.pid), *up.family()]
         engines = [each for each in processes if each.name() in ("postgres", "valkey-server")]
         ours = [each for each in processes if each not in engines]
         assert len(ours) >= 11  # up, the API, the reconciler, four pools with a worker each
-        speech = [each for each in ours if "speech_child" in " ".join(command(each))]
+        speech = [each for each in ours if "speech.child" in " ".join(command(each))]
         # It is sent keys and content only after it has closed itself
         wait_until(lambda: not readable(speech))
         for each in processes:
@@ -101,7 +101,7 @@ def test_no_process_can_be_dumped_or_looked_into(folder: Path) -> None:
 def test_a_command_that_holds_secrets_for_a_moment_is_private_too() -> None:
     """`smelt keys rotate`, `smelt migrate` and all others: stopped before the first of them begins, and looked into."""
     program = (
-        "import os, signal; from deploy import cli\n"
+        "import os, signal; from deploy.cli import main as cli\n"
         "cli.app = lambda: os.kill(os.getpid(), signal.SIGSTOP)\n"
         "cli.main()"
     )

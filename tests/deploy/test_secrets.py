@@ -5,8 +5,8 @@ import pytest
 
 from deploy.problems import SettingsIncomplete
 from deploy.secrets import SECRETS_FILE, check_alone, check_up, with_secrets
+from pipeline.content.keyring import KeyRing
 from pipeline.env import Env
-from pipeline.keyring import KeyRing
 from pipeline.settings import Settings
 from tests.conftest import make_settings
 

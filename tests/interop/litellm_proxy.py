@@ -17,14 +17,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from pipeline.documents import Document
-from pipeline.engines.base import PromptSpec
-from pipeline.engines.llm import LlmEngine
 from pipeline.errors import LostLease, RateLimited, WorkError
+from pipeline.llm.documents import Document
+from pipeline.llm.engines.base import PromptSpec
+from pipeline.llm.engines.llm import LlmEngine
+from pipeline.speech.transcript import Transcript
 from pipeline.states import DefaultPromptName, ErrorCode
-from pipeline.transcript import Transcript
-from tests.llm_server import LlmServer, Step, error, running
-from tests.waiting import wait_until
+from tests.support.llm_server import LlmServer, Step, error, running
+from tests.support.waiting import wait_until
 
 PROXY = Path(".venv-interop/bin/litellm")
 KEY = "sk-interop"

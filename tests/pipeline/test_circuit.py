@@ -3,7 +3,7 @@
 import threading
 
 from pipeline.circuit import Circuit
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 class Server:

@@ -1,17 +1,17 @@
-"""Fair tags and what moves them, as arithmetic."""
+"""Virtual finish times and what moves them, as arithmetic."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.fairness import SHORT_SECONDS, overtime, settlement, tags, tags_worth_moving
+from pipeline.fairness import SHORT_SECONDS, excess_usage, finish_times, rows_worth_moving, settlement
 
 seconds = st.floats(0, 1e6)
 costs = st.lists(st.floats(0.1, 1e5), min_size=1, max_size=30)
 
 
 @pytest.mark.parametrize(
-    ("last_tag", "v", "costs", "keys", "next_tag"),
+    ("last_tag", "virtual_time", "costs", "keys", "next_tag"),
     [
         (0, 0, [10, 20, 30], [10, 30, 60], 60),
         (100, 40, [10], [110], 110),  # the tenant has had its share for now
@@ -25,17 +25,19 @@ costs = st.lists(st.floats(0.1, 1e5), min_size=1, max_size=30)
         ),  # a long one need not wait for as long as it lasts
     ],
 )
-def test_tags(last_tag: float, v: float, costs: list[float], keys: list[float], next_tag: float) -> None:
-    assert tags(last_tag, v, costs) == (keys, next_tag)
+def test_tags(
+    last_tag: float, virtual_time: float, costs: list[float], keys: list[float], next_tag: float
+) -> None:
+    assert finish_times(last_tag, virtual_time, costs) == (keys, next_tag)
 
 
 @given(seconds, seconds, costs, costs)
 def test_splitting_work_into_two_posts_changes_no_tag(
-    last_tag: float, v: float, first: list[float], second: list[float]
+    last_tag: float, virtual_time: float, first: list[float], second: list[float]
 ) -> None:
-    together, end = tags(last_tag, v, first + second)
-    before, between = tags(last_tag, v, first)
-    after, apart_end = tags(between, v, second)
+    together, end = finish_times(last_tag, virtual_time, first + second)
+    before, between = finish_times(last_tag, virtual_time, first)
+    after, apart_end = finish_times(between, virtual_time, second)
 
     assert before + after == pytest.approx(together)
     assert apart_end == pytest.approx(end)
@@ -43,13 +45,13 @@ def test_splitting_work_into_two_posts_changes_no_tag(
 
 @given(seconds, seconds, costs, st.floats(0.1, 10))
 def test_tags_rise_and_the_next_post_starts_where_this_one_ends(
-    last_tag: float, v: float, costs: list[float], weight: float
+    last_tag: float, virtual_time: float, costs: list[float], weight: float
 ) -> None:
-    keys, next_tag = tags(last_tag, v, costs, weight)
+    keys, next_tag = finish_times(last_tag, virtual_time, costs, weight)
 
     assert keys == sorted(keys)
-    assert next_tag == pytest.approx(max(last_tag, v) + sum(costs) / weight)
-    assert keys[0] <= max(last_tag, v) + SHORT_SECONDS / weight  # whatever the estimate says
+    assert next_tag == pytest.approx(max(last_tag, virtual_time) + sum(costs) / weight)
+    assert keys[0] <= max(last_tag, virtual_time) + SHORT_SECONDS / weight  # whatever the estimate says
 
 
 @pytest.mark.parametrize(
@@ -68,8 +70,8 @@ def test_a_debt_is_settled(debt: float, first: float, others_first: float | None
 
 
 def test_a_small_debt_moves_few_tags() -> None:
-    assert tags_worth_moving(0.01) == 0
-    assert tags_worth_moving(-100) == tags_worth_moving(100) == 1_000
+    assert rows_worth_moving(0.01) == 0
+    assert rows_worth_moving(-100) == rows_worth_moving(100) == 1_000
 
 
 @pytest.mark.parametrize(
@@ -86,4 +88,4 @@ def test_a_small_debt_moves_few_tags() -> None:
 def test_what_takes_far_longer_than_usual_costs_more(
     held: float, pace: float, cost: float, lost: float
 ) -> None:
-    assert overtime(held, pace, cost) == lost
+    assert excess_usage(held, pace, cost) == lost

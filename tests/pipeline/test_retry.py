@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.content_errors import ContentMissing, ContentTampered, ContentUnavailable
+from pipeline.content.errors import ContentMissing, ContentTampered, ContentUnavailable
 from pipeline.errors import GiveBack, RateLimited, Unanswered, WorkError
 from pipeline.retry import Decision, GiveUp, TryAgain, decide, outage_wait, rate_limit_wait
 from pipeline.states import ErrorCode, WaitingFor

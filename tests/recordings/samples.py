@@ -15,7 +15,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.stream import Disposition
 
-from pipeline.samples import RATE
+from pipeline.speech.samples import RATE
 
 Floats = npt.NDArray[np.float32]
 

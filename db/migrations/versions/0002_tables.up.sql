@@ -129,7 +129,7 @@ create index smelts_open on smelts (updated_at) where status not in ('completed'
 create index smelts_content on smelts (content_expires_at) where content_key is not null;
 create index smelts_platform_use on smelts (usage_date) where tier <> 'own_key';
 
--- The columns that make a row a piece of work: the same on four tables, handled by one module (db/work.py).
+-- The columns that make a row a piece of work: the same on four tables, handled by one module (db/work/claims.py).
 create temporary table work_columns (
     status work_status not null default 'waiting',
     error_code error_code,

@@ -1,5 +1,5 @@
 -- What the API promises of a user's library holds for whoever writes it in SQL too. Lengths are checks of the tables
--- already; how many rows a user has is counted after each statement, under the lock that the API takes (db/library.py):
+-- already; how many rows a user has is counted after each statement, under the lock that the API takes (db/accounts/library.py):
 -- under it, a later statement's count has in it what an earlier transaction has committed. With a snapshot that is
 -- older than the lock it would not, so libraries don't grow in such a transaction.
 create function smelt_meta.check_library() returns trigger language plpgsql set search_path = '' as $$

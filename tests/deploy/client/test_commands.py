@@ -12,14 +12,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.tokens import ensure_local_user, mint
-from tests.running import RunningService
-from tests.secrets import JWT_SECRET
+from deploy.local_users import ensure_local_user, mint
+from tests.support.running import RunningService
+from tests.support.secrets import JWT_SECRET
 
 pytestmark = pytest.mark.long
 
 DEMO = Path(__file__).parents[3] / "deploy" / "demo"
-RECORDINGS = Path(__file__).parents[2] / "recordings"
+RECORDINGS = Path(__file__).parent.parent.parent / "recordings"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -27,7 +27,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def smelt(
     *arguments: object, stdin: str = "", home: Path = Path("/nowhere"), **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from deploy.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", "from deploy.cli.main import main; main()", *map(str, arguments)]
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "NO_PROXY": "*", **variables}
     return subprocess.run(
         command, env=environment, input=stdin, capture_output=True, text=True, check=False, timeout=100
@@ -211,7 +211,7 @@ def test_a_reader_that_has_had_enough_is_no_error(service: RunningService) -> No
 
 
 def started(*arguments: str, **variables: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", "from deploy.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from deploy.cli.main import main; main()", *arguments]
     environment = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "NO_PROXY": "*", **variables}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)

@@ -7,8 +7,8 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from api.examples import EXAMPLES
-from api.schemas import SmeltReply
+from api.openapi.examples import EXAMPLES
+from api.schemas.smelts import SmeltReply
 from deploy.client import events, following, sending
 from deploy.client.client import Client
 from deploy.client.events import parsed

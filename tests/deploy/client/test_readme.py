@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.tokens import ensure_local_user, mint
-from tests.running import RunningService
-from tests.secrets import JWT_SECRET
+from deploy.local_users import ensure_local_user, mint
+from tests.support.running import RunningService
+from tests.support.secrets import JWT_SECRET
 
 ROOT = Path(__file__).parents[3]
 # The Markdown blocks that make notes.zip: by curl, and by the client.
@@ -35,7 +35,7 @@ def test_from_submission_to_zip_as_the_readme_says(
     (tmp_path / "deploy").symlink_to(ROOT / "deploy")
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     program = tmp_path / ".venv" / "bin" / "smelt"
-    program.write_text(f"#!{sys.executable}\nfrom deploy.cli import main\nmain()\n")
+    program.write_text(f"#!{sys.executable}\nfrom deploy.cli.main import main\nmain()\n")
     program.chmod(0o755)
     address = service.service.address
     script = block.replace("http://127.0.0.1:8000", address)

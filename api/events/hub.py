@@ -1,0 +1,249 @@
+"""Everyone who follows a smelt through this process: one subscription to Redis, one read for all who follow the same.
+
+Postgres decides, Redis only notifies here as well. A commit that changes a smelt announces its id; and once a second
+the versions of all followed smelts are looked up in one query. So without Redis a change is seen a second later.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from api.errors import log_unexpected
+from api.events.follower import Follower
+from api.events.reader import Reader
+from api.events.watch import Watch
+from api.http.pieces import pieces
+from api.smelts.view import View
+from api.smelts.views import Views
+from db.session import Database, DatabaseUnavailable
+from workers.notifications.queue_notifications import changes_channel
+
+log = logging.getLogger("smelt.api")
+
+LOOK_SECONDS = 1.0  # between two looks at all followed smelts' versions
+SLOW_LOOKS = 3  # every so many looks, places in the queue and machine tokens too
+REDIS_SECONDS = 1.0  # seconds for one exchange, and until the next try
+PAUSE = 0.1  # seconds between two reads of the same smelt, at least
+# Neither is ended by an empty line: some clients take whatever is before one for an event.
+RETRY = b"retry: 2000\n"  # milliseconds after which a browser connects again
+HEARTBEAT = b":\n"
+
+
+class Hub:
+    """Made anywhere, used in one event loop, and only while `running`. `heartbeat`: seconds of silence, at most."""
+
+    def __init__(
+        self, database: Database, views: Views, redis_url: str, namespace: str, *, heartbeat: float
+    ) -> None:
+        self._reader = Reader(database, views)
+        self._redis_url = redis_url
+        self._channel = changes_channel(namespace)
+        self._heartbeat = heartbeat
+        self._watches: dict[str, Watch] = {}
+        self._tokens: Counter[bytes] = Counter()
+        self._dead_tokens: set[bytes] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        self._start_for_ever(self._listen)
+        self._start_for_ever(self._look_on)
+        try:
+            yield
+        finally:
+            tasks = list(self._tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def close(self) -> None:
+        """Ends every stream: the process is about to stop, and clients will find another."""
+        self._closing = True
+        self._tell_all()
+
+    async def follow(self, follower: Follower, first: View) -> AsyncIterator[bytes | memoryview]:
+        """The stream: `first` as it was just read, then what changes, until the smelt or the token ends.
+
+        In pieces, of which a slow client holds one at a time: the events are the same bytes for all who get them.
+        """
+        watch = self._enter(follower, first)
+        try:
+            yield RETRY
+            for piece in pieces(first.snapshot):
+                yield piece
+            seen = first
+            while not seen.ended and watch.view is not None and self._may_go_on(follower):
+                changed, latest = watch.changed, watch.view
+                if latest is not seen and latest.version >= seen.version:
+                    news, seen = await self._reader.since(latest, seen), latest
+                    for piece in pieces(news):
+                        yield piece
+                elif not await _happens(changed, min(self._heartbeat, follower.seconds_left)):
+                    yield HEARTBEAT
+        finally:
+            self._leave(follower, first)
+
+    def _may_go_on(self, follower: Follower) -> bool:
+        return (
+            not self._closing
+            and follower.seconds_left > 0
+            and (follower.token_hash is None or follower.token_hash not in self._dead_tokens)
+        )
+
+    def _enter(self, follower: Follower, first: View) -> Watch:
+        name = str(first.smelt_id)
+        watch = self._watches.get(name)
+        if watch is None:
+            watch = self._watches[name] = Watch(first)
+        elif watch.view is not None and watch.view.version < first.version:
+            watch.show(first)
+        watch.followers += 1
+        if follower.token_hash is not None:
+            self._tokens[follower.token_hash] += 1
+        return watch
+
+    def _leave(self, follower: Follower, first: View) -> None:
+        name = str(first.smelt_id)
+        watch = self._watches[name]
+        watch.followers -= 1
+        if watch.followers == 0:
+            del self._watches[name]
+        if follower.token_hash is not None:
+            self._tokens[follower.token_hash] -= 1
+            if not self._tokens[follower.token_hash]:
+                del self._tokens[follower.token_hash]
+                self._dead_tokens.discard(follower.token_hash)
+
+    async def _listen(self) -> None:
+        """The one subscription; made again for as long as it takes."""
+        client = redis.asyncio.Redis.from_url(
+            self._redis_url,
+            socket_connect_timeout=REDIS_SECONDS,
+            health_check_interval=5,
+            client_name=self._channel.replace(" ", "_"),
+        )
+        async with client:
+            while True:
+                try:
+                    await self._hear(client)
+                except (RedisError, OSError) as error:
+                    log.warning("no news from Redis (%s); Postgres is asked", type(error).__name__)
+                await asyncio.sleep(REDIS_SECONDS)
+
+    async def _hear(self, client: redis.asyncio.Redis) -> None:
+        async with client.pubsub(ignore_subscribe_messages=True) as subscription:
+            await subscription.subscribe(self._channel)
+            while True:
+                message = await subscription.get_message(timeout=REDIS_SECONDS)
+                for name in message["data"].decode().split() if message else ():
+                    self._doubt(name)
+
+    async def _look_on(self) -> None:
+        looks = 0
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            looks += 1
+            try:
+                await self._look_at_versions()
+                if looks % SLOW_LOOKS == 0:
+                    await self._look_at_places()
+                    await self._look_at_tokens()
+            except DatabaseUnavailable as error:
+                log.warning("followed smelts: the database is out of reach: %s", error)
+
+    async def _look_at_versions(self) -> None:
+        watches = dict(self._watches)
+        if not watches:
+            return
+        versions = await self._reader.versions(list(watches))
+        for name, watch in watches.items():
+            version = versions.get(name)
+            if version is None:
+                watch.show(None)
+            elif watch.view is not None and version > watch.view.version:
+                self._doubt(name)
+
+    async def _look_at_places(self) -> None:
+        """A place in the queue changes without the smelt's doing."""
+        waiting = [watch.view for watch in self._watches.values() if watch.view and watch.view.waiting]
+        if not waiting:
+            return
+        before = {view.smelt_id: view for view in waiting}
+        for view in await self._reader.moved(waiting):
+            watch = self._watches.get(str(view.smelt_id))
+            if watch is not None and watch.view is before[view.smelt_id]:  # else it was read again meanwhile
+                watch.show(view)
+
+    async def _look_at_tokens(self) -> None:
+        hashes = list(self._tokens)
+        if not hashes:
+            return
+        live = await self._reader.live_tokens(hashes)
+        dead = set(hashes) - live
+        if dead:
+            self._dead_tokens |= dead & set(self._tokens)
+            self._tell_all()
+
+    def _doubt(self, name: str) -> None:
+        """Something of the smelt may have changed: reads it again, if anyone here follows it."""
+        watch = self._watches.get(name)
+        if watch is None:
+            return
+        watch.doubted = True
+        if not watch.reading:
+            watch.reading = True
+            self._start(self._read_again(name, watch))
+
+    async def _read_again(self, name: str, watch: Watch) -> None:
+        """Until no doubt is left, and the longer a read takes the more seldom."""
+        clock = asyncio.get_running_loop().time
+        try:
+            while watch.doubted and watch.followers:
+                watch.doubted, begun = False, clock()
+                try:
+                    watch.show(await self._reader.view(name))
+                except DatabaseUnavailable:
+                    return  # the next look at the versions finds it out of date still
+                await asyncio.sleep(max(PAUSE, 4 * (clock() - begun)))
+        finally:
+            watch.reading = False
+
+    def _tell_all(self) -> None:
+        for watch in self._watches.values():
+            watch.tell()
+
+    def _start_for_ever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Every stream hangs on it: should it end by what nobody foresaw, it begins again."""
+
+        def again(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and not self._closing:
+                asyncio.get_running_loop().call_later(LOOK_SECONDS, self._start_for_ever, work)
+
+        self._start(work()).add_done_callback(again)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            log_unexpected(error)
+
+
+async def _happens(event: asyncio.Event, within: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), max(within, 0.0))
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,76 @@
+"""A transcript in OpenAI's shapes. Times are seconds.
+
+What Whisper's own server would tell of its search (tokens, log probabilities) isn't kept here, so it is null.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from api.errors import ApiError, problem_body
+from api.openai.errors import openai_error
+from api.openai.options import Answer, Granularity, ResponseFormat
+from pipeline.speech.subtitles import TranscriptFormat, format_transcript
+from pipeline.speech.transcript import Transcript
+
+NOT_KEPT: dict[str, None] = dict.fromkeys(
+    ("seek", "tokens", "temperature", "avg_logprob", "compression_ratio", "no_speech_prob")
+)
+_SUBTITLES = {ResponseFormat.SRT: TranscriptFormat.SRT, ResponseFormat.VTT: TranscriptFormat.VTT}
+
+
+def transcription(transcript: Transcript, wanted: Answer) -> Response:
+    form = wanted.response_format
+    if form in _SUBTITLES:
+        subtitles = _SUBTITLES[form]
+        return Response(format_transcript(transcript, subtitles), media_type=subtitles.media_type)
+    if form is ResponseFormat.TEXT:
+        return Response(f"{transcript.text}\n", media_type="text/plain; charset=utf-8")
+    body: dict[str, Any] = {"text": transcript.text, **_usage(transcript)}
+    if form is ResponseFormat.VERBOSE_JSON:
+        body |= _verbose(transcript, wanted)
+    return JSONResponse(body)
+
+
+def events(transcript: Transcript) -> Iterator[bytes]:
+    """Server-sent events: a delta for each segment, which together are the text, then the text as a whole."""
+    for number, segment in enumerate(transcript.segments):
+        delta = segment.text if number == 0 else f" {segment.text}"
+        yield _event({"type": "transcript.text.delta", "delta": delta})
+    yield _event({"type": "transcript.text.done", "text": transcript.text})
+
+
+def error_event(error: ApiError) -> bytes:
+    """The last event of a stream that ends without a transcript."""
+    return b"event: error\n" + _event(openai_error(problem_body(error)))
+
+
+def _event(data: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+
+
+def _usage(transcript: Transcript) -> dict[str, Any]:
+    return {"usage": {"type": "duration", "seconds": transcript.duration_seconds}}
+
+
+def _verbose(transcript: Transcript, wanted: Answer) -> dict[str, Any]:
+    """Where nothing was said there is no language, but typed clients want a string."""
+    body: dict[str, Any] = {
+        "task": "transcribe",
+        "language": transcript.language or wanted.language or "",
+        "duration": transcript.duration_seconds,
+    }
+    if Granularity.SEGMENT in wanted.granularities:
+        body["segments"] = [
+            {"id": number, "start": segment.start, "end": segment.end, "text": segment.text, **NOT_KEPT}
+            for number, segment in enumerate(transcript.segments)
+        ]
+    if Granularity.WORD in wanted.granularities:
+        body["words"] = [
+            {"word": word.text.strip(), "start": word.start, "end": word.end}
+            for segment in transcript.segments
+            for word in segment.words
+        ]
+    return body

@@ -1,0 +1,107 @@
+"""A smelt as its reply."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from api.schemas.smelts import FileReply, OutputReply, SmeltReply, SmeltSummary
+from pipeline.errors import PUBLIC_MESSAGES
+from pipeline.settings import DEMO_MODEL
+from pipeline.smelt import Smelt, SmeltFile, SmeltOutput, Totals
+from pipeline.states import ErrorCode
+
+DEMO_WARNING = (
+    "Speech is recognised by the demo model, which knows 66 words only. "
+    "Set SMELT_WHISPER_MODEL to a real model, such as small."
+)
+
+
+def admission_warnings(whisper_model: str) -> tuple[str, ...]:
+    """What every smelt made now should warn of."""
+    return (DEMO_WARNING,) if whisper_model == DEMO_MODEL else ()
+
+
+def summary(smelt: Smelt) -> SmeltSummary:
+    """Of a smelt that was read with its parts."""
+    return listed(smelt, smelt.totals)
+
+
+def listed(smelt: Smelt, totals: Totals) -> SmeltSummary:
+    return SmeltSummary(
+        id=smelt.id,
+        status=smelt.status,
+        mode=smelt.mode,
+        tier=smelt.tier,
+        default_prompt_names=list(smelt.default_prompt_names),
+        user_prompt_id=smelt.user_prompt_id,
+        version=smelt.version,
+        warnings=list(smelt.warnings),
+        progress=totals.progress,
+        input_tokens=totals.input_tokens,
+        output_tokens=totals.output_tokens,
+        error_code=smelt.error_code,
+        error_message=_first_failure(smelt) or _message(smelt.error_code),
+        created_at=smelt.created_at,
+        finished_at=smelt.finished_at,
+        content_expires_at=smelt.content_expires_at,
+    )
+
+
+def full(smelt: Smelt, positions: Mapping[UUID, int] | None = None) -> SmeltReply:
+    """`positions`: places in the queue by file, where they were looked up."""
+    places = positions or {}
+    return SmeltReply(
+        **dict(summary(smelt)),
+        files=[shown_file(file, places.get(file.id)) for file in smelt.files],
+        outputs=[shown_output(output, smelt.user_prompt_id) for output in smelt.outputs],
+    )
+
+
+def shown_file(file: SmeltFile, place: int | None) -> FileReply:
+    return FileReply(
+        id=file.id,
+        position=file.position,
+        input_type=file.input_type,
+        filename=file.filename,
+        size_bytes=file.size_bytes,
+        duration_seconds=file.duration_seconds,
+        language=file.language,
+        warnings=list(file.warnings),
+        status=file.status,
+        progress=file.progress,
+        queue_position=place,
+        waiting_for=file.waiting_for,
+        error_code=file.error_code,
+        error_message=_message(file.error_code),
+    )
+
+
+def shown_output(output: SmeltOutput, user_prompt_id: UUID | None) -> OutputReply:
+    return OutputReply(
+        id=output.id,
+        file_id=output.file_id,
+        default_prompt_name=output.default_prompt_name,
+        user_prompt_id=user_prompt_id if output.is_user_prompt else None,
+        status=output.status,
+        progress=output.progress,
+        waiting_for=output.waiting_for,
+        error_code=output.error_code,
+        error_message=_message(output.error_code),
+        model=output.model,
+        input_tokens=output.input_tokens,
+        output_tokens=output.output_tokens,
+    )
+
+
+def _first_failure(smelt: Smelt) -> str | None:
+    """For a smelt that failed by its files: the first of them, and what was wrong with it.
+
+    None in a list, which reads no files.
+    """
+    failed = [file for file in smelt.files if file.error_code is not None]
+    if smelt.error_code is not ErrorCode.FILE_FAILED or not failed:
+        return None
+    return f"{failed[0].filename}: {_message(failed[0].error_code)}"
+
+
+def _message(code: ErrorCode | None) -> str | None:
+    return None if code is None else PUBLIC_MESSAGES[code]

@@ -1,0 +1,248 @@
+"""One POST while it streams in: inputs go to the content store as they arrive, fields into a form.
+
+Whatever is wrong with a part is noted and the reading goes on, so that the answer names every bad part. Two
+things end it at once, because what follows only costs: an input over its size, and more inputs than the tier
+allows.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import UUID
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from uuid_utils.compat import uuid7
+
+from api.errors import ApiError, Code, Fault, FaultCode, refusal
+from api.http.body import chunks
+from api.http.filename import safe_filename
+from api.smelts.input_part import InputPart, Received, Source
+from api.smelts.json_body import JsonEvent, PartNamed, PartRefused, json_events
+from api.smelts.multipart import PartData, PartEnd, PartStart, boundary_of, events
+from api.smelts.options import MAX_FIELDS, FieldValue, Form, too_many_fields
+from api.smelts.staging import Staged
+from api.smelts.upload_schema import UploadSchema
+from pipeline.content.errors import ContentError
+from pipeline.content.keyring import new_content_key
+from pipeline.content.store import ContentStore, Kind, ObjectName
+from pipeline.content.writer import ContentWriter
+from pipeline.errors import SmeltError
+from pipeline.limits import Limits
+from pipeline.states import ErrorCode
+
+OVERHEAD_BYTES = 4_000_000  # what boundaries, part headers and fields may add to the inputs
+SLICE_BYTES = 16 * 1024  # parsed without a pause for the event loop: a few milliseconds at the worst
+
+log = logging.getLogger("smelt.api")
+_unfinished: set["asyncio.Future[None]"] = set()
+
+
+class Intake:
+    """What a POST brings. `staged`: the account of its bytes in the store; None: it is compared, not stored."""
+
+    def __init__(self, schema: UploadSchema, limits: Limits, json_bytes: int, staged: Staged | None) -> None:
+        self.smelt_id: UUID = uuid7()
+        self.key = new_content_key()
+        self.form = Form(schema.fields)
+        self.parts: list[InputPart] = []
+        self.received: list[Received] = []
+        self._schema = schema
+        self._limits = limits
+        self._json_bytes = json_bytes
+        self._staged = staged
+        self._store = None if staged is None else staged.content
+        self.touched = False  # whether anything of it may be in the store
+        self.kept = False  # whether its smelt exists, or may exist
+        self._fields = 0
+        self._bytes = 0
+        self._current: InputPart | FieldValue | PartStart | None = (
+            None  # PartStart: an input, or an empty one
+        )
+
+    async def read(self, request: Request) -> None:
+        """To the body's end. Raises ApiError, ClientDisconnect; `form.faults` says what else is wrong."""
+        content_type = request.headers.get("content-type", "")
+        media_type = content_type.partition(";")[0].strip().lower()
+        if media_type == "multipart/form-data":
+            most, refused = self._limits.smelt_bytes + OVERHEAD_BYTES, self._too_much
+            body: AsyncIterator[JsonEvent] = events(
+                self._bounded(request, most, refused), boundary_of(content_type)
+            )
+        elif media_type == "application/json" and self._schema.json:
+            most, refused = self._most_json(), self._too_much_json
+            body = json_events(self._bounded(request, most, refused), self.form, self._limits.inputs)
+        else:
+            raise ApiError(Code.UNSUPPORTED_MEDIA_TYPE, f"Send {self._schema.media_types}.")
+        async for event in body:
+            await self._on(event)
+
+    async def discard(self) -> None:
+        """Removes what was stored; also when the request's task is being canceled."""
+        work = asyncio.ensure_future(self._discard())
+        _unfinished.add(work)
+        work.add_done_callback(_unfinished.discard)
+        await asyncio.shield(work)
+
+    async def _discard(self) -> None:
+        try:
+            if isinstance(self._current, InputPart):
+                await self._current.abort()
+            if self._store is not None and self.touched:
+                await run_in_threadpool(self._store.delete_smelt, self.smelt_id)
+        except ContentError as error:
+            log.warning("refused content is left to the sweep of orphans: %s", error.code)
+
+    def _most_json(self) -> int:
+        """Bytes of a JSON body, which may write any character as six."""
+        limits = self._limits
+        return min(self._json_bytes, 6 * min(limits.inputs * limits.text_bytes, limits.smelt_bytes) + 100_000)
+
+    async def _bounded(
+        self, request: Request, most: int, refused: Callable[[], ApiError]
+    ) -> AsyncIterator[bytes]:
+        """In slices, each after a pause for the event loop; staged before anything of them is stored."""
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > most:
+            raise refused()
+        read = 0
+        async for chunk in chunks(request):
+            read += len(chunk)
+            if read > most:
+                raise refused()
+            if self._staged is not None:
+                await self._staged.add(len(chunk))
+            for start in range(0, len(chunk), SLICE_BYTES):
+                yield chunk[start : start + SLICE_BYTES]
+                await asyncio.sleep(0)
+
+    async def _on(self, event: JsonEvent) -> None:
+        match event:
+            case PartStart():
+                self._begin(event)
+            case PartData():
+                await self._take(event.data)
+            case PartNamed():
+                self._name(event.filename)
+            case PartRefused():
+                await self._refuse_by_schema(event.detail)
+            case PartEnd():
+                await self._end()
+
+    def _begin(self, start: PartStart) -> None:
+        is_input = start.name in self._schema.sources
+        if is_input and start.filename != "":
+            self._begin_input(start)
+            return
+        self._fields += 1
+        if self._fields > MAX_FIELDS:
+            raise too_many_fields(self.form)
+        if is_input:
+            self._current = start  # a browser's file input in which nothing was chosen, unless data comes
+        elif start.filename and not self.form.fields.know(start.name):
+            self.form.unknown(
+                start.name, f"Send files in `{self._schema.file_field}`; this field takes none."
+            )
+        else:
+            self._current = FieldValue(self.form, start.name)
+
+    async def _take(self, data: bytes) -> None:
+        if isinstance(self._current, PartStart) and data:
+            self._begin_input(self._current)
+        if isinstance(self._current, InputPart):
+            await self._feed(self._current, data)
+        elif isinstance(self._current, FieldValue):
+            self._current.feed(data)
+
+    async def _end(self) -> None:
+        current = self._current
+        if isinstance(current, InputPart):
+            await self._finish(current)
+        elif isinstance(current, FieldValue):
+            current.finish()
+        self._current = None
+
+    def _begin_input(self, start: PartStart) -> None:
+        source, position = Source(start.name), len(self.parts)
+        if self._schema.one_input and position > 0:
+            fault = Fault(FaultCode.TOO_MANY_INPUTS, "This call takes one file.", field=source.value)
+            raise refusal([*self.form.faults, fault])
+        if position >= self._limits.inputs:
+            raise self._too_many()
+        default = f"text-{position + 1}.txt" if source is Source.TEXTS else f"file-{position + 1}"
+        part = InputPart(
+            source,
+            position,
+            safe_filename(start.filename, default),
+            content_type=start.content_type,
+            limits=self._limits,
+            open_writer=None if self._store is None or self.form.faults else self._writer_in(self._store),
+        )
+        self.parts.append(part)
+        self._current = part
+
+    def _name(self, filename: str) -> None:
+        if isinstance(self._current, InputPart):
+            self._current.filename = safe_filename(filename, self._current.filename)
+
+    def _writer_in(self, store: ContentStore) -> Callable[[UUID], Awaitable[ContentWriter]]:
+        async def open_writer(row_id: UUID) -> ContentWriter:
+            self.touched = True
+            return await store.writer(ObjectName(self.smelt_id, row_id, Kind.INPUT), self.key)
+
+        return open_writer
+
+    async def _feed(self, part: InputPart, data: bytes) -> None:
+        try:
+            await part.feed(data)
+        except ContentError:
+            raise
+        except SmeltError as error:
+            await self._refuse_part(part, error)
+        self._bytes += len(data)
+        if self._bytes > self._limits.smelt_bytes:
+            raise self._too_much()
+
+    async def _finish(self, part: InputPart) -> None:
+        try:
+            self.received.append(await part.finish())
+        except ContentError:
+            raise
+        except SmeltError as error:
+            await self._refuse_part(part, error)
+
+    async def _refuse_by_schema(self, detail: str) -> None:
+        """The part is no text at all."""
+        if isinstance(part := self._current, InputPart):
+            await part.abort()
+            self._current = None
+            self.form.faults.append(Fault(FaultCode.INVALID_VALUE, detail, part.source.value, part.position))
+
+    async def _refuse_part(self, part: InputPart, error: SmeltError) -> None:
+        """Notes what is wrong with the part; raises at once if it is its size."""
+        await part.abort()
+        self._current = None
+        self.form.faults.append(
+            Fault(error.code, error.detail, part.source.value, part.position, part.filename)
+        )
+        if error.code is ErrorCode.FILE_TOO_LARGE:
+            raise refusal(self.form.faults)
+
+    def _too_much(self) -> ApiError:
+        detail = f"All inputs together may have {self._limits.smelt_bytes:,} bytes on this tier."
+        field = self._schema.file_field if self._schema.one_input else None
+        return self._too_long(refusal([*self.form.faults, Fault(Code.FILE_TOO_LARGE, detail, field)]))
+
+    def _too_much_json(self) -> ApiError:
+        return self._too_long(
+            ApiError(Code.FILE_TOO_LARGE, f"A body may have {self._most_json():,} bytes here.")
+        )
+
+    def _too_long(self, error: ApiError) -> ApiError:
+        return error if self._staged is not None else ApiError(Code.IDEMPOTENCY_KEY_REUSED)
+
+    def _too_many(self) -> ApiError:
+        if not self._limits.combine:
+            return ApiError(Code.SIGN_IN_REQUIRED, "Sign in to send several inputs at once.")
+        detail = f"At most {self._limits.inputs} inputs on this tier."
+        return refusal([*self.form.faults, Fault(FaultCode.TOO_MANY_INPUTS, detail, field="files")])

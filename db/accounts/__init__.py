@@ -1,0 +1,4 @@
+"""Users and what is theirs: profiles, keys, tokens, the library of prompts, secrets and their rewrapping.
+
+What a user's smelts have used up is `db/smelts/`'s.
+"""

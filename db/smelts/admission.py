@@ -1,0 +1,134 @@
+"""Admission: a smelt is taken in, or refused, in one transaction that reserves what it will cost."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from db.accounts.profiles import UserGone
+from db.smelts.new_parts import insert_parts
+from db.smelts.new_smelt import NewSmelt
+from db.smelts.reservation import Allowances, count_for_platform, reserve
+from db.statement import cached_text
+from pipeline.states import Tier
+
+
+class IdempotencyRace(Exception):
+    """Another smelt of this tenant has the same idempotency key: look it up."""
+
+
+class PromptGone(Exception):
+    """The chosen prompt was deleted in the meantime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """How many parts are claimable at once, for the queue notifications."""
+
+    files: int
+    outputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    smelt_id: UUID
+    tier: Tier
+    fingerprint: bytes
+    created_at: datetime
+
+
+def find_by_idempotency_key(conn: Connection, tenant: str, key: str) -> Existing | None:
+    """The tenant's smelt of the last 24 hours that was posted under this key."""
+    row = conn.execute(
+        cached_text(
+            """
+            select id, tier, request_fingerprint, created_at from smelts
+            where tenant = :tenant and idempotency_key = :key and created_at > now() - interval '24 hours'
+            """
+        ),
+        {"tenant": tenant, "key": key},
+    ).one_or_none()
+    return (
+        None
+        if row is None
+        else Existing(row.id, Tier(row.tier), bytes(row.request_fingerprint), row.created_at)
+    )
+
+
+def admit(conn: Connection, new: NewSmelt, allowances: Allowances) -> Admitted:
+    """Inserts the smelt with its parts, of which what is ready is claimable at once.
+
+    Locks the new row, then the allowance that it draws on, then the tenant's rows of the fair queue, then the day's
+    count. The key is looked at before the allowance, so that a repeated post is never told that its limit is used up.
+
+    Raises IdempotencyRace, PromptGone, db.smelts.reservation.Refused, db.accounts.api_keys.KeyNotValid, UserGone.
+    """
+    _insert_smelt(conn, new)
+    reserve(conn, new.user_id, new.tenant, new.tier, allowances)
+    files, outputs = insert_parts(conn, new)
+    count_for_platform(conn, new.tier, allowances)
+    return Admitted(files, outputs)
+
+
+def _insert_smelt(conn: Connection, new: NewSmelt) -> None:
+    values: dict[str, object] = {
+        "id": new.id,
+        "user_id": new.user_id,
+        "tenant": new.tenant,
+        "tier": new.tier,
+        "mode": new.mode,
+        "names": [str(name) for name in new.default_prompt_names],
+        "user_prompt_id": new.user_prompt_id,
+        "language": new.language,
+        "warnings": list(new.warnings),
+        "content_key": new.content_key,
+        "ttl": new.content_ttl_seconds,
+        "max_age": new.content_max_age_seconds,
+        "key": new.idempotency_key,
+        "fingerprint": new.request_fingerprint,
+        "webhook_url": new.webhook_url,
+    }
+    try:
+        inserted = _try_to_insert(conn, values)
+        if not inserted and new.idempotency_key is not None:
+            _free_old_key(conn, new.tenant, new.idempotency_key)
+            inserted = _try_to_insert(conn, values)
+    except IntegrityError as error:
+        if "user_prompt_id" in str(error.orig):
+            raise PromptGone from None
+        if "smelts_user_id_fkey" in str(error.orig):
+            raise UserGone from None
+        raise
+    if not inserted:
+        raise IdempotencyRace
+
+
+def _try_to_insert(conn: Connection, values: dict[str, object]) -> bool:
+    """False: the tenant has another smelt under this key."""
+    return conn.execute(cached_text(_INSERT_SMELT), values).one_or_none() is not None
+
+
+_INSERT_SMELT = """
+    insert into smelts (id, user_id, tenant, usage_date, tier, mode, default_prompt_names, user_prompt_id, language,
+        warnings, content_key, content_ttl_seconds, content_expires_at, idempotency_key, request_fingerprint,
+        webhook_url)
+    values (:id, :user_id, :tenant, (now() at time zone 'utc')::date, :tier, :mode,
+        cast(:names as default_prompt_name[]), :user_prompt_id, :language, :warnings, :content_key, :ttl,
+        now() + make_interval(secs => :max_age), :key, :fingerprint, :webhook_url)
+    on conflict (tenant, idempotency_key) where idempotency_key is not null do nothing
+    returning id
+"""
+
+
+def _free_old_key(conn: Connection, tenant: str, key: str) -> None:
+    conn.execute(
+        cached_text(
+            """
+            update smelts set idempotency_key = null
+            where tenant = :tenant and idempotency_key = :key and created_at <= now() - interval '24 hours'
+            """
+        ),
+        {"tenant": tenant, "key": key},
+    )

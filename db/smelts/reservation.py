@@ -1,0 +1,216 @@
+"""What a tier's allowance still admits, taken under a lock so that a race of posts can't overdraw it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from db.accounts.api_keys import hold_api_key
+from db.smelts.platform_use import platform_use, take_platform_use
+from db.statement import cached_text
+from pipeline.states import Tier
+
+
+class RefusalCode(StrEnum):
+    DAILY_LIMIT_REACHED = "daily_limit_reached"
+    CREDITS_EXHAUSTED = "credits_exhausted"
+    BUSY = "busy"
+
+
+class Refused(Exception):
+    """The allowance is used up. `retry_after`: seconds until it is renewed."""
+
+    def __init__(self, code: RefusalCode, retry_after: int) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Allowances:
+    """All by UTC day. `uncharged_daily`: smelts of one user or address that may be worked on without a charge.
+
+    `key_check_seconds`: after which the provider is asked again about an own API key that is in use.
+    """
+
+    anonymous_daily: int
+    platform_daily_cap: int
+    uncharged_daily: int
+    key_check_seconds: float = 3_600.0
+
+
+def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, allowances: Allowances) -> None:
+    """Takes one smelt from the caller's allowance; the smelt's row is there already.
+
+    On an own key nothing is taken, but the key must still be valid: it may have been removed, or found invalid, since
+    the caller's tier was looked up. Raises Refused, db.accounts.api_keys.KeyNotValid.
+
+    Locks the address's row of today, or the user's profile. Completion charges; what ends otherwise gives back.
+    """
+    if user_id is None:
+        _count_anonymous_use(conn, tenant, allowances)
+    elif tier is Tier.CREDITS:
+        _reserve_credit(conn, user_id, allowances)
+    else:
+        hold_api_key(conn, user_id, allowances.key_check_seconds)
+
+
+def count_for_platform(conn: Connection, tier: Tier, allowances: Allowances) -> None:
+    """Takes one smelt from what the platform's own key may do today. Raises Refused.
+
+    Locks the day's row, which is everybody's: to be called last of all, so that others wait for a commit at the most.
+    """
+    if tier is not Tier.OWN_KEY and not take_platform_use(conn, allowances.platform_daily_cap):
+        raise Refused(RefusalCode.BUSY, seconds_to_midnight(conn))
+
+
+def check_allowance(conn: Connection, user_id: UUID | None, tenant: str, allowances: Allowances) -> None:
+    """A look without locks, to refuse before the body is read. Raises Refused; admission decides."""
+    if user_id is None:
+        use = conn.execute(cached_text(_USED_TODAY), {"ip_hash": tenant.removeprefix("ip:")}).one_or_none()
+        count, given_back = use or (0, 0)
+        if count >= allowances.anonymous_daily or given_back >= allowances.uncharged_daily:
+            raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
+        _look_at_cap(conn, allowances)
+        return
+    row = conn.execute(
+        cached_text(
+            f"select credits_remaining, api_key_status, {UNCHARGED_TODAY} from user_profiles where user_id = :user_id"
+        ),
+        {"user_id": user_id},
+    ).one_or_none()
+    if row is None or row.api_key_status == "valid":
+        return
+    if row.uncharged_today >= allowances.uncharged_daily:
+        raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
+    if row.credits_remaining - count_unfinished(conn, user_id) <= 0:
+        raise Refused(RefusalCode.CREDITS_EXHAUSTED, seconds_to_reset(conn, user_id))
+    _look_at_cap(conn, allowances)
+
+
+def count_unfinished(conn: Connection, user_id: UUID) -> int:
+    """Smelts on credits that will charge one when they complete."""
+    count = conn.execute(
+        cached_text(
+            """
+            select count(*) from smelts where user_id = :user_id and tier = 'credits' and charged_at is null
+                and status not in ('completed', 'failed', 'canceled')
+            """
+        ),
+        {"user_id": user_id},
+    ).scalar_one()
+    return int(count)
+
+
+def seconds_to_midnight(conn: Connection) -> int:
+    """Until the next UTC day."""
+    sql = "select ceil(extract(epoch from date_trunc('day', now(), 'utc') + interval '1 day' - now()))"
+    return max(1, int(conn.execute(cached_text(sql)).scalar_one()))
+
+
+def seconds_to_reset(conn: Connection, user_id: UUID) -> int:
+    sql = "select ceil(extract(epoch from credits_reset_at - now())) from user_profiles where user_id = :user_id"
+    return max(1, int(conn.execute(cached_text(sql), {"user_id": user_id}).scalar_one()))
+
+
+UNCHARGED_TODAY = """
+    case when uncharged_on = (now() at time zone 'utc')::date then uncharged else 0 end as uncharged_today
+"""
+_USED_TODAY = """
+    select count, given_back from anonymous_usage
+    where ip_hash = :ip_hash and date_utc = (now() at time zone 'utc')::date
+"""
+
+
+def _count_anonymous_use(conn: Connection, tenant: str, allowances: Allowances) -> None:
+    counted = conn.execute(
+        cached_text(
+            """
+            insert into anonymous_usage as mine (ip_hash, date_utc, count)
+            select :ip_hash, (now() at time zone 'utc')::date, 1 where :daily > 0
+            on conflict (ip_hash, date_utc) do update set count = mine.count + 1
+            where mine.count < :daily and mine.given_back < :uncharged
+            returning count
+            """
+        ),
+        {
+            "ip_hash": tenant.removeprefix("ip:"),
+            "daily": allowances.anonymous_daily,
+            "uncharged": allowances.uncharged_daily,
+        },
+    ).one_or_none()
+    if counted is None:
+        raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
+
+
+def take_back_anonymous_use(conn: Connection, smelt_id: UUID, tenant: str, allowances: Allowances) -> None:
+    """Counts a smelt again that had been given back, on the day that it was admitted. Raises Refused."""
+    counted = conn.execute(
+        cached_text(
+            """
+            update anonymous_usage set count = count + 1
+            where ip_hash = :ip_hash and date_utc = (select usage_date from smelts where id = :id)
+                and count < :daily and given_back < :uncharged
+            """
+        ),
+        {
+            "ip_hash": tenant.removeprefix("ip:"),
+            "id": smelt_id,
+            "daily": allowances.anonymous_daily,
+            "uncharged": allowances.uncharged_daily,
+        },
+    )
+    if counted.rowcount != 1:
+        raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
+
+
+def count_anonymous_retry(conn: Connection, smelt_id: UUID, tenant: str, allowances: Allowances) -> None:
+    """Work on a smelt that has its use already. Locks the address's row of that day. Raises Refused."""
+    counted = conn.execute(
+        cached_text(
+            """
+            update anonymous_usage set given_back = given_back + 1
+            where ip_hash = :ip_hash and date_utc = (select usage_date from smelts where id = :id)
+                and given_back < :uncharged
+            """
+        ),
+        {
+            "ip_hash": tenant.removeprefix("ip:"),
+            "id": smelt_id,
+            "uncharged": allowances.uncharged_daily,
+        },
+    )
+    if counted.rowcount != 1:
+        raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
+
+
+def hold_credits(conn: Connection, user_id: UUID, allowances: Allowances) -> int:
+    """The credits that remain, held until the transaction ends. Locks the profile.
+
+    Raises Refused when the user had as much work without a charge today as is allowed.
+    """
+    profile = conn.execute(
+        cached_text(
+            f"""
+            select credits_remaining, {UNCHARGED_TODAY} from user_profiles where user_id = :user_id
+            for no key update
+            """
+        ),
+        {"user_id": user_id},
+    ).one()
+    if profile.uncharged_today >= allowances.uncharged_daily:
+        raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
+    return int(profile.credits_remaining)
+
+
+def _reserve_credit(conn: Connection, user_id: UUID, allowances: Allowances) -> None:
+    remaining = hold_credits(conn, user_id, allowances)
+    # The new smelt is among the unfinished already, so all of them together may use up what remains.
+    if count_unfinished(conn, user_id) > remaining:
+        raise Refused(RefusalCode.CREDITS_EXHAUSTED, seconds_to_reset(conn, user_id))
+
+
+def _look_at_cap(conn: Connection, allowances: Allowances) -> None:
+    if platform_use(conn) >= allowances.platform_daily_cap:
+        raise Refused(RefusalCode.BUSY, seconds_to_midnight(conn))

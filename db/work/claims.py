@@ -1,0 +1,239 @@
+"""Claim, finish, fail and rescue: one module for every table that holds work (docs/design/work.md).
+
+Leases are renewed by `db/work/leases.py`.
+
+The claim raises `attempt`, which fences: a worker that finishes must still hold the attempt that it claimed. All
+times are the database's. Where a row belongs to a smelt, the caller locks that smelt's row first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from db.statement import cached_text
+from pipeline.errors import LostLease
+from pipeline.fairness import SHORT_OUTPUT_SECONDS, SHORT_SECONDS
+from pipeline.retry import TryAgain
+from pipeline.states import ErrorCode, WaitingFor
+
+MOMENT = 5  # seconds after Postgres's start in which workers renew what ran out while it was down
+
+
+@dataclass(frozen=True, slots=True)
+class WorkTable:
+    """`short`: what costs no more (estimated seconds) may be claimed by those that are kept for short work."""
+
+    name: str
+    queue: str
+    short: float | None = None
+
+
+FILES = WorkTable("smelt_files", "transcribe", SHORT_SECONDS)
+OUTPUTS = WorkTable("smelt_outputs", "synthesize", SHORT_OUTPUT_SECONDS)
+DELIVERIES = WorkTable("webhook_deliveries", "deliver")
+RUNS = WorkTable("schedule_runs", "maintenance")
+TABLES = (FILES, OUTPUTS, DELIVERIES, RUNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row that is ours until its lease ends. `failures`: before this attempt. `more`: others are ready too.
+
+    `leased_until`: as it was claimed; renewing doesn't change it here.
+    """
+
+    id: UUID
+    attempt: int
+    failures: int
+    more: bool = False
+    leased_until: datetime | None = None
+
+
+def claim_next(
+    conn: Connection, table: WorkTable, lease_seconds: float, *, only_short: bool = False
+) -> Claim | None:
+    """The claimable row with the smallest virtual finish time, leased. Locks that row; passes over what others lock.
+
+    `only_short`: of those alone that are short, as far as is known; so is `more` then. Whether there are more is asked
+    in the index's order: Postgres would else read the table from its beginning, where the oldest have long ended.
+    """
+    ready = _ready(table, only_short=only_short)
+    row = conn.execute(
+        cached_text(
+            f"""
+            with next as (
+                select id from {table.name} where {ready}
+                order by fair_key, id limit 1 for update skip locked
+            )
+            update {table.name} work
+            set status = 'processing', attempt = attempt + 1, lease_until = now() + make_interval(secs => :lease),
+                started_at = coalesce(started_at, now()), waiting_for = null, updated_at = now()
+            from next where work.id = next.id
+            returning work.id, work.attempt, work.failures,
+                coalesce((
+                    select true from {table.name} other where {ready} and other.id <> work.id
+                    order by fair_key, id limit 1
+                ), false), work.lease_until
+            """
+        ),
+        {"lease": lease_seconds},
+    ).one_or_none()
+    return None if row is None else Claim(*row)
+
+
+def claim_committed(conn: Connection, table: WorkTable, claim: Claim) -> bool:
+    """Whether a claim whose commit had no reply was committed after all. Another's claim of the same row may have the
+    same attempt, but not the same lease to the microsecond.
+    """
+    row = conn.execute(
+        cached_text(
+            f"""
+            select from {table.name}
+            where id = :id and attempt = :attempt and status = 'processing' and lease_until = :leased_until
+            """
+        ),
+        {"id": claim.id, "attempt": claim.attempt, "leased_until": claim.leased_until},
+    ).one_or_none()
+    return row is not None
+
+
+def complete(conn: Connection, table: WorkTable, claim: Claim) -> None:
+    """processing → completed. Raises LostLease if the claim was lost; then nothing may be recorded."""
+    _guarded(conn, table, claim, "status = 'completed', progress = 1, finished_at = now()")
+
+
+def fail(conn: Connection, table: WorkTable, claim: Claim, code: ErrorCode) -> None:
+    """processing → failed, for good. Raises LostLease."""
+    changes = "status = 'failed', error_code = :code, failures = failures + 1, finished_at = now()"
+    _guarded(conn, table, claim, changes, code=code)
+
+
+def put_back(conn: Connection, table: WorkTable, claim: Claim, again: TryAgain) -> None:
+    """processing → pending, or waiting until it is due, with what it waits for. Raises LostLease."""
+    failures = f"failures = failures + {int(again.counts)}"
+    if again.delay > 0:
+        due = f"status = 'waiting', run_at = now() + make_interval(secs => :delay), {failures}"
+        later = "fair_key = fair_key + :held"  # else parts that hang on what is away would be first again and again
+        _guarded(conn, table, claim, f"{due}, {later}", again.waiting_for, delay=again.delay, held=again.held)
+    else:
+        _guarded(conn, table, claim, f"status = 'pending', {_queue_again(table)}, {failures}")
+
+
+def shorten_leases(conn: Connection, table: WorkTable, lease_seconds: float) -> int:
+    """Leases further ahead than anybody takes them end in `lease_seconds` from now; returns how many.
+
+    The database's clock was set back since: they would outlive their worker by as much. A living worker
+    renews its lease within seconds. Locks those rows; passes over what others lock.
+    """
+    result = conn.execute(
+        cached_text(
+            f"""
+            with ahead as (
+                select id from {table.name}
+                where status = 'processing' and lease_until > now() + make_interval(secs => 2 * :lease)
+                for update skip locked
+            )
+            update {table.name} work set lease_until = now() + make_interval(secs => :lease)
+            from ahead where work.id = ahead.id
+            """
+        ),
+        {"lease": lease_seconds},
+    )
+    return result.rowcount
+
+
+def find_expired(conn: Connection, table: WorkTable, limit: int) -> list[Claim]:
+    """Rows whose worker has been silent past its lease. Locks nothing; `lock_expired` looks again.
+
+    Not those that nobody could renew because Postgres was down: their workers get a moment.
+    """
+    rows = conn.execute(
+        cached_text(
+            f"""
+            select id, attempt, failures from {table.name}
+            where status = 'processing' and lease_until < now() and (
+                updated_at > pg_postmaster_start_time()
+                or now() > pg_postmaster_start_time() + make_interval(secs => {MOMENT})
+            )
+            order by lease_until limit :limit
+            """
+        ),
+        {"limit": limit},
+    )
+    return [Claim(*row) for row in rows]
+
+
+def lock_expired(conn: Connection, table: WorkTable, claim: Claim) -> bool:
+    """Whether the row is still in the same attempt and past its lease; locks it if so."""
+    row = conn.execute(
+        cached_text(
+            f"""
+            select from {table.name} where id = :id and attempt = :attempt and status = 'processing'
+            and lease_until < now() for update
+            """
+        ),
+        {"id": claim.id, "attempt": claim.attempt},
+    ).one_or_none()
+    return row is not None
+
+
+def find_due(conn: Connection, table: WorkTable, limit: int) -> list[UUID]:
+    """Rows that waited for their `run_at` and are due. Locks nothing."""
+    sql = f"select id from {table.name} where status = 'waiting' and run_at <= now() order by run_at limit :limit"
+    return [row.id for row in conn.execute(cached_text(sql), {"limit": limit})]
+
+
+def make_pending(conn: Connection, table: WorkTable, row_id: UUID) -> bool:
+    """waiting → pending, if it is due still. A row that was never tagged goes to the head of the queue."""
+    result = conn.execute(
+        cached_text(
+            f"""
+            update {table.name} set status = 'pending', run_at = null, {_queue_again(table)}, updated_at = now()
+            where id = :id and status = 'waiting' and run_at <= now()
+            """
+        ),
+        {"id": row_id},
+    )
+    return result.rowcount == 1
+
+
+def count_claimable(conn: Connection, table: WorkTable, limit: int, *, only_short: bool = False) -> int:
+    """How many rows are claimable, counted up to `limit`."""
+    sql = f"""
+        select count(*) from (
+            select from {table.name} where {_ready(table, only_short=only_short)} order by fair_key, id limit :limit
+        ) ready
+    """
+    return int(conn.execute(cached_text(sql), {"limit": limit}).scalar_one())
+
+
+def _ready(table: WorkTable, *, only_short: bool) -> str:
+    """In the very words of the partial indexes' conditions, so that the one that fits is walked."""
+    return f"status = 'pending' and cost <= {table.short:g}" if only_short else "status = 'pending'"
+
+
+def _queue_again(table: WorkTable) -> str:
+    """Work that comes back keeps its finish time, but never one behind the queue's present: newcomers start
+    from there.
+    """
+    present = f"(select min(fair_key) from {table.name} where status = 'pending')"
+    return f"fair_key = greatest(fair_key, {present}, 0)"
+
+
+def _guarded(
+    conn: Connection,
+    table: WorkTable,
+    claim: Claim,
+    changes: str,
+    what: WaitingFor | None = None,
+    **values: object,
+) -> None:
+    sql = f"""
+        update {table.name} set lease_until = null, updated_at = now(), {changes}, waiting_for = :what
+        where id = :id and attempt = :attempt and status = 'processing'
+    """
+    values |= {"id": claim.id, "attempt": claim.attempt, "what": what}
+    if conn.execute(cached_text(sql), values).rowcount != 1:
+        raise LostLease

@@ -1,0 +1,157 @@
+"""The transcription of one file: begun, finished, failed. Each locks the smelt's row, then the file's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from db import changes
+from db.locks import LockedSmelt, lock_smelt_of
+from db.smelts.settlement import advance, cancel_parts, count_parts
+from db.statement import cached_text
+from db.work import claims
+from db.work.claims import FILES, OUTPUTS, Claim
+from db.work.fair_queue import correct_cost, make_claimable
+from pipeline.errors import LostLease
+from pipeline.fairness import recording_cost, synthesis_cost
+from pipeline.outcome import combines
+from pipeline.states import ErrorCode, SmeltMode, Tier
+
+CHARACTERS_PER_SPOKEN_SECOND = 15
+
+
+@dataclass(frozen=True, slots=True)
+class FileJob:
+    """What a worker needs to transcribe a file. `content_key` is wrapped; None once the content is deleted."""
+
+    smelt_id: UUID
+    tenant: str
+    tier: Tier
+    language: str | None
+    content_key: bytes | None
+    media_type: str
+    cost: float  # seconds, as estimated or known by now
+
+
+def begin_file(conn: Connection, claim: Claim) -> FileJob:
+    """The claimed file's job; its smelt is `transcribing` now. Locks the smelt's row. Raises LostLease."""
+    row = conn.execute(
+        cached_text(
+            """
+            update smelts set version = version + 1, updated_at = now(),
+                status = case when status = 'pending' then 'transcribing' else status end
+            where id = (select smelt_id from smelt_files where id = :id)
+            returning id, tenant, tier, language, content_key
+            """
+        ),
+        {"id": claim.id},
+    ).one_or_none()
+    file = conn.execute(
+        cached_text(
+            """
+            select media_type, cost from smelt_files
+            where id = :id and attempt = :attempt and status = 'processing'
+            """
+        ),
+        {"id": claim.id, "attempt": claim.attempt},
+    ).one_or_none()
+    if row is None or file is None:
+        raise LostLease
+    changes.note(conn, row.id)
+    return FileJob(
+        row.id, row.tenant, Tier(row.tier), row.language, row.content_key, file.media_type, file.cost
+    )
+
+
+def note_duration(conn: Connection, claim: Claim, tenant: str, seconds: float) -> None:
+    """What probing found: the recording's true length, which is also what it costs its tenant. Raises LostLease."""
+    conn.execute(
+        cached_text(
+            "update smelt_files set duration_seconds = :seconds where id = :id and attempt = :attempt"
+        ),
+        {"seconds": seconds, "id": claim.id, "attempt": claim.attempt},
+    )
+    charge_seconds(conn, claim, tenant, seconds)
+
+
+def charge_seconds(conn: Connection, claim: Claim, tenant: str, seconds: float) -> None:
+    """What a recording costs its tenant, where it isn't as long as its size or its header said. Raises LostLease."""
+    correct_cost(conn, FILES, tenant, claim, recording_cost(seconds))
+
+
+def finish_file(
+    conn: Connection,
+    claim: Claim,
+    language: str | None,
+    seconds: float | None,
+    warnings: Sequence[str] = (),
+) -> None:
+    """Records a transcript that lies in the content store under this attempt; what waited for it may run.
+
+    Raises LostLease, and then nothing is recorded.
+    """
+    smelt = lock_smelt_of(conn, FILES, claim.id)
+    claims.complete(conn, FILES, claim)
+    conn.execute(
+        cached_text(
+            """
+            update smelt_files set language = :language, duration_seconds = coalesce(:seconds, duration_seconds),
+                warnings = cast(:warnings as text[])
+            where id = :id
+            """
+        ),
+        {"id": claim.id, "language": language, "seconds": seconds, "warnings": list(warnings)},
+    )
+    release_outputs(conn, smelt)
+    advance(conn, smelt)
+
+
+def fail_file(conn: Connection, claim: Claim, code: ErrorCode) -> None:
+    """Fails a file for good, and what depends on it: its own outputs, or, where it was to be combined, the smelt."""
+    smelt = lock_smelt_of(conn, FILES, claim.id)
+    claims.fail(conn, FILES, claim, code)
+    if combines(smelt.mode, count_parts(conn, smelt)):
+        cancel_parts(conn, smelt)
+    else:
+        conn.execute(
+            cached_text(
+                """
+                update smelt_outputs set status = 'failed', error_code = 'file_failed', run_at = null,
+                    finished_at = now(), updated_at = now()
+                where file_id = :id and status in ('waiting', 'pending')
+                """
+            ),
+            {"id": claim.id},
+        )
+    advance(conn, smelt)
+
+
+def release_outputs(conn: Connection, smelt: LockedSmelt) -> int:
+    """Makes claimable the outputs whose inputs are all there. Returns how many. Locks the tenant's row of the
+    fair queue.
+    """
+    rows = conn.execute(
+        cached_text(_READY[smelt.mode]), {"id": smelt.id, "pace": CHARACTERS_PER_SPOKEN_SECOND}
+    )
+    ready = [(row.id, synthesis_cost(row.size)) for row in rows]
+    make_claimable(conn, OUTPUTS, smelt.tenant, ready)
+    return len(ready)
+
+
+_SIZE = "case when f.input_type = 'text' then f.size_bytes else coalesce(f.duration_seconds, 0) * :pace end"
+_READY = {
+    SmeltMode.SEPARATE: f"""
+        select o.id, {_SIZE} as size
+        from smelt_outputs o join smelt_files f on f.id = o.file_id
+        where o.smelt_id = :id and o.status = 'waiting' and o.run_at is null and f.status = 'completed'
+        order by f.position, o.position
+    """,
+    SmeltMode.COMBINE: f"""
+        select o.id, (select sum({_SIZE}) from smelt_files f where f.smelt_id = :id) as size
+        from smelt_outputs o
+        where o.smelt_id = :id and o.status = 'waiting' and o.run_at is null
+            and not exists (select from smelt_files f where f.smelt_id = :id and f.status <> 'completed')
+        order by o.position
+    """,
+}

@@ -1,0 +1,33 @@
+"""The SDK's client, set up to do nothing of its own accord.
+
+Its retries are off (when to call again is decided outside), redirects are refused (content goes to the configured
+server only), and the keys, addresses and headers that it would take from the environment are overridden. Only a proxy
+is still taken from there, as by any other program.
+"""
+
+import logging
+
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
+from pydantic import SecretStr
+
+from pipeline.llm.engines.base import OPENAI_URL
+
+_NO_KEY = "none"  # servers without keys ignore it, the SDK insists on one
+_CONNECT_SECONDS = 10.0
+
+
+def make_client(base_url: str | None, api_key: SecretStr | None, timeout: float) -> AsyncOpenAI:
+    """`base_url` None is OpenAI's own; `timeout` is in seconds, between any two bytes of an answer."""
+    for name in ("openai", "httpx2", "httpcore2"):  # their debug and info lines hold addresses and bodies
+        logging.getLogger(name).setLevel(logging.WARNING)
+    key = api_key.get_secret_value() if api_key else _NO_KEY
+    client = AsyncOpenAI(
+        api_key=key,
+        base_url=base_url or OPENAI_URL,
+        max_retries=0,
+        timeout=Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
+        default_headers={"Authorization": f"Bearer {key}"},
+        http_client=DefaultAsyncHttpxClient(follow_redirects=False),
+    )
+    client.organization = client.project = None
+    return client

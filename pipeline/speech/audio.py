@@ -1,0 +1,161 @@
+"""Decoding a recording to samples, a little at a time.
+
+`file` is anything seekable that gives bytes (an encrypted object's reader, a BytesIO); its length doesn't matter to
+memory. What can be decoded is heard. What is missing, damaged or wrong on the way is told, with its times, and only a
+recording that gives no sound at all is refused.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from pipeline.errors import SmeltError, WorkError
+from pipeline.speech import container, tracks
+from pipeline.speech.caveats import Caveats
+from pipeline.speech.frames import frames
+from pipeline.speech.header import STAMPED, Header, read_header
+from pipeline.speech.part import Part
+from pipeline.speech.parts import MOST_PARTS, parts
+from pipeline.speech.resampling import Resampler
+from pipeline.speech.samples import RATE, Samples
+from pipeline.speech.seekable import SeekableFile
+from pipeline.speech.sniff import MediaType
+from pipeline.speech.timeline import Timeline
+from pipeline.speech.window import size_of
+from pipeline.states import ErrorCode
+
+LEEWAY_SECONDS = 0.25
+"""Encoders pad a recording; one of exactly the longest length allowed must still pass."""
+
+_TOLERANCE_SECONDS = 1.0  # between what a header promises and what an honest file decodes to
+_NONSENSE = 1_000.0  # times what is there: a header that promises more is wrong, and the recording whole
+_UNUSABLE = (ErrorCode.CORRUPTED_FILE, ErrorCode.NO_AUDIO, ErrorCode.UNSUPPORTED_CODEC)
+
+
+def probe(file: SeekableFile, media_type: MediaType) -> Header:
+    """The first recording's header, with nothing decoded. Raises SmeltError as `container.opened` does."""
+    part = next(parts(file, media_type))
+    window = part.opened(file)
+    with container.opened(window, media_type) as (media, stream):
+        return read_header(media, stream, media_type, part, window)
+
+
+def decode(file: SeekableFile, media_type: MediaType, max_seconds: float) -> Iterator[Samples]:
+    """Samples (see `pipeline/speech/samples.py`) in small pieces, in order. See `Decoder.samples`."""
+    return Decoder(file, media_type, max_seconds).samples()
+
+
+class Decoder:
+    """One file's decoding. `duration_seconds` is what its header says, if anything; `skipped` counts lost packets."""
+
+    def __init__(self, file: SeekableFile, media_type: MediaType, max_seconds: float) -> None:
+        self._file = file
+        self._media_type = media_type
+        self._most = int((max_seconds + LEEWAY_SECONDS) * RATE)
+        self._made = 0  # samples given out
+        self._caveats = Caveats()
+        self.skipped = 0
+        self.duration_seconds: float | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Complete once all samples have been given."""
+        return self._caveats.texts
+
+    def samples(self) -> Iterator[Samples]:
+        """Raises SmeltError, at once or while iterating: DURATION_EXCEEDED as soon as the header or the samples pass
+        `max_seconds`, as `probe` does where nothing could be heard, EMPTY_INPUT for no samples. What reading the file
+        raises passes through.
+        """
+        refusal: SmeltError | None = None
+        for number, part in enumerate(parts(self._file, self._media_type)):
+            if number == MOST_PARTS:
+                self._caveats.too_many_parts()
+                break
+            try:
+                yield from self._heard(part)
+            except SmeltError as error:
+                if isinstance(error, WorkError) or error.code not in _UNUSABLE:
+                    raise
+                refusal = refusal or error
+                self._caveats.unreadable(self._made / RATE)
+        if not self._made:
+            raise refusal or SmeltError(ErrorCode.CORRUPTED_FILE if self.skipped else ErrorCode.EMPTY_INPUT)
+
+    def _heard(self, part: Part) -> Iterator[Samples]:
+        for piece in self._pieces(part):
+            self._made += len(piece)
+            if self._made > self._most:
+                raise SmeltError(ErrorCode.DURATION_EXCEEDED)
+            if len(piece):
+                yield piece
+
+    def _pieces(self, part: Part) -> Iterator[Samples]:
+        """Of one part; what has been decoded is given also where the part can't be read on."""
+        window = part.opened(self._file)
+        resampler = Resampler()
+        try:
+            with tracks.opened(window, self._media_type) as (media, stream, track):
+                if track is not None:
+                    self._caveats.track(track.number, track.count)
+                header = read_header(media, stream, self._media_type, part, window)
+                self._check_length(header, part)
+                yield from self._timed(media, stream, header, part, resampler)
+        except SmeltError as error:
+            if error.code is ErrorCode.CORRUPTED_FILE:
+                with container.translated():
+                    yield from resampler.flush()
+            raise
+
+    def _timed(
+        self, media: InputContainer, stream: AudioStream, header: Header, part: Part, resampler: Resampler
+    ) -> Iterator[Samples]:
+        base = self._made / RATE
+        most = self._most / RATE
+        timeline = Timeline(header.origin, min(most, header.end) if header.end is not None else most)
+
+        def lose(seconds: float) -> None:
+            self.skipped += 1
+            self._caveats.damaged(base + timeline.seconds, base + timeline.seconds + seconds)
+            timeline.lose(seconds)
+
+        try:
+            for frame in frames(media, stream, lose):
+                gap = timeline.gap(frame.time if self._media_type in STAMPED else None)
+                if gap is None:
+                    self._caveats.jump(base + timeline.seconds)
+                elif gap > 0:
+                    yield from resampler.flush()
+                    yield from _silence(gap)
+                timeline.hear(frame.samples / frame.sample_rate)
+                yield from resampler.feed(frame)
+        finally:
+            self._tell_missing(header, part, base, timeline.seconds)
+        yield from resampler.flush()
+
+    def _check_length(self, header: Header, part: Part) -> None:
+        """How long the whole file is, if its parts are alike."""
+        seconds = header.end
+        if self._made or seconds is None:
+            return
+        if header.certain and seconds * RATE > self._most:
+            raise SmeltError(ErrorCode.DURATION_EXCEEDED)
+        size = max(1, part.end - part.start)
+        self.duration_seconds = seconds * (1 + (size_of(self._file) - part.end) / size)
+
+    def _tell_missing(self, header: Header, part: Part, base: float, heard: float) -> None:
+        promised = header.end if header.promised and header.end is not None else heard
+        if part.missing_share < _NONSENSE:
+            promised = max(promised, heard * (1 + part.missing_share))
+        if promised - heard > _TOLERANCE_SECONDS:
+            self._caveats.missing(base + heard, base + promised)
+
+
+def _silence(seconds: float) -> Iterator[Samples]:
+    left = int(seconds * RATE)
+    while left > 0:
+        piece = min(left, RATE)
+        yield np.zeros(piece, np.float32)
+        left -= piece

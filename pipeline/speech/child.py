@@ -1,0 +1,113 @@
+"""The speech process: holds the model, decodes and recognizes. Started by `pipeline/speech/process.py` only.
+
+    python -m pipeline.speech.child <file descriptor of its socket> <process id of its parent>
+
+It reads the sealed recording itself; neither keys nor content are ever on its command line, in its environment, in
+a log or in an error's text. One job at a time. It ends when its parent does.
+"""
+
+import os
+import queue
+import socket
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+from pipeline.content.store import ContentStore
+from pipeline.errors import SmeltError, WorkError
+from pipeline.processes.child_wire import Channel, Closed, Message
+from pipeline.processes.confinement import confine, limit_memory, volunteer_for_the_oom_killer
+from pipeline.speech.audio import Decoder
+from pipeline.speech.blocks import cut
+from pipeline.speech.recognizer import Hints, ModelUnavailable, Recognition, Recognizer, SpeechEngineSettings
+from pipeline.speech.wire import SpeechJob, job_from_json, segment_to_json
+
+
+def main(descriptor: int, parent_pid: int) -> None:
+    volunteer_for_the_oom_killer()
+    confine(parent_pid)
+    channel = Channel(socket.socket(fileno=descriptor))
+    inbox: queue.Queue[Message] = queue.Queue()
+    threading.Thread(target=_listen, args=(channel, inbox), daemon=True).start()
+    setup = inbox.get()
+    recognizer = _load(channel, SpeechEngineSettings(**setup["engine"]))
+    store = ContentStore.open_url(setup["content_url"], make=False)
+    if setup["headroom"] is not None:
+        limit_memory(setup["headroom"])
+    channel.send({"event": "ready"})
+    while True:
+        job = job_from_json(inbox.get()["job"])
+        channel.send({"event": "begun"})
+        _answer(channel, recognizer, store, job)
+
+
+def _listen(channel: Channel, inbox: queue.Queue[Message]) -> None:
+    """A thread of its own notices that the parent is gone while the model is at work."""
+    try:
+        while True:
+            inbox.put(channel.receive() or {})
+    except Closed:
+        os._exit(0)
+
+
+def _load(channel: Channel, settings: SpeechEngineSettings) -> Recognizer:
+    from pipeline.speech.whisper import WhisperRecognizer  # noqa: PLC0415 - takes a second, after `confine`
+
+    try:
+        return WhisperRecognizer.load(settings)
+    except ModelUnavailable as error:
+        channel.send({"event": "unavailable", "detail": str(error)})
+        raise SystemExit(1) from error
+
+
+def _answer(channel: Channel, recognizer: Recognizer, store: ContentStore, job: SpeechJob) -> None:
+    try:
+        channel.send(_transcribe(channel, recognizer, store, job))
+    except SmeltError as error:
+        channel.send(_error(error))
+    except Exception as error:
+        # What state the model is in is unknown now: say where it happened, not what was in hand, and end
+        channel.send({"event": "fault", "where": _where(error)})
+        raise SystemExit(1) from error
+
+
+def _transcribe(channel: Channel, recognizer: Recognizer, store: ContentStore, job: SpeechJob) -> Message:
+    with store.open(job.name, job.key) as file:
+        decoder = Decoder(file, job.media_type, job.max_seconds)
+
+        def report(done_seconds: float) -> None:
+            channel.send({"event": "progress", "done": done_seconds, "total": decoder.duration_seconds})
+
+        recognition = Recognition(recognizer, Hints(job.language, job.vocabulary))
+        for segment in recognition.segments(cut(decoder.samples()), report):
+            channel.send({"event": "segment", "segment": segment_to_json(segment)})
+    return {
+        "event": "done",
+        "language": recognition.language,
+        "duration_seconds": round(recognition.done_seconds, 3),
+        "warnings": [*recognition.warnings, *decoder.warnings],
+    }
+
+
+def _error(error: SmeltError) -> Message:
+    retryable, retry_after, waiting_for = False, None, None
+    if isinstance(error, WorkError):
+        retryable, retry_after, waiting_for = error.retryable, error.retry_after, error.waiting_for
+    return {
+        "event": "error",
+        "code": error.code,
+        "detail": error.detail,
+        "retryable": retryable,
+        "retry_after": retry_after,
+        "waiting_for": waiting_for,
+    }
+
+
+def _where(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

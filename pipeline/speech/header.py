@@ -1,0 +1,89 @@
+"""What a recording's header says of its length, and how far that is to be believed."""
+
+from dataclasses import dataclass
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from pipeline.speech import mpeg
+from pipeline.speech.part import Part
+from pipeline.speech.sniff import MediaType
+from pipeline.speech.window import Window
+
+STAMPED = frozenset({MediaType.MP4, MediaType.WEBM, MediaType.OGG, MediaType.ASF})
+"""Types whose time stamps are written in the file. FFmpeg makes up those of the others by counting."""
+
+_XING_BYTES = 4_096
+_GUESSED = frozenset(
+    {MediaType.AAC, MediaType.AC3, MediaType.AMR}
+)  # from the size and the first frames' bit rate
+_PROMISED = frozenset({MediaType.MP4, MediaType.FLAC, MediaType.AIFF, MediaType.CAF, MediaType.AU})
+_FEWEST_BYTES = {MediaType.MP3: 900, MediaType.FLAC: 200}  # a second, or the count is wrong
+_FEWEST_BYTES_ELSE = 8  # a second; silence takes next to nothing in a modern codec
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Times are seconds from the recording's start."""
+
+    duration_seconds: float | None  # None: unknown until decoded
+    certain: bool  # the duration is written in the file, not guessed from its size
+    promised: bool  # a file that decodes to less has lost something
+    codec: str
+    origin: float | None  # the time stamp at the recording's start
+    end: float | None  # of the audio, as promised; None as for the duration
+
+
+def read_header(
+    media: InputContainer, stream: AudioStream, media_type: MediaType, part: Part, window: Window
+) -> Header:
+    """Decodes nothing. A duration that the part's bytes can't hold counts as unknown."""
+    counted = media_type is MediaType.MP3 and _counts_frames(window)
+    seconds = _seconds(media, stream)
+    if (
+        seconds is not None
+        and not 0 < seconds * _FEWEST_BYTES.get(media_type, _FEWEST_BYTES_ELSE) <= window.size
+    ):
+        seconds = None
+    origin = _origin(media, stream, media_type, part, seconds)
+    # Beside a video, WebM's and ASF's duration is the longer one's; Ogg's is taken from the last page that is there
+    promised = counted or media_type in _PROMISED
+    promised = promised or (media_type in (MediaType.WEBM, MediaType.ASF) and len(media.streams) == 1)
+    certain = media_type not in _GUESSED and (media_type is not MediaType.MP3 or counted)
+    # A track's own duration begins where the track does; the whole container's, at its beginning
+    late = _start(stream) - origin if origin is not None and stream.duration is not None else 0.0
+    end = None if seconds is None else seconds + max(0.0, late)
+    return Header(seconds, certain, promised, stream.codec_context.name, origin, end)
+
+
+def _counts_frames(window: Window) -> bool:
+    """Whether an MP3 carries a count of its frames, so that its duration is no guess."""
+    at = window.tell()
+    window.seek(0)
+    counted = mpeg.xing_frames(window.read(_XING_BYTES)) is not None
+    window.seek(at)
+    return counted
+
+
+def _seconds(media: InputContainer, stream: AudioStream) -> float | None:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return media.duration / av.time_base if media.duration is not None else None
+
+
+def _start(stream: AudioStream) -> float:
+    if stream.start_time is None or stream.time_base is None:
+        return 0.0
+    return float(stream.start_time * stream.time_base)
+
+
+def _origin(
+    media: InputContainer, stream: AudioStream, media_type: MediaType, part: Part, seconds: float | None
+) -> float | None:
+    """Zero, or where the picture begins; a piece cut out of a broadcast begins at any time."""
+    if media_type not in STAMPED or part.continues:
+        return None
+    if part.from_zero or (media_type is MediaType.WEBM and _start(stream) < (seconds or 0.0)):
+        return 0.0
+    return None if media.start_time is None else media.start_time / av.time_base

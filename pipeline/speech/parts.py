@@ -1,0 +1,118 @@
+"""The recordings that follow one another in a file.
+
+Files are joined with `cat`, recorders append to what is there, browsers send the blobs of two recordings as one. FFmpeg
+reads on through MP3, ADTS, FLAC and Ogg, but takes of the others the first alone.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from pipeline.speech.beginning import beginning
+from pipeline.speech.part import Part
+from pipeline.speech.riff import wav_parts
+from pipeline.speech.seekable import SeekableFile
+from pipeline.speech.sniff import MediaType
+from pipeline.speech.window import find, read_at, size_of
+
+MOST_PARTS = 1_000
+"""Opening one costs milliseconds: a gigabyte of empty WAVs must not cost hours."""
+
+_MOST_BOXES = 200_000  # a fragmented MP4 of a day has one or two a second
+_EBML = b"\x1a\x45\xdf\xa3"
+_NEXT_EBML = re.compile(rb"\x1a\x45\xdf\xa3.{1,40}\x42\x82.(?:webm|matroska)", re.DOTALL)
+_SEGMENT = b"\x18\x53\x80\x67"
+_NEXT = {
+    MediaType.AIFF: re.compile(rb"FORM....AIF[FC]", re.DOTALL),
+    MediaType.AMR: re.compile(rb"#!AMR(?:-WB)?\n"),
+    MediaType.ASF: re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),
+    MediaType.AU: re.compile(rb"\.snd\x00\x00[\x00-\x0f].....\x00\x00\x00[\x01-\x1b]\x00", re.DOTALL),
+    MediaType.W64: re.compile(rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"),
+    MediaType.CAF: re.compile(rb"caff\x00\x01..desc", re.DOTALL),
+}
+_ASF_PROPERTIES = re.compile(rb"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\x65")
+_ASF_HEADER_BYTES = 65_536
+
+
+def parts(file: SeekableFile, media_type: MediaType) -> Iterator[Part]:
+    """In order, one more than `MOST_PARTS` at the most. Raises what reading `file` raises."""
+    size = size_of(file)
+    start = beginning(file, media_type)
+    if media_type in _WALKS:
+        found = _WALKS[media_type](file, start, size)
+    else:
+        found = _searched(file, start, size, _NEXT.get(media_type))
+    for number, part in enumerate(islice(found, MOST_PARTS + 1)):
+        yield replace(part, continues=number > 0)
+
+
+def _searched(file: SeekableFile, start: int, size: int, header: re.Pattern[bytes] | None) -> Iterator[Part]:
+    while header is not None and (following := find(file, header, start + 1, size)) is not None:
+        yield Part(start, following, missing_share=_missing(file, start, following))
+        start = following
+    yield Part(start, size, missing_share=_missing(file, start, size))
+
+
+def _missing(file: SeekableFile, start: int, end: int) -> float:
+    """What is missing of a Windows Media, Wave64 or Core Audio file, whose duration FFmpeg adapts to what is there."""
+    promised = 0
+    head = read_at(file, start, min(_ASF_HEADER_BYTES, end - start))
+    if properties := _ASF_PROPERTIES.search(head):
+        at = properties.end() + 24
+        promised = int.from_bytes(head[at : at + 8], "little")
+    elif head.startswith(b"riff"):
+        promised = int.from_bytes(head[16:24], "little")
+    elif head.startswith(b"caff") and (samples := head.find(b"data")) >= 0:
+        size = int.from_bytes(head[samples + 4 : samples + 12], "big", signed=True)
+        promised = samples + 12 + max(0, size)
+    return max(0, promised - (end - start)) / max(1, end - start)
+
+
+def _mp4_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
+    """A second `ftyp` behind an index and samples begins another file."""
+    at, seen = start, set[bytes]()
+    for _ in range(_MOST_BOXES):
+        box = read_at(file, at, 16)
+        length, kind = int.from_bytes(box[:4], "big"), box[4:8]
+        if length == 1:
+            length = int.from_bytes(box[8:16], "big")
+        if kind == b"ftyp" and b"mdat" in seen and b"moov" in seen:
+            yield Part(start, at, from_zero=b"moof" not in seen)
+            start, seen = at, set()
+        seen.add(kind)
+        if len(box) < 8 or length < 8 or at + length >= size:
+            break
+        at += length
+    yield Part(start, size, from_zero=b"moof" not in seen)
+
+
+def _webm_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
+    while (following := _next_webm(file, start, size)) is not None:
+        yield Part(start, following)
+        start = following
+    yield Part(start, size)
+
+
+def _next_webm(file: SeekableFile, start: int, size: int) -> int | None:
+    """Where the Matroska file after the one at `start` begins. A segment that doesn't know its size is searched."""
+    length, width = _vint(read_at(file, start + 4, 8))
+    segment = start + 4 + width + (length or 0)
+    head = read_at(file, segment, 12)
+    if head[:4] != _SEGMENT:
+        return None
+    length, width = _vint(head[4:])
+    if length is None or segment + 4 + width + length > size:
+        return find(file, _NEXT_EBML, segment, size)
+    end = segment + 4 + width + length
+    return end if read_at(file, end, 4) == _EBML else None
+
+
+def _vint(data: bytes) -> tuple[int | None, int]:
+    """An EBML size, None if unknown, and how many bytes it takes."""
+    width = 9 - data[0].bit_length() if data and data[0] else 1
+    value = int.from_bytes(data[:width], "big") & ((1 << 7 * width) - 1)
+    return (None if value == (1 << 7 * width) - 1 else value), width
+
+
+_WALKS = {MediaType.WAV: wav_parts, MediaType.MP4: _mp4_parts, MediaType.WEBM: _webm_parts}

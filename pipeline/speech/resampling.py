@@ -1,0 +1,59 @@
+"""Decoded frames to samples: 16 kHz, one channel."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+
+from pipeline.errors import SmeltError
+from pipeline.speech.mixing import Mixer
+from pipeline.speech.samples import RATE, Samples
+from pipeline.states import ErrorCode
+
+MOST_CHANNELS = 64
+"""What FFmpeg's resampler takes."""
+
+LEAST_RATE = 1_000
+"""Of samples a second. Nobody speaks below it, and a few kilobytes at 1 Hz would become gigabytes."""
+
+_PIECE = RATE // 2  # samples; half a second at once costs less than frame by frame
+
+
+class Resampler:
+    """FFmpeg's resampler and a mixer, made anew when a stream changes its rate or layout on the way."""
+
+    def __init__(self) -> None:
+        self._format: tuple[str, str, int] | None = None
+        self._engine, self._mixer = _engine(), Mixer()
+
+    def feed(self, frame: AudioFrame) -> Iterator[Samples]:
+        """Raises SmeltError UNSUPPORTED_CODEC for too many channels, or too few samples a second."""
+        if frame.layout.nb_channels > MOST_CHANNELS or frame.sample_rate < LEAST_RATE:
+            raise SmeltError(ErrorCode.UNSUPPORTED_CODEC)
+        format_ = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._format not in (None, format_):
+            yield from self.flush()
+        self._format = format_
+        frame.pts = None  # stamps with gaps would make the resampler stretch sound; gaps are filled elsewhere
+        for done in self._engine.resample(frame):
+            yield self._mixer.feed(_channels(done))
+
+    def flush(self) -> Iterator[Samples]:
+        """The rest of what was fed. What is fed afterwards begins anew."""
+        # A resampler with nothing to do hands back the end mark itself
+        for done in self._engine.resample(None):
+            if done is not None:
+                yield self._mixer.feed(_channels(done))
+        yield self._mixer.flush()
+        self._engine, self._mixer, self._format = _engine(), Mixer(), None
+
+
+def _engine() -> AudioResampler:
+    # Packed, not planar: PyAV reads past the end of a planar frame's pointers where there are more than eight channels
+    return AudioResampler(format="flt", rate=RATE, frame_size=_PIECE)
+
+
+def _channels(frame: AudioFrame) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    packed = np.asarray(frame.to_ndarray(), np.float32)
+    return np.ascontiguousarray(packed.reshape(-1, frame.layout.nb_channels).T)

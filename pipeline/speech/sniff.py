@@ -1,0 +1,174 @@
+"""What an uploaded part is, told from its first bytes.
+
+Content decides, not the name: a recording named `notes.txt` is a recording. The name and the declared type
+are used only where the bytes don't look like audio, to tell a damaged or unknown recording from a text.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+from pipeline.errors import SmeltError
+from pipeline.speech import mpeg, signatures
+from pipeline.states import ErrorCode, InputType
+
+SEARCHED_BYTES = 65_536
+"""How far from its start the sound of a recording may begin: behind zeros, or in the middle of a frame."""
+
+HEAD_BYTES = SEARCHED_BYTES + 32_768
+"""How many of a part's first bytes `classify` wants: behind those searched, four of the longest ADTS frames fit."""
+
+SUPPORTED = (
+    "WAV, MP3, MP2, M4A/MP4/MOV, Ogg (Opus, Vorbis), FLAC, WebM/Matroska, AAC, AC-3, AMR, AIFF, CAF, AU, Wave64 and "
+    "Windows Media"
+)
+
+
+class MediaType(StrEnum):
+    """A container that the service decodes. `pipeline/speech/audio.py` opens each with its own demuxer only."""
+
+    WAV = "wav"
+    MP3 = "mp3"  # also layer II
+    MP4 = "mp4"  # also m4a, m4b, mov, 3gp
+    OGG = "ogg"  # Opus, Vorbis, FLAC or Speex inside
+    FLAC = "flac"
+    WEBM = "webm"  # also mkv, mka
+    AAC = "aac"  # ADTS frames without a container
+    AC3 = "ac3"  # also E-AC-3
+    AMR = "amr"  # narrow and wide band
+    AIFF = "aiff"  # also AIFF-C
+    CAF = "caf"
+    AU = "au"
+    ASF = "asf"  # Windows Media
+    W64 = "w64"  # Sony Wave64
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    input_type: InputType
+    media_type: MediaType | None  # None for text
+
+
+_MAGIC = {
+    b"OggS": MediaType.OGG,
+    b"fLaC": MediaType.FLAC,
+    b"\x1a\x45\xdf\xa3": MediaType.WEBM,
+    b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb": MediaType.W64,
+    b"caff\x00\x01": MediaType.CAF,
+    b".snd\x00": MediaType.AU,
+    b"#!AMR\n": MediaType.AMR,
+    b"#!AMR-WB\n": MediaType.AMR,
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": MediaType.ASF,
+}
+FRAMES = {
+    MediaType.MP3: mpeg.mp3_frame,
+    MediaType.AAC: mpeg.adts_frame,
+    MediaType.AC3: mpeg.ac3_frame,
+}
+"""Types without a container, and what knows a frame of theirs."""
+
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def classify(head: bytes, filename: str | None, content_type: str | None) -> Classified:
+    """Tell audio from text.
+
+    `head` is the part's first `HEAD_BYTES` bytes, or all of a shorter part. Raises SmeltError: EMPTY_INPUT
+    for no bytes, UNSUPPORTED_FORMAT for what is neither text nor a supported recording. Whether a text really
+    decodes is `TextDecoder`'s to say.
+    """
+    if not head:
+        raise SmeltError(ErrorCode.EMPTY_INPUT)
+    extension = _extension(filename)
+    declared = (content_type or "").partition(";")[0].strip().lower()
+    media_type = _media_type(head, extension, declared)
+    if media_type is not None:
+        return Classified(InputType.AUDIO, media_type)
+    if signatures.is_playlist(head, extension, declared):
+        raise SmeltError(
+            ErrorCode.UNSUPPORTED_FORMAT, "Playlists are not supported; send the recordings themselves."
+        )
+    known = signatures.known_binary(head)
+    if known is not None:
+        raise SmeltError(ErrorCode.UNSUPPORTED_FORMAT, f"{known} not supported. Audio may be {SUPPORTED}.")
+    media_type = _late(head)
+    if media_type is not None:
+        return Classified(InputType.AUDIO, media_type)
+    if signatures.claims_media(extension, declared):
+        raise SmeltError(
+            ErrorCode.UNSUPPORTED_FORMAT,
+            f"The file is named or declared as a recording, but its content is none of {SUPPORTED}.",
+        )
+    return Classified(InputType.TEXT, None)
+
+
+def _extension(filename: str | None) -> str:
+    return PurePosixPath((filename or "").replace("\\", "/")).suffix.lower().removeprefix(".")
+
+
+def magic(head: bytes) -> MediaType | None:
+    """The container that begins at the first byte, told by its mark."""
+    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+        return MediaType.WAV
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return MediaType.AIFF
+    for mark, media_type in _MAGIC.items():
+        if head.startswith(mark):
+            return media_type
+    return MediaType.MP4 if signatures.is_mp4(head) else None
+
+
+def _media_type(head: bytes, extension: str, declared: str) -> MediaType | None:
+    found = magic(head)
+    if found is not None:
+        return found
+    tag_bytes = mpeg.id3_bytes(head)
+    if tag_bytes:
+        return _after_tag(head, tag_bytes, extension, declared)
+    return _frames(head)
+
+
+def _after_tag(head: bytes, tag_bytes: int, extension: str, declared: str) -> MediaType:
+    """An ID3 tag mostly stands before MP3, sometimes before others; artwork may outgrow the head, and its size be
+    wrong.
+    """
+    rest = head[tag_bytes:]
+    found = magic(rest[after_zeros(rest) :]) or _frames(rest) or _late_frames(rest or head)
+    if found is not None:
+        return found
+    if extension == "aac" or declared in ("audio/aac", "audio/aacp"):
+        return MediaType.AAC
+    if extension == "flac" or declared in ("audio/flac", "audio/x-flac"):
+        return MediaType.FLAC
+    return MediaType.MP3
+
+
+def _frames(data: bytes) -> MediaType | None:
+    """Two frame headers that agree, one frame apart: a single sync word turns up in any binary file."""
+    if data.isascii():
+        return None  # a text; AC-3's sync word has no bit above the seventh
+    return next((kind for kind, frame_at in FRAMES.items() if mpeg.two_frames(data, frame_at)), None)
+
+
+def _late(head: bytes) -> MediaType | None:
+    """A recording that begins behind zeros, or whose first frame is not whole."""
+    if head.startswith(_BYTE_ORDER_MARKS) or head.isascii():
+        return None
+    at = after_zeros(head)
+    found = magic(head[at:]) if at else None
+    return found or _late_frames(head)
+
+
+def _late_frames(data: bytes) -> MediaType | None:
+    places = {
+        kind: at
+        for kind, frame_at in FRAMES.items()
+        if (at := mpeg.find_frames(data, frame_at, SEARCHED_BYTES)) is not None
+    }
+    return min(places, key=places.__getitem__, default=None)
+
+
+def after_zeros(head: bytes) -> int:
+    """Where what follows the zeros at the start of `head` begins. The size before MP4's `ftyp` has zeros too."""
+    at = len(head) - len(head.lstrip(b"\0"))
+    return head.find(b"ftyp", at, at + 5) - 4 if head.find(b"ftyp", at, at + 5) >= 4 else at

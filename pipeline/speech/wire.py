@@ -1,0 +1,68 @@
+"""What a worker and its speech process say to each other, over `pipeline/processes/child_wire.py`.
+
+worker                                    speech process
+{"engine", "content_url", "headroom"} ──▶
+                                      ◀── {"event": "ready"} | {"event": "unavailable", "detail"}
+{"job"}                               ──▶
+                                      ◀── {"event": "begun"}
+                                      ◀── {"event": "progress", "done", "total"} ...
+                                      ◀── {"event": "segment", "segment"} ...
+                                      ◀── {"event": "done", …} | {"event": "error", …} | {"event": "fault", …}
+"""
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from pipeline.content.store import Kind, ObjectName
+from pipeline.processes.child_wire import Message
+from pipeline.speech.sniff import MediaType
+from pipeline.speech.transcript import Segment, Word
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechJob:
+    """One recording to transcribe: a sealed object in the content store."""
+
+    name: ObjectName
+    key: bytes = field(repr=False)  # the smelt's content key
+    media_type: MediaType
+    max_seconds: float
+    language: str | None = None
+    vocabulary: str | None = field(default=None, repr=False)
+
+
+def job_to_json(job: SpeechJob) -> Message:
+    return {
+        "name": [str(job.name.smelt_id), str(job.name.row_id), job.name.kind, job.name.attempt],
+        "key": b64encode(job.key).decode(),
+        "media_type": job.media_type,
+        "max_seconds": job.max_seconds,
+        "language": job.language,
+        "vocabulary": job.vocabulary,
+    }
+
+
+def job_from_json(raw: Message) -> SpeechJob:
+    smelt_id, row_id, kind, attempt = raw["name"]
+    return SpeechJob(
+        name=ObjectName(UUID(smelt_id), UUID(row_id), Kind(kind), attempt),
+        key=b64decode(raw["key"]),
+        media_type=MediaType(raw["media_type"]),
+        max_seconds=raw["max_seconds"],
+        language=raw["language"],
+        vocabulary=raw["vocabulary"],
+    )
+
+
+def segment_to_json(segment: Segment) -> list[Any]:
+    words = [[word.start, word.end, word.text] for word in segment.words]
+    return [segment.start, segment.end, segment.text, words]
+
+
+def segment_from_json(raw: list[Any]) -> Segment:
+    start, end, text, words = raw
+    return Segment(
+        float(start), float(end), str(text), tuple(Word(float(s), float(e), str(t)) for s, e, t in words)
+    )

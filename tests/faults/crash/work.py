@@ -1,0 +1,147 @@
+"""A worker of every queue in this process: the real work, on a scripted speech engine and the extractive one."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import cast
+
+from pydantic import SecretStr
+
+import workers.actors.maintenance
+import workers.runner.lease
+from db.work.claims import DELIVERIES, FILES, OUTPUTS, RUNS
+from pipeline.errors import WorkError
+from pipeline.llm.engines.base import SynthesisEngine
+from pipeline.llm.engines.extractive.engine import ExtractiveEngine
+from pipeline.settings import Settings
+from pipeline.speech.process import SpeechJob, SpeechProcess, SpeechProgress
+from pipeline.speech.transcript import Segment, Transcript
+from pipeline.states import ErrorCode
+from tests.support.heartbeats import HeartbeatByHand
+from workers.actors.deliver import deliver, make_outbound
+from workers.actors.maintenance import maintain
+from workers.actors.synthesize import synthesize
+from workers.actors.transcribe import transcribe
+from workers.notifications.queue_notifications import ActorName
+from workers.pools.engines import SynthesisEngines
+from workers.runner.lease import Lease
+from workers.runner.run import run_next
+from workers.services import Services
+
+SPOKEN = Transcript((Segment(0.0, 7.0, "Ann ships the report on Friday."),), "en", 7.0)
+
+
+class Speech:
+    """Of a SpeechProcess, what its worker uses. `fails`: whether every recording is broken."""
+
+    pace = 1.0
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self._fails = fails
+
+    def transcribe(self, _job: SpeechJob, on_tick: Callable[[SpeechProgress], None]) -> Transcript:
+        on_tick(SpeechProgress(3.0, 7.0))
+        if self._fails:
+            raise WorkError(ErrorCode.CORRUPTED_FILE)
+        on_tick(SpeechProgress(7.0, 7.0))
+        return SPOKEN
+
+    def start(self, _on_tick: Callable[[SpeechProgress], None]) -> None:
+        """It never ends."""
+
+
+class Hands:
+    """Does what is claimable, one piece after the other."""
+
+    def __init__(self, services: Services, *, broken_recordings: bool = False) -> None:
+        self._services = services
+        self._speech = cast("SpeechProcess", Speech(fails=broken_recordings))
+        self._engines = InOneProcess(services.settings)
+        self._outbound = make_outbound(services.settings)
+
+    def work(self) -> int:
+        """Until nothing is claimable; returns how many pieces."""
+        return self.transcribe() + self.synthesize() + self.deliver() + self.maintain()
+
+    def transcribe(self) -> int:
+        never = threading.Event()
+        return _count(
+            lambda: run_next(
+                self._services, FILES, ActorName.TRANSCRIBE_FILE, lambda t: transcribe(t, self._speech), never
+            )
+        )
+
+    def synthesize(self) -> int:
+        never = threading.Event()
+        return _count(
+            lambda: run_next(
+                self._services,
+                OUTPUTS,
+                ActorName.APPLY_SEPARATE,
+                lambda t: synthesize(t, self._engines),
+                never,
+            )
+        )
+
+    def deliver(self) -> int:
+        never = threading.Event()
+        return _count(
+            lambda: run_next(
+                self._services,
+                DELIVERIES,
+                ActorName.DELIVER_WEBHOOK,
+                lambda t: deliver(t, self._outbound),
+                never,
+            )
+        )
+
+    def maintain(self) -> int:
+        never = threading.Event()
+        return _count(lambda: run_next(self._services, RUNS, ActorName.PURGE_CONTENT, maintain, never))
+
+    def close(self) -> None:
+        self._engines.close()
+
+
+class OneBeat(HeartbeatByHand):
+    """At the beginning of each task: at the same points in every life."""
+
+    @contextmanager
+    def keeping(self, lease: Lease) -> Iterator[None]:
+        with super().keeping(lease):
+            self.beat()
+            yield
+
+
+class InOneProcess(SynthesisEngines):
+    """The extractive engine without its processes, which take a while to start in every life."""
+
+    @contextmanager
+    def borrow(self, api_key: SecretStr | None) -> Iterator[SynthesisEngine]:
+        assert api_key is None
+        yield ExtractiveEngine()
+
+
+@contextmanager
+def hands(settings: Settings, *, broken_recordings: bool = False) -> Iterator[Hands]:
+    """In a life that may end: it tells of every tick, its heart beats once for each task, and it fills profiles one by
+    one.
+    """
+    workers.runner.lease.TELL_SECONDS = 0.0
+    workers.actors.maintenance.RESET_BATCH = 1
+    opened = Services.open(settings, connections=2)
+    services = replace(opened, heartbeat=OneBeat.open(settings))
+    mine = Hands(services, broken_recordings=broken_recordings)
+    try:
+        yield mine
+    finally:
+        mine.close()
+        services.close()
+
+
+def _count(run: Callable[[], bool]) -> int:
+    done = 0
+    while run():
+        done += 1
+    return done

@@ -1,8 +1,0 @@
-"""A heartbeat that beats when it is told to."""
-
-from workers.heartbeat import Heartbeat
-
-
-class HeartbeatByHand(Heartbeat):
-    def _start(self) -> None:
-        """No thread."""

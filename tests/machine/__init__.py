@@ -1,1 +1,0 @@
-"""A state machine over the work tables: real functions, real Postgres; wakes, time and death in the machine's hands."""

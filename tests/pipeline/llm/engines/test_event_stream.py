@@ -1,0 +1,139 @@
+"""Streams as the standard allows them and servers write them: the answer comes through whole."""
+
+import json
+
+import pytest
+
+from pipeline.errors import WorkError
+from pipeline.llm.documents import Document
+from pipeline.llm.engines.base import PromptSpec
+from pipeline.speech.transcript import Transcript
+from pipeline.states import DefaultPromptName, ErrorCode
+from tests.pipeline.llm.engines.conftest import MakeEngine
+from tests.support.llm_server import LlmServer, Step, event
+
+SUMMARIZE = PromptSpec(DefaultPromptName.SUMMARIZE)
+DOCUMENTS = [Document("notes.md", Transcript.of_text("The launch is in May."))]
+DONE = b"data: [DONE]\n\n"
+
+
+def words(content: object, finish: str | None = None, **delta: object) -> bytes:
+    return event(choices=[{"index": 0, "delta": {"content": content, **delta}, "finish_reason": finish}])
+
+
+FIRST, LAST, END = words("All is "), words("good."), words(None, "stop")
+INDENTED = "".join(
+    f"data: {line}\n"
+    for line in json.dumps({"choices": [{"delta": {"content": "good."}}]}, indent=1).split("\n")
+).encode()
+USAGE = event(choices=[], usage={"prompt_tokens": 7, "completion_tokens": 5})
+TEXT, THINKING = (
+    {"type": "text", "text": "good."},
+    {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]},
+)
+
+STREAMS: list[tuple[str, Step]] = [
+    ("retry first", Step(raw=b"retry: 3000\n\n" + FIRST + LAST + END + DONE)),
+    ("retry with each", Step(raw=b"retry: 1\n" + FIRST + b"retry: 1\n" + LAST + END + DONE)),
+    ("empty data", Step(raw=b"data:\n\n" + FIRST + b"data: \n\ndata\n\n" + LAST + END + DONE)),
+    ("ids", Step(raw=b"id: 1\n" + FIRST + b"id: 2\n" + LAST + b"id\n\n" + END + b"id: 9\n\n" + DONE)),
+    ("an id alone", Step(raw=b"id: 1\n\n" + FIRST + b"\n\n" + LAST + END + b"\n" + DONE)),
+    ("kinds of events",
+     Step(raw=b"event: message\n" + FIRST + b"event: chunk\n" + LAST + END + b"event: done\n" + DONE)),
+    ("pings",
+     Step(raw=b'event: ping\ndata: {"type": "ping"}\n\n' + FIRST + b"event: ping\ndata: now\n\n" + LAST + END)),
+    ("heartbeats",
+     Step(raw=FIRST + b"event: heartbeat\n\n: still here\n\n" + LAST
+     + b"event: keep-alive\ndata: 1\n\n" + END)),
+    ("unknown fields", Step(raw=b"x-time: 5\n" + FIRST + b"data2: no\n" + LAST + END + DONE)),
+    ("carriage returns", Step(raw=(FIRST + LAST + END + DONE).replace(b"\n", b"\r"))),
+    ("both kinds of ends", Step(raw=FIRST.replace(b"\n", b"\r\n") + LAST.replace(b"\n", b"\r") + END + DONE)),
+    ("no space", Step(raw=(FIRST + LAST + END + DONE).replace(b"data: ", b"data:"))),
+    ("a document over several lines", Step(raw=FIRST + INDENTED + b"\n" + END + DONE)),
+    ("no empty lines", Step(raw=(FIRST + LAST + END + DONE).replace(b"\n\n", b"\n"))),
+    ("no last empty line", Step(raw=(FIRST + LAST + END).rstrip(b"\n"))),
+    ("no last empty line behind the end", Step(raw=FIRST + LAST + DONE.rstrip(b"\n"))),
+    ("spaces behind the end", Step(raw=FIRST + LAST + b"data: [DONE]  \n\n")),
+    ("the end in quotes", Step(raw=FIRST + LAST + b'data: "[DONE]"\n\n')),
+    ("an end without a reason", Step(raw=FIRST + LAST + DONE)),
+    ("a reason without an end", Step(raw=FIRST + LAST + END)),
+    ("a reason that is a word for none", Step(raw=words("All is ", "null") + words("good.", "") + DONE)),
+    ("cut off behind the reason", Step(raw=FIRST + LAST + END, cut=True)),
+    ("cut off behind the end", Step(raw=FIRST + LAST + END + DONE, cut=True)),
+    ("cut off behind an end without a reason", Step(raw=FIRST + LAST + DONE, cut=True)),
+    ("cut off in the counts", Step(raw=FIRST + LAST + END + USAGE[:20], cut=True)),
+    ("nonsense behind the end", Step(raw=FIRST + LAST + END + b"data: {oops\n\n")),
+    ("an error behind the end", Step(raw=FIRST + LAST + END + event(error={"message": "usage failed"}))),
+    ("silence behind the end", Step(text="All is good.", stall_after=4)),
+    ("what is no UTF-8", Step(raw=b": \xff\xfe\n\n" + FIRST + LAST + END + DONE)),
+    ("a byte order mark", Step(raw=b"\xef\xbb\xbf" + FIRST + LAST + END + DONE)),
+    ("with its character set", Step(raw=FIRST + LAST + END + DONE, kind="text/event-stream; charset=utf-8")),
+    ("as plain text", Step(raw=FIRST + LAST + END + DONE, kind="text/plain")),
+    ("called JSON", Step(raw=FIRST + LAST + END + DONE, kind="application/json")),
+    ("parts", Step(raw=words([{"type": "text", "text": "All is "}]) + words([TEXT]) + END + DONE)),
+    ("thoughts as parts", Step(raw=words([THINKING]) + FIRST + words([THINKING, TEXT]) + END + DONE)),
+    ("other parts", Step(raw=FIRST + words([{"type": "reference", "reference_ids": [1]}, TEXT, {"text": ""}]) + END)),
+    ("a single part", Step(raw=FIRST + words(TEXT) + END + DONE)),
+    ("an empty list of parts", Step(raw=words([]) + FIRST + LAST + END + DONE)),
+    ("messages for deltas", Step(raw=event(choices=[{"message": {"content": "All is good."}}]) + END + DONE)),
+    ("one document", Step(kind="application/json", raw=json.dumps(
+        {"choices": [{"message": {"role": "assistant", "content": "All is good."}, "finish_reason": "stop"}]}
+    ).encode())),
+    ("one document of parts", Step(kind="application/json; charset=utf-8", raw=json.dumps(
+        {"choices": [{"message": {"content": [THINKING, {"type": "text", "text": "All is good."}]}}]}, indent=2
+    ).encode())),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("step", [s[1] for s in STREAMS], ids=[s[0] for s in STREAMS])
+def test_an_answer_comes_through_however_it_is_streamed(
+    llm: LlmServer, make_llm_engine: MakeEngine, step: Step
+) -> None:
+    llm.default = step
+    result = make_llm_engine(timeout=0.5).apply(SUMMARIZE, DOCUMENTS, lambda _: None)
+    assert result.markdown == "All is good."
+    assert len(llm.calls) == 1
+
+
+def test_counts_behind_the_end_are_heard(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
+    llm.default = Step(raw=b"id: 1\n" + FIRST + LAST + END + b"retry: 5\n\n" + USAGE + DONE)
+    result = make_llm_engine().apply(SUMMARIZE, DOCUMENTS, lambda _: None)
+    assert (result.input_tokens, result.output_tokens) == (7, 5)
+
+
+def test_a_connection_is_used_again_behind_the_end(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
+    llm.default = Step(raw=FIRST + LAST + END + DONE + b": bye\n\n")
+    engine = make_llm_engine()
+    for _ in range(3):
+        engine.apply(SUMMARIZE, DOCUMENTS, lambda _: None)
+    assert llm.connections == 1
+
+
+NO_ANSWERS: list[tuple[str, Step, ErrorCode]] = [
+    ("cut off in the words", Step(raw=FIRST + LAST, cut=True), ErrorCode.API_UNAVAILABLE),
+    ("broken off in an event", Step(raw=FIRST + LAST[:20]), ErrorCode.API_UNAVAILABLE),
+    ("neither reason nor end", Step(raw=FIRST + LAST), ErrorCode.API_UNAVAILABLE),
+    ("an end without words", Step(raw=b"retry: 5\n\n" + DONE), ErrorCode.SYNTHESIS_FAILED),
+    ("thoughts in parts alone", Step(raw=words([THINKING]) + DONE), ErrorCode.SYNTHESIS_FAILED),
+    ("parts of no shape", Step(raw=words([{"type": "text", "text": 5}]) + DONE), ErrorCode.SYNTHESIS_FAILED),
+    ("an error by the event's name", Step(raw=b'event: error\ndata: {"code": 402}\n\n'),
+     ErrorCode.API_QUOTA_EXHAUSTED),
+    ("an error by its object", Step(raw=event(object="error", message="secret", code=401)), ErrorCode.API_KEY_INVALID),
+    ("an error as a document", Step(kind="application/json", raw=b'{"error": {"code": 402}}'),
+     ErrorCode.API_QUOTA_EXHAUSTED),
+    ("filtered behind the end", Step(raw=FIRST + END + event(error={"code": "content_filter"})),
+     ErrorCode.CONTENT_FILTERED),
+    ("filtered by another name", Step(raw=FIRST + words(None, "SAFETY")), ErrorCode.CONTENT_FILTERED),
+    ("half a document", Step(kind="application/json", raw=b'{"choices": [{"message"'), ErrorCode.SYNTHESIS_FAILED),
+    ("a page", Step(kind="text/html", raw=b"<html>Welcome</html>"), ErrorCode.SYNTHESIS_FAILED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "code"), [n[1:] for n in NO_ANSWERS], ids=[n[0] for n in NO_ANSWERS])
+def test_what_is_no_whole_answer_has_its_code(
+    llm: LlmServer, make_llm_engine: MakeEngine, step: Step, code: ErrorCode
+) -> None:
+    llm.default = step
+    with pytest.raises(WorkError) as caught:
+        make_llm_engine(timeout=0.5).apply(SUMMARIZE, DOCUMENTS, lambda _: None)
+    assert caught.value.code == code

@@ -1,0 +1,183 @@
+"""Thoughts go, whatever marks them; an answer about such marks stays, to the letter."""
+
+import pytest
+
+from pipeline.llm.engines.thoughts import without_thoughts
+
+ANSWER = "# Title\n\nThe launch is in May."
+THOUGHT: list[str] = [
+    f"<think>Let me see.</think>\n\n{ANSWER}",
+    f"<think>\nLet me see.\n\n- a list\n</think>\n\n{ANSWER}",
+    f"<think> let me see </think>{ANSWER}",
+    f"<think></think>\n\n{ANSWER}",
+    f"<think>\n\n</think>\n\n{ANSWER}",
+    f"<Think >Let me see.</ think >\n{ANSWER}",
+    f'<think time="3s">Let me see.</think>\n{ANSWER}',
+    f"<thinking>\nLet me see.\n</thinking>\n{ANSWER}",
+    f"<thought>Let me see.</thought>\n{ANSWER}",
+    f"<thoughts>Let me see.</thoughts>\n{ANSWER}",
+    f"<reasoning>\nLet me see.\n</reasoning>\n<answer>\n{ANSWER}\n</answer>",
+    f"<seed:think>Let me see.</seed:think>{ANSWER}",
+    f"<thinking>Let me see.</thinking>{ANSWER}",
+    f"[THINK]Let me see.[/THINK]{ANSWER}",
+    f"◁think▷Let me see.◁/think▷{ANSWER}",
+    f"<|begin_of_thought|>\nLet me see.\n<|end_of_thought|>\n<|begin_of_solution|>\n{ANSWER}\n<|end_of_solution|>",
+    f"<|START_THINKING|>Let me see.<|END_THINKING|><|START_RESPONSE|>{ANSWER}<|END_RESPONSE|>",
+    f"<unused94>thought\nLet me see.<unused95>{ANSWER}",
+    f"<|channel>thought\nLet me see.\n<channel|>{ANSWER}",
+    f'<details type="reasoning" done="true">\n<summary>Thought</summary>\nLet me see.\n</details>\n{ANSWER}',
+    f"Okay, let me see.\n</think>\n\n{ANSWER}",
+    f"Okay, let me see.</think>\n\n{ANSWER}",
+    f"Okay, let me see</think>{ANSWER}",
+    f"Okay, let me see.\n\nOnce more.\n[/THINK]\n{ANSWER}",
+    f"</think>\n\n{ANSWER}",
+    f"<think>Let me <think>see</think> well.\n</think>\n{ANSWER}",
+    f"<think>I must close with `</think>` later.\n</think>\n{ANSWER}",
+    f"<think>I would write:\n```markdown\n# Ti\n</think>\n{ANSWER}",
+    f"<thinking>Let me see.</think>\n{ANSWER}",
+    f"<think>One.</think>\n<think>Two.</think>\n{ANSWER}",
+    f"{ANSWER}\n\n<think>\nDid I forget anything?",
+    f"<think>One.</think>\n\n{ANSWER}\n\n</think>",
+    f"<think>One.</think>\n<answer>\n{ANSWER}",
+    f"<|thinking|>Let me see.<|/thinking|>{ANSWER}",
+    f"[THINKING]Let me see.[/THINKING]{ANSWER}",
+    f"<analysis>Let me see.</analysis>\n{ANSWER}",
+    f"<inner_monologue>Let me see.</inner_monologue>\n{ANSWER}",
+    f"assistantanalysisHm.assistantfinal{ANSWER}",
+    f"{ANSWER}\n\n<think>\nDid I forget anything?\n</think>",
+    f"<|channel|>analysis<|message|>Let me see.<|end|><|start|>assistant<|channel|>final<|message|>{ANSWER}<|return|>",
+    f"<|start|>assistant<|channel|>analysis<|message|>See.<|end|><|start|>assistant<|channel|>final<|message|>{ANSWER}",
+    f"<|channel|>analysis<|message|>A.<|end|><|channel|>commentary<|message|>B.<|end|>"
+    f"<|start|>assistant<|channel|>final <|constrain|>text<|message|>{ANSWER}<|end|>",
+    f"Let me see.<|end|><|start|>assistant<|channel|>final<|message|>{ANSWER}",
+    f"<|channel|>final<|message|>{ANSWER}",
+    f"analysisThe user wants a summary.assistantfinal{ANSWER}",
+    f"analysisThe user wants it.assistantcommentaryHm.assistantfinal\n\n{ANSWER}",
+]
+
+
+@pytest.mark.parametrize("answer", THOUGHT)
+def test_thoughts_are_taken_off(answer: str) -> None:
+    assert without_thoughts(answer, "Sum up the launch.").strip() == ANSWER
+
+
+@pytest.mark.parametrize(
+    "begin",
+    ["Sure, here it is.\n", "Sure, here it is.\n\n", "Sure, here it is. "],
+)
+@pytest.mark.parametrize("thoughts", ["<think>\nLet me see.\n</think>", "<think>Let me see.</think>"])
+def test_thoughts_after_a_preface_are_taken_off(begin: str, thoughts: str) -> None:
+    left = without_thoughts(f"{begin}{thoughts}\n\n{ANSWER}", "")
+    assert "Let me see" not in left
+    assert "think" not in left
+    assert left.startswith("Sure, here it is.")
+    assert left.endswith(ANSWER)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "<think>Let me see.</think>",
+        "<think>Let me see.</think>\n <think>Again.</think>\n",
+        "<think>\nOkay, the user wants a summary.\n\nLet me see",
+        "<think>Okay, the user wants",
+        "<thinking>\nOkay",
+        "[THINK]Okay, the user",
+        "◁think▷Okay",
+        "Sure, let me think about it.\n<think>\nOkay, the user wants",
+        "Okay, let me see.\n</think>\n",
+        "Okay, let me see.</think>",
+        "<|channel|>analysis<|message|>The user wants a summary",
+        "<|channel|>analysis<|message|>The user wants a summary.<|end|>",
+        "<|start|>assistant<|channel|>commentary<|message|>Hm.<|end|>",
+        "analysisThe user wants a summary",
+    ],
+)
+def test_nothing_but_thoughts_leaves_nothing(answer: str) -> None:
+    assert without_thoughts(answer, "Sum up the launch.").strip() == ""
+
+
+ABOUT: list[str] = [
+    "Text with <think> in it </think>.",
+    "Models write <think>reasoning</think> before the answer.",
+    "They use tags. Models write <think>reasoning</think> before the answer.\n\nThat is so.",
+    "The form is this: <think>reasoning</think>\n\nThat is so.",
+    "Models write `<think>` first and `</think>` last.",
+    "<think> and </think> are the tags that such models write.",
+    "<think> is the tag that begins a model's reasoning.",
+    "`<think>`: begins the reasoning.",
+    "The end is marked with </think>\n\nAfter it comes the answer.",
+    'The end is marked with "</think>".',
+    "The end is marked (</think>).",
+    "An end without a beginning. </think> is often alone.",
+    "# Tags\n\n- <think> begins, </think> ends\n- <thinking>: the same\n- [THINK] too",
+    "# Tags\n\n```\n<think>\nLet me see.\n</think>\n```\n\nThat is what a model writes.",
+    "# Tags\n\n~~~xml\n</think>\n~~~\n\nThat is what a model writes.",
+    "# Tags\n\n1. Look:\n\n   ```text\n   <think>\n   ```\n\nThat is it.",
+    "# Tags\n\n    <think>\n    Let me see.\n    </think>\n\nThat is what a model writes.",
+    "| tag | means |\n|---|---|\n| <think> | begins |\n| </think> | ends |",
+    "The talk was about the [THINK] campaign.",
+    "[Think] was what the speaker said.\n\n[thinking]",
+    "I think, therefore I am. <thinker> </thinker>",
+    "<think-cell> is an add-in.",
+    "Thinking is hard. a < think and think > b",
+    "The format is `<|channel|>analysis<|message|>…<|channel|>final<|message|>…`.",
+    "```\n<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>b\n```\nas shown",
+    "analysis of the budget: it was the assistant's final word.",
+    "analysis\n\nThe assistantfinal marker is a leak.",
+    "Analysis: done. <details>\n<summary>More</summary>\nText\n</details>",
+    "<details type='open'>Text</details>",
+    "<answer>42</answer>",
+    "Thoughts</b>",
+    "[THINK] Campaign of May\n\nIt was launched.",
+    "analysis*: see below.",
+    "> <think>\n> Let me see.\n> </think>\n\nThat is what it wrote.",
+]
+
+
+@pytest.mark.parametrize("answer", ABOUT)
+def test_an_answer_about_such_marks_stays(answer: str) -> None:
+    assert without_thoughts(answer, "Sum up the talk.") == answer
+
+
+QUOTED: list[str] = [
+    "# What the model wrote\n\n<think>\nLet me see.\n</think>\n\nThen it answered.",
+    "It began its reply so:\n\n<think>\nLet me see.",
+    "It wrote this and then answered:\n\nLet me see.\n</think>\n\nFine.",
+    "It wrote <|channel|>analysis<|message|>Hm.<|end|><|channel|>final<|message|>Yes. That was all.",
+]
+
+
+@pytest.mark.parametrize("answer", QUOTED)
+def test_what_the_input_says_may_be_quoted(answer: str) -> None:
+    given = "The log: <think>Let me see.</think> <|channel|>analysis<|message|>Hm."
+    assert without_thoughts(answer, given) == answer
+    assert without_thoughts(answer, "Sum up.") != answer
+
+
+def test_a_thinking_model_s_own_thoughts_go_also_where_the_input_is_about_them() -> None:
+    given = "The log: <think>Let me see.</think>"
+    assert without_thoughts(f"<think>\nIt is about <think>.\n</think>\n\n{ANSWER}", given).strip() == ANSWER
+
+
+def test_marks_of_channels_in_the_answer_s_code_stay() -> None:
+    answer = f"It writes `<|channel|>` first.\n\n{ANSWER}"
+    channels = (
+        f"<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>{answer}"
+    )
+    assert without_thoughts(channels, "") == answer
+
+
+def test_what_the_task_asks_for_is_no_thought() -> None:
+    task = "Write your reasoning in <reasoning> tags, then the sum."
+    answer = f"<reasoning>\nTwo and two.\n</reasoning>\n\n{ANSWER}"
+    assert without_thoughts(answer, task, task) == answer
+    assert without_thoughts(f"<think>Hm.</think>{answer}", task, task) == answer
+    assert without_thoughts(answer, task).strip() == ANSWER
+
+
+@pytest.mark.parametrize(
+    "unit", ["<think>", "</think>", "```\n", "`<think>\n", "<think>\n</think>\n", "<|channel|>"]
+)
+def test_whatever_comes_it_takes_no_time(unit: str) -> None:
+    without_thoughts(unit * (400_000 // len(unit)), "")

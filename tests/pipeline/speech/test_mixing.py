@@ -1,0 +1,108 @@
+"""Many channels to one: who speaks is heard, whatever the others do."""
+
+import time
+
+import numpy as np
+import pytest
+
+from pipeline.errors import SmeltError
+from pipeline.speech.mixing import Floats, Mixer
+from pipeline.speech.samples import RATE, Samples
+from pipeline.states import ErrorCode
+from tests.recordings.samples import wav
+from tests.support.decoding import heard, level, speech
+
+SAID = speech()
+TIME = np.arange(len(SAID), dtype=np.float32) / RATE
+SILENCE = np.zeros_like(SAID)
+RUMBLE = (0.9 * np.sin(2 * np.pi * 40 * TIME)).astype(np.float32)
+EARLY = (TIME % 2 < 1).astype(np.float32)
+
+
+def noise(seed: int, loudness: float = 0.003) -> Samples:
+    return np.random.default_rng(seed).normal(0, loudness, len(SAID)).astype(np.float32)
+
+
+def mixed(channels: Floats, size: int = 8_000) -> Samples:
+    mixer = Mixer()
+    pieces = [mixer.feed(channels[:, at : at + size]) for at in range(0, channels.shape[1], size)]
+    return np.concatenate([*pieces, mixer.flush()])
+
+
+def in_the_band_of_speech(samples: Samples) -> Samples:
+    """In pauses an offset or rumble is all there is."""
+    return samples[8:] - 2 * samples[4:-4] + samples[:-8]
+
+
+CASES = {
+    "alike": [SAID, SAID],
+    "opposite phases": [SAID, -SAID],
+    "opposite, quieter": [SAID, -0.6 * SAID],
+    "one of two": [SAID, SILENCE],
+    "one of eight": [SILENCE] * 7 + [SAID],
+    "one of eight, all with noise": [noise(seed) for seed in range(7)] + [SAID + noise(7)],
+    "one of twelve": [SILENCE] * 11 + [SAID],
+    "one of sixty-four": [SILENCE] * 63 + [SAID],
+    "in the LFE of 5.1": [SILENCE, SILENCE, SILENCE, SAID, SILENCE, SILENCE],
+    "in the centre of 5.1, beside rumble": [SILENCE, SILENCE, SAID, RUMBLE, SILENCE, SILENCE],
+    "beside an offset": [SAID, np.full_like(SAID, 0.8)],
+    "two who take turns": [SAID * EARLY, SAID * (1 - EARLY)],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_speech_is_neither_lost_nor_buried(name: str) -> None:
+    samples, warnings = heard(wav(np.stack(CASES[name])))
+    assert warnings == ()
+    assert len(samples) == pytest.approx(len(SAID), abs=2)
+    samples, said = samples[: len(SAID)], SAID[: len(samples)]
+    assert level(samples) > 0.65 * level(SAID)
+    assert float(np.corrcoef(in_the_band_of_speech(samples), in_the_band_of_speech(said))[0, 1]) > 0.95
+    assert float(np.abs(samples).max()) <= 1.0
+
+
+@pytest.mark.parametrize("size", [1, 799, 800, 801, 1_601, 8_000, 1_000_000])
+def test_how_the_pieces_are_cut_makes_no_difference(size: int) -> None:
+    channels = np.stack([SAID[:20_001] + noise(1)[:20_001], noise(2)[:20_001]])
+    assert np.allclose(mixed(channels, size), mixed(channels), atol=1e-5)
+    assert len(mixed(channels, size)) == 20_001
+
+
+def test_nothing_clips_that_did_not_before() -> None:
+    channels = np.random.default_rng(3).uniform(-1, 1, (6, 3 * RATE)).astype(np.float32)
+    assert float(np.abs(mixed(channels)).max()) <= 1.0
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30, 1e38, -70.0])
+def test_a_sample_that_is_no_sound_costs_only_itself(value: float, channels: int) -> None:
+    said = np.stack([SAID] * channels)
+    said[0, [0, 50_000, 50_001, len(SAID) - 1]] = value
+    begun = time.process_time()
+    samples, _ = heard(wav(said, floats=True))
+    assert time.process_time() - begun < 5
+    assert np.isfinite(samples).all()
+    assert float(np.abs(samples - SAID[: len(samples)]).max()) <= 0.8
+    assert level(samples) == pytest.approx(level(SAID), rel=0.01)
+
+
+def test_floats_on_the_scale_of_integers_are_scaled_down() -> None:
+    samples, _ = heard(wav(SAID * 32_768, floats=True))
+    assert level(samples[RATE:]) == pytest.approx(level(SAID[RATE:]), rel=0.1)
+
+
+def test_mixing_takes_little_time_and_no_memory_that_grows() -> None:
+    begun = time.process_time()
+    mixer = Mixer()
+    piece = np.random.default_rng(4).normal(0, 0.1, (2, 8_000)).astype(np.float32)
+    for _ in range(1_200):  # ten minutes
+        assert len(mixer.feed(piece)) <= 8_800
+    assert len(mixer.flush()) < 1_700
+    assert time.process_time() - begun < 6
+
+
+def test_a_rate_at_which_nobody_speaks_is_refused_before_it_becomes_gigabytes() -> None:
+    """10 kB at 1 Hz took 3.7 GB."""
+    with pytest.raises(SmeltError) as caught:
+        heard(wav(SAID[:5_000], 1))
+    assert caught.value.code is ErrorCode.UNSUPPORTED_CODEC

@@ -1,0 +1,294 @@
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+import pytest
+
+from pipeline.content.store import ContentStore, Kind, ObjectName
+from pipeline.errors import GiveBack, WorkError
+from pipeline.speech.process import (
+    ChildDied,
+    ModelUnavailable,
+    SpeechEngineSettings,
+    SpeechJob,
+    SpeechProcess,
+    SpeechProgress,
+)
+from pipeline.speech.sniff import HEAD_BYTES, MediaType, classify
+from pipeline.states import ErrorCode
+from tests.recordings import MEETING, REFERENCE, recording, word_error_rate
+
+DEMO = SpeechEngineSettings("demo", device="cpu", compute_type="int8", threads=2)
+KEY = secrets.token_bytes(32)
+WAIT = 20.0  # seconds after which a condition is given up
+
+
+@pytest.fixture(scope="module")
+def content_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"file://{tmp_path_factory.mktemp('content')}"
+
+
+@pytest.fixture(scope="module")
+def speech(content_url: str) -> Iterator[SpeechProcess]:
+    process = SpeechProcess(DEMO, content_url, tick_seconds=0.05)
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def job(content_url: str) -> Callable[..., SpeechJob]:
+    def make(data: bytes, max_seconds: float = 3_600.0, media_type: MediaType | None = None) -> SpeechJob:
+        name = ObjectName(uuid4(), uuid4(), Kind.INPUT)
+        ContentStore.open_url(content_url).put(name, KEY, data)
+        found = media_type or classify(data[:HEAD_BYTES], None, None).media_type
+        assert found is not None
+        return SpeechJob(name, KEY, found, max_seconds)
+
+    return make
+
+
+@pytest.fixture
+def long_job(job: Callable[..., SpeechJob]) -> SpeechJob:
+    """Some minutes of speech: the wav, said over and over. Its size is left open, as a pipe's is."""
+    data = recording("speech.wav")
+    start = data.index(b"data")
+    return job(data[: start + 4] + bytes(4) + data[start + 8 :] * 30)
+
+
+def ignore(_: SpeechProgress) -> None:
+    pass
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.01)
+
+
+def once_busy(act: Callable[[], None]) -> Callable[[SpeechProgress], None]:
+    done = threading.Event()
+
+    def tick(progress: SpeechProgress) -> None:
+        if progress.done_seconds > 0 and not done.is_set():
+            done.set()
+            act()
+
+    return tick
+
+
+def test_a_sealed_recording_becomes_a_transcript(
+    speech: SpeechProcess, job: Callable[..., SpeechJob]
+) -> None:
+    transcript = speech.transcribe(job(recording("speech.m4a")), ignore)
+    assert word_error_rate(REFERENCE, transcript.text) <= 0.1
+    assert transcript.language == "en"
+    assert transcript.duration_seconds == pytest.approx(9.6, abs=0.1)
+    assert transcript.segments[0].words
+    assert transcript.warnings == ()
+
+
+def test_ticks_tell_how_far_it_is(speech: SpeechProcess, long_job: SpeechJob) -> None:
+    seen: list[SpeechProgress] = []
+    speech.transcribe(long_job, seen.append)
+    done = [progress.done_seconds for progress in seen]
+    assert len(seen) > 5
+    assert done == sorted(done)
+    assert seen[-1].total_seconds == pytest.approx(287, abs=2)
+    assert done[-1] > 100
+
+
+def test_the_model_stays_loaded_between_jobs(speech: SpeechProcess, job: Callable[..., SpeechJob]) -> None:
+    speech.transcribe(job(recording("speech.ogg")), ignore)
+    pid = speech.pid
+    speech.transcribe(job(recording("speech.webm")), ignore)
+    assert speech.pid == pid
+
+
+@pytest.mark.parametrize(
+    ("name", "max_seconds", "code"),
+    [
+        ("truncated.m4a", 60, ErrorCode.CORRUPTED_FILE),
+        ("video_only.mp4", 60, ErrorCode.NO_AUDIO),
+        ("silence.wav", 60, ErrorCode.NO_SPEECH),
+        ("no_samples.wav", 60, ErrorCode.EMPTY_INPUT),
+        ("speech.mp3", 5, ErrorCode.DURATION_EXCEEDED),
+    ],
+)
+def test_what_is_wrong_with_a_recording_comes_back_as_its_code(
+    speech: SpeechProcess, job: Callable[..., SpeechJob], name: str, max_seconds: float, code: ErrorCode
+) -> None:
+    speech.start()
+    pid = speech.pid
+    with pytest.raises(WorkError) as caught:
+        speech.transcribe(job(recording(name), max_seconds), ignore)
+    assert caught.value.code is code
+    assert not caught.value.retryable
+    assert speech.pid == pid
+
+
+def test_content_that_is_gone_comes_back_as_expired(speech: SpeechProcess) -> None:
+    missing = SpeechJob(ObjectName(uuid4(), uuid4(), Kind.INPUT), KEY, MediaType.WAV, 60)
+    with pytest.raises(WorkError) as caught:
+        speech.transcribe(missing, ignore)
+    assert caught.value.code is ErrorCode.CONTENT_EXPIRED
+
+
+def test_a_killed_child_is_reported_and_replaced(
+    speech: SpeechProcess, long_job: SpeechJob, job: Callable[..., SpeechJob]
+) -> None:
+    speech.start()
+    pid = speech.pid
+    assert pid is not None
+    with pytest.raises(ChildDied) as caught:
+        speech.transcribe(long_job, once_busy(lambda: os.kill(pid, signal.SIGKILL)))
+    assert caught.value.exit_code == -signal.SIGKILL
+    assert caught.value.retryable
+    assert speech.transcribe(job(recording("speech.ogg")), ignore).segments
+    assert speech.pid != pid
+
+
+def test_its_pace_is_that_of_what_it_has_done(content_url: str, job: Callable[..., SpeechJob]) -> None:
+    speech = SpeechProcess(DEMO, content_url, tick_seconds=0.05)
+    try:
+        speech.start()
+        assert speech.pace == 1.0
+        started = time.monotonic()
+        speech.transcribe(job(recording("speech.wav")), ignore)
+        pace = speech.pace
+        assert pace >= 9.5 / (time.monotonic() - started)
+        with pytest.raises(WorkError):  # which tells nothing of it
+            speech.transcribe(job(recording("truncated.m4a"), media_type=MediaType("mp4")), ignore)
+        assert speech.pace == pace
+    finally:
+        speech.close()
+
+
+def test_a_child_that_died_while_idle_is_replaced(
+    speech: SpeechProcess, job: Callable[..., SpeechJob]
+) -> None:
+    speech.start()
+    pid = speech.pid
+    assert pid is not None
+    psutil.Process(pid).kill()
+    eventually(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    assert speech.transcribe(job(recording("speech.ogg")), ignore).segments
+
+
+@pytest.mark.parametrize("error", [GiveBack(), KeyError("gone"), KeyboardInterrupt()])
+def test_what_a_tick_raises_stops_the_work_at_once(
+    speech: SpeechProcess, long_job: SpeechJob, error: BaseException
+) -> None:
+    speech.start()
+    pid = speech.pid
+    assert pid is not None
+
+    def stop() -> None:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        speech.transcribe(long_job, once_busy(stop))
+    assert caught.value is error
+    assert speech.pid is None
+    assert not psutil.pid_exists(pid)
+
+
+def test_ticks_go_on_while_the_child_says_nothing(speech: SpeechProcess, long_job: SpeechJob) -> None:
+    """A child stuck in native code: stopped here, and killed by the caller's deadline."""
+    speech.start()
+    pid = speech.pid
+    assert pid is not None
+    ticks = 0
+
+    def tick(_: SpeechProgress) -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks == 1:
+            os.kill(pid, signal.SIGSTOP)
+        if ticks == 20:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        speech.transcribe(long_job, tick)
+    assert not psutil.pid_exists(pid)
+
+
+def test_ticks_come_while_the_model_is_loaded(content_url: str) -> None:
+    process = SpeechProcess(DEMO, content_url, tick_seconds=0.02)
+    ticks: list[SpeechProgress] = []
+    process.start(ticks.append)
+    process.close()
+    assert ticks
+
+
+def test_a_model_that_cannot_be_loaded_stops_the_start(content_url: str) -> None:
+    process = SpeechProcess(SpeechEngineSettings("no-such-size"), content_url)
+    with pytest.raises(ModelUnavailable, match="SMELT_WHISPER_MODEL"):
+        process.start()
+    assert process.pid is None
+    process.close()
+
+
+def test_memory_has_a_limit(content_url: str, long_job: SpeechJob) -> None:
+    process = SpeechProcess(DEMO, content_url, tick_seconds=0.05, headroom_bytes=20_000_000)
+    with pytest.raises(WorkError) as caught:
+        process.transcribe(long_job, ignore)
+    process.close()
+    assert caught.value.retryable
+    assert caught.value.code in (ErrorCode.TRANSCRIPTION_FAILED, ErrorCode.WORKER_LOST)
+
+
+def test_the_child_has_no_secret_in_its_arguments_and_no_output(speech: SpeechProcess) -> None:
+    speech.start()
+    child = psutil.Process(speech.pid)
+    assert child.cmdline()[1:3] == ["-m", "pipeline.speech.child"]
+    assert all(argument.isdigit() for argument in child.cmdline()[3:])
+    if sys.platform == "linux":
+        limits = Path(f"/proc/{speech.pid}/limits").read_text()
+        assert "Max core file size        0                    0" in limits
+
+
+def test_the_child_sees_only_the_environment_it_is_given(content_url: str) -> None:
+    process = SpeechProcess(DEMO, content_url, environment={"PATH": os.defpath, "HOME": "/nonexistent"})
+    process.start()
+    assert set(psutil.Process(process.pid).environ()) <= {"PATH", "HOME", "LC_CTYPE"}
+    process.close()
+
+
+def test_the_child_dies_with_its_parent(content_url: str) -> None:
+    script = (
+        "import sys, time\n"
+        "from pipeline.speech.process import SpeechEngineSettings, SpeechProcess\n"
+        "process = SpeechProcess(SpeechEngineSettings('demo', 'cpu', 'int8'), sys.argv[1])\n"
+        "process.start()\n"
+        "print(process.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script, content_url], stdout=subprocess.PIPE, text=True)
+    with parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert psutil.pid_exists(pid)
+        parent.kill()
+        eventually(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_the_child_outlives_the_thread_that_started_it(
+    content_url: str, job: Callable[..., SpeechJob]
+) -> None:
+    process = SpeechProcess(DEMO, content_url)
+    starter = threading.Thread(target=process.start)
+    starter.start()
+    starter.join()
+    pid = process.pid
+    assert process.transcribe(job(MEETING.read_bytes()), ignore).segments
+    assert process.pid == pid
+    process.close()

@@ -1,0 +1,306 @@
+"""A recording goes through the real speech process into a transcript, or fails with the code of what is wrong."""
+
+import signal
+import threading
+import time
+import wave
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import count
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from api.smelts.presentation import full
+from db.smelts.content_keys import get_content_key
+from db.smelts.control import cancel
+from db.smelts.reads import get_smelt
+from db.work.claims import FILES
+from pipeline.content.keyring import new_content_key, smelt_context
+from pipeline.content.store import Kind, ObjectName
+from pipeline.errors import PUBLIC_MESSAGES, GiveBack, LostLease, WorkError
+from pipeline.settings import Settings
+from pipeline.smelt import Smelt
+from pipeline.speech.process import ChildDied, SpeechEngineSettings, SpeechProcess, SpeechProgress
+from pipeline.speech.samples import RATE
+from pipeline.speech.transcript import Transcript
+from pipeline.states import DefaultPromptName, ErrorCode, SmeltStatus, WorkStatus
+from tests.recordings import REFERENCE, recording, word_error_rate
+from tests.recordings.samples import encoded
+from tests.support.smelts import admit_all, new_smelt
+from tests.support.waiting import wait_until
+from workers.actors.transcribe import transcribe
+from workers.notifications.queue_notifications import ActorName, Queue
+from workers.runner.run import Task, run_next
+from workers.services import Services
+
+KEY = new_content_key()
+STALL = 0.2  # seconds until an engine that doesn't get on is given up
+
+
+@pytest.fixture
+def speech(settings: Settings) -> Iterator[SpeechProcess]:
+    process = SpeechProcess(SpeechEngineSettings("demo"), settings.need("content_url"), tick_seconds=0.1)
+    yield process
+    process.close()
+
+
+def admit_recording(
+    services: Services, name: str | bytes, prompts: tuple[DefaultPromptName, ...] = ()
+) -> Smelt:
+    """`name`: of a recording that is there, or its bytes."""
+    data = name if isinstance(name, bytes) else recording(name)
+    new = new_smelt(None, audio=1, prompts=prompts)
+    wrapped = services.keyring.wrap(KEY, smelt_context(new.id))
+    services.content.put(ObjectName(new.id, new.files[0].id, Kind.INPUT, 0), KEY, data)
+    with services.database.service() as conn:
+        admit_all(conn, new)
+        conn.execute(text("update smelts set content_key = :key"), {"key": wrapped})
+    return look(services, new.id)
+
+
+def look(services: Services, smelt_id: object) -> Smelt:
+    with services.database.service() as conn:
+        smelt = get_smelt(conn, smelt_id)  # type: ignore[arg-type]
+    assert smelt is not None
+    return smelt
+
+
+def run(services: Services, speech: SpeechProcess) -> None:
+    assert run_next(
+        services, FILES, ActorName.TRANSCRIBE_FILE, lambda task: transcribe(task, speech), threading.Event()
+    )
+
+
+def test_a_recording_becomes_a_sealed_transcript(services: Services, speech: SpeechProcess) -> None:
+    smelt = admit_recording(services, "speech.wav")
+
+    run(services, speech)
+
+    after = look(services, smelt.id)
+    (file,) = after.files
+    assert (after.status, file.status) == (SmeltStatus.COMPLETED, WorkStatus.COMPLETED)
+    assert file.duration_seconds == pytest.approx(9.6, abs=0.2)
+    name = ObjectName(smelt.id, file.id, Kind.TRANSCRIPT, file.attempt)
+    transcript = Transcript.from_json(services.content.get(name, KEY))
+    assert word_error_rate(REFERENCE, transcript.text) <= 0.1
+    with services.database.service() as conn:
+        assert get_content_key(conn, smelt.id) is not None
+
+
+def test_outputs_that_waited_for_a_transcript_are_sent_for_at_once(
+    services: Services, speech: SpeechProcess
+) -> None:
+    admit_recording(services, "speech.wav", prompts=(DefaultPromptName.SUMMARIZE,))
+    assert services.notifier.waiting(Queue.SYNTHESIZE) == 0
+
+    run(services, speech)
+
+    assert services.notifier.waiting(Queue.SYNTHESIZE) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("silence.wav", ErrorCode.NO_SPEECH),
+        ("truncated.m4a", ErrorCode.CORRUPTED_FILE),
+        ("video_only.mp4", ErrorCode.NO_AUDIO),
+        ("g726.wav", ErrorCode.UNSUPPORTED_CODEC),
+    ],
+)
+def test_what_only_decoding_can_tell_fails_that_file(
+    services: Services, speech: SpeechProcess, name: str, code: ErrorCode
+) -> None:
+    data = (
+        encoded("wav", "g726", np.zeros(RATE, np.float32), 8_000) if name == "g726.wav" else recording(name)
+    )
+    smelt = admit_recording(services, data, prompts=(DefaultPromptName.SUMMARIZE,))
+    with services.database.service() as conn:
+        conn.execute(
+            text("update smelt_files set media_type = :media"),
+            {"media": "wav" if name.endswith("wav") else "mp4"},
+        )
+
+    run(services, speech)
+
+    after = look(services, smelt.id)
+    assert [file.error_code for file in after.files] == [code]
+    assert [output.error_code for output in after.outputs] == [ErrorCode.FILE_FAILED]
+    assert after.error_code is ErrorCode.NOTHING_COMPLETED
+    assert full(after).files[0].error_message == PUBLIC_MESSAGES[code]
+
+
+def test_what_was_missing_stands_on_the_file_with_its_times(
+    services: Services, speech: SpeechProcess
+) -> None:
+    data = recording("speech.wav")
+    smelt = admit_recording(services, data[: len(data) // 2])
+
+    run(services, speech)
+
+    after = look(services, smelt.id)
+    assert after.status is SmeltStatus.COMPLETED
+    (file,) = full(after).files
+    assert file.warnings == ["The recording is shorter than its header says; missing: 0:00:04 to 0:00:10."]
+    name = ObjectName(smelt.id, file.id, Kind.TRANSCRIPT, after.files[0].attempt)
+    assert Transcript.from_json(services.content.get(name, KEY)).warnings == tuple(file.warnings)
+
+
+def test_a_recording_over_the_tiers_length_is_refused_at_probing(
+    services: Services, speech: SpeechProcess
+) -> None:
+    smelt = admit_recording(services, "speech.wav")
+    short = Services(
+        services.settings.model_copy(update={"anonymous_audio_seconds": 5.0}),
+        services.database,
+        services.content,
+        services.keyring,
+        services.notifier,
+        services.heartbeat,
+    )
+
+    run(short, speech)
+
+    assert [file.error_code for file in look(services, smelt.id).files] == [ErrorCode.DURATION_EXCEEDED]
+
+
+def test_a_cancel_kills_the_computation(services: Services, speech: SpeechProcess) -> None:
+    smelt = admit_recording(services, "speech.wav")
+    name = ObjectName(smelt.id, smelt.files[0].id, Kind.INPUT, 0)
+    services.content.put(name, KEY, repeated(recording("speech.wav"), 60))  # ten minutes
+    speech.start()
+
+    def perform(task: Task) -> None:
+        threading.Thread(target=cancel_once_begun, args=(services, smelt)).start()
+        transcribe(task, speech)
+
+    assert run_next(services, FILES, ActorName.TRANSCRIBE_FILE, perform, threading.Event())
+
+    after = look(services, smelt.id)
+    assert after.status is SmeltStatus.CANCELED
+    assert [file.status for file in after.files] == [WorkStatus.CANCELED]
+    assert after.files[0].progress < 0.9  # it didn't run to its end
+    assert speech.pid is None
+
+
+def cancel_once_begun(services: Services, smelt: Smelt) -> None:
+    wait_until(lambda: look(services, smelt.id).files[0].progress > 0)
+    with services.database.service() as conn:
+        cancel(conn, smelt.id)
+
+
+def repeated(wav: bytes, times: int) -> bytes:
+    with wave.open(BytesIO(wav)) as source:
+        layout, frames = source.getparams(), source.readframes(source.getnframes())
+    made = BytesIO()
+    with wave.open(made, "wb") as target:
+        target.setparams(layout)
+        target.writeframes(frames * times)
+    return made.getvalue()
+
+
+class Hanging:
+    """An engine that reports the same progress for ever, as native code that hangs does. Counts its starts."""
+
+    pace = 100.0
+    started = 0
+
+    def start(self, _on_tick: object) -> None:
+        self.started += 1
+
+    def transcribe(self, _job: object, on_tick) -> Transcript:  # type: ignore[no-untyped-def]
+        while True:
+            on_tick(SpeechProgress(1.0, 10.0))
+
+
+class Crawling(Hanging):
+    """An engine that always makes a little progress, and never comes to the end."""
+
+    def transcribe(self, _job: object, on_tick) -> Transcript:  # type: ignore[no-untyped-def]
+        for step in count(1):
+            on_tick(SpeechProgress(10.0 - 10.0 / step, 10.0))
+        raise AssertionError("unreachable")
+
+
+class LostWhileStarting(Hanging):
+    """The row goes to another while a new child loads its model."""
+
+    def start(self, _on_tick: object) -> None:
+        super().start(_on_tick)
+        raise LostLease
+
+
+@pytest.mark.parametrize("engine", [Hanging, Crawling, LostWhileStarting])
+def test_a_recording_that_does_not_get_on_times_out(services: Services, engine: type[Hanging]) -> None:
+    smelt = admit_recording(services, "speech.wav")
+    hanging, owed = engine(), last_tag(services)
+
+    error = run_into_error(services, hanging, threading.Event())
+
+    assert (error.code, error.retryable) == (ErrorCode.TIMED_OUT, True)
+    (file,) = look(services, smelt.id).files
+    assert (file.status, file.duration_seconds) == (WorkStatus.WAITING, 10.0)
+    assert hanging.started == 1
+    # Its tenant owes what could have been transcribed at the usual pace meanwhile.
+    assert last_tag(services) - owed >= STALL * Hanging.pace - 10.0
+
+
+def test_a_worker_that_is_to_stop_starts_no_child_again(services: Services) -> None:
+    admit_recording(services, "speech.wav")
+    stopping = threading.Event()
+
+    class Dying(Hanging):
+        def transcribe(self, _job: object, _on_tick: object) -> Transcript:
+            stopping.set()
+            raise ChildDied(-signal.SIGKILL)
+
+    dying = Dying()
+    error = run_into_error(services, dying, stopping)
+
+    assert (error.code, dying.started) == (ErrorCode.WORKER_LOST, 0)
+
+
+@pytest.mark.parametrize("error", [GiveBack(), WorkError(ErrorCode.CORRUPTED_FILE)])
+def test_what_is_not_the_engines_death_costs_nothing_more(services: Services, error: WorkError) -> None:
+    admit_recording(services, "speech.wav")
+
+    class Refusing(Hanging):
+        def transcribe(self, _job: object, _on_tick: object) -> Transcript:
+            time.sleep(0.1)  # for which it would owe ten seconds
+            raise error
+
+    refusing, owed = Refusing(), last_tag(services)
+    assert run_into_error(services, refusing, threading.Event()) is error
+
+    assert (refusing.started, last_tag(services)) == (0, owed)
+
+
+def run_into_error(services: Services, engine: Hanging, stopping: threading.Event) -> WorkError:
+    """Runs the next file with an engine that has little patience, and gives what came of it."""
+    impatient = Services(
+        services.settings.model_copy(update={"stall_seconds": STALL}),
+        services.database,
+        services.content,
+        services.keyring,
+        services.notifier,
+        services.heartbeat,
+    )
+    errors = []
+
+    def perform(task: Task) -> None:
+        with pytest.raises(WorkError) as raised:
+            transcribe(task, engine)  # type: ignore[arg-type]
+        errors.append(raised.value)
+        raise raised.value
+
+    assert run_next(impatient, FILES, ActorName.TRANSCRIBE_FILE, perform, stopping)
+    [error] = errors
+    return error
+
+
+def last_tag(services: Services) -> float:
+    with services.database.service() as conn:
+        return float(
+            conn.execute(text("select last_tag from fair_tenants where queue = 'transcribe'")).scalar_one()
+        )

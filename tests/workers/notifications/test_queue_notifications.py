@@ -1,0 +1,75 @@
+"""Ringing is best effort: heard when Redis is there, quick and harmless when it isn't."""
+
+import socket
+import threading
+import time
+from uuid import uuid4
+
+import pytest
+
+from pipeline.circuit import Circuit
+from tests.support.waiting import wait_until
+from workers.notifications.queue_notifications import (
+    EXCHANGE_SECONDS,
+    ActorName,
+    Queue,
+    QueueNotifier,
+    make_circuit,
+)
+
+NOBODY = "redis://127.0.0.1:1/0"  # nothing listens on port 1
+
+
+@pytest.mark.parametrize("actor", list(ActorName))
+def test_each_notification_arrives_on_its_queue(
+    redis_url: str, redis_namespace: str, actor: ActorName
+) -> None:
+    notifier = QueueNotifier(redis_url, redis_namespace)
+
+    assert notifier.notify(actor, 2)
+
+    counts = {queue: notifier.waiting(queue) for queue in Queue}
+    notifier.close()
+    assert counts == {queue: 2 if queue is actor.queue else 0 for queue in Queue}
+
+
+def test_without_redis_notifying_says_no_and_is_quick() -> None:
+    notifier = QueueNotifier(NOBODY, "test")
+    started = time.monotonic()
+
+    assert not notifier.notify(ActorName.TRANSCRIBE_FILE, 1_000)
+    assert notifier.waiting(Queue.TRANSCRIBE) is None
+
+    assert time.monotonic() - started < 2
+
+
+def test_a_redis_that_hangs_costs_those_who_share_a_circuit_one_wait() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"redis://127.0.0.1:{server.getsockname()[1]}/0"  # takes connections, never answers
+        circuit = make_circuit(url)
+        notifier, other = QueueNotifier(url, "test", circuit), QueueNotifier(url, "test", circuit)
+        started = time.monotonic()
+
+        heard = [
+            notifier.notify(ActorName.TRANSCRIBE_FILE) for notifier in (notifier, other) for _ in range(50)
+        ]
+        told = other.announce([uuid4()])
+
+        took = time.monotonic() - started
+        notifier.close()
+    assert not any(heard)
+    assert not told
+    assert EXCHANGE_SECONDS <= took < 2 * EXCHANGE_SECONDS
+
+
+def test_who_was_silent_notifies_again_as_soon_as_redis_answers(redis_url: str, redis_namespace: str) -> None:
+    there = threading.Event()
+    notifier = QueueNotifier(redis_url, redis_namespace, circuit := Circuit(there.is_set, every=0.01))
+    circuit.trip()
+    assert not notifier.notify(ActorName.TRANSCRIBE_FILE)
+
+    there.set()
+
+    wait_until(lambda: notifier.notify(ActorName.TRANSCRIBE_FILE), within=2)
+    assert notifier.waiting(Queue.TRANSCRIBE) == 1
+    notifier.close()

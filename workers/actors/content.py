@@ -1,0 +1,84 @@
+"""A job's content: its key unwrapped, its objects by name."""
+
+import itertools
+import logging
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from db.smelts.content_keys import find_missing
+from db.work.parts import note_waiting
+from pipeline.content.errors import ContentMissing, ContentUnavailable
+from pipeline.content.keyring import smelt_context
+from pipeline.content.store import Kind, ObjectName
+from pipeline.errors import LostLease, WorkError
+from pipeline.retry import outage_wait
+from pipeline.states import ErrorCode, WaitingFor
+from workers.runner.run import Task
+from workers.services import Services
+
+log = logging.getLogger(__name__)
+
+KEPT_SECONDS = 3_600.0  # a result is kept for, while the store is away: its slot has no other use meanwhile
+LONGEST_PAUSE = 10.0  # seconds between two tries to store it
+STEP_SECONDS = 0.5
+
+
+def unwrap_key(services: Services, smelt_id: UUID, wrapped: bytes | None) -> bytes:
+    """The smelt's content key. Raises WorkError once the content is deleted."""
+    if wrapped is None:
+        raise WorkError(ErrorCode.CONTENT_EXPIRED)
+    return services.keyring.unwrap(bytes(wrapped), smelt_context(smelt_id))
+
+
+def record_stored(
+    task: Task, name: ObjectName, key: bytes, content: bytes, record: Callable[[Connection], object]
+) -> None:
+    """Stores what was made, and records that it is there. Raises LostLease when the part is no longer ours, and
+    ContentUnavailable when the store has been away for an hour.
+
+    The smelt's content may have been deleted meanwhile; then nobody else would delete what came after that.
+    """
+    services = task.services
+    _store(task, name, key, content)
+    try:
+        task.record(record)
+    except LostLease:
+        if task.record(lambda conn: find_missing(conn, [name.smelt_id])):
+            services.content.delete_smelt(name.smelt_id)
+        raise
+
+
+def _store(task: Task, name: ObjectName, key: bytes, content: bytes) -> None:
+    """Work that is done isn't thrown away because the store is away at its end: the part says that it waits."""
+    give_up = time.monotonic() + KEPT_SECONDS
+    for tries in itertools.count(1):
+        try:
+            task.services.content.put(name, key, content)
+        except ContentUnavailable:
+            if time.monotonic() > give_up:
+                raise
+            if tries == 1:
+                log.warning("%s %s: the content store is away", task.table.name, task.claim.id)
+                task.record(lambda conn: note_waiting(conn, task.table, task.claim, WaitingFor.CONTENT_STORE))
+            _pause(task, min(outage_wait(None, tries), LONGEST_PAUSE))
+        else:
+            return
+
+
+def _pause(task: Task, seconds: float) -> None:
+    """Raises LostLease and GiveBack, as the lease does."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        task.lease.tick(0.0)
+        time.sleep(STEP_SECONDS)
+
+
+def read_optional(services: Services, smelt_id: UUID, kind: Kind, key: bytes) -> str | None:
+    """A text that belongs to the smelt as a whole; None where the client sent none."""
+    try:
+        return services.content.get(ObjectName(smelt_id, smelt_id, kind, 0), key).decode()
+    except ContentMissing:
+        return None

@@ -1,0 +1,83 @@
+"""Applies one prompt, to one file or to all of a smelt: the work of the `synthesize` queue."""
+
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from db.accounts.api_keys import StoredKey, get_api_key, mark_api_key_invalid
+from db.accounts.profiles import UserGone
+from db.work.outputs import OutputJob, Source, begin_output, finish_output
+from pipeline.content.keyring import user_context
+from pipeline.content.store import Kind, ObjectName
+from pipeline.errors import LostLease, WorkError
+from pipeline.llm.documents import Document
+from pipeline.llm.engines.base import PromptSpec, Synthesis
+from pipeline.speech.transcript import Transcript
+from pipeline.states import ErrorCode, InputType, Tier
+from workers.actors.content import read_optional, record_stored, unwrap_key
+from workers.pools.engines import SynthesisEngines
+from workers.runner.run import Task
+
+# After these a key is of no use until its user does something about it.
+_KEY_ERRORS = (ErrorCode.API_KEY_INVALID, ErrorCode.API_QUOTA_EXHAUSTED)
+
+
+def synthesize(task: Task, engines: SynthesisEngines) -> None:
+    """Raises WorkError for what the engine can't do, LostLease when the output is no longer ours."""
+    job = task.record(lambda conn: begin_output(conn, task.claim))
+    key = unwrap_key(task.services, job.smelt_id, job.content_key)
+    documents = [_read(task, job, source, key) for source in job.sources]
+    prompt = _prompt(task, job, key)
+    if job.tier == Tier.OWN_KEY and job.user_id is not None:
+        result = _apply_on_own_key(task, job.user_id, prompt, documents, engines)
+    else:
+        with engines.borrow(None) as engine:
+            result = engine.apply(prompt, documents, task.lease.tick)
+    name = ObjectName(job.smelt_id, task.claim.id, Kind.RESULT, task.claim.attempt)
+    record_stored(
+        *(task, name, key, result.markdown.encode()),
+        lambda conn: finish_output(conn, task.claim, result.model, result.input_tokens, result.output_tokens),
+    )
+
+
+def _apply_on_own_key(
+    task: Task, user_id: UUID, prompt: PromptSpec, documents: list[Document], engines: SynthesisEngines
+) -> Synthesis:
+    """Never on the platform's key instead: a deleted key fails the output."""
+    stored = task.record(lambda conn: get_api_key(conn, user_id))
+    if stored is None:
+        raise WorkError(ErrorCode.API_KEY_INVALID)
+    api_key = SecretStr(task.services.keyring.unwrap(stored.wrapped, user_context(user_id)).decode())
+    try:
+        with engines.borrow(api_key) as engine:
+            return engine.apply(prompt, documents, task.lease.tick)
+    except WorkError as error:
+        if error.code in _KEY_ERRORS:
+            _mark_invalid(task, user_id, stored)
+        raise
+
+
+def _mark_invalid(task: Task, user_id: UUID, key: StoredKey) -> None:
+    try:
+        task.record(lambda conn: mark_api_key_invalid(conn, user_id, key))
+    except UserGone:
+        raise LostLease from None
+
+
+def _prompt(task: Task, job: OutputJob, key: bytes) -> PromptSpec:
+    if job.default_prompt_name is not None:
+        return PromptSpec(job.default_prompt_name)
+    text = read_optional(task.services, job.smelt_id, Kind.PROMPT, key)
+    if text is None:
+        raise WorkError(ErrorCode.CONTENT_EXPIRED)
+    return PromptSpec(None, text)
+
+
+def _read(task: Task, job: OutputJob, source: Source, key: bytes) -> Document:
+    task.lease.tick(0.0)
+    content = task.services.content
+    if source.input_type is InputType.TEXT:
+        text = content.get(ObjectName(job.smelt_id, source.file_id, Kind.INPUT, 0), key).decode()
+        return Document(source.filename, Transcript.of_text(text))
+    name = ObjectName(job.smelt_id, source.file_id, Kind.TRANSCRIPT, source.attempt)
+    return Document(source.filename, Transcript.from_json(content.get(name, key)))

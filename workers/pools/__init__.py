@@ -1,0 +1,4 @@
+"""A pool's processes: what each holds, how many there are, the engines they share, how they shut down.
+
+What keeps them alive is `deploy/supervisor/`. Imports the actors' composition.
+"""

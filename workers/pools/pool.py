@@ -1,0 +1,68 @@
+"""What the worker processes of a pool hold: opened once per process, the parts that its queue needs."""
+
+import os
+import threading
+from functools import cached_property
+
+from pipeline.settings import SECRET_NAMES, Settings
+from pipeline.speech.process import SpeechEngineSettings, SpeechProcess
+from workers.actors.deliver import make_outbound
+from workers.actors.outbound import Outbound
+from workers.notifications.queue_notifications import Queue
+from workers.pools.engines import SynthesisEngines
+from workers.services import Services
+
+
+class Pool:
+    """`stopping` is set once the process was asked to end: nothing more is claimed, leases give work back."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.stopping = threading.Event()
+
+    @cached_property
+    def services(self) -> Services:
+        return Services.open(self.settings)
+
+    @cached_property
+    def speech(self) -> SpeechProcess:
+        settings = self.settings
+        engine = SpeechEngineSettings(
+            model=settings.whisper_model,
+            device=settings.whisper_device,
+            compute_type=settings.whisper_compute_type,
+            threads=settings.whisper_threads,
+            batch_size=settings.whisper_batch_size,
+        )
+        # It handles hostile recordings: it gets no secret that it has no use for.
+        environment = {name: value for name, value in os.environ.items() if name.upper() not in SECRET_NAMES}
+        environment["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime, of the voice activity filter, reports home
+        return SpeechProcess(engine, settings.need("content_url"), environment=environment)
+
+    @cached_property
+    def engines(self) -> SynthesisEngines:
+        return SynthesisEngines(self.settings)
+
+    @cached_property
+    def outbound(self) -> Outbound:
+        return make_outbound(self.settings)
+
+    def open(self, queue: Queue) -> None:
+        """Opens what this queue needs before its first task.
+
+        Raises ModelUnavailable, SettingMissing or ValueError for what the operator has to mend.
+        """
+        self.services  # noqa: B018 - a cached property
+        if queue in (Queue.TRANSCRIBE, Queue.TRANSCRIBE_SHORT):
+            self.speech.start()
+        if queue in (Queue.SYNTHESIZE, Queue.SYNTHESIZE_SHORT):
+            self.engines.warm()
+        if queue is Queue.DELIVER:
+            self.outbound  # noqa: B018
+
+    def close(self) -> None:
+        if "speech" in self.__dict__:
+            self.speech.close()
+        if "engines" in self.__dict__:
+            self.engines.close()
+        self.services.close()

@@ -1,0 +1,60 @@
+"""One worker process of a pool: `python -m workers.pools.process <queue>`. `deploy/supervisor/pool.py` starts as many
+as are needed.
+
+Dramatiq's own command isn't used for it: there the death of one process ends all the others of its pool, and a
+process that was asked to stop goes on fetching for up to a second.
+"""
+
+import logging
+import os
+import signal
+import sys
+
+import dramatiq.worker
+from dramatiq import Worker
+
+from pipeline.processes.privacy import forbid_core_dumps
+from pipeline.settings import SettingMissing
+from pipeline.speech.process import ModelUnavailable
+from workers import app
+from workers.notifications.queue_depth import count_claimable
+from workers.notifications.queue_notifications import Queue
+from workers.pools import slots
+from workers.pools.shutdown import end
+
+log = logging.getLogger("workers.pools.process")  # it runs as __main__
+
+IDLE_SECONDS = 0.25  # the longest that an idle thread sleeps; a notification for it ends its sleep
+RESTART_SECONDS = 0.1  # between Redis's consumer and Postgres's; Dramatiq's own are 3
+
+
+def main(queue: Queue) -> None:
+    """Works until SIGTERM. What the operator has to mend is logged, and ends the process with EX_CONFIG."""
+    logging.basicConfig(level=logging.INFO, format="%(process)d %(name)s: %(message)s")
+    forbid_core_dumps(log)
+    settings, pool = app.settings, app.pool
+    try:
+        pool.open(queue)
+    except (ModelUnavailable, SettingMissing, ValueError) as error:
+        log.critical("%s", error)
+        sys.exit(os.EX_CONFIG)  # starting again would end the same way
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: pool.stopping.set())
+    dramatiq.worker.CONSUMER_RESTART_DELAY_SECS = RESTART_SECONDS
+    app.broker.poll_postgres(
+        pool.services.notifier.circuit, lambda own, most: count_claimable(pool.services, own, most)
+    )
+    threads = slots.threads(settings, queue)
+    worker = Worker(
+        app.broker, queues={queue.value}, worker_timeout=int(IDLE_SECONDS * 1000), worker_threads=threads
+    )
+    worker.queue_prefetch = threads  # a notification held by a busy process is one that an idle one lacks
+    worker.start()
+    log.info("ready")
+    pool.stopping.wait()
+    end(worker)
+    pool.close()
+
+
+if __name__ == "__main__":
+    main(Queue(sys.argv[1]))

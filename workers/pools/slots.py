@@ -1,0 +1,40 @@
+"""How many pieces of work a pool runs at once on this machine, and by which processes."""
+
+from pipeline.llm.engines.extractive.processes import cores
+from pipeline.settings import Settings
+from workers.notifications.queue_notifications import Queue
+
+POOLS = (Queue.TRANSCRIBE, Queue.SYNTHESIZE, Queue.DELIVER, Queue.MAINTENANCE)
+_PER_SLOT = (Queue.TRANSCRIBE, Queue.TRANSCRIBE_SHORT)  # a process for each slot: the work fills cores
+
+
+def slots(settings: Settings, queue: Queue) -> int:
+    """Of the transcribe pool's, some are kept for short recordings, but never the last one.
+
+    Without a language model outputs fill cores, so that more of them at once would only be claimed, and wait, while
+    shorter ones of others could have been.
+    """
+    if queue is Queue.TRANSCRIBE_SHORT:
+        return min(settings.transcribe_short_slots, settings.transcribe_slots - 1)
+    if queue is Queue.TRANSCRIBE:
+        return settings.transcribe_slots - slots(settings, Queue.TRANSCRIBE_SHORT)
+    if queue is Queue.SYNTHESIZE and not settings.has_llm:
+        return min(settings.synthesize_slots, settings.extractive_slots or cores())
+    count: int = getattr(settings, f"{queue}_slots")
+    return count
+
+
+def processes(settings: Settings, pool: Queue) -> list[Queue]:
+    """What each of a pool's processes works for: one for each slot where the work fills a core; else one for all."""
+    kept = {Queue.TRANSCRIBE: Queue.TRANSCRIBE_SHORT, Queue.SYNTHESIZE: Queue.SYNTHESIZE_SHORT}
+    queues = (pool, kept[pool]) if pool in kept else (pool,)
+    return [
+        queue
+        for queue in queues
+        for _ in range(slots(settings, queue) if queue in _PER_SLOT else min(1, slots(settings, queue)))
+    ]
+
+
+def threads(settings: Settings, queue: Queue) -> int:
+    """In each of the processes that work for a queue."""
+    return 1 if queue in _PER_SLOT else slots(settings, queue)

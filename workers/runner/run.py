@@ -1,0 +1,155 @@
+"""Runs one piece of work: claim, notify for the next, perform, record. The actors differ only in `perform`.
+
+No connection is held while the work is performed. What goes wrong is translated here, once: a WorkError to what
+`pipeline/retry.py` decides, anything unforeseen to `internal_error`, a lost lease to silence.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from db.session import DatabaseUnavailable
+from db.work.claims import DELIVERIES, Claim, WorkTable, claim_committed, claim_next
+from db.work.parts import record_failure
+from pipeline.errors import LostLease, WorkError
+from pipeline.retry import TryAgain, decide, decide_delivery
+from pipeline.states import ErrorCode
+from workers.notifications.queue_notifications import ActorName
+from workers.runner.lease import Lease
+from workers.services import Services
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A claimed row in the hands of a worker."""
+
+    services: Services
+    table: WorkTable
+    claim: Claim
+    lease: Lease
+
+    def record(self, change: Callable[[Connection], T]) -> T:
+        """One transaction, tried again while Postgres is away and the lease still runs.
+
+        A commit whose reply was lost is safe to repeat: the second finds the claim lost.
+        """
+        return _persist(self.services, change)
+
+
+def run_next(
+    services: Services,
+    table: WorkTable,
+    actor: ActorName,
+    perform: Callable[[Task], None],
+    stopping: threading.Event,
+) -> bool:
+    """Claims and runs one row. False: there was none, or Postgres is away, or this process is stopping.
+
+    A notification for short work claims nothing else: the others' notifications are in a queue of their own, and stay
+    there.
+    """
+    if stopping.is_set():
+        return False
+    claim = _claim(services, table, only_short=actor.only_short)
+    if claim is None:
+        return False
+    if claim.more:
+        services.notifier.notify(actor)
+    settings = services.settings
+    lease = Lease(
+        services.database,
+        table,
+        claim,
+        seconds=settings.lease_seconds,
+        stopping=stopping,
+        grace=settings.worker_grace,
+    )
+    with services.heartbeat.keeping(lease):
+        _perform(Task(services, table, claim, lease), perform)
+    return True
+
+
+def _claim(services: Services, table: WorkTable, *, only_short: bool) -> Claim | None:
+    """None: there is no work, or Postgres is away.
+
+    A claim whose commit had no reply is looked for: else its row would be nobody's until it is rescued.
+    """
+    claim = None
+    try:
+        with services.database.service() as conn:
+            claim = claim_next(conn, table, services.settings.lease_seconds, only_short=only_short)
+    except DatabaseUnavailable as error:
+        log.warning("Postgres is out of reach (%s); the reconciler will notify again", error)
+        return claim if claim is not None and _claim_committed(services, table, claim) else None
+    return claim
+
+
+def _claim_committed(services: Services, table: WorkTable, claim: Claim) -> bool:
+    try:
+        return _persist(services, lambda conn: claim_committed(conn, table, claim))
+    except DatabaseUnavailable:
+        return False
+
+
+def _persist(services: Services, change: Callable[[Connection], T]) -> T:
+    """One transaction, tried again while Postgres is away and a lease would still run."""
+    give_up = time.monotonic() + services.settings.lease_seconds
+    while True:
+        try:
+            with services.database.service() as conn:
+                return change(conn)
+        except DatabaseUnavailable:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.5)
+
+
+def _perform(task: Task, perform: Callable[[Task], None]) -> None:
+    where = f"{task.table.name} {task.claim.id} attempt {task.claim.attempt}"
+    started = time.monotonic()
+    try:
+        perform(task)
+        log.info("%s: done in %.2f s", where, time.monotonic() - started)
+    except LostLease:
+        log.info("%s: the claim was lost", where)
+    except DatabaseUnavailable as error:
+        log.warning("%s: Postgres is out of reach (%s); the lease will run out", where, error)
+    except WorkError as error:
+        _record(task, error, where, time.monotonic() - started)
+    except Exception as error:  # noqa: BLE001 - the edge: nothing may take the worker down or go unrecorded
+        # The traceback's values could hold content, so its place is all that is logged.
+        log.error("%s: %s at %s", where, type(error).__name__, _place(error))  # noqa: TRY400
+        _record(task, WorkError(ErrorCode.INTERNAL_ERROR, retryable=True), where, time.monotonic() - started)
+
+
+def _record(task: Task, error: WorkError, where: str, held: float) -> None:
+    """`held`: seconds that the attempt took."""
+    failures = task.claim.failures
+    if task.table is DELIVERIES:
+        decision = decide_delivery(error, failures)
+    else:
+        decision = decide(error, failures, task.services.settings.max_attempts, task.claim.attempt)
+    if isinstance(decision, TryAgain) and decision.waiting_for is not None:
+        decision = replace(decision, held=held)
+    log.warning("%s: %s; %s", where, error.code, decision)
+    try:
+        task.record(lambda conn: record_failure(conn, task.table, task.claim, decision))
+    except LostLease:
+        log.info("%s: the claim was lost", where)
+    except DatabaseUnavailable as unreachable:
+        log.warning("%s: Postgres is out of reach (%s); the lease will run out", where, unreachable)
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "nowhere" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

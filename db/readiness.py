@@ -1,14 +1,10 @@
 """Whether the database is one that this service can work on: reachable, up to date, and with the rights it needs."""
 
-from functools import cache
-from pathlib import Path
-
 from sqlalchemy.exc import DBAPIError
 
+from db.migrations import is_unreleased, newest, revisions
 from db.session import Database
 from db.statement import cached_text
-
-VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 
 class NotReady(Exception):
@@ -36,15 +32,10 @@ def check_ready(database: Database) -> None:
         raise NotReady(
             f"{reason}: `smelt migrate` brings it up to date and resets the role's settings."
         ) from error
+    if version is not None and is_unreleased(version):
+        raise NotReady(
+            "The database's schema is from before the first release: `smelt migrate` says what to do."
+        )
+    # A later service's is none that this one knows, and no reason to stop.
     if version in revisions() and version != newest():
         raise NotReady("The database's schema is older than the service: run `smelt migrate`.")
-
-
-@cache
-def revisions() -> tuple[str, ...]:
-    """All that this code knows, oldest first. A later service's are none of them, and no reason to stop."""
-    return tuple(sorted(path.stem for path in VERSIONS.glob("[0-9]*.py")))
-
-
-def newest() -> str:
-    return revisions()[-1]

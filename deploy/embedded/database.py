@@ -8,6 +8,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
+from db.migrate import ForeignSchema
 from deploy.embedded.engines import POSTGRES_FOLDER
 from deploy.embedded.postgres import embedded_url
 from deploy.problems import DatabaseProblem, SettingsIncomplete
@@ -65,7 +66,9 @@ def _held(conn: psycopg.Connection) -> tuple[int, int]:
 
 @contextmanager
 def reaching_postgres() -> Iterator[None]:
-    """Raises DatabaseProblem in place of the two libraries' ways to say that Postgres can't be reached."""
+    """Raises DatabaseProblem in place of the two libraries' ways to say that Postgres can't be reached, and where the
+    schema is none to migrate.
+    """
     try:
         yield
     except ArgumentError as problem:  # its message doesn't show the URL, which may hold a password
@@ -74,3 +77,5 @@ def reaching_postgres() -> Iterator[None]:
         raise DatabaseProblem(f"Postgres can't be reached: {problem.orig}") from problem
     except psycopg.OperationalError as problem:
         raise DatabaseProblem(f"Postgres can't be reached: {problem}") from problem
+    except ForeignSchema as problem:
+        raise DatabaseProblem(str(problem)) from problem

@@ -9,7 +9,8 @@ from psycopg import sql
 from sqlalchemy import text
 
 from db import migrate
-from db.readiness import NotReady, check_ready, newest, revisions
+from db.migrations import newest, revisions
+from db.readiness import NotReady, check_ready
 from db.session import Database, DatabaseUnavailable
 from tests.support.cast import Cast
 from tests.support.smelts import admit_all, new_smelt, set_credits
@@ -149,6 +150,9 @@ def test_ready_means_that_the_schema_is_the_services(
         with psycopg.connect(owner_url, autocommit=True) as owner:
             owner.execute("update smelt_meta.migrations set version_num = '9999_of_a_later_service'")
             check_ready(database)
+            owner.execute("update smelt_meta.migrations set version_num = '0019_file_warnings'")
+            with pytest.raises(NotReady, match="before the first release"):
+                check_ready(database)
             owner.execute("update smelt_meta.migrations set version_num = %s", [newest()])
             owner.execute("revoke select on smelt_files from service_role")
         with pytest.raises(NotReady, match="InsufficientPrivilege"):

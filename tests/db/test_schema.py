@@ -1,14 +1,16 @@
 """Migrations up and down, on a plain Postgres and on one that has Supabase's auth schema; what can't be stored."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from db import migrate
+from db.migrations import newest, revisions
 from pipeline import states
+from tests.support.schema import schema_lines
 from tests.support.supabase import supabase
 
 
@@ -25,7 +27,7 @@ def tables(connection: psycopg.Connection) -> set[str]:
 
 def test_up_down_and_up_again(empty: psycopg.Connection, empty_database_url: str) -> None:
     migrate.upgrade(empty_database_url)
-    made = tables(empty)
+    made = tables(empty), schema_lines(empty)
     migrate.downgrade(empty_database_url)
 
     assert tables(empty) == set()
@@ -35,16 +37,31 @@ def test_up_down_and_up_again(empty: psycopg.Connection, empty_database_url: str
     assert empty.execute(types).fetchall() == []
 
     migrate.upgrade(empty_database_url)
-    assert tables(empty) == made
+    assert (tables(empty), schema_lines(empty)) == made
 
 
-def test_each_migration_goes_down_by_itself(empty: psycopg.Connection, empty_database_url: str) -> None:
+def test_without_its_policies_the_schema_has_none(empty: psycopg.Connection, empty_database_url: str) -> None:
     migrate.upgrade(empty_database_url)
-    migrate.downgrade(empty_database_url, "0002_tables")
+    migrate.downgrade(empty_database_url, "002_tables")
 
     policies = empty.execute("select count(*) from pg_policies where schemaname = 'public'").fetchone()
     assert policies == (0,)
     migrate.upgrade(empty_database_url)
+
+
+@pytest.mark.parametrize("revision", revisions())
+def test_each_migration_goes_up_and_down_by_itself(
+    empty: psycopg.Connection, empty_database_url: str, revision: str
+) -> None:
+    migrate.upgrade(empty_database_url, revision)
+    there = schema_lines(empty)
+    migrate.upgrade(empty_database_url)
+    whole = schema_lines(empty)
+    migrate.downgrade(empty_database_url, revision)
+    assert schema_lines(empty) == there
+    assert (there == whole) == (revision == newest())
+    migrate.upgrade(empty_database_url)
+    assert schema_lines(empty) == whole
 
 
 def test_supabases_auth_schema_is_used_as_it_is(empty: psycopg.Connection, empty_database_url: str) -> None:
@@ -53,6 +70,7 @@ def test_supabases_auth_schema_is_used_as_it_is(empty: psycopg.Connection, empty
         before = empty.execute(columns).fetchone()
 
         migrate.upgrade(postgres_url)
+        made = schema_lines(empty)
 
         assert empty.execute(columns).fetchone() == before
         granted = empty.execute(
@@ -67,6 +85,7 @@ def test_supabases_auth_schema_is_used_as_it_is(empty: psycopg.Connection, empty
         triggers = empty.execute("select tgname from pg_trigger where tgrelid = 'auth.users'::regclass")
         assert triggers.fetchall() == []
         migrate.upgrade(postgres_url)
+        assert schema_lines(empty) == made
 
 
 def test_who_may_not_delete_users_is_told_so(empty: psycopg.Connection, empty_database_url: str) -> None:
@@ -80,9 +99,27 @@ def test_who_may_not_delete_users_is_told_so(empty: psycopg.Connection, empty_da
 
 def test_upgrading_twice_changes_nothing(empty: psycopg.Connection, empty_database_url: str) -> None:
     migrate.upgrade(empty_database_url)
-    made = tables(empty)
+    made = tables(empty), schema_lines(empty)
     migrate.upgrade(empty_database_url)
-    assert tables(empty) == made
+    assert (tables(empty), schema_lines(empty)) == made
+
+
+@pytest.mark.parametrize(
+    ("revision", "advice"),
+    [("0019_file_warnings", "make a new database"), ("0001_auth", "Export"), ("900_later", "newer service")],
+)
+@pytest.mark.parametrize("move", [migrate.upgrade, migrate.downgrade])
+def test_a_schema_of_another_set_is_left_as_it_is(
+    owner_url: str, revision: str, advice: str, move: Callable[[str], None]
+) -> None:
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        owner.execute("update smelt_meta.migrations set version_num = %s", [revision])
+        made = schema_lines(owner)
+        with pytest.raises(migrate.ForeignSchema, match=advice) as told:
+            move(owner_url)
+        assert revision in str(told.value)
+        assert schema_lines(owner) == made
+        assert owner.execute("select version_num from smelt_meta.migrations").fetchall() == [(revision,)]
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,20 @@ def test_migrate_brings_the_schema_up_and_down(empty_database_url: str) -> None:
     assert tables() == 0
 
 
+@pytest.mark.parametrize("down", [False, True])
+def test_a_schema_from_before_the_first_release_is_told_in_one_line(owner_url: str, *, down: bool) -> None:
+    with psycopg.connect(owner_url) as connection:
+        connection.execute("update smelt_meta.migrations set version_num = '0019_file_warnings'")
+    name = str(conninfo_to_dict(owner_url)["dbname"])
+    answer = smelt("migrate", *(("--down", "--database", name) if down else ()), DATABASE_URL=owner_url)
+    assert answer.returncode == EX_CONFIG
+    assert answer.stderr.splitlines()[-1].startswith(
+        "smelt: the database's schema (0019_file_warnings) is from before"
+    )
+    assert "make a new database" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 @pytest.mark.parametrize("env", ["local", "production"])
 def test_the_schema_is_dropped_only_by_its_databases_name(
     owner_url: str, database: Database, cast: Cast, env: str

@@ -1,17 +1,8 @@
+-- Deleted users ----------------------------------------------------------------------------------------------
+
 -- A user who is deleted straight in auth.users, by SQL or in Supabase's dashboard, is gone as by DELETE /v1/account:
 -- the foreign keys take the user's rows along, and the trigger what no foreign key reaches. It writes the tombstone
--- too, by a hash that needs no secret of ours: ids are random, so nobody finds one by trying. Those of before match
--- nothing.
-truncate deleted_users;
-
--- A smelt's owner is a profile: it goes with the user, and nothing but it refers to the user where work is under way.
--- For Postgres looks at a foreign key anew whenever a transaction changes a row twice, so a worker that ended a smelt
--- would wait for whoever deletes the user, who waits for the smelt. A delivery goes with its smelt.
-alter table smelts drop constraint smelts_user_id_fkey;
-alter table smelts add constraint smelts_user_id_fkey
-    foreign key (user_id) references user_profiles on delete cascade;
-alter table webhook_deliveries drop constraint webhook_deliveries_user_id_fkey;
-
+-- too.
 create function smelt_meta.forget_user() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
     -- In the order of all locks (db/locks.py). Admissions hold the profile, so from then on there are none.
@@ -38,7 +29,6 @@ $$;
 
 revoke all on function smelt_meta.forget_user(), smelt_meta.delete_user(uuid)
     from public, anon, authenticated, service_role;
-grant usage on schema smelt_meta to service_role;
 
 do $$
 begin
@@ -58,3 +48,38 @@ grant execute on function smelt_meta.delete_user(uuid) to service_role;
 
 create trigger smelt_forget_user before delete on auth.users
     for each row execute function smelt_meta.forget_user();
+
+-- Libraries --------------------------------------------------------------------------------------------------
+
+-- What the API promises of a user's library holds for whoever writes it in SQL too. Lengths are checks of the tables
+-- already; how many rows a user has is counted after each statement, under the lock that the API takes
+-- (db/accounts/library.py): under it, a later statement's count has in it what an earlier transaction has committed.
+-- With a snapshot that is older than the lock it would not, so libraries don't grow in such a transaction.
+create function smelt_meta.check_library() returns trigger language plpgsql set search_path = '' as $$
+declare
+    most constant integer := tg_argv[0];
+    owner uuid;
+    held bigint;
+begin
+    if current_setting('transaction_isolation') in ('repeatable read', 'serializable')
+        and exists (select from added) then
+        raise exception '% can be added to at the isolation level read committed only', tg_table_name
+            using errcode = 'object_not_in_prerequisite_state';
+    end if;
+    for owner in select distinct user_id from added order by user_id loop
+        perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('prompt library ' || owner, 0));
+        execute pg_catalog.format('select count(*) from public.%I where user_id = $1', tg_table_name)
+            into held using owner;
+        if held > most then
+            raise exception 'a user may have % rows in %', most, tg_table_name using errcode = 'check_violation';
+        end if;
+    end loop;
+    return null;
+end
+$$;
+revoke all on function smelt_meta.check_library() from public, anon, authenticated, service_role;
+
+create trigger library_limit after insert on prompts referencing new table as added
+    for each statement execute function smelt_meta.check_library(1000);
+create trigger library_limit after insert on prompt_sections referencing new table as added
+    for each statement execute function smelt_meta.check_library(200);

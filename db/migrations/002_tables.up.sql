@@ -14,8 +14,11 @@ create type error_code as enum (
     'file_too_large', 'unsupported_format', 'duration_exceeded', 'corrupted_file', 'empty_input', 'no_speech',
     'transcription_failed', 'input_too_long', 'synthesis_failed', 'content_filtered', 'api_key_invalid',
     'api_rate_limited', 'api_quota_exhausted', 'api_unavailable', 'timed_out', 'worker_lost', 'content_expired',
-    'file_failed', 'nothing_completed', 'internal_error'
+    'file_failed', 'nothing_completed', 'internal_error', 'delivery_failed', 'address_refused', 'no_audio',
+    'unsupported_codec'
 );
+-- Work that waits out an outage says of what. It is nobody's failure, so nothing is counted meanwhile.
+create type waiting_for as enum ('content_store', 'language_model');
 
 -- Users ----------------------------------------------------------------------------------------------------
 
@@ -27,10 +30,15 @@ create table user_profiles (
     api_key_status api_key_status not null default 'none',
     api_key_validated_at timestamptz,
     created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now()
+    updated_at timestamptz not null default now(),
+    -- Smelts that ended without a charge, counted by day: deleting such a smelt doesn't make it uncounted.
+    uncharged integer not null default 0 check (uncharged >= 0),
+    uncharged_on date  -- the UTC day that `uncharged` counts
 );
 create index user_profiles_reset on user_profiles (credits_reset_at);
 
+-- A key that its provider has revoked must not go on admitting work at no cost: while it is used the provider is asked
+-- about it again. Only the first use after an answer writes `check_at`.
 create table user_api_keys (
     user_id uuid primary key references auth.users on delete cascade,
     ciphertext bytea not null,
@@ -38,8 +46,11 @@ create table user_api_keys (
     last_four text not null check (char_length(last_four) = 4),
     validated_at timestamptz not null,
     created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now()
+    updated_at timestamptz not null default now(),
+    checked_at timestamptz,  -- when the provider last took it again, since it was put
+    check_at timestamptz  -- when the provider is to be asked; null: not used since it last was
 );
+create index user_api_keys_check on user_api_keys (check_at) where check_at is not null;
 
 create table api_tokens (
     id uuid primary key,
@@ -53,7 +64,17 @@ create table api_tokens (
 );
 create index api_tokens_user on api_tokens (user_id, created_at desc);
 
+-- A deleted user's sign-in token may live on for a while: it must not bring the account back. All that is kept to tell
+-- is a hash of the user's id, and when. It needs no secret of ours: ids are random, so nobody finds one by trying.
+create table deleted_users (
+    user_hash bytea primary key,
+    deleted_at timestamptz not null default now()
+);
+
 -- Prompts --------------------------------------------------------------------------------------------------
+
+-- No two prompts of a section, and no two sections of a user, may stand at one position. Deferred, because a new order
+-- passes through states in which two do.
 
 create table prompt_sections (
     id uuid primary key,
@@ -62,9 +83,9 @@ create table prompt_sections (
     position integer not null check (position >= 0),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
-    unique (user_id, id)
+    unique (user_id, id),
+    constraint prompt_sections_position unique (user_id, position) deferrable initially deferred
 );
-create index prompt_sections_order on prompt_sections (user_id, position, id);
 
 create table prompts (
     id uuid primary key,
@@ -77,15 +98,19 @@ create table prompts (
     updated_at timestamptz not null default now(),
     unique (user_id, id),
     -- A prompt's section is its owner's; deleting a section keeps its prompts.
-    foreign key (user_id, section_id) references prompt_sections (user_id, id) on delete set null (section_id)
+    foreign key (user_id, section_id) references prompt_sections (user_id, id) on delete set null (section_id),
+    constraint prompts_position
+        unique nulls not distinct (user_id, section_id, position) deferrable initially deferred
 );
-create index prompts_order on prompts (user_id, section_id, position, id);
 
 -- Smelts ---------------------------------------------------------------------------------------------------
 
 create table smelts (
     id uuid primary key,
-    user_id uuid references auth.users on delete cascade,
+    -- A profile, which goes with the user: nothing but it refers to the user where work is under way. For Postgres
+    -- looks at a foreign key anew whenever a transaction changes a row twice, so a worker that ended a smelt would
+    -- wait for whoever deletes the user, who waits for the smelt.
+    user_id uuid references user_profiles on delete cascade,
     tenant text not null,
     usage_date date not null,
     tier tier not null,
@@ -122,12 +147,20 @@ create table smelts (
     constraint fingerprint_with_key check (idempotency_key is null or request_fingerprint is not null)
 );
 create unique index smelts_idempotency on smelts (tenant, idempotency_key) where idempotency_key is not null;
-create index smelts_list on smelts (user_id, created_at desc, id desc);
+-- The few failed among a million completed are found without reading the million. It is the only index that a list is
+-- read by, because between two Postgres takes the wrong one (db/smelts/reads.py, `list_query`).
+create index smelts_list on smelts (user_id, status, mode, created_at desc, id desc);
+-- For who lists a user's smelts by SQL, newest first: `smelts_list` is in that order for one status and mode at a time.
+-- The service's own page is a merge of such walks, which this index doesn't serve.
+create index smelts_newest on smelts (user_id, created_at desc, id desc);
 create index smelts_completed on smelts (user_id, created_at desc) where status = 'completed';
 create index smelts_unfinished on smelts (user_id) where status not in ('completed', 'failed', 'canceled');
-create index smelts_open on smelts (updated_at) where status not in ('completed', 'failed', 'canceled');
+create index smelts_unfinished_tenant on smelts (tenant) where status not in ('completed', 'failed', 'canceled');
 create index smelts_content on smelts (content_expires_at) where content_key is not null;
-create index smelts_platform_use on smelts (usage_date) where tier <> 'own_key';
+-- Nobody lists a visitor's smelts, so nobody but the reconciler would ever delete one whose content has been deleted.
+create index smelts_visitors on smelts (content_expires_at) where tier = 'anonymous' and content_key is null;
+
+-- Work -----------------------------------------------------------------------------------------------------
 
 -- The columns that make a row a piece of work: the same on four tables, handled by one module (db/work/claims.py).
 create temporary table work_columns (
@@ -144,13 +177,15 @@ create temporary table work_columns (
     updated_at timestamptz not null default now(),
     started_at timestamptz,
     finished_at timestamptz,
+    waiting_for waiting_for,
     constraint finished_when_terminal check (
         (status in ('completed', 'failed', 'canceled')) = (finished_at is not null)
     ),
     constraint error_when_failed check ((status = 'failed') = (error_code is not null)),
     constraint leased_while_processing check ((status = 'processing') = (lease_until is not null)),
     constraint tagged_when_claimable check (status <> 'pending' or fair_key is not null),
-    constraint due_only_when_waiting check (run_at is null or status = 'waiting')
+    constraint due_only_when_waiting check (run_at is null or status = 'waiting'),
+    constraint waits_while_unfinished check (waiting_for is null or finished_at is null)
 ) on commit drop;
 
 create table smelt_files (
@@ -164,6 +199,8 @@ create table smelt_files (
     duration_seconds double precision check (duration_seconds >= 0),
     language text,
     like work_columns including defaults including constraints,
+    -- Sentences of the service's own with times in them (pipeline/speech/caveats.py), nothing of what was said.
+    warnings text[] not null default '{}',
     unique (smelt_id, position),
     unique (smelt_id, id),
     constraint audio_has_container check ((input_type = 'audio') = (media_type is not null))
@@ -198,7 +235,7 @@ create index webhook_secrets_user on webhook_secrets (user_id, created_at desc);
 
 create table webhook_deliveries (
     id uuid primary key,
-    user_id uuid not null references auth.users on delete cascade,
+    user_id uuid not null,  -- no foreign key: a delivery goes with its smelt
     smelt_id uuid not null references smelts on delete cascade,
     event text not null,
     smelt_version bigint not null,
@@ -206,7 +243,7 @@ create table webhook_deliveries (
     like work_columns including defaults including constraints,
     unique (smelt_id, event, smelt_version)
 );
-create index webhook_deliveries_user on webhook_deliveries (user_id, created_at desc);
+create index webhook_deliveries_list on webhook_deliveries (user_id, created_at desc, id desc);
 
 create table schedule_runs (
     id uuid primary key,
@@ -218,11 +255,15 @@ create table schedule_runs (
 
 -- Claims read the first of these, the reconciler the other two; rows that aren't due stay out of the first.
 create index smelt_files_claim on smelt_files (fair_key, id) where status = 'pending';
+-- The bound is SHORT_SECONDS of pipeline/fairness.py; a test compares them.
+create index smelt_files_claim_short on smelt_files (fair_key, id) where status = 'pending' and cost <= 300;
 create index smelt_files_lease on smelt_files (lease_until) where status = 'processing';
 create index smelt_files_due on smelt_files (run_at) where status = 'waiting' and run_at is not null;
 create index smelt_files_unfinished on smelt_files (smelt_id)
     where status in ('waiting', 'pending', 'processing');
 create index smelt_outputs_claim on smelt_outputs (fair_key, id) where status = 'pending';
+-- The bound is SHORT_OUTPUT_SECONDS of pipeline/fairness.py; a test compares them.
+create index smelt_outputs_claim_short on smelt_outputs (fair_key, id) where status = 'pending' and cost <= 30;
 create index smelt_outputs_lease on smelt_outputs (lease_until) where status = 'processing';
 create index smelt_outputs_due on smelt_outputs (run_at) where status = 'waiting' and run_at is not null;
 create index smelt_outputs_unfinished on smelt_outputs (smelt_id)
@@ -241,6 +282,7 @@ create table fair_tenants (
     tenant text not null,
     last_tag double precision not null,
     updated_at timestamptz not null default now(),
+    debt double precision not null default 0,  -- seconds used beyond the tags given
     primary key (queue, tenant)
 );
 create index fair_tenants_latest on fair_tenants (queue, last_tag desc);
@@ -249,7 +291,31 @@ create table anonymous_usage (
     ip_hash text not null,
     date_utc date not null,
     count integer not null check (count >= 0),
+    given_back integer not null default 0 check (given_back >= 0),  -- as `uncharged` of a profile
     primary key (ip_hash, date_utc)
 );
+
+-- One count of the day's smelts on the platform's own key, raised by admission itself: to count the smelts' rows would
+-- overlook those of the same moment, and take longer the more there are.
+create table platform_usage (
+    date_utc date primary key,
+    taken integer not null constraint platform_usage_deleted_check check (taken >= 0)
+);
+
+-- Vacuum -----------------------------------------------------------------------------------------------------
+
+-- Every piece of work leaves three or four dead rows. By default they are cleared away once they are a fifth of the
+-- table: of ten million that have ended, two million dead ones, which lie at the very head of the claim index.
+do $$
+declare
+    name text;
+begin
+    foreach name in array array['smelts', 'smelt_files', 'smelt_outputs', 'webhook_deliveries', 'user_profiles'] loop
+        execute format(
+            'alter table %I set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000)', name
+        );
+    end loop;
+end
+$$;
 
 drop table work_columns;

@@ -1,1 +1,0 @@
-drop index smelt_outputs_claim_short;

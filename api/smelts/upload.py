@@ -12,15 +12,12 @@ from starlette.requests import Request
 
 from api.errors import ApiError, Code, Fault, FaultCode, refusal
 from api.http.body import chunks
-from api.http.filename import safe_filename
-from api.smelts.input_part import InputPart, Received, Source
+from api.smelts.input_part import InputPart, Received
 from api.smelts.json_body import JsonEvent, PartNamed, PartRefused, json_events
 from api.smelts.multipart import PartData, PartEnd, PartStart, boundary_of, events
 from api.smelts.new_content import NewContent
 from api.smelts.options import MAX_FIELDS, FieldValue, Form, too_many_fields
 from api.smelts.upload_schema import UploadSchema
-from pipeline.content.errors import ContentError
-from pipeline.errors import SmeltError
 from pipeline.limits import Limits
 from pipeline.states import ErrorCode
 
@@ -94,9 +91,11 @@ class Intake:
             case PartData():
                 await self._take(event.data)
             case PartNamed():
-                self._name(event.filename)
+                if isinstance(self._current, InputPart):
+                    self._current.name(event.filename)
             case PartRefused():
-                await self._refuse_by_schema(event.detail)
+                if isinstance(self._current, InputPart):
+                    self._note(await self._current.refuse(event.detail))
             case PartEnd():
                 await self._end()
 
@@ -121,76 +120,40 @@ class Intake:
         if isinstance(self._current, PartStart) and data:
             self._begin_input(self._current)
         if isinstance(self._current, InputPart):
-            await self._feed(self._current, data)
+            self._note(await self._current.feed(data))
+            self._bytes += len(data)
+            if self._bytes > self._limits.smelt_bytes:
+                raise self._too_much()
         elif isinstance(self._current, FieldValue):
             self._current.feed(data)
 
     async def _end(self) -> None:
-        current = self._current
+        current, self._current = self._current, None
         if isinstance(current, InputPart):
-            await self._finish(current)
+            self._note(await current.finish())
         elif isinstance(current, FieldValue):
             current.finish()
-        self._current = None
 
     def _begin_input(self, start: PartStart) -> None:
-        source, position = Source(start.name), len(self.parts)
+        position = len(self.parts)
         if self._schema.one_input and position > 0:
-            fault = Fault(FaultCode.TOO_MANY_INPUTS, "This call takes one file.", field=source.value)
+            fault = Fault(FaultCode.TOO_MANY_INPUTS, "This call takes one file.", field=start.name)
             raise refusal([*self.form.faults, fault])
         if position >= self._limits.inputs:
             raise self._too_many()
-        default = f"text-{position + 1}.txt" if source is Source.TEXTS else f"file-{position + 1}"
-        part = InputPart(
-            source,
-            position,
-            safe_filename(start.filename, default),
-            content_type=start.content_type,
-            limits=self._limits,
-            open_writer=None if self._content is None or self.form.faults else self._content.writer,
-        )
-        self.parts.append(part)
-        self._current = part
+        content = None if self.form.faults else self._content
+        self._current = InputPart(start, position, self._limits, content)
+        self.parts.append(self._current)
 
-    def _name(self, filename: str) -> None:
-        if isinstance(self._current, InputPart):
-            self._current.filename = safe_filename(filename, self._current.filename)
-
-    async def _feed(self, part: InputPart, data: bytes) -> None:
-        try:
-            await part.feed(data)
-        except ContentError:
-            raise
-        except SmeltError as error:
-            await self._refuse_part(part, error)
-        self._bytes += len(data)
-        if self._bytes > self._limits.smelt_bytes:
-            raise self._too_much()
-
-    async def _finish(self, part: InputPart) -> None:
-        try:
-            self.received.append(await part.finish())
-        except ContentError:
-            raise
-        except SmeltError as error:
-            await self._refuse_part(part, error)
-
-    async def _refuse_by_schema(self, detail: str) -> None:
-        """The part is no text at all."""
-        if isinstance(part := self._current, InputPart):
-            await part.abort()
-            self._current = None
-            self.form.faults.append(Fault(FaultCode.INVALID_VALUE, detail, part.source.value, part.position))
-
-    async def _refuse_part(self, part: InputPart, error: SmeltError) -> None:
-        """Notes what is wrong with the part; raises at once if it is its size."""
-        await part.abort()
-        self._current = None
-        self.form.faults.append(
-            Fault(error.code, error.detail, part.source.value, part.position, part.filename)
-        )
-        if error.code is ErrorCode.FILE_TOO_LARGE:
-            raise refusal(self.form.faults)
+    def _note(self, report: Received | Fault | None) -> None:
+        """What a part reports; raises at once if it is too large."""
+        if isinstance(report, Received):
+            self.received.append(report)
+        elif report is not None:
+            self._current = None  # what still comes of the part is dropped
+            self.form.faults.append(report)
+            if report.code is ErrorCode.FILE_TOO_LARGE:
+                raise refusal(self.form.faults)
 
     def _too_much(self) -> ApiError:
         detail = f"All inputs together may have {self._limits.smelt_bytes:,} bytes on this tier."

@@ -14,7 +14,6 @@ from api.auth.jwks import PublicKeys
 from api.auth.rate_limiter import RateLimiter
 from api.auth.signed_tokens import AnonymousTokens, SignInTokens
 from api.auth.token_owners import TokenOwners
-from api.events.endings import Endings
 from api.events.hub import Hub
 from api.events.tickets import Tickets
 from api.http.database_share import DatabaseShare
@@ -54,7 +53,6 @@ class Services:
     fingerprint_key: bytes
     uploads: Uploads
     staging: Staging
-    endings: Endings
     key_checks: (
         CapacityLimiter  # threads of their own: a provider's silence must not take those of all requests
     )
@@ -121,7 +119,6 @@ def opened(settings: Settings) -> Iterator[Services]:
                 in_all=settings.staged_bytes,
                 floor=settings.content_free_bytes,
             ),
-            endings=Endings(database),
             key_checks=CapacityLimiter(KEY_CHECKS),
         )
     finally:

@@ -1,61 +1,68 @@
-"""Waiting for smelts to end without a thread for each who waits: one look at the database serves all."""
+"""Those who wait for a smelt's end and want nothing else of it: no view is made for them, and no thread waits.
+
+One look at Postgres serves all who wait: at the smelts that the hub has heard of, and once a second at all of them.
+"""
 
 import asyncio
 import logging
-from uuid import UUID
 
-from starlette.concurrency import run_in_threadpool
-
-from db.session import Database, DatabaseUnavailable
-from db.smelts.endings import find_unfinished
+from api.events.reader import Reader
+from db.session import DatabaseUnavailable
 
 log = logging.getLogger("smelt.api")
 
-LOOK_SECONDS = 0.15
+PAUSE = 0.02  # seconds between two looks, at least
 
 
 class Endings:
-    """Used by one event loop."""
+    """Used by the hub, in its event loop. Smelts go by the text of their ids."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._waiting: dict[asyncio.Event, UUID] = {}
-        self._looking: asyncio.Task[None] | None = None
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._doubted: set[str] = set()
+        self._doubt = asyncio.Event()
 
-    async def of(self, smelt_id: UUID) -> None:
+    async def of(self, name: str) -> None:
         """Returns once the smelt has ended, or is no more. Goes on while the database is out of reach."""
         ended = asyncio.Event()
-        self._waiting[ended] = smelt_id
+        self._waiting.setdefault(name, set()).add(ended)
+        self.doubt(name)  # what was announced before is no news any more
         try:
-            if self._looking is None or self._looking.done():
-                self._looking = asyncio.create_task(self._look())
-            await self._first(ended, self._looking)
+            await ended.wait()
         finally:
-            del self._waiting[ended]
+            self._waiting[name].discard(ended)
+            if not self._waiting[name]:
+                del self._waiting[name]
 
-    async def _first(self, ended: asyncio.Event, looking: "asyncio.Task[None]") -> None:
-        """Raises what ended the looking, if that comes first."""
-        waiting = asyncio.create_task(ended.wait())
-        try:
-            await asyncio.wait({waiting, looking}, return_when=asyncio.FIRST_COMPLETED)
-            if not ended.is_set():
-                looking.result()
-        finally:
-            waiting.cancel()
+    def doubt(self, name: str) -> None:
+        """The smelt may have ended. Costs nothing where nobody waits for it."""
+        if name in self._waiting:
+            self._doubted.add(name)
+            self._doubt.set()
+
+    def doubt_all(self) -> None:
+        for name in self._waiting:
+            self.doubt(name)
+
+    async def look_on(self) -> None:
+        """Looks at what is doubted: one look at a time, and the longer it takes the more seldom. Never returns."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            await self._doubt.wait()
+            begun = clock()
+            try:
+                await self._look()
+            except DatabaseUnavailable as error:  # all are doubted again within a second
+                log.warning("can't see which smelts have ended: %s", error)
+            await asyncio.sleep(max(PAUSE, clock() - begun))
 
     async def _look(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(LOOK_SECONDS)
-            asked = dict(self._waiting)  # who comes meanwhile is in the next look
-            try:
-                unfinished = await run_in_threadpool(self._unfinished, list(set(asked.values())))
-            except DatabaseUnavailable as error:
-                log.warning("can't see which smelts have ended: %s", error)
-                continue
-            for ended, smelt_id in asked.items():
-                if smelt_id not in unfinished:
-                    ended.set()
-
-    def _unfinished(self, ids: list[UUID]) -> set[UUID]:
-        with self._database.service() as conn:
-            return find_unfinished(conn, ids)
+        self._doubt.clear()
+        doubted, self._doubted = self._doubted, set()
+        # Who comes meanwhile is in the next look: the smelt may have been taken back to work since.
+        asked = {name: tuple(self._waiting.get(name, ())) for name in doubted}
+        unfinished = await self._reader.unfinished(doubted)
+        for name in doubted - unfinished:
+            for ended in asked[name]:
+                ended.set()

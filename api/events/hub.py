@@ -1,7 +1,8 @@
-"""Everyone who follows a smelt through this process: one subscription to Redis, one read for all who follow the same.
+"""Everyone who follows a smelt through this process, or waits for its end: one subscription, one read for all.
 
 Postgres decides, Redis only notifies here as well. A commit that changes a smelt announces its id; and once a second
-the versions of all followed smelts are looked up in one query. So without Redis a change is seen a second later.
+the versions of all followed smelts are looked up in one query, and which of the awaited have ended in another. So
+without Redis a change is seen a second later.
 """
 
 import asyncio
@@ -10,11 +11,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
-
-import redis.asyncio
-from redis.exceptions import RedisError
+from uuid import UUID
 
 from api.errors import log_unexpected
+from api.events.announcements import Announcements
+from api.events.endings import Endings
 from api.events.follower import Follower
 from api.events.reader import Reader
 from api.events.watch import Watch
@@ -22,13 +23,11 @@ from api.http.pieces import pieces
 from api.smelts.view import View
 from api.smelts.views import Views
 from db.session import Database, DatabaseUnavailable
-from workers.notifications.queue_notifications import changes_channel
 
 log = logging.getLogger("smelt.api")
 
-LOOK_SECONDS = 1.0  # between two looks at all followed smelts' versions
+LOOK_SECONDS = 1.0  # between two looks at all that are followed or waited for
 SLOW_LOOKS = 3  # every so many looks, places in the queue and machine tokens too
-REDIS_SECONDS = 1.0  # seconds for one exchange, and until the next try
 PAUSE = 0.1  # seconds between two reads of the same smelt, at least
 # Neither is ended by an empty line: some clients take whatever is before one for an event.
 RETRY = b"retry: 2000\n"  # milliseconds after which a browser connects again
@@ -42,8 +41,8 @@ class Hub:
         self, database: Database, views: Views, redis_url: str, namespace: str, *, heartbeat: float
     ) -> None:
         self._reader = Reader(database, views)
-        self._redis_url = redis_url
-        self._channel = changes_channel(namespace)
+        self._endings = Endings(self._reader)
+        self._announcements = Announcements(redis_url, namespace, self._doubt)
         self._heartbeat = heartbeat
         self._watches: dict[str, Watch] = {}
         self._tokens: Counter[bytes] = Counter()
@@ -53,7 +52,8 @@ class Hub:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._start_for_ever(self._listen)
+        self._start_for_ever(self._announcements.listen)
+        self._start_for_ever(self._endings.look_on)
         self._start_for_ever(self._look_on)
         try:
             yield
@@ -67,6 +67,10 @@ class Hub:
         """Ends every stream: the process is about to stop, and clients will find another."""
         self._closing = True
         self._tell_all()
+
+    async def end_of(self, smelt_id: UUID) -> None:
+        """Returns once the smelt has ended, or is no more. Goes on while Redis or the database is out of reach."""
+        await self._endings.of(str(smelt_id))
 
     async def follow(self, follower: Follower, first: View) -> AsyncIterator[bytes | memoryview]:
         """The stream: `first` as it was just read, then what changes, until the smelt or the token ends.
@@ -121,35 +125,12 @@ class Hub:
                 del self._tokens[follower.token_hash]
                 self._dead_tokens.discard(follower.token_hash)
 
-    async def _listen(self) -> None:
-        """The one subscription; made again for as long as it takes."""
-        client = redis.asyncio.Redis.from_url(
-            self._redis_url,
-            socket_connect_timeout=REDIS_SECONDS,
-            health_check_interval=5,
-            client_name=self._channel.replace(" ", "_"),
-        )
-        async with client:
-            while True:
-                try:
-                    await self._hear(client)
-                except (RedisError, OSError) as error:
-                    log.warning("no news from Redis (%s); Postgres is asked", type(error).__name__)
-                await asyncio.sleep(REDIS_SECONDS)
-
-    async def _hear(self, client: redis.asyncio.Redis) -> None:
-        async with client.pubsub(ignore_subscribe_messages=True) as subscription:
-            await subscription.subscribe(self._channel)
-            while True:
-                message = await subscription.get_message(timeout=REDIS_SECONDS)
-                for name in message["data"].decode().split() if message else ():
-                    self._doubt(name)
-
     async def _look_on(self) -> None:
         looks = 0
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             looks += 1
+            self._endings.doubt_all()
             try:
                 await self._look_at_versions()
                 if looks % SLOW_LOOKS == 0:
@@ -192,7 +173,8 @@ class Hub:
             self._tell_all()
 
     def _doubt(self, name: str) -> None:
-        """Something of the smelt may have changed: reads it again, if anyone here follows it."""
+        """Something of the smelt may have changed: looks, if anyone here waits for its end or follows it."""
+        self._endings.doubt(name)
         watch = self._watches.get(name)
         if watch is None:
             return

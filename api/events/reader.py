@@ -10,6 +10,7 @@ from api.smelts.view import View
 from api.smelts.views import Views
 from db.accounts.api_tokens import find_live_tokens
 from db.session import Database
+from db.smelts.endings import find_unfinished
 from db.smelts.reads import find_queue_positions, get_head, get_versions
 
 T = TypeVar("T")
@@ -43,6 +44,15 @@ class Reader:
             with self._database.service() as conn:
                 found = get_versions(conn, [UUID(name) for name in names])
             return {str(smelt_id): version for smelt_id, version in found.items()}
+
+        return await self._ask(read)
+
+    async def unfinished(self, names: Collection[str]) -> set[str]:
+        """Those that are there and haven't ended."""
+
+        def read() -> set[str]:
+            with self._database.service() as conn:
+                return {str(smelt_id) for smelt_id in find_unfinished(conn, [UUID(name) for name in names])}
 
         return await self._ask(read)
 

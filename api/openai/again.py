@@ -9,9 +9,9 @@ from starlette.requests import Request
 
 from api.auth.identity import Visitor
 from api.errors import ApiError, Code
-from api.routes.control import retry
 from api.services import services
 from api.smelts.accept import Accepted
+from api.smelts.retry import retry
 from pipeline.states import SmeltStatus
 
 

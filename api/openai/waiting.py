@@ -33,7 +33,7 @@ async def until_ended(request: Request, accepted: Accepted) -> AsyncIterator[Non
     """
     shared = services(request)
     gone = asyncio.create_task(_gone(request))
-    ended = asyncio.create_task(shared.endings.of(accepted.smelt.id))
+    ended = asyncio.create_task(shared.hub.end_of(accepted.smelt.id))
     with shared.uploads.under_way():
         try:
             while not (done := await _first({gone, ended})):

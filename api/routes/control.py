@@ -6,22 +6,16 @@ from fastapi import APIRouter, Response
 from starlette.requests import Request
 
 from api.auth.callers import AnyCaller
-from api.auth.identity import Caller
 from api.errors import ApiError, Code
 from api.http.pieces import JsonPieces
 from api.schemas.smelts import DeletionReceipt, SmeltReply
 from api.services import Services, services
-from api.smelts.allowance import allowances, out_of_allowance
-from api.smelts.notifications import notify
 from api.smelts.reading import find_head, find_view
-from db.accounts.api_keys import KeyNotValid
+from api.smelts.retry import retry
 from db.smelts import control
 from db.smelts.content_keys import delete_smelt
-from db.smelts.reservation import Refused
 
 router = APIRouter(prefix="/v1/smelts/{smelt_id}", tags=["smelts"])
-
-KEY_LOST = "This smelt runs on your own API key, and you have none that is valid: put one first."
 
 
 @router.post("/cancel", response_model=SmeltReply)
@@ -45,27 +39,6 @@ def retry_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> Response
     shared = services(request)
     retry(shared, caller, smelt_id)
     return JsonPieces(find_view(shared, caller, smelt_id).body, 202)
-
-
-def retry(shared: Services, caller: Caller, smelt_id: UUID) -> None:
-    """Raises ApiError."""
-    mode = find_head(shared, caller, smelt_id).mode
-    try:
-        with shared.database.service() as conn:
-            ready = control.retry(conn, smelt_id, allowances(shared), shared.settings.content_max_age)
-    except control.NotFound:
-        raise ApiError(Code.NOT_FOUND) from None
-    except control.NotEnded:
-        raise ApiError(Code.NOT_READY, "Only a smelt that has ended can be retried.") from None
-    except control.NothingToRetry:
-        raise ApiError(Code.NOTHING_TO_RETRY, "Every part has completed.") from None
-    except control.ContentGone:
-        raise ApiError(Code.CONTENT_EXPIRED) from None
-    except KeyNotValid:
-        raise ApiError(Code.API_KEY_INVALID, KEY_LOST) from None
-    except Refused as refused:
-        raise out_of_allowance(refused) from None
-    notify(shared, smelt_id, mode, ready)
 
 
 @router.delete("/content")

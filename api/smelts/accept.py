@@ -24,12 +24,13 @@ from api.auth.identity import Caller, Visitor
 from api.errors import ApiError, Code, Fault, FaultCode, refusal
 from api.services import services
 from api.smelts.allowance import allowances, out_of_allowance
+from api.smelts.checked_options import checked_options
 from api.smelts.fingerprint import fingerprint
+from api.smelts.new_content import NewContent
 from api.smelts.notifications import notify
 from api.smelts.options import Form, SmeltOptions
-from api.smelts.precheck import Post, begin, checked_options
+from api.smelts.precheck import Post, precheck
 from api.smelts.presentation import admission_warnings
-from api.smelts.staging import Staged
 from api.smelts.upload import OVERHEAD_BYTES, Intake
 from api.smelts.upload_schema import SMELT, UploadSchema
 from db.accounts.api_keys import KeyNotValid
@@ -46,7 +47,7 @@ from db.smelts.new_smelt import NewFile, NewSmelt
 from db.smelts.reads import get_smelt
 from db.smelts.reservation import Refused
 from pipeline.content.keyring import smelt_context
-from pipeline.content.store import Kind, ObjectName
+from pipeline.content.store import Kind
 from pipeline.smelt import Smelt
 
 KEY_LOST = "Your API key stopped being valid meanwhile: what is sent again is taken on credits."
@@ -76,34 +77,25 @@ async def accept(request: Request, schema: UploadSchema = SMELT, check: Check = 
     Raises ApiError and what `body.chunks` raises.
     """
     with services(request).uploads.under_way():
-        return await _accept(request, schema, check)
-
-
-async def _accept(request: Request, schema: UploadSchema, check: Check) -> Accepted:
-    post = await begin(request)
-    if post.existing is not None:
-        return await _read(request, post, schema, check, None)
-    with post.shared.staging.post(post.caller.tenant, post.limits.smelt_bytes + OVERHEAD_BYTES) as staged:
-        await staged.add(0)  # whether there is room at all, before anything is read
-        return await _read(request, post, schema, check, staged)
-
-
-async def _read(
-    request: Request, post: Post, schema: UploadSchema, check: Check, staged: Staged | None
-) -> Accepted:
-    intake = Intake(schema, post.limits, post.shared.settings.json_bytes, staged)
-    try:
-        await intake.read(request)
+        post = await precheck(request)
         if post.existing is not None:
-            async with _turn(post):
-                return await run_in_threadpool(_same_again, post, intake, post.existing)
-        async with _turn(post):
-            options = await run_in_threadpool(check, post, intake)
-            return await _to_its_end(_take_in, post, intake, options)
-    except BaseException:
-        if not intake.kept:
-            await intake.discard()
-        raise
+            return await _compare(request, post, post.existing, schema)
+        with post.shared.staging.post(post.caller.tenant, post.limits.smelt_bytes + OVERHEAD_BYTES) as staged:
+            await staged.add(0)  # whether there is room at all, before anything is read
+            async with NewContent(post.shared.content, staged) as content:
+                intake = Intake(schema, post.limits, post.shared.settings.json_bytes, content)
+                await intake.read(request)
+                async with _turn(post):
+                    options = await run_in_threadpool(check, post, intake)
+                    return await _to_its_end(_take_in, post, intake, content, options)
+
+
+async def _compare(request: Request, post: Post, existing: Existing, schema: UploadSchema) -> Accepted:
+    """A post that is repeated: nothing of it is stored."""
+    intake = Intake(schema, post.limits, post.shared.settings.json_bytes, None)
+    await intake.read(request)
+    async with _turn(post):
+        return await run_in_threadpool(_same_again, post, intake, existing)
 
 
 def _turn(post: Post) -> AbstractAsyncContextManager[None]:
@@ -121,16 +113,16 @@ async def _to_its_end(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
         raise
 
 
-def _take_in(post: Post, intake: Intake, options: SmeltOptions) -> Accepted:
+def _take_in(post: Post, intake: Intake, content: NewContent, options: SmeltOptions) -> Accepted:
     shared = post.shared
-    _store_extras(post, intake, options)
-    new = _new_smelt(post, intake, options)
+    _store_extras(post, content, options)
+    new = _new_smelt(post, intake, content, options)
     try:
         with shared.database.service() as conn:
             ready = admit(conn, new, allowances(shared))
             smelt = get_smelt(conn, new.id)
     except IdempotencyRace:
-        return _lost_race(post, intake)
+        return _lost_race(post, intake, content)
     except Refused as refused:
         raise out_of_allowance(refused) from None
     except KeyNotValid:
@@ -138,21 +130,19 @@ def _take_in(post: Post, intake: Intake, options: SmeltOptions) -> Accepted:
     except PromptGone:
         raise _no_such_prompt() from None
     except DatabaseUnavailable:
-        intake.kept = True
+        content.kept = True
         raise
-    intake.kept = True
+    content.kept = True
     notify(shared, new.id, new.mode, ready)
     return _accepted(post, intake, smelt, new=True)
 
 
-def _store_extras(post: Post, intake: Intake, options: SmeltOptions) -> None:
+def _store_extras(post: Post, content: NewContent, options: SmeltOptions) -> None:
     """The hints and the prompt as it is now: later edits change nothing."""
     extras = {Kind.VOCABULARY: options.vocabulary, Kind.PROMPT: _prompt_text(post, options.user_prompt_id)}
     for kind, text in extras.items():
         if text is not None:
-            intake.touched = True
-            name = ObjectName(intake.smelt_id, intake.smelt_id, kind)
-            post.shared.content.put(name, intake.key, text.encode())
+            content.put(kind, text)
 
 
 def _prompt_text(post: Post, prompt_id: UUID | None) -> str | None:
@@ -165,10 +155,10 @@ def _prompt_text(post: Post, prompt_id: UUID | None) -> str | None:
     return prompt.body
 
 
-def _new_smelt(post: Post, intake: Intake, options: SmeltOptions) -> NewSmelt:
+def _new_smelt(post: Post, intake: Intake, content: NewContent, options: SmeltOptions) -> NewSmelt:
     shared, settings = post.shared, post.shared.settings
     return NewSmelt(
-        id=intake.smelt_id,
+        id=content.smelt_id,
         user_id=post.caller.user_id,
         tenant=post.caller.tenant,
         tier=post.tier,
@@ -177,7 +167,7 @@ def _new_smelt(post: Post, intake: Intake, options: SmeltOptions) -> NewSmelt:
         user_prompt_id=options.user_prompt_id,
         language=options.language,
         warnings=admission_warnings(settings.whisper_model),
-        content_key=shared.keyring.wrap(intake.key, smelt_context(intake.smelt_id)),
+        content_key=shared.keyring.wrap(content.key, smelt_context(content.smelt_id)),
         content_ttl_seconds=options.content_ttl or settings.content_ttl,
         content_max_age_seconds=settings.content_max_age,
         idempotency_key=post.key,
@@ -196,9 +186,9 @@ def _new_smelt(post: Post, intake: Intake, options: SmeltOptions) -> NewSmelt:
     )
 
 
-def _lost_race(post: Post, intake: Intake) -> Accepted:
+def _lost_race(post: Post, intake: Intake, content: NewContent) -> Accepted:
     """Another post with this key was taken in while ours arrived: what ours stored goes, theirs is the answer."""
-    post.shared.content.delete_smelt(intake.smelt_id)
+    post.shared.content.delete_smelt(content.smelt_id)
     with post.shared.database.service() as conn:
         existing = None if post.key is None else find_by_idempotency_key(conn, post.caller.tenant, post.key)
     if existing is None:

@@ -53,7 +53,6 @@ class Staging:
     """`per_caller`, `in_all`: bytes. Used by one event loop."""
 
     def __init__(self, content: ContentStore, *, per_caller: int, in_all: int, floor: int | None) -> None:
-        self.content = content
         self._per_caller = per_caller
         self._in_all = in_all
         self._room = Room(content, floor)
@@ -103,7 +102,6 @@ class Staged:
     """The bytes of one post."""
 
     def __init__(self, staging: Staging, tenant: str, most: int) -> None:
-        self.content = staging.content
         self.size = 0
         self._staging = staging
         self._tenant = tenant

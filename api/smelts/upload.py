@@ -6,54 +6,38 @@ allows.
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from uuid import UUID
+from collections.abc import AsyncIterator, Callable
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from uuid_utils.compat import uuid7
 
 from api.errors import ApiError, Code, Fault, FaultCode, refusal
 from api.http.body import chunks
-from api.http.filename import safe_filename
-from api.smelts.input_part import InputPart, Received, Source
+from api.smelts.input_part import InputPart, Received
 from api.smelts.json_body import JsonEvent, PartNamed, PartRefused, json_events
 from api.smelts.multipart import PartData, PartEnd, PartStart, boundary_of, events
+from api.smelts.new_content import NewContent
 from api.smelts.options import MAX_FIELDS, FieldValue, Form, too_many_fields
-from api.smelts.staging import Staged
 from api.smelts.upload_schema import UploadSchema
-from pipeline.content.errors import ContentError
-from pipeline.content.keyring import new_content_key
-from pipeline.content.store import ContentStore, Kind, ObjectName
-from pipeline.content.writer import ContentWriter
-from pipeline.errors import SmeltError
 from pipeline.limits import Limits
 from pipeline.states import ErrorCode
 
 OVERHEAD_BYTES = 4_000_000  # what boundaries, part headers and fields may add to the inputs
 SLICE_BYTES = 16 * 1024  # parsed without a pause for the event loop: a few milliseconds at the worst
 
-log = logging.getLogger("smelt.api")
-_unfinished: set["asyncio.Future[None]"] = set()
-
 
 class Intake:
-    """What a POST brings. `staged`: the account of its bytes in the store; None: it is compared, not stored."""
+    """What a POST brings. `content`: where its inputs are stored; None: they are compared, not stored."""
 
-    def __init__(self, schema: UploadSchema, limits: Limits, json_bytes: int, staged: Staged | None) -> None:
-        self.smelt_id: UUID = uuid7()
-        self.key = new_content_key()
+    def __init__(
+        self, schema: UploadSchema, limits: Limits, json_bytes: int, content: NewContent | None
+    ) -> None:
         self.form = Form(schema.fields)
         self.parts: list[InputPart] = []
         self.received: list[Received] = []
         self._schema = schema
         self._limits = limits
         self._json_bytes = json_bytes
-        self._staged = staged
-        self._store = None if staged is None else staged.content
-        self.touched = False  # whether anything of it may be in the store
-        self.kept = False  # whether its smelt exists, or may exist
+        self._content = content
         self._fields = 0
         self._bytes = 0
         self._current: InputPart | FieldValue | PartStart | None = (
@@ -77,22 +61,6 @@ class Intake:
         async for event in body:
             await self._on(event)
 
-    async def discard(self) -> None:
-        """Removes what was stored; also when the request's task is being canceled."""
-        work = asyncio.ensure_future(self._discard())
-        _unfinished.add(work)
-        work.add_done_callback(_unfinished.discard)
-        await asyncio.shield(work)
-
-    async def _discard(self) -> None:
-        try:
-            if isinstance(self._current, InputPart):
-                await self._current.abort()
-            if self._store is not None and self.touched:
-                await run_in_threadpool(self._store.delete_smelt, self.smelt_id)
-        except ContentError as error:
-            log.warning("refused content is left to the sweep of orphans: %s", error.code)
-
     def _most_json(self) -> int:
         """Bytes of a JSON body, which may write any character as six."""
         limits = self._limits
@@ -110,8 +78,8 @@ class Intake:
             read += len(chunk)
             if read > most:
                 raise refused()
-            if self._staged is not None:
-                await self._staged.add(len(chunk))
+            if self._content is not None:
+                await self._content.staged.add(len(chunk))
             for start in range(0, len(chunk), SLICE_BYTES):
                 yield chunk[start : start + SLICE_BYTES]
                 await asyncio.sleep(0)
@@ -123,9 +91,11 @@ class Intake:
             case PartData():
                 await self._take(event.data)
             case PartNamed():
-                self._name(event.filename)
+                if isinstance(self._current, InputPart):
+                    self._current.name(event.filename)
             case PartRefused():
-                await self._refuse_by_schema(event.detail)
+                if isinstance(self._current, InputPart):
+                    self._note(await self._current.refuse(event.detail))
             case PartEnd():
                 await self._end()
 
@@ -150,83 +120,40 @@ class Intake:
         if isinstance(self._current, PartStart) and data:
             self._begin_input(self._current)
         if isinstance(self._current, InputPart):
-            await self._feed(self._current, data)
+            self._note(await self._current.feed(data))
+            self._bytes += len(data)
+            if self._bytes > self._limits.smelt_bytes:
+                raise self._too_much()
         elif isinstance(self._current, FieldValue):
             self._current.feed(data)
 
     async def _end(self) -> None:
-        current = self._current
+        current, self._current = self._current, None
         if isinstance(current, InputPart):
-            await self._finish(current)
+            self._note(await current.finish())
         elif isinstance(current, FieldValue):
             current.finish()
-        self._current = None
 
     def _begin_input(self, start: PartStart) -> None:
-        source, position = Source(start.name), len(self.parts)
+        position = len(self.parts)
         if self._schema.one_input and position > 0:
-            fault = Fault(FaultCode.TOO_MANY_INPUTS, "This call takes one file.", field=source.value)
+            fault = Fault(FaultCode.TOO_MANY_INPUTS, "This call takes one file.", field=start.name)
             raise refusal([*self.form.faults, fault])
         if position >= self._limits.inputs:
             raise self._too_many()
-        default = f"text-{position + 1}.txt" if source is Source.TEXTS else f"file-{position + 1}"
-        part = InputPart(
-            source,
-            position,
-            safe_filename(start.filename, default),
-            content_type=start.content_type,
-            limits=self._limits,
-            open_writer=None if self._store is None or self.form.faults else self._writer_in(self._store),
-        )
-        self.parts.append(part)
-        self._current = part
+        content = None if self.form.faults else self._content
+        self._current = InputPart(start, position, self._limits, content)
+        self.parts.append(self._current)
 
-    def _name(self, filename: str) -> None:
-        if isinstance(self._current, InputPart):
-            self._current.filename = safe_filename(filename, self._current.filename)
-
-    def _writer_in(self, store: ContentStore) -> Callable[[UUID], Awaitable[ContentWriter]]:
-        async def open_writer(row_id: UUID) -> ContentWriter:
-            self.touched = True
-            return await store.writer(ObjectName(self.smelt_id, row_id, Kind.INPUT), self.key)
-
-        return open_writer
-
-    async def _feed(self, part: InputPart, data: bytes) -> None:
-        try:
-            await part.feed(data)
-        except ContentError:
-            raise
-        except SmeltError as error:
-            await self._refuse_part(part, error)
-        self._bytes += len(data)
-        if self._bytes > self._limits.smelt_bytes:
-            raise self._too_much()
-
-    async def _finish(self, part: InputPart) -> None:
-        try:
-            self.received.append(await part.finish())
-        except ContentError:
-            raise
-        except SmeltError as error:
-            await self._refuse_part(part, error)
-
-    async def _refuse_by_schema(self, detail: str) -> None:
-        """The part is no text at all."""
-        if isinstance(part := self._current, InputPart):
-            await part.abort()
-            self._current = None
-            self.form.faults.append(Fault(FaultCode.INVALID_VALUE, detail, part.source.value, part.position))
-
-    async def _refuse_part(self, part: InputPart, error: SmeltError) -> None:
-        """Notes what is wrong with the part; raises at once if it is its size."""
-        await part.abort()
-        self._current = None
-        self.form.faults.append(
-            Fault(error.code, error.detail, part.source.value, part.position, part.filename)
-        )
-        if error.code is ErrorCode.FILE_TOO_LARGE:
-            raise refusal(self.form.faults)
+    def _note(self, report: Received | Fault | None) -> None:
+        """What a part reports; raises at once if it is too large."""
+        if isinstance(report, Received):
+            self.received.append(report)
+        elif report is not None:
+            self._current = None  # what still comes of the part is dropped
+            self.form.faults.append(report)
+            if report.code is ErrorCode.FILE_TOO_LARGE:
+                raise refusal(self.form.faults)
 
     def _too_much(self) -> ApiError:
         detail = f"All inputs together may have {self._limits.smelt_bytes:,} bytes on this tier."
@@ -239,7 +166,7 @@ class Intake:
         )
 
     def _too_long(self, error: ApiError) -> ApiError:
-        return error if self._staged is not None else ApiError(Code.IDEMPOTENCY_KEY_REUSED)
+        return error if self._content is not None else ApiError(Code.IDEMPOTENCY_KEY_REUSED)
 
     def _too_many(self) -> ApiError:
         if not self._limits.combine:

@@ -23,7 +23,9 @@ MOMENT = 5  # seconds after Postgres's start in which workers renew what ran out
 
 @dataclass(frozen=True, slots=True)
 class WorkTable:
-    """`short`: what costs no more (estimated seconds) may be claimed by those that are kept for short work."""
+    """`queue`: the fair queue of its rows, and the pool of those who claim them. `short`: what costs no more (estimated
+    seconds) may be claimed by those that are kept for short work.
+    """
 
     name: str
     queue: str
@@ -35,6 +37,7 @@ OUTPUTS = WorkTable("smelt_outputs", "synthesize", SHORT_OUTPUT_SECONDS)
 DELIVERIES = WorkTable("webhook_deliveries", "deliver")
 RUNS = WorkTable("schedule_runs", "maintenance")
 TABLES = (FILES, OUTPUTS, DELIVERIES, RUNS)
+BY_QUEUE = {table.queue: table for table in TABLES}
 
 
 @dataclass(frozen=True, slots=True)

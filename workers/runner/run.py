@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from db.session import DatabaseUnavailable
-from db.work.claims import DELIVERIES, Claim, WorkTable, claim_committed, claim_next
+from db.work.claims import BY_QUEUE, DELIVERIES, Claim, WorkTable, claim_committed, claim_next
 from db.work.parts import record_failure
 from pipeline.errors import LostLease, WorkError
 from pipeline.retry import TryAgain, decide, decide_delivery
@@ -46,19 +46,20 @@ class Task:
 
 def run_next(
     services: Services,
-    table: WorkTable,
     actor: ActorName,
     perform: Callable[[Task], None],
     stopping: threading.Event,
 ) -> bool:
-    """Claims and runs one row. False: there was none, or Postgres is away, or this process is stopping.
+    """Claims and runs one of the rows that `actor` may run. False: there was none, or Postgres is away, or this
+    process is stopping.
 
     A notification for short work claims nothing else: the others' notifications are in a queue of their own, and stay
     there.
     """
     if stopping.is_set():
         return False
-    claim = _claim(services, table, only_short=actor.only_short)
+    table = BY_QUEUE[actor.route.pool]
+    claim = _claim(services, table, only_short=actor.route.only_short)
     if claim is None:
         return False
     if claim.more:

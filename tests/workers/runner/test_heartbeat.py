@@ -44,7 +44,7 @@ def run_output(services: Services, perform: threading.Event) -> threading.Thread
         perform.wait(60)
 
     thread = threading.Thread(
-        target=run_next, args=(services, OUTPUTS, ActorName.APPLY_SEPARATE, work, threading.Event())
+        target=run_next, args=(services, ActorName.APPLY_SEPARATE, work, threading.Event())
     )
     thread.start()
     assert begun.wait(10)

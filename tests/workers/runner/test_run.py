@@ -31,7 +31,7 @@ def services(settings: Settings) -> Iterator[Services]:
 
 
 def run(services: Services, perform: Callable[[Task], None]) -> bool:
-    return run_next(services, OUTPUTS, ActorName.APPLY_SEPARATE, perform, threading.Event())
+    return run_next(services, ActorName.APPLY_SEPARATE, perform, threading.Event())
 
 
 def fails_with(error: Exception) -> Callable[[Task], None]:
@@ -105,7 +105,7 @@ def test_one_notification_leads_to_the_next_while_there_is_work(services: Servic
 def test_a_stopping_worker_claims_nothing(services: Services) -> None:
     stopping = threading.Event()
     stopping.set()
-    assert not run_next(services, OUTPUTS, ActorName.APPLY_SEPARATE, fails_with(GiveBack()), stopping)
+    assert not run_next(services, ActorName.APPLY_SEPARATE, fails_with(GiveBack()), stopping)
     with services.database.service() as conn:
         assert conn.execute(text("select attempt from smelt_outputs")).scalar_one() == 0
 

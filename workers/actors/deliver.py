@@ -7,8 +7,8 @@ import time
 from datetime import UTC
 from uuid import UUID
 
-from db.work.claims import DELIVERIES, Claim, complete
-from db.work.webhooks import DeliveryJob, begin_delivery, note_response
+from db.work.claims import Claim, complete
+from db.work.webhooks import DELIVERIES, DeliveryJob, begin_delivery, note_response
 from pipeline.content.keyring import webhook_context
 from pipeline.errors import WorkError
 from pipeline.net.networks import networks

@@ -3,9 +3,9 @@
 import logging
 
 from db.accounts.profiles import reset_credits
-from db.work.claims import RUNS, complete
+from db.work.claims import complete
 from db.work.cleanup import forget_old
-from db.work.schedules import get_job
+from db.work.schedules import RUNS, get_job
 from workers.actors.key_checks import check_keys
 from workers.reconciler.purge import purge_orphans
 from workers.runner.run import Task

@@ -4,6 +4,7 @@ Apart from `queue_notifications.py`, because the services hold the notifier and 
 """
 
 from db.work import claims
+from db.work.tables import BY_QUEUE
 from workers.notifications.queue_notifications import Queue
 from workers.services import Services
 
@@ -11,6 +12,6 @@ from workers.services import Services
 def count_claimable(services: Services, queue: Queue, most: int) -> int:
     """Counted up to `most`. Raises DatabaseUnavailable."""
     route = queue.actor.route
-    table = claims.BY_QUEUE[route.pool]
+    table = BY_QUEUE[route.pool]
     with services.database.service() as conn:
         return claims.count_claimable(conn, table, most, only_short=route.only_short)

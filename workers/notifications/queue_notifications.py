@@ -75,7 +75,7 @@ class ActorName(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Route:
     """`queue`: on which an actor is notified. `pool`: whose processes listen to it, and claim from the table of work
-    that is named after it (`BY_QUEUE` in `db/work/claims.py`). `only_short`: of its rows the short ones alone.
+    that is named after it (`BY_QUEUE` in `db/work/tables.py`). `only_short`: of its rows the short ones alone.
     """
 
     queue: Queue

@@ -14,12 +14,11 @@ from collections.abc import Callable, Sequence
 from db.locks import bump_version, lock_smelt_of
 from db.session import DatabaseUnavailable
 from db.work import claims, schedules
-from db.work.claims import DELIVERIES, TABLES
-from db.work.parts import PARTS, rescue
+from db.work.parts import rescue
+from db.work.tables import TABLES
 from pipeline.content.errors import ContentError
 from pipeline.errors import LostLease
 from pipeline.processes.privacy import forbid_core_dumps
-from pipeline.retry import DELIVERY_ATTEMPTS
 from pipeline.settings import Settings
 from workers.notifications.queue_depth import count_claimable
 from workers.notifications.queue_notifications import Queue
@@ -98,7 +97,7 @@ def rescue_expired(services: Services) -> None:
         with services.database.service() as conn:
             claims.shorten_leases(conn, table, services.settings.lease_seconds)
             expired = claims.find_expired(conn, table, BATCH)
-        budget = DELIVERY_ATTEMPTS if table is DELIVERIES else services.settings.max_attempts
+        budget = table.retry.max_failures(services.settings.max_attempts)
         for claim in expired:
             try:
                 with services.database.service() as conn:
@@ -116,7 +115,7 @@ def promote_due(services: Services) -> None:
         for row_id in due:
             try:
                 with services.database.service() as conn:
-                    smelt = lock_smelt_of(conn, table, row_id) if table in PARTS else None
+                    smelt = lock_smelt_of(conn, table, row_id) if table.of_smelt else None
                     if claims.make_pending(conn, table, row_id) and smelt is not None:
                         bump_version(conn, smelt.id)
             except LostLease:

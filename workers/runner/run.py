@@ -14,10 +14,11 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from db.session import DatabaseUnavailable
-from db.work.claims import BY_QUEUE, DELIVERIES, Claim, WorkTable, claim_committed, claim_next
+from db.work.claims import Claim, WorkTable, claim_committed, claim_next
 from db.work.parts import record_failure
+from db.work.tables import BY_QUEUE
 from pipeline.errors import LostLease, WorkError
-from pipeline.retry import TryAgain, decide, decide_delivery
+from pipeline.retry import TryAgain
 from pipeline.states import ErrorCode
 from workers.notifications.queue_notifications import ActorName
 from workers.runner.lease import Lease
@@ -133,11 +134,9 @@ def _perform(task: Task, perform: Callable[[Task], None]) -> None:
 
 def _record(task: Task, error: WorkError, where: str, held: float) -> None:
     """`held`: seconds that the attempt took."""
-    failures = task.claim.failures
-    if task.table is DELIVERIES:
-        decision = decide_delivery(error, failures)
-    else:
-        decision = decide(error, failures, task.services.settings.max_attempts, task.claim.attempt)
+    policy = task.table.retry
+    most = policy.max_failures(task.services.settings.max_attempts)
+    decision = policy.decide(error, task.claim.failures, most, task.claim.attempt)
     if isinstance(decision, TryAgain) and decision.waiting_for is not None:
         decision = replace(decision, held=held)
     log.warning("%s: %s; %s", where, error.code, decision)

@@ -11,7 +11,8 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from db.work.claims import BY_QUEUE, RUNS
+from db.work.schedules import RUNS
+from db.work.tables import BY_QUEUE
 from pipeline.content.keyring import smelt_context
 from pipeline.content.store import Kind, ObjectName
 from tests.faults.model.clients import Clients

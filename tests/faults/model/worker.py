@@ -9,7 +9,11 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import cast
 
-from db.work.claims import BY_QUEUE, DELIVERIES, FILES, OUTPUTS, Claim, WorkTable
+from db.work.claims import Claim, WorkTable
+from db.work.files import FILES
+from db.work.outputs import OUTPUTS
+from db.work.tables import BY_QUEUE
+from db.work.webhooks import DELIVERIES
 from pipeline.content.objects import Objects
 from pipeline.net.networks import networks
 from pipeline.speech.process import SpeechProcess

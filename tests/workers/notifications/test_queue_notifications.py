@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from db.work.claims import TABLES
+from db.work.tables import TABLES
 from pipeline.circuit import Circuit
 from tests.support.waiting import wait_until
 from workers.notifications.queue_notifications import (

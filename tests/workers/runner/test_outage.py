@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from db.smelts.control import cancel
 from db.smelts.reads import get_smelt
-from db.work.claims import OUTPUTS, claim_next, make_pending
+from db.work.claims import claim_next, make_pending
 from db.work.files import finish_file
+from db.work.outputs import OUTPUTS
 from db.work.parts import record_failure
 from pipeline.content.errors import ContentUnavailable
 from pipeline.content.keyring import new_content_key, smelt_context

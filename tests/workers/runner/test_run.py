@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from db.session import Database, DatabaseUnavailable
-from db.work.claims import OUTPUTS, Claim, claim_committed, claim_next
-from db.work.outputs import finish_output
+from db.work.claims import Claim, claim_committed, claim_next
+from db.work.outputs import OUTPUTS, finish_output
 from pipeline.content.errors import ContentMissing, ContentUnavailable
 from pipeline.errors import GiveBack, LostLease, RateLimited, WorkError
 from pipeline.settings import Settings
@@ -63,6 +63,26 @@ def test_an_error_becomes_a_state(
     with services.database.service() as conn:
         row = conn.execute(text("select status, error_code, failures from smelt_outputs")).one()
     assert tuple(row) == (status, code, failures)
+
+
+def test_an_output_that_fails_for_good_ends_its_smelt(services: Services) -> None:
+    assert run(services, fails_with(WorkError(ErrorCode.CONTENT_FILTERED)))
+
+    with services.database.service() as conn:
+        assert conn.execute(text("select status, error_code from smelts")).one() == (
+            "failed",
+            "nothing_completed",
+        )
+
+
+def test_followers_are_told_of_an_output_that_is_tried_again(services: Services) -> None:
+    with services.database.service() as conn:
+        before = conn.execute(text("select version from smelts")).scalar_one()
+
+    assert run(services, fails_with(RateLimited(30)))
+
+    with services.database.service() as conn:
+        assert conn.execute(text("select version from smelts")).scalar_one() == before + 1
 
 
 def test_no_error_is_tried_more_often_than_allowed(services: Services) -> None:

@@ -55,8 +55,8 @@ def deliver_all(settings: Settings) -> int:
 
 
 def _transcribe(task: Task) -> None:
-    job = task.record(lambda conn: begin_file(conn, task.claim))
+    job = task.services.record(lambda conn: begin_file(conn, task.claim))
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
     name = ObjectName(job.smelt_id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt)
     task.services.content.put(name, key, SPOKEN.to_json())
-    task.record(lambda conn: finish_file(conn, task.claim, SPOKEN.language, SPOKEN.duration_seconds))
+    task.services.record(lambda conn: finish_file(conn, task.claim, SPOKEN.language, SPOKEN.duration_seconds))

@@ -9,9 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
-
-from sqlalchemy import Connection
 
 from db.session import DatabaseUnavailable
 from db.work.claims import Claim, WorkTable, claim_committed, claim_next
@@ -25,7 +22,6 @@ from workers.runner.lease import Lease
 from workers.services import Services
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +32,6 @@ class Task:
     table: WorkTable
     claim: Claim
     lease: Lease
-
-    def record(self, change: Callable[[Connection], T]) -> T:
-        """One transaction, tried again while Postgres is away and the lease still runs.
-
-        A commit whose reply was lost is safe to repeat: the second finds the claim lost.
-        """
-        return _persist(self.services, change)
 
 
 def run_next(
@@ -96,22 +85,9 @@ def _claim(services: Services, table: WorkTable, *, only_short: bool) -> Claim |
 
 def _claim_committed(services: Services, table: WorkTable, claim: Claim) -> bool:
     try:
-        return _persist(services, lambda conn: claim_committed(conn, table, claim))
+        return services.record(lambda conn: claim_committed(conn, table, claim))
     except DatabaseUnavailable:
         return False
-
-
-def _persist(services: Services, change: Callable[[Connection], T]) -> T:
-    """One transaction, tried again while Postgres is away and a lease would still run."""
-    give_up = time.monotonic() + services.settings.lease_seconds
-    while True:
-        try:
-            with services.database.service() as conn:
-                return change(conn)
-        except DatabaseUnavailable:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(0.5)
 
 
 def _perform(task: Task, perform: Callable[[Task], None]) -> None:
@@ -141,7 +117,7 @@ def _record(task: Task, error: WorkError, where: str, held: float) -> None:
         decision = replace(decision, held=held)
     log.warning("%s: %s; %s", where, error.code, decision)
     try:
-        task.record(lambda conn: record_failure(conn, task.table, task.claim, decision))
+        task.services.record(lambda conn: record_failure(conn, task.table, task.claim, decision))
     except LostLease:
         log.info("%s: the claim was lost", where)
     except DatabaseUnavailable as unreachable:

@@ -35,7 +35,7 @@ def test_an_object_that_comes_after_a_delete_is_deleted_too(
     stored: list[ObjectName] = []
 
     def perform(task: Task) -> None:
-        task.record(lambda conn: begin_file(conn, task.claim))
+        task.services.record(lambda conn: begin_file(conn, task.claim))
         with services.database.service() as conn:
             withdraw(conn, new.id)
         services.content.delete_smelt(new.id)

@@ -102,7 +102,7 @@ def test_no_error_is_tried_more_often_than_allowed(services: Services) -> None:
 def test_a_commit_that_took_place_unseen_is_not_made_twice(services: Services) -> None:
     def perform(task: Task) -> None:
         for _ in range(2):  # as if the first reply had been lost
-            task.record(lambda conn: finish_output(conn, task.claim, "model", 1, 1))
+            task.services.record(lambda conn: finish_output(conn, task.claim, "model", 1, 1))
 
     assert run(services, perform)
 

@@ -1,6 +1,7 @@
 """When is failed work tried again? (error, failures so far) → decision."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.errors import GiveBack, RateLimited, WorkError
@@ -43,6 +44,20 @@ class TryAgain:
 Decision = GiveUp | TryAgain
 
 
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Of a kind of work. `decide`: (error, failures before this one, failures that end it, attempt) → decision.
+
+    `attempts`: how many may fail; None: as many as the operator has set.
+    """
+
+    decide: Callable[[WorkError, int, int, int], Decision]
+    attempts: int | None = None
+
+    def max_failures(self, setting: int) -> int:
+        return setting if self.attempts is None else self.attempts
+
+
 def decide(error: WorkError, failures: int, max_failures: int, attempt: int = 1) -> Decision:
     """`failures`: before this one. The delay doubles with each, spread by a random quarter. `attempt`: from 1."""
     if isinstance(error, GiveBack):
@@ -81,11 +96,13 @@ def outage_wait(asked: float | None, attempt: int) -> float:
     return max(pause, min(asked or 0.0, PROVIDER_WAIT))
 
 
-def decide_delivery(error: WorkError, failures: int) -> Decision:
+def decide_delivery(
+    error: WorkError, failures: int, max_failures: int = DELIVERY_ATTEMPTS, _attempt: int = 1
+) -> Decision:
     """The same for a webhook, whose receiver has a day, and may ask for longer pauses than ours."""
     if isinstance(error, GiveBack):
         return TryAgain(0.0, counts=False)
-    if not error.retryable or failures >= len(DELIVERY_DELAYS):
+    if not error.retryable or failures + 1 >= max_failures:
         return GiveUp(error.code)
     asked = min(error.retry_after or 0.0, DELIVERY_WAIT)
     return TryAgain(_spread(max(DELIVERY_DELAYS[failures], asked)), counts=True)
@@ -93,3 +110,7 @@ def decide_delivery(error: WorkError, failures: int) -> Decision:
 
 def _spread(seconds: float) -> float:
     return seconds * random.uniform(1.0, 1.25)  # noqa: S311 - keeps retries apart; no secret hangs on it
+
+
+WORK_RETRY = RetryPolicy(decide)
+DELIVERY_RETRY = RetryPolicy(decide_delivery, DELIVERY_ATTEMPTS)

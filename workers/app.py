@@ -6,7 +6,6 @@ how long it may take. A message's argument is the id that caused it, for the log
 
 import dramatiq
 
-from db.work.claims import DELIVERIES, FILES, OUTPUTS, RUNS
 from pipeline.settings import Settings
 from workers.actors.deliver import deliver
 from workers.actors.maintenance import maintain
@@ -27,15 +26,15 @@ pool = Pool(settings)
 
 
 def transcribe_file(_cause: str | None = None) -> None:
-    run_next(
-        pool.services, FILES, ActorName.TRANSCRIBE_FILE, lambda t: transcribe(t, pool.speech), pool.stopping
-    )
+    """Any recording that may run, not the one whose arrival was notified: a message names no row, and the claim takes
+    the smallest virtual finish time of all. So a short one too, which `transcribe_short_file` has not claimed yet.
+    """
+    run_next(pool.services, ActorName.TRANSCRIBE_FILE, lambda t: transcribe(t, pool.speech), pool.stopping)
 
 
 def transcribe_short_file(_cause: str | None = None) -> None:
     run_next(
         pool.services,
-        FILES,
         ActorName.TRANSCRIBE_SHORT_FILE,
         lambda t: transcribe(t, pool.speech, only_short=True),
         pool.stopping,
@@ -43,39 +42,31 @@ def transcribe_short_file(_cause: str | None = None) -> None:
 
 
 def apply_separate(_cause: str | None = None) -> None:
-    run_next(
-        pool.services, OUTPUTS, ActorName.APPLY_SEPARATE, lambda t: synthesize(t, pool.engines), pool.stopping
-    )
+    """Any output that may run, one of a combined smelt too: both actors claim from one table in one order, so that
+    neither kind passes the other. The row says which files go into it, so the work is the same.
+    """
+    run_next(pool.services, ActorName.APPLY_SEPARATE, lambda t: synthesize(t, pool.engines), pool.stopping)
 
 
 def apply_combine(_cause: str | None = None) -> None:
-    run_next(
-        pool.services, OUTPUTS, ActorName.APPLY_COMBINE, lambda t: synthesize(t, pool.engines), pool.stopping
-    )
+    """As `apply_separate`, whose outputs it may run, for the same reason: the name says only what was notified of."""
+    run_next(pool.services, ActorName.APPLY_COMBINE, lambda t: synthesize(t, pool.engines), pool.stopping)
 
 
 def apply_short(_cause: str | None = None) -> None:
-    run_next(
-        pool.services, OUTPUTS, ActorName.APPLY_SHORT, lambda t: synthesize(t, pool.engines), pool.stopping
-    )
+    run_next(pool.services, ActorName.APPLY_SHORT, lambda t: synthesize(t, pool.engines), pool.stopping)
 
 
 def deliver_webhook(_cause: str | None = None) -> None:
-    run_next(
-        pool.services,
-        DELIVERIES,
-        ActorName.DELIVER_WEBHOOK,
-        lambda t: deliver(t, pool.outbound),
-        pool.stopping,
-    )
+    run_next(pool.services, ActorName.DELIVER_WEBHOOK, lambda t: deliver(t, pool.outbound), pool.stopping)
 
 
 def reset_weekly_credits(_cause: str | None = None) -> None:
-    run_next(pool.services, RUNS, ActorName.RESET_WEEKLY_CREDITS, maintain, pool.stopping)
+    run_next(pool.services, ActorName.RESET_WEEKLY_CREDITS, maintain, pool.stopping)
 
 
 def purge_content(_cause: str | None = None) -> None:
-    run_next(pool.services, RUNS, ActorName.PURGE_CONTENT, maintain, pool.stopping)
+    run_next(pool.services, ActorName.PURGE_CONTENT, maintain, pool.stopping)
 
 
 ACTORS = (

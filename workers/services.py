@@ -1,9 +1,14 @@
 """What actors and the reconciler work with: opened once per process."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
-from db.session import Database
+from sqlalchemy import Connection
+
+from db.session import Database, DatabaseUnavailable
 from pipeline.content.keyring import KeyRing
 from pipeline.content.store import ContentStore
 from pipeline.settings import Settings
@@ -13,6 +18,9 @@ from workers.runner.heartbeat import Heartbeat
 # Shorter than a transaction may be idle: in a process that is frozen, those that wait for each other's locks would get
 # them one after the other, and each keep them for as long as that. A living one tries again.
 LOCK_TIMEOUT = timedelta(seconds=3)
+AWAY_SECONDS = 0.5  # between two tries to record something while Postgres is away
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,21 @@ class Services:
             notifier=notifier,
             heartbeat=Heartbeat.open(settings),
         )
+
+    def record(self, change: Callable[[Connection], T]) -> T:
+        """One transaction, tried again while Postgres is away and the lease of what it is about still runs.
+
+        A commit whose reply was lost is safe to repeat: the second finds the claim lost.
+        """
+        give_up = time.monotonic() + self.settings.lease_seconds
+        while True:
+            try:
+                with self.database.service() as conn:
+                    return change(conn)
+            except DatabaseUnavailable:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(AWAY_SECONDS)
 
     def close(self) -> None:
         self.heartbeat.close()

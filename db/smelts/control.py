@@ -23,9 +23,8 @@ from db.smelts.reservation import (
 )
 from db.smelts.settlement import cancel_parts, count_uncharged, has_result, settle
 from db.statement import cached_text
-from db.work.claims import FILES
 from db.work.fair_queue import make_claimable
-from db.work.files import release_outputs
+from db.work.files import FILES, release_outputs
 from pipeline.fairness import transcription_cost
 from pipeline.states import SmeltStatus
 

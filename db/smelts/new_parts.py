@@ -11,8 +11,10 @@ from uuid_utils.compat import uuid7
 
 from db.smelts.new_smelt import NewFile, NewSmelt
 from db.statement import cached_text
-from db.work.claims import FILES, OUTPUTS, WorkTable
+from db.work.claims import WorkTable
 from db.work.fair_queue import next_finish_times
+from db.work.files import FILES
+from db.work.outputs import OUTPUTS
 from pipeline.fairness import synthesis_cost, transcription_cost
 from pipeline.states import InputType, SmeltMode
 

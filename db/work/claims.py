@@ -6,6 +6,7 @@ The claim raises `attempt`, which fences: a worker that finishes must still hold
 times are the database's. Where a row belongs to a smelt, the caller locks that smelt's row first.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,27 +15,10 @@ from sqlalchemy import Connection
 
 from db.statement import cached_text
 from pipeline.errors import LostLease
-from pipeline.fairness import SHORT_OUTPUT_SECONDS, SHORT_SECONDS
-from pipeline.retry import TryAgain
+from pipeline.retry import WORK_RETRY, RetryPolicy, TryAgain
 from pipeline.states import ErrorCode, WaitingFor
 
 MOMENT = 5  # seconds after Postgres's start in which workers renew what ran out while it was down
-
-
-@dataclass(frozen=True, slots=True)
-class WorkTable:
-    """`short`: what costs no more (estimated seconds) may be claimed by those that are kept for short work."""
-
-    name: str
-    queue: str
-    short: float | None = None
-
-
-FILES = WorkTable("smelt_files", "transcribe", SHORT_SECONDS)
-OUTPUTS = WorkTable("smelt_outputs", "synthesize", SHORT_OUTPUT_SECONDS)
-DELIVERIES = WorkTable("webhook_deliveries", "deliver")
-RUNS = WorkTable("schedule_runs", "maintenance")
-TABLES = (FILES, OUTPUTS, DELIVERIES, RUNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +33,21 @@ class Claim:
     failures: int
     more: bool = False
     leased_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkTable:
+    """`queue`: the fair queue of its rows, and the pool of those who claim them. `short`: what costs no more (estimated
+    seconds) may be claimed by those that are kept for short work. `of_smelt`: whether its rows are parts of a smelt.
+    `fail`: fails a row together with what depends on it, as `fail` below does where nothing depends on it.
+    """
+
+    name: str
+    queue: str
+    short: float | None = None
+    retry: RetryPolicy = WORK_RETRY
+    of_smelt: bool = False
+    fail: Callable[[Connection, Claim, ErrorCode], None] | None = None
 
 
 def claim_next(

@@ -11,10 +11,11 @@ from db.locks import LockedSmelt, lock_smelt_of
 from db.smelts.settlement import advance, cancel_parts, count_parts
 from db.statement import cached_text
 from db.work import claims
-from db.work.claims import FILES, OUTPUTS, Claim
+from db.work.claims import Claim, WorkTable
 from db.work.fair_queue import correct_cost, make_claimable
+from db.work.outputs import OUTPUTS
 from pipeline.errors import LostLease
-from pipeline.fairness import recording_cost, synthesis_cost
+from pipeline.fairness import SHORT_SECONDS, recording_cost, synthesis_cost
 from pipeline.outcome import combines
 from pipeline.states import ErrorCode, SmeltMode, Tier
 
@@ -155,3 +156,5 @@ _READY = {
         order by o.position
     """,
 }
+
+FILES = WorkTable("smelt_files", "transcribe", SHORT_SECONDS, of_smelt=True, fail=fail_file)

@@ -10,8 +10,9 @@ from db.locks import lock_smelt_of
 from db.smelts.settlement import advance
 from db.statement import cached_text
 from db.work import claims
-from db.work.claims import OUTPUTS, Claim
+from db.work.claims import Claim, WorkTable
 from pipeline.errors import LostLease
+from pipeline.fairness import SHORT_OUTPUT_SECONDS
 from pipeline.states import DefaultPromptName, ErrorCode, InputType
 
 
@@ -114,3 +115,6 @@ def _find_sources(conn: Connection, smelt_id: UUID, file_id: UUID | None) -> tup
         {"smelt_id": smelt_id, "file_id": file_id},
     )
     return tuple(Source(row.id, row.filename, InputType(row.input_type), row.attempt) for row in rows)
+
+
+OUTPUTS = WorkTable("smelt_outputs", "synthesize", SHORT_OUTPUT_SECONDS, of_smelt=True, fail=fail_output)

@@ -1,19 +1,15 @@
-"""What workers and the reconciler do with a part of a smelt, whichever table it is in."""
+"""What workers and the reconciler do with a piece of work, whichever table it is in."""
 
 from sqlalchemy import Connection
 
 from db.locks import bump_version, lock_smelt_of
 from db.statement import cached_text
 from db.work import claims
-from db.work.claims import FILES, OUTPUTS, Claim, WorkTable
-from db.work.files import fail_file
+from db.work.claims import Claim, WorkTable
 from db.work.leases import renew
-from db.work.outputs import fail_output
 from pipeline.errors import LostLease
 from pipeline.retry import Decision, GiveUp, TryAgain
 from pipeline.states import ErrorCode, WaitingFor
-
-PARTS = (FILES, OUTPUTS)
 
 
 def tell_progress(
@@ -23,7 +19,7 @@ def tell_progress(
 
     Locks the smelt's row first. Where the claim no longer holds, nothing changes. Raises LostLease.
     """
-    smelt = lock_smelt_of(conn, table, claim.id) if table in PARTS else None
+    smelt = lock_smelt_of(conn, table, claim.id) if table.of_smelt else None
     ours = renew(conn, table, claim, lease_seconds, progress)
     if ours and smelt is not None:
         bump_version(conn, smelt.id)
@@ -39,16 +35,14 @@ def record_failure(conn: Connection, table: WorkTable, claim: Claim, decision: D
 
 
 def give_up(conn: Connection, table: WorkTable, claim: Claim, code: ErrorCode) -> None:
-    if table is FILES:
-        fail_file(conn, claim, code)
-    elif table is OUTPUTS:
-        fail_output(conn, claim, code)
-    else:
+    if table.fail is None:
         claims.fail(conn, table, claim, code)
+    else:
+        table.fail(conn, claim, code)
 
 
 def try_again(conn: Connection, table: WorkTable, claim: Claim, decision: TryAgain) -> None:
-    if table in PARTS:
+    if table.of_smelt:
         smelt = lock_smelt_of(conn, table, claim.id)
         bump_version(conn, smelt.id)
     claims.put_back(conn, table, claim, decision)
@@ -75,7 +69,7 @@ def rescue(conn: Connection, table: WorkTable, claim: Claim, max_failures: int) 
 
     False: the row has moved on since it was found.
     """
-    if table in PARTS:
+    if table.of_smelt:
         lock_smelt_of(conn, table, claim.id)
     if not claims.lock_expired(conn, table, claim):
         return False

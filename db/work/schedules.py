@@ -7,7 +7,9 @@ from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
 from db.statement import cached_text
+from db.work.claims import WorkTable
 
+RUNS = WorkTable("schedule_runs", "maintenance")
 RESET = "reset_weekly_credits"
 KEY_CHECK = "check_api_keys"  # in no fixed period: while there is anything to check
 # job → the start of the period that `now()` lies in, by the database's clock (UTC)

@@ -12,11 +12,13 @@ from uuid_utils.compat import uuid7
 from db import changes
 from db.locks import LockedSmelt
 from db.statement import cached_text
-from db.work.claims import DELIVERIES, Claim
+from db.work.claims import Claim, WorkTable
 from db.work.fair_queue import make_claimable
 from pipeline.errors import LostLease
+from pipeline.retry import DELIVERY_RETRY
 from pipeline.states import ErrorCode, SmeltMode, SmeltStatus, WorkStatus
 
+DELIVERIES = WorkTable("webhook_deliveries", "deliver", retry=DELIVERY_RETRY)
 COST = 1.0  # seconds of work, of any delivery
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from db.accounts.profiles import reset_credits
 from db.session import Database
-from db.work.claims import OUTPUTS, claim_next
-from db.work.outputs import begin_output, fail_output, finish_output
+from db.work.claims import claim_next
+from db.work.outputs import OUTPUTS, begin_output, fail_output, finish_output
 from pipeline.settings import Settings
 from pipeline.states import ErrorCode
 from tests.api.conftest import RunningApi, running

@@ -2,7 +2,6 @@
 
 import threading
 
-from db.work.claims import DELIVERIES, FILES, OUTPUTS
 from db.work.files import begin_file, finish_file
 from pipeline.content.store import Kind, ObjectName
 from pipeline.settings import Settings
@@ -33,11 +32,9 @@ def do_all_work(settings: Settings) -> None:
     engines = SynthesisEngines(settings)
     try:
         stopping = threading.Event()
-        while run_next(services, FILES, ActorName.TRANSCRIBE_FILE, _transcribe, stopping):
+        while run_next(services, ActorName.TRANSCRIBE_FILE, _transcribe, stopping):
             pass
-        while run_next(
-            services, OUTPUTS, ActorName.APPLY_SEPARATE, lambda t: synthesize(t, engines), stopping
-        ):
+        while run_next(services, ActorName.APPLY_SEPARATE, lambda t: synthesize(t, engines), stopping):
             pass
     finally:
         engines.close()
@@ -49,7 +46,7 @@ def deliver_all(settings: Settings) -> int:
     services, outbound, tried = Services.open(settings), make_outbound(settings), 0
     try:
         while run_next(
-            services, DELIVERIES, ActorName.DELIVER_WEBHOOK, lambda t: deliver(t, outbound), threading.Event()
+            services, ActorName.DELIVER_WEBHOOK, lambda t: deliver(t, outbound), threading.Event()
         ):
             tried += 1
     finally:
@@ -58,8 +55,8 @@ def deliver_all(settings: Settings) -> int:
 
 
 def _transcribe(task: Task) -> None:
-    job = task.record(lambda conn: begin_file(conn, task.claim))
+    job = task.services.record(lambda conn: begin_file(conn, task.claim))
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
     name = ObjectName(job.smelt_id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt)
     task.services.content.put(name, key, SPOKEN.to_json())
-    task.record(lambda conn: finish_file(conn, task.claim, SPOKEN.language, SPOKEN.duration_seconds))
+    task.services.record(lambda conn: finish_file(conn, task.claim, SPOKEN.language, SPOKEN.duration_seconds))

@@ -44,9 +44,9 @@ def record_stored(
     services = task.services
     _store(task, name, key, content)
     try:
-        task.record(record)
+        services.record(record)
     except LostLease:
-        if task.record(lambda conn: find_missing(conn, [name.smelt_id])):
+        if services.record(lambda conn: find_missing(conn, [name.smelt_id])):
             services.content.delete_smelt(name.smelt_id)
         raise
 
@@ -62,7 +62,9 @@ def _store(task: Task, name: ObjectName, key: bytes, content: bytes) -> None:
                 raise
             if tries == 1:
                 log.warning("%s %s: the content store is away", task.table.name, task.claim.id)
-                task.record(lambda conn: note_waiting(conn, task.table, task.claim, WaitingFor.CONTENT_STORE))
+                task.services.record(
+                    lambda conn: note_waiting(conn, task.table, task.claim, WaitingFor.CONTENT_STORE)
+                )
             _pause(task, min(outage_wait(None, tries), LONGEST_PAUSE))
         else:
             return

@@ -7,8 +7,8 @@ import time
 from datetime import UTC
 from uuid import UUID
 
-from db.work.claims import DELIVERIES, Claim, complete
-from db.work.webhooks import DeliveryJob, begin_delivery, note_response
+from db.work.claims import Claim, complete
+from db.work.webhooks import DELIVERIES, DeliveryJob, begin_delivery, note_response
 from pipeline.content.keyring import webhook_context
 from pipeline.errors import WorkError
 from pipeline.net.networks import networks
@@ -32,17 +32,17 @@ def make_outbound(settings: Settings) -> Outbound:
 
 def deliver(task: Task, outbound: Outbound) -> None:
     """Raises WorkError when it wasn't accepted, LostLease when it is no longer ours."""
-    job = task.record(lambda conn: begin_delivery(conn, task.claim))
+    job = task.services.record(lambda conn: begin_delivery(conn, task.claim))
     answer = _send(task, job, outbound)
     status = answer.status if isinstance(answer, Reply) else None
-    task.record(lambda conn: note_response(conn, task.claim, status))
+    task.services.record(lambda conn: note_response(conn, task.claim, status))
     if isinstance(answer, ErrorCode):
         raise WorkError(answer, retryable=True)
     if not answer.accepted:
         raise WorkError(
             ErrorCode.DELIVERY_FAILED, retryable=answer.status != GONE, retry_after=answer.retry_after
         )
-    task.record(lambda conn: complete(conn, DELIVERIES, task.claim))
+    task.services.record(lambda conn: complete(conn, DELIVERIES, task.claim))
 
 
 def _send(task: Task, job: DeliveryJob, outbound: Outbound) -> Reply | ErrorCode:

@@ -26,7 +26,7 @@ SILENT = 3  # keys in a row without an answer: the provider is away, and the oth
 def check_keys(task: Task) -> int:
     """Returns how many keys were told about. One of which nobody can tell stays as it is. Raises LostLease."""
     told, silent = 0, 0
-    for due in task.record(lambda conn: find_keys_to_check(conn, BATCH)):
+    for due in task.services.record(lambda conn: find_keys_to_check(conn, BATCH)):
         task.lease.tick(0.0)
         verdict = _ask(task, due)
         _note(task, due, verdict)
@@ -50,11 +50,11 @@ def _ask(task: Task, due: KeyToCheck) -> Verdict:
 def _note(task: Task, due: KeyToCheck, verdict: Verdict) -> None:
     match verdict:
         case Verdict.ACCEPTED:
-            task.record(lambda conn: note_key_accepted(conn, due.user_id, due.key))
+            task.services.record(lambda conn: note_key_accepted(conn, due.user_id, due.key))
         case Verdict.REJECTED:
             try:
-                task.record(lambda conn: mark_api_key_invalid(conn, due.user_id, due.key))
+                task.services.record(lambda conn: mark_api_key_invalid(conn, due.user_id, due.key))
             except UserGone:
                 log.info("the user of a rejected API key is gone")
         case Verdict.UNKNOWN:
-            task.record(lambda conn: put_off_key_check(conn, due.user_id, due.key, PAUSE_SECONDS))
+            task.services.record(lambda conn: put_off_key_check(conn, due.user_id, due.key, PAUSE_SECONDS))

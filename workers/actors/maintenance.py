@@ -3,9 +3,9 @@
 import logging
 
 from db.accounts.profiles import reset_credits
-from db.work.claims import RUNS, complete
+from db.work.claims import complete
 from db.work.cleanup import forget_old
-from db.work.schedules import get_job
+from db.work.schedules import RUNS, get_job
 from workers.actors.key_checks import check_keys
 from workers.reconciler.purge import purge_orphans
 from workers.runner.run import Task
@@ -17,9 +17,9 @@ RESET_BATCH = 5_000
 
 def maintain(task: Task) -> None:
     """Runs whichever job was claimed."""
-    job, period = task.record(lambda conn: get_job(conn, task.claim.id))
+    job, period = task.services.record(lambda conn: get_job(conn, task.claim.id))
     done = _JOBS[job](task)
-    task.record(lambda conn: complete(conn, RUNS, task.claim))
+    task.services.record(lambda conn: complete(conn, RUNS, task.claim))
     log.info("%s for %s: %d", job, period.isoformat(), done)
 
 
@@ -27,7 +27,7 @@ def _reset_weekly_credits(task: Task) -> int:
     """In batches of short transactions, so that admissions never wait for long."""
     total = 0
     while True:
-        filled = task.record(lambda conn: reset_credits(conn, RESET_BATCH))
+        filled = task.services.record(lambda conn: reset_credits(conn, RESET_BATCH))
         if filled == 0:
             return total
         total += filled
@@ -35,7 +35,8 @@ def _reset_weekly_credits(task: Task) -> int:
 
 
 def _purge_content(task: Task) -> int:
-    return purge_orphans(task.services, on_tick=lambda: task.lease.tick(0.0)) + task.record(forget_old)
+    services = task.services
+    return purge_orphans(services, on_tick=lambda: task.lease.tick(0.0)) + services.record(forget_old)
 
 
 _JOBS = {

@@ -24,7 +24,7 @@ _KEY_ERRORS = (ErrorCode.API_KEY_INVALID, ErrorCode.API_QUOTA_EXHAUSTED)
 
 def synthesize(task: Task, engines: SynthesisEngines) -> None:
     """Raises WorkError for what the engine can't do, LostLease when the output is no longer ours."""
-    job = task.record(lambda conn: begin_output(conn, task.claim))
+    job = task.services.record(lambda conn: begin_output(conn, task.claim))
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
     documents = [_read(task, job, source, key) for source in job.sources]
     prompt = _prompt(task, job, key)
@@ -33,10 +33,14 @@ def synthesize(task: Task, engines: SynthesisEngines) -> None:
     else:
         with engines.borrow(None) as engine:
             result = engine.apply(prompt, documents, task.lease.tick)
-    name = ObjectName(job.smelt_id, task.claim.id, Kind.RESULT, task.claim.attempt)
     record_stored(
-        *(task, name, key, result.markdown.encode()),
-        lambda conn: finish_output(conn, task.claim, result.model, result.input_tokens, result.output_tokens),
+        task,
+        name=ObjectName(job.smelt_id, task.claim.id, Kind.RESULT, task.claim.attempt),
+        key=key,
+        content=result.markdown.encode(),
+        record=lambda conn: finish_output(
+            conn, task.claim, result.model, result.input_tokens, result.output_tokens
+        ),
     )
 
 
@@ -44,7 +48,7 @@ def _apply_on_own_key(
     task: Task, user_id: UUID, prompt: PromptSpec, documents: list[Document], engines: SynthesisEngines
 ) -> Synthesis:
     """Never on the platform's key instead: a deleted key fails the output."""
-    stored = task.record(lambda conn: get_api_key(conn, user_id))
+    stored = task.services.record(lambda conn: get_api_key(conn, user_id))
     if stored is None:
         raise WorkError(ErrorCode.API_KEY_INVALID)
     api_key = SecretStr(task.services.keyring.unwrap(stored.wrapped, user_context(user_id)).decode())
@@ -59,7 +63,7 @@ def _apply_on_own_key(
 
 def _mark_invalid(task: Task, user_id: UUID, key: StoredKey) -> None:
     try:
-        task.record(lambda conn: mark_api_key_invalid(conn, user_id, key))
+        task.services.record(lambda conn: mark_api_key_invalid(conn, user_id, key))
     except UserGone:
         raise LostLease from None
 

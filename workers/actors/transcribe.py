@@ -27,7 +27,7 @@ def transcribe(task: Task, speech: SpeechProcess, *, only_short: bool = False) -
 
     `only_short`: it is given back as soon as it turns out to be long.
     """
-    job = task.record(lambda conn: begin_file(conn, task.claim))
+    job = task.services.record(lambda conn: begin_file(conn, task.claim))
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
     excess = ExcessUsage(task, job.tenant, speech.pace)
     progress = _Progress(task, job, excess, only_short=only_short)
@@ -41,10 +41,12 @@ def transcribe(task: Task, speech: SpeechProcess, *, only_short: bool = False) -
             excess.fail()
         raise
     progress.end(transcript.duration_seconds)
-    name = ObjectName(job.smelt_id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt)
     record_stored(
-        *(task, name, key, transcript.to_json()),
-        lambda conn: finish_file(
+        task,
+        name=ObjectName(job.smelt_id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt),
+        key=key,
+        content=transcript.to_json(),
+        record=lambda conn: finish_file(
             conn, task.claim, transcript.language, transcript.duration_seconds, transcript.warnings
         ),
     )
@@ -111,7 +113,9 @@ class _Progress:
         if total is not None and not self._noted:
             self._noted = True
             self._cost = recording_cost(total)
-            self._task.record(lambda conn: note_duration(conn, self._task.claim, self._job.tenant, total))
+            self._task.services.record(
+                lambda conn: note_duration(conn, self._task.claim, self._job.tenant, total)
+            )
         elif recording_cost(progress.done_seconds) > self._cost * SURPRISE:
             self._charge(progress.done_seconds)
         self._excess.tick(self._cost)
@@ -125,7 +129,9 @@ class _Progress:
 
     def _charge(self, seconds: float) -> None:
         self._cost = recording_cost(seconds)
-        self._task.record(lambda conn: charge_seconds(conn, self._task.claim, self._job.tenant, seconds))
+        self._task.services.record(
+            lambda conn: charge_seconds(conn, self._task.claim, self._job.tenant, seconds)
+        )
 
     def _check_stall(self, done: float) -> None:
         settings = self._task.services.settings

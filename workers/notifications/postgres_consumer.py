@@ -9,7 +9,6 @@ from dramatiq.broker import Consumer, MessageProxy
 
 from db.session import DatabaseUnavailable
 from pipeline.circuit import Circuit
-from workers.notifications.queue_depth import BY_QUEUE
 from workers.notifications.queue_notifications import Queue
 
 log = logging.getLogger(__name__)
@@ -59,5 +58,5 @@ class PostgresConsumer(Consumer):
         except DatabaseUnavailable as error:
             log.warning("Postgres is out of reach as well (%s)", error)
             return []
-        _, actor = BY_QUEUE[self._queue]
-        return [MessageProxy(Message(self._queue.value, actor.value, (), {}, {})) for _ in range(ready)]
+        actor = self._queue.actor.value
+        return [MessageProxy(Message(self._queue.value, actor, (), {}, {})) for _ in range(ready)]

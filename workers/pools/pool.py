@@ -53,9 +53,9 @@ class Pool:
         Raises ModelUnavailable, SettingMissing or ValueError for what the operator has to mend.
         """
         self.services  # noqa: B018 - a cached property
-        if queue in (Queue.TRANSCRIBE, Queue.TRANSCRIBE_SHORT):
+        if queue.pool is Queue.TRANSCRIBE:
             self.speech.start()
-        if queue in (Queue.SYNTHESIZE, Queue.SYNTHESIZE_SHORT):
+        if queue.pool is Queue.SYNTHESIZE:
             self.engines.warm()
         if queue is Queue.DELIVER:
             self.outbound  # noqa: B018

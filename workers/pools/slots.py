@@ -4,8 +4,8 @@ from pipeline.llm.engines.extractive.processes import cores
 from pipeline.settings import Settings
 from workers.notifications.queue_notifications import Queue
 
-POOLS = (Queue.TRANSCRIBE, Queue.SYNTHESIZE, Queue.DELIVER, Queue.MAINTENANCE)
-_PER_SLOT = (Queue.TRANSCRIBE, Queue.TRANSCRIBE_SHORT)  # a process for each slot: the work fills cores
+POOLS = tuple(queue for queue in Queue if queue.pool is queue)
+_PER_SLOT = Queue.TRANSCRIBE  # the pool that has a process for each slot: the work fills cores
 
 
 def slots(settings: Settings, queue: Queue) -> int:
@@ -26,15 +26,14 @@ def slots(settings: Settings, queue: Queue) -> int:
 
 def processes(settings: Settings, pool: Queue) -> list[Queue]:
     """What each of a pool's processes works for: one for each slot where the work fills a core; else one for all."""
-    kept = {Queue.TRANSCRIBE: Queue.TRANSCRIBE_SHORT, Queue.SYNTHESIZE: Queue.SYNTHESIZE_SHORT}
-    queues = (pool, kept[pool]) if pool in kept else (pool,)
     return [
         queue
-        for queue in queues
-        for _ in range(slots(settings, queue) if queue in _PER_SLOT else min(1, slots(settings, queue)))
+        for queue in Queue
+        if queue.pool is pool
+        for _ in range(slots(settings, queue) if pool is _PER_SLOT else min(1, slots(settings, queue)))
     ]
 
 
 def threads(settings: Settings, queue: Queue) -> int:
     """In each of the processes that work for a queue."""
-    return 1 if queue in _PER_SLOT else slots(settings, queue)
+    return 1 if queue.pool is _PER_SLOT else slots(settings, queue)

@@ -14,14 +14,14 @@ from collections.abc import Callable, Sequence
 from db.locks import bump_version, lock_smelt_of
 from db.session import DatabaseUnavailable
 from db.work import claims, schedules
-from db.work.claims import DELIVERIES
-from db.work.parts import PARTS, rescue
+from db.work.parts import rescue
+from db.work.tables import TABLES
 from pipeline.content.errors import ContentError
 from pipeline.errors import LostLease
 from pipeline.processes.privacy import forbid_core_dumps
-from pipeline.retry import DELIVERY_ATTEMPTS
 from pipeline.settings import Settings
-from workers.notifications.queue_depth import ACTORS, BY_QUEUE, count_claimable
+from workers.notifications.queue_depth import count_claimable
+from workers.notifications.queue_notifications import Queue
 from workers.pools.slots import slots
 from workers.reconciler.purge import purge_expired
 from workers.services import Services
@@ -93,11 +93,11 @@ def tick(services: Services, steps: Sequence[Step] | None = None) -> None:
 
 def rescue_expired(services: Services) -> None:
     """Rows whose worker has been silent past its lease."""
-    for table in ACTORS:
+    for table in TABLES:
         with services.database.service() as conn:
             claims.shorten_leases(conn, table, services.settings.lease_seconds)
             expired = claims.find_expired(conn, table, BATCH)
-        budget = DELIVERY_ATTEMPTS if table is DELIVERIES else services.settings.max_attempts
+        budget = table.retry.max_failures(services.settings.max_attempts)
         for claim in expired:
             try:
                 with services.database.service() as conn:
@@ -109,13 +109,13 @@ def rescue_expired(services: Services) -> None:
 
 def promote_due(services: Services) -> None:
     """Rows that waited for their time."""
-    for table in ACTORS:
+    for table in TABLES:
         with services.database.service() as conn:
             due = claims.find_due(conn, table, BATCH)
         for row_id in due:
             try:
                 with services.database.service() as conn:
-                    smelt = lock_smelt_of(conn, table, row_id) if table in PARTS else None
+                    smelt = lock_smelt_of(conn, table, row_id) if table.of_smelt else None
                     if claims.make_pending(conn, table, row_id) and smelt is not None:
                         bump_version(conn, smelt.id)
             except LostLease:
@@ -129,11 +129,11 @@ def ensure_schedules(services: Services) -> None:
 
 def notify_claimable(services: Services) -> None:
     """Tops the notifications up to the pool's slots, where rows are ready and messages were lost."""
-    for queue, (_, actor) in BY_QUEUE.items():
+    for queue in Queue:
         ready = count_claimable(services, queue, slots(services.settings, queue))
         if ready:
             waiting = services.notifier.waiting(queue)
-            services.notifier.notify(actor, ready - (waiting or 0))
+            services.notifier.notify(queue.actor, ready - (waiting or 0))
 
 
 def purge_content(services: Services) -> None:

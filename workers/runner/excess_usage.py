@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 
 from db.session import DatabaseUnavailable
-from db.work.claims import FILES
 from db.work.fair_queue import charge_excess
+from db.work.files import FILES
 from pipeline.fairness import excess_usage
 from workers.runner.run import Task
 

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from db.session import Database, DatabaseUnavailable
-from db.work.claims import TABLES, WorkTable
+from db.work.claims import WorkTable
 from db.work.leases import renew_all
+from db.work.tables import TABLES
 from pipeline.settings import Settings
 from pipeline.settings.work import HEARTBEAT_SECONDS, LONGEST_STEP
 from workers.runner.lease import Lease

@@ -9,22 +9,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
-
-from sqlalchemy import Connection
 
 from db.session import DatabaseUnavailable
-from db.work.claims import DELIVERIES, Claim, WorkTable, claim_committed, claim_next
+from db.work.claims import Claim, WorkTable, claim_committed, claim_next
 from db.work.parts import record_failure
+from db.work.tables import BY_QUEUE
 from pipeline.errors import LostLease, WorkError
-from pipeline.retry import TryAgain, decide, decide_delivery
+from pipeline.retry import TryAgain
 from pipeline.states import ErrorCode
 from workers.notifications.queue_notifications import ActorName
 from workers.runner.lease import Lease
 from workers.services import Services
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +33,23 @@ class Task:
     claim: Claim
     lease: Lease
 
-    def record(self, change: Callable[[Connection], T]) -> T:
-        """One transaction, tried again while Postgres is away and the lease still runs.
-
-        A commit whose reply was lost is safe to repeat: the second finds the claim lost.
-        """
-        return _persist(self.services, change)
-
 
 def run_next(
     services: Services,
-    table: WorkTable,
     actor: ActorName,
     perform: Callable[[Task], None],
     stopping: threading.Event,
 ) -> bool:
-    """Claims and runs one row. False: there was none, or Postgres is away, or this process is stopping.
+    """Claims and runs one of the rows that `actor` may run. False: there was none, or Postgres is away, or this
+    process is stopping.
 
     A notification for short work claims nothing else: the others' notifications are in a queue of their own, and stay
     there.
     """
     if stopping.is_set():
         return False
-    claim = _claim(services, table, only_short=actor.only_short)
+    table = BY_QUEUE[actor.route.pool]
+    claim = _claim(services, table, only_short=actor.route.only_short)
     if claim is None:
         return False
     if claim.more:
@@ -94,22 +85,9 @@ def _claim(services: Services, table: WorkTable, *, only_short: bool) -> Claim |
 
 def _claim_committed(services: Services, table: WorkTable, claim: Claim) -> bool:
     try:
-        return _persist(services, lambda conn: claim_committed(conn, table, claim))
+        return services.record(lambda conn: claim_committed(conn, table, claim))
     except DatabaseUnavailable:
         return False
-
-
-def _persist(services: Services, change: Callable[[Connection], T]) -> T:
-    """One transaction, tried again while Postgres is away and a lease would still run."""
-    give_up = time.monotonic() + services.settings.lease_seconds
-    while True:
-        try:
-            with services.database.service() as conn:
-                return change(conn)
-        except DatabaseUnavailable:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(0.5)
 
 
 def _perform(task: Task, perform: Callable[[Task], None]) -> None:
@@ -132,16 +110,14 @@ def _perform(task: Task, perform: Callable[[Task], None]) -> None:
 
 def _record(task: Task, error: WorkError, where: str, held: float) -> None:
     """`held`: seconds that the attempt took."""
-    failures = task.claim.failures
-    if task.table is DELIVERIES:
-        decision = decide_delivery(error, failures)
-    else:
-        decision = decide(error, failures, task.services.settings.max_attempts, task.claim.attempt)
+    policy = task.table.retry
+    most = policy.max_failures(task.services.settings.max_attempts)
+    decision = policy.decide(error, task.claim.failures, most, task.claim.attempt)
     if isinstance(decision, TryAgain) and decision.waiting_for is not None:
         decision = replace(decision, held=held)
     log.warning("%s: %s; %s", where, error.code, decision)
     try:
-        task.record(lambda conn: record_failure(conn, task.table, task.claim, decision))
+        task.services.record(lambda conn: record_failure(conn, task.table, task.claim, decision))
     except LostLease:
         log.info("%s: the claim was lost", where)
     except DatabaseUnavailable as unreachable:

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from db.session import Database
-from db.work.claims import OUTPUTS, Claim, claim_next
-from db.work.outputs import finish_output
+from db.work.claims import Claim, claim_next
+from db.work.outputs import OUTPUTS, finish_output
 from pipeline.errors import LostLease
 from tests.api.conftest import RunningApi
 from tests.support.cast import Cast, User

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from db import migrate
 from db.session import Database
-from db.work.claims import OUTPUTS, claim_next
-from db.work.outputs import finish_output
+from db.work.claims import claim_next
+from db.work.outputs import OUTPUTS, finish_output
 from deploy.local_users import mint
 from pipeline.errors import LostLease
 from pipeline.settings import Settings

@@ -20,7 +20,8 @@ from pydantic import SecretStr
 
 from api.events.reader import Reader
 from db.smelts.control import cancel
-from db.work.claims import FILES, claim_next
+from db.work.claims import claim_next
+from db.work.files import FILES
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running
 from tests.support.cast import Cast

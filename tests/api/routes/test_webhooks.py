@@ -13,7 +13,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from db.accounts.webhook_secrets import MOST_SECRETS
 from db.smelts.control import AlreadyEnded, cancel
-from db.work.claims import DELIVERIES, claim_next
+from db.work.claims import claim_next
+from db.work.webhooks import DELIVERIES
 from pipeline.retry import DELIVERY_ATTEMPTS
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from db.session import Database
-from db.work.claims import OUTPUTS, claim_next
-from db.work.outputs import begin_output, fail_output, finish_output
+from db.work.claims import claim_next
+from db.work.outputs import OUTPUTS, begin_output, fail_output, finish_output
 from deploy.local_users import mint
 from pipeline.states import ErrorCode
 from tests.support import llm_server

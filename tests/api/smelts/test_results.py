@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from db.session import Database
-from db.work.claims import FILES, claim_next
-from db.work.files import fail_file
+from db.work.claims import claim_next
+from db.work.files import FILES, fail_file
 from pipeline.settings import Settings
 from pipeline.states import ErrorCode
 from tests.api.conftest import RunningApi

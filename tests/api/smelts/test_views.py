@@ -17,7 +17,8 @@ from api.smelts.views import Views
 from db.session import Database
 from db.smelts.control import cancel
 from db.smelts.reads import find_queue_positions, get_head, get_smelt
-from db.work.claims import FILES, claim_next
+from db.work.claims import claim_next
+from db.work.files import FILES
 from pipeline.smelt import Smelt
 from pipeline.states import DefaultPromptName
 from tests.support.cast import Cast

@@ -14,8 +14,8 @@ from db.accounts.profiles import UserGone
 from db.locks import lock_smelt
 from db.session import Database
 from db.smelts.admission import admit
-from db.work.claims import OUTPUTS, claim_next
-from db.work.outputs import finish_output
+from db.work.claims import claim_next
+from db.work.outputs import OUTPUTS, finish_output
 from pipeline.states import Tier
 from tests.support.blocking import wait_until_blocked
 from tests.support.cast import Cast

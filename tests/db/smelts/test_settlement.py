@@ -21,9 +21,9 @@ from db.smelts.control import (
 )
 from db.smelts.reads import get_smelt
 from db.smelts.reservation import Allowances, Refused
-from db.work.claims import FILES, OUTPUTS, Claim, WorkTable, claim_next
-from db.work.files import begin_file, fail_file, finish_file
-from db.work.outputs import begin_output, fail_output, finish_output
+from db.work.claims import Claim, WorkTable, claim_next
+from db.work.files import FILES, begin_file, fail_file, finish_file
+from db.work.outputs import OUTPUTS, begin_output, fail_output, finish_output
 from pipeline.errors import LostLease
 from pipeline.smelt import Smelt
 from pipeline.states import DefaultPromptName, ErrorCode, SmeltMode, SmeltStatus, WorkStatus

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, event, text
 from db.session import Database
 from db.smelts.admission import admit
 from db.work import claims
-from db.work.claims import FILES, OUTPUTS, WorkTable
+from db.work.claims import WorkTable
+from db.work.files import FILES
+from db.work.outputs import OUTPUTS
 from tests.support.cast import Cast
 from tests.support.smelts import PLENTY, new_smelt, set_credits
 

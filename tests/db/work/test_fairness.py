@@ -8,9 +8,9 @@ from sqlalchemy import Connection, text
 
 from db.session import Database
 from db.work import claims as work
-from db.work.claims import FILES, Claim, claim_next
+from db.work.claims import Claim, claim_next
 from db.work.fair_queue import charge_excess
-from db.work.files import charge_seconds, note_duration
+from db.work.files import FILES, charge_seconds, note_duration
 from db.work.parts import record_failure, rescue
 from pipeline.errors import GiveBack, LostLease, WorkError
 from pipeline.fairness import BYTES_PER_SECOND, SHORT_SECONDS, recording_cost

@@ -4,7 +4,8 @@ from sqlalchemy import Connection, text
 
 from db.session import Database
 from db.work import claims
-from db.work.claims import FILES, Claim, claim_next
+from db.work.claims import Claim, claim_next
+from db.work.files import FILES
 from db.work.leases import renew
 from tests.support.cast import Cast
 from tests.support.smelts import admit_all, new_smelt, set_credits

@@ -3,7 +3,8 @@
 from sqlalchemy import Connection, text
 
 from db.session import Database
-from db.work.claims import OUTPUTS, claim_next, count_claimable
+from db.work.claims import claim_next, count_claimable
+from db.work.outputs import OUTPUTS
 from pipeline.fairness import SHORT_OUTPUT_SECONDS, synthesis_cost
 from tests.support.smelts import admit_all, new_smelt
 

@@ -7,8 +7,10 @@ from sqlalchemy import Connection, text
 
 from db.session import Database
 from db.work import claims as work
-from db.work.claims import FILES, OUTPUTS, Claim, claim_next
+from db.work.claims import Claim, claim_next
+from db.work.files import FILES
 from db.work.leases import renew
+from db.work.outputs import OUTPUTS
 from db.work.parts import record_failure, rescue
 from pipeline.errors import GiveBack, LostLease, RateLimited, WorkError
 from pipeline.retry import decide

@@ -4,7 +4,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from db.work.claims import FILES, OUTPUTS
+from db.work.files import FILES
+from db.work.outputs import OUTPUTS
 from tests.faults.chaos.backlog_load import Steps
 from tests.faults.chaos.invariants import Verdict
 

@@ -21,9 +21,9 @@ from uuid_utils.compat import uuid7
 from db.session import Database
 from db.smelts.admission import admit
 from db.smelts.new_smelt import NewFile, NewSmelt
-from db.work.claims import FILES, OUTPUTS, Claim, WorkTable, claim_next
-from db.work.files import begin_file, finish_file
-from db.work.outputs import begin_output, finish_output
+from db.work.claims import Claim, WorkTable, claim_next
+from db.work.files import FILES, begin_file, finish_file
+from db.work.outputs import OUTPUTS, begin_output, finish_output
 from pipeline.states import DefaultPromptName, InputType, SmeltMode, Tier
 from tests.support.smelts import PLENTY
 

@@ -15,8 +15,8 @@ from uuid_utils.compat import uuid7
 
 from db.session import Database
 from db.smelts.new_smelt import NewFile, NewSmelt
-from db.work.claims import FILES, Claim, claim_next
-from db.work.files import begin_file, finish_file, note_duration
+from db.work.claims import Claim, claim_next
+from db.work.files import FILES, begin_file, finish_file, note_duration
 from deploy.local_users import ensure_local_user
 from pipeline.fairness import BYTES_PER_SECOND
 from pipeline.states import InputType, SmeltMode

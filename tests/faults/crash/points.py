@@ -24,7 +24,7 @@ OURS = ("api.", "workers.", "db.", "pipeline.")
 EVERYBODYS = (
     "db.session",
     "workers.notifications.queue_notifications",
-    "workers.runner.run:record",
+    "workers.services:record",
     "pipeline.content.folder",
     "pipeline.content.store:",
     "pipeline.content.writer",

@@ -3,7 +3,9 @@
 from uuid import UUID, uuid4
 
 from db.smelts.control import cancel
-from db.work.claims import FILES, OUTPUTS, claim_next
+from db.work.claims import claim_next
+from db.work.files import FILES
+from db.work.outputs import OUTPUTS
 from tests.faults.crash.harness import WEEKLY, Harness
 from tests.faults.crash.posts import NOTE, Context
 from workers.reconciler.loop import ensure_schedules

@@ -10,7 +10,6 @@ from pydantic import SecretStr
 
 import workers.actors.maintenance
 import workers.runner.lease
-from db.work.claims import DELIVERIES, FILES, OUTPUTS, RUNS
 from pipeline.errors import WorkError
 from pipeline.llm.engines.base import SynthesisEngine
 from pipeline.llm.engines.extractive.engine import ExtractiveEngine
@@ -68,7 +67,7 @@ class Hands:
         never = threading.Event()
         return _count(
             lambda: run_next(
-                self._services, FILES, ActorName.TRANSCRIBE_FILE, lambda t: transcribe(t, self._speech), never
+                self._services, ActorName.TRANSCRIBE_FILE, lambda t: transcribe(t, self._speech), never
             )
         )
 
@@ -77,7 +76,6 @@ class Hands:
         return _count(
             lambda: run_next(
                 self._services,
-                OUTPUTS,
                 ActorName.APPLY_SEPARATE,
                 lambda t: synthesize(t, self._engines),
                 never,
@@ -89,7 +87,6 @@ class Hands:
         return _count(
             lambda: run_next(
                 self._services,
-                DELIVERIES,
                 ActorName.DELIVER_WEBHOOK,
                 lambda t: deliver(t, self._outbound),
                 never,
@@ -98,7 +95,7 @@ class Hands:
 
     def maintain(self) -> int:
         never = threading.Event()
-        return _count(lambda: run_next(self._services, RUNS, ActorName.PURGE_CONTENT, maintain, never))
+        return _count(lambda: run_next(self._services, ActorName.PURGE_CONTENT, maintain, never))
 
     def close(self) -> None:
         self._engines.close()

@@ -11,7 +11,8 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from db.work.claims import RUNS
+from db.work.schedules import RUNS
+from db.work.tables import BY_QUEUE
 from pipeline.content.keyring import smelt_context
 from pipeline.content.store import Kind, ObjectName
 from tests.faults.model.clients import Clients
@@ -20,7 +21,6 @@ from tests.faults.model.faults import Faults
 from tests.faults.model.shifts import MOST_WORKERS, Shifts
 from tests.faults.model.snapshot import Row, ended
 from tests.faults.model.watch import anything
-from tests.faults.model.worker import TABLES
 from workers.reconciler.loop import STEPS, tick
 from workers.reconciler.purge import purge_orphans
 
@@ -65,7 +65,9 @@ class WorkMachine(Clients, Shifts, Faults):
         self.look_away()
         self.reconcile()
         notifications = [
-            n for n, actor in enumerate(self.harness.bag.notifications) if TABLES[actor.queue] is worker.table
+            n
+            for n, actor in enumerate(self.harness.bag.notifications)
+            if BY_QUEUE[actor.route.pool] is worker.table
         ]
         if notifications:
             self.take(notifications[0])

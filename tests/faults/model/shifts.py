@@ -3,7 +3,8 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from db.work.claims import DELIVERIES, RUNS
+from db.work.schedules import RUNS
+from db.work.webhooks import DELIVERIES
 from pipeline.retry import DELIVERY_ATTEMPTS
 from tests.faults.model.commands import Command, Place
 from tests.faults.model.snapshot import Row

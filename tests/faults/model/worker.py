@@ -9,7 +9,11 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import cast
 
-from db.work.claims import DELIVERIES, FILES, OUTPUTS, RUNS, Claim, WorkTable
+from db.work.claims import Claim, WorkTable
+from db.work.files import FILES
+from db.work.outputs import OUTPUTS
+from db.work.tables import BY_QUEUE
+from db.work.webhooks import DELIVERIES
 from pipeline.content.objects import Objects
 from pipeline.net.networks import networks
 from pipeline.speech.process import SpeechProcess
@@ -19,18 +23,10 @@ from workers.actors.deliver import deliver
 from workers.actors.maintenance import maintain
 from workers.actors.synthesize import synthesize
 from workers.actors.transcribe import transcribe
-from workers.notifications.queue_notifications import ActorName, Queue
+from workers.notifications.queue_notifications import ActorName
 from workers.runner.run import Task, run_next
 from workers.services import Services
 
-TABLES = {
-    Queue.TRANSCRIBE: FILES,
-    Queue.TRANSCRIBE_SHORT: FILES,
-    Queue.SYNTHESIZE: OUTPUTS,
-    Queue.SYNTHESIZE_SHORT: OUTPUTS,
-    Queue.DELIVER: DELIVERIES,
-    Queue.MAINTENANCE: RUNS,
-}
 WAIT_SECONDS = 30.0  # seconds that one step may take
 
 
@@ -38,7 +34,7 @@ class Worker:
     """`place`: where it pauses; None once it has ended. `claim`: the row that it took, None if there was none."""
 
     def __init__(self, services: Services, objects: Objects, actor: ActorName) -> None:
-        self.table: WorkTable = TABLES[actor.queue]
+        self.table: WorkTable = BY_QUEUE[actor.route.pool]
         self.claim: Claim | None = None
         self.place: Place | None = None
         self._commands: SimpleQueue[Command] = SimpleQueue()
@@ -74,7 +70,7 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            run_next(self._services, self.table, self._actor, self._perform, threading.Event())
+            run_next(self._services, self._actor, self._perform, threading.Event())
         except Died:
             pass
         except BaseException as error:  # noqa: BLE001 - handed to the machine's own thread

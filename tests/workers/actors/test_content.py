@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from db.smelts.content_keys import delete_smelt
 from db.smelts.control import cancel, delete_content
-from db.work.claims import FILES
 from db.work.files import begin_file, finish_file
 from pipeline.content.errors import ContentMissing
 from pipeline.content.keyring import new_content_key
@@ -36,14 +35,14 @@ def test_an_object_that_comes_after_a_delete_is_deleted_too(
     stored: list[ObjectName] = []
 
     def perform(task: Task) -> None:
-        task.record(lambda conn: begin_file(conn, task.claim))
+        task.services.record(lambda conn: begin_file(conn, task.claim))
         with services.database.service() as conn:
             withdraw(conn, new.id)
         services.content.delete_smelt(new.id)
         stored.append(ObjectName(new.id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt))
         record_stored(task, stored[0], KEY, b"{}", lambda conn: finish_file(conn, task.claim, "en", 1.0))
 
-    assert run_next(services, FILES, ActorName.TRANSCRIBE_FILE, perform, threading.Event())
+    assert run_next(services, ActorName.TRANSCRIBE_FILE, perform, threading.Event())
     if stays:
         assert services.content.get(stored[0], KEY) == b"{}"
     else:

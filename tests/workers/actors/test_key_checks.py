@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 
 from db.accounts.api_keys import put_api_key
-from db.work.claims import RUNS
 from pipeline.content.keyring import user_context
 from pipeline.settings import Settings
 from pipeline.states import Tier
@@ -58,7 +57,7 @@ def let_time_pass(services: Services) -> None:
 
 def run_all(services: Services) -> None:
     ensure_schedules(services)
-    while run_next(services, RUNS, ActorName.PURGE_CONTENT, maintain, threading.Event()):
+    while run_next(services, ActorName.PURGE_CONTENT, maintain, threading.Event()):
         pass
 
 

@@ -4,7 +4,6 @@ import threading
 
 from sqlalchemy import text
 
-from db.work.claims import RUNS
 from tests.support.cast import Cast
 from tests.support.smelts import get_credits, set_credits
 from workers.actors.maintenance import maintain
@@ -16,7 +15,7 @@ from workers.services import Services
 
 def run_all(services: Services) -> int:
     runs = 0
-    while run_next(services, RUNS, ActorName.RESET_WEEKLY_CREDITS, maintain, threading.Event()):
+    while run_next(services, ActorName.RESET_WEEKLY_CREDITS, maintain, threading.Event()):
         runs += 1
     return runs
 

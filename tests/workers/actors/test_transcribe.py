@@ -16,7 +16,6 @@ from api.smelts.presentation import full
 from db.smelts.content_keys import get_content_key
 from db.smelts.control import cancel
 from db.smelts.reads import get_smelt
-from db.work.claims import FILES
 from pipeline.content.keyring import new_content_key, smelt_context
 from pipeline.content.store import Kind, ObjectName
 from pipeline.errors import PUBLIC_MESSAGES, GiveBack, LostLease, WorkError
@@ -69,7 +68,7 @@ def look(services: Services, smelt_id: object) -> Smelt:
 
 def run(services: Services, speech: SpeechProcess) -> None:
     assert run_next(
-        services, FILES, ActorName.TRANSCRIBE_FILE, lambda task: transcribe(task, speech), threading.Event()
+        services, ActorName.TRANSCRIBE_FILE, lambda task: transcribe(task, speech), threading.Event()
     )
 
 
@@ -175,7 +174,7 @@ def test_a_cancel_kills_the_computation(services: Services, speech: SpeechProces
         threading.Thread(target=cancel_once_begun, args=(services, smelt)).start()
         transcribe(task, speech)
 
-    assert run_next(services, FILES, ActorName.TRANSCRIBE_FILE, perform, threading.Event())
+    assert run_next(services, ActorName.TRANSCRIBE_FILE, perform, threading.Event())
 
     after = look(services, smelt.id)
     assert after.status is SmeltStatus.CANCELED
@@ -294,7 +293,7 @@ def run_into_error(services: Services, engine: Hanging, stopping: threading.Even
         errors.append(raised.value)
         raise raised.value
 
-    assert run_next(impatient, FILES, ActorName.TRANSCRIBE_FILE, perform, stopping)
+    assert run_next(impatient, ActorName.TRANSCRIBE_FILE, perform, stopping)
     [error] = errors
     return error
 

@@ -8,7 +8,8 @@ from dramatiq import Message
 from dramatiq.broker import MessageProxy
 
 from db.session import DatabaseUnavailable
-from db.work.claims import OUTPUTS, claim_next
+from db.work.claims import claim_next
+from db.work.outputs import OUTPUTS
 from pipeline.circuit import Circuit
 from tests.support.smelts import admit_all, new_smelt
 from workers.notifications.consumer import ListeningBroker, ListeningConsumer

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from db.work.tables import TABLES
 from pipeline.circuit import Circuit
 from tests.support.waiting import wait_until
 from workers.notifications.queue_notifications import (
@@ -16,6 +17,7 @@ from workers.notifications.queue_notifications import (
     QueueNotifier,
     make_circuit,
 )
+from workers.pools.slots import POOLS
 
 NOBODY = "redis://127.0.0.1:1/0"  # nothing listens on port 1
 
@@ -31,6 +33,22 @@ def test_each_notification_arrives_on_its_queue(
     counts = {queue: notifier.waiting(queue) for queue in Queue}
     notifier.close()
     assert counts == {queue: 2 if queue is actor.queue else 0 for queue in Queue}
+
+
+def test_actors_of_one_queue_may_run_one_anothers_rows() -> None:
+    for actor in ActorName:
+        assert actor.queue.actor.route == actor.route
+
+
+def test_a_pool_is_named_after_the_queue_of_those_who_claim_all_its_rows() -> None:
+    for actor in ActorName:
+        pool = actor.route.pool
+        assert pool.pool is pool
+        assert actor.route.only_short == (actor.queue is not pool)
+
+
+def test_every_table_of_work_has_a_pool_of_its_own() -> None:
+    assert [pool.value for pool in POOLS] == [table.queue for table in TABLES]
 
 
 def test_without_redis_notifying_says_no_and_is_quick() -> None:

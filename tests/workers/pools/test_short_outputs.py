@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from db.work.claims import OUTPUTS
 from pipeline.fairness import SHORT_OUTPUT_SECONDS
 from pipeline.llm.engines.extractive.processes import cores
 from pipeline.settings import Settings
@@ -40,7 +39,7 @@ def notified(services: Services) -> tuple[int | None, int | None]:
 
 
 def run_short(services: Services) -> bool:
-    return run_next(services, OUTPUTS, ActorName.APPLY_SHORT, lambda _task: None, threading.Event())
+    return run_next(services, ActorName.APPLY_SHORT, lambda _task: None, threading.Event())
 
 
 @pytest.mark.parametrize(

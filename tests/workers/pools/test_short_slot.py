@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from db.work.claims import FILES
 from pipeline.content.keyring import new_content_key, smelt_context
 from pipeline.fairness import BYTES_PER_SECOND, SHORT_SECONDS
 from pipeline.settings import Settings
@@ -74,7 +73,7 @@ def run_short(services: Services, engine: Engine) -> bool:
     def perform(task: Task) -> None:
         transcribe(task, engine, only_short=True)  # type: ignore[arg-type]
 
-    return run_next(services, FILES, ActorName.TRANSCRIBE_SHORT_FILE, perform, threading.Event())
+    return run_next(services, ActorName.TRANSCRIBE_SHORT_FILE, perform, threading.Event())
 
 
 def the_file(services: Services) -> tuple[str, int, int, float, float]:

@@ -11,7 +11,10 @@ from sqlalchemy import text
 
 from db.smelts.control import delete_content
 from db.smelts.reads import get_smelt
-from db.work.claims import FILES, OUTPUTS, RUNS, claim_next
+from db.work.claims import claim_next
+from db.work.files import FILES
+from db.work.outputs import OUTPUTS
+from db.work.schedules import RUNS
 from pipeline.content.errors import ContentUnavailable
 from pipeline.content.keyring import new_content_key
 from pipeline.content.store import ContentStore, Kind, ObjectName

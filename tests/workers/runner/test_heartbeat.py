@@ -10,8 +10,10 @@ from pydantic import ValidationError
 from sqlalchemy import text
 
 from db.session import Database
-from db.work.claims import FILES, OUTPUTS, Claim, claim_next, find_expired
+from db.work.claims import Claim, claim_next, find_expired
+from db.work.files import FILES
 from db.work.leases import renew_all
+from db.work.outputs import OUTPUTS
 from pipeline.settings import Settings
 from pipeline.settings.work import HEARTBEAT_SECONDS
 from tests.support.heartbeats import HeartbeatByHand
@@ -44,7 +46,7 @@ def run_output(services: Services, perform: threading.Event) -> threading.Thread
         perform.wait(60)
 
     thread = threading.Thread(
-        target=run_next, args=(services, OUTPUTS, ActorName.APPLY_SEPARATE, work, threading.Event())
+        target=run_next, args=(services, ActorName.APPLY_SEPARATE, work, threading.Event())
     )
     thread.start()
     assert begun.wait(10)

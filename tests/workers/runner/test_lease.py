@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from db.session import Database
 from db.smelts.control import cancel
-from db.work.claims import FILES, Claim, claim_next
+from db.work.claims import Claim, claim_next
+from db.work.files import FILES
 from db.work.parts import rescue
 from pipeline.errors import GiveBack, LostLease
 from pipeline.settings import Settings

@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from db.smelts.control import cancel
 from db.smelts.reads import get_smelt
-from db.work.claims import FILES, OUTPUTS, claim_next, make_pending
+from db.work.claims import claim_next, make_pending
 from db.work.files import finish_file
+from db.work.outputs import OUTPUTS
 from db.work.parts import record_failure
 from pipeline.content.errors import ContentUnavailable
 from pipeline.content.keyring import new_content_key, smelt_context
@@ -62,7 +63,7 @@ def look(services: Services, smelt: object) -> Smelt:
 
 
 def run(services: Services, perform: Callable[[Task], None]) -> None:
-    assert run_next(services, FILES, ActorName.TRANSCRIBE_FILE, perform, threading.Event())
+    assert run_next(services, ActorName.TRANSCRIBE_FILE, perform, threading.Event())
 
 
 def failures_and_debt(services: Services) -> tuple[object, ...]:
@@ -168,7 +169,7 @@ def test_who_keeps_a_result_lets_it_go_when_it_has_to(
             ended.append(type(error))
             raise
 
-    assert run_next(kept, FILES, ActorName.TRANSCRIBE_FILE, perform, stopping)
+    assert run_next(kept, ActorName.TRANSCRIBE_FILE, perform, stopping)
     assert ended == [GiveBack if stop else LostLease]
     (file,) = look(services, smelt).files
     assert file.waiting_for is None

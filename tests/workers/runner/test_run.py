@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from db.session import Database, DatabaseUnavailable
-from db.work.claims import OUTPUTS, Claim, claim_committed, claim_next
-from db.work.outputs import finish_output
+from db.work.claims import Claim, claim_committed, claim_next
+from db.work.outputs import OUTPUTS, finish_output
 from pipeline.content.errors import ContentMissing, ContentUnavailable
 from pipeline.errors import GiveBack, LostLease, RateLimited, WorkError
 from pipeline.settings import Settings
@@ -31,7 +31,7 @@ def services(settings: Settings) -> Iterator[Services]:
 
 
 def run(services: Services, perform: Callable[[Task], None]) -> bool:
-    return run_next(services, OUTPUTS, ActorName.APPLY_SEPARATE, perform, threading.Event())
+    return run_next(services, ActorName.APPLY_SEPARATE, perform, threading.Event())
 
 
 def fails_with(error: Exception) -> Callable[[Task], None]:
@@ -65,6 +65,26 @@ def test_an_error_becomes_a_state(
     assert tuple(row) == (status, code, failures)
 
 
+def test_an_output_that_fails_for_good_ends_its_smelt(services: Services) -> None:
+    assert run(services, fails_with(WorkError(ErrorCode.CONTENT_FILTERED)))
+
+    with services.database.service() as conn:
+        assert conn.execute(text("select status, error_code from smelts")).one() == (
+            "failed",
+            "nothing_completed",
+        )
+
+
+def test_followers_are_told_of_an_output_that_is_tried_again(services: Services) -> None:
+    with services.database.service() as conn:
+        before = conn.execute(text("select version from smelts")).scalar_one()
+
+    assert run(services, fails_with(RateLimited(30)))
+
+    with services.database.service() as conn:
+        assert conn.execute(text("select version from smelts")).scalar_one() == before + 1
+
+
 def test_no_error_is_tried_more_often_than_allowed(services: Services) -> None:
     for _ in range(services.settings.max_attempts):
         assert run(services, fails_with(ZeroDivisionError()))
@@ -82,7 +102,7 @@ def test_no_error_is_tried_more_often_than_allowed(services: Services) -> None:
 def test_a_commit_that_took_place_unseen_is_not_made_twice(services: Services) -> None:
     def perform(task: Task) -> None:
         for _ in range(2):  # as if the first reply had been lost
-            task.record(lambda conn: finish_output(conn, task.claim, "model", 1, 1))
+            task.services.record(lambda conn: finish_output(conn, task.claim, "model", 1, 1))
 
     assert run(services, perform)
 
@@ -105,7 +125,7 @@ def test_one_notification_leads_to_the_next_while_there_is_work(services: Servic
 def test_a_stopping_worker_claims_nothing(services: Services) -> None:
     stopping = threading.Event()
     stopping.set()
-    assert not run_next(services, OUTPUTS, ActorName.APPLY_SEPARATE, fails_with(GiveBack()), stopping)
+    assert not run_next(services, ActorName.APPLY_SEPARATE, fails_with(GiveBack()), stopping)
     with services.database.service() as conn:
         assert conn.execute(text("select attempt from smelt_outputs")).scalar_one() == 0
 

@@ -94,11 +94,11 @@ def test_all_unfinished_posts_are_bounded_together(settings: Settings, cast: Cas
     with (
         running(settings.model_copy(update={"staged_bytes": 2_500_000})) as api,
         begun(api, cast.ada.token, 2),
-        begun(api, cast.bob.token, 1) as bobs,
     ):
-        wait_until(lambda: len(api.objects()) >= 2)
-        bobs.send(TEXT)
-        assert "All posts" in refused_as_busy(bobs.reply())
+        # All of Ada's first: else what Bob sends may be taken before it, and Ada be refused
+        wait_until(lambda: api.services.staging.by(f"user:{cast.ada.id}") > 2 * len(TEXT))
+        with begun(api, cast.bob.token, 1) as bobs:
+            assert "All posts" in refused_as_busy(bobs.reply())
 
 
 def test_nothing_is_taken_where_too_little_space_is_free(settings: Settings, cast: Cast) -> None:

@@ -24,6 +24,7 @@ from tests.support.cast import Cast
 from tests.support.in_process_worker import do_all_work
 from tests.support.llm_server import STEPS, LlmServer
 from tests.support.slow_server import slow_server
+from tests.support.waiting import wait_until
 
 KEY = "sk-planted-key-of-ada-7Q2w"
 NOTE: dict[str, Any] = {"texts": ["Ann ships on Friday."], "default_prompt_names": ["summarize"]}
@@ -160,6 +161,7 @@ def test_a_key_removed_while_a_post_arrives_admits_nothing_on_it(
 
     def slowly() -> Iterator[bytes]:
         yield body[:10]
+        wait_until(lambda: api.services.staging.by(f"user:{cast.ada.id}") > 0)  # it goes by the key by then
         with api.client(cast.ada.headers) as meanwhile:
             assert meanwhile.delete("/v1/api-key").status_code == 204
         yield body[10:]

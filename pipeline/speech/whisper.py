@@ -24,6 +24,7 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore
 
 from pipeline.settings import DEMO_MODEL
 from pipeline.speech.blocks import Block
+from pipeline.speech.models import located
 from pipeline.speech.recognizer import Heard, Hints, ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.transcript import Segment, Word
@@ -64,7 +65,7 @@ class WhisperRecognizer:
 
         Raises ModelUnavailable.
         """
-        name = str(DEMO_FOLDER) if settings.model == DEMO_MODEL else settings.model
+        name = str(DEMO_FOLDER) if settings.model == DEMO_MODEL else located(settings.model)
         try:
             model = WhisperModel(
                 name,

@@ -1,5 +1,7 @@
 """What a user should know about how a recording was heard, with its times and nothing of its content."""
 
+from collections.abc import Sequence
+
 from pipeline.speech.parts import MOST_PARTS
 
 Span = tuple[float, float]
@@ -64,13 +66,18 @@ class Caveats:
         return tuple(texts)
 
 
+def unheard_warning(spans: Sequence[Span]) -> tuple[str, ...]:
+    """What to say of stretches of speech without words, if there are any."""
+    return (f"No words could be made out where somebody seems to speak: {_listed(spans)}.",) if spans else ()
+
+
 def clock(seconds: float) -> str:
     """h:mm:ss"""
     whole = int(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def _listed(spans: list[Span]) -> str:
+def _listed(spans: Sequence[Span]) -> str:
     named = [f"{clock(start)} to {clock(end + 0.5)}" for start, end in spans[:_MOST_SPANS]]
     return ", ".join(named) + _rest(len(spans))
 

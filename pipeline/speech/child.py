@@ -52,7 +52,7 @@ def _listen(channel: Channel, inbox: queue.Queue[Message]) -> None:
 
 
 def _load(channel: Channel, settings: SpeechEngineSettings) -> Recognizer:
-    from pipeline.speech.whisper import WhisperRecognizer  # noqa: PLC0415 - takes a second, after `confine`
+    from pipeline.speech.hearing import WhisperRecognizer  # noqa: PLC0415 - takes a second, after `confine`
 
     try:
         return WhisperRecognizer.load(settings)
@@ -87,6 +87,7 @@ def _transcribe(channel: Channel, recognizer: Recognizer, store: ContentStore, j
         "language": recognition.language,
         "duration_seconds": round(recognition.done_seconds, 3),
         "warnings": [*recognition.warnings, *decoder.warnings],
+        "unheard": [[round(start, 3), round(end, 3)] for start, end in recognition.unheard],
     }
 
 

@@ -219,7 +219,11 @@ def _take(
 
 def _transcript(message: Message, segments: list[Segment]) -> Transcript:
     return Transcript(
-        tuple(segments), message["language"], message["duration_seconds"], tuple(message["warnings"])
+        tuple(segments),
+        message["language"],
+        message["duration_seconds"],
+        tuple(message["warnings"]),
+        tuple((float(start), float(end)) for start, end in message["unheard"]),
     )
 
 

@@ -1,11 +1,12 @@
 """Speech to transcript: what a recognizer must do, and how a recording is put through it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipeline.errors import SmeltError
 from pipeline.speech.blocks import Block
+from pipeline.speech.caveats import unheard_warning
 from pipeline.speech.transcript import Segment
 from pipeline.states import ErrorCode
 
@@ -35,10 +36,14 @@ class Hints:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one block says. `segments` are worked out while they are iterated; times are the whole recording's."""
+    """What one block says. Times are the whole recording's, in seconds.
+
+    `unheard`: stretches of speech of a second or more in which no words were made out.
+    """
 
     language: str | None  # None: no speech in this block
-    segments: Iterator[Segment]
+    segments: tuple[Segment, ...] = ()
+    unheard: tuple[tuple[float, float], ...] = ()
 
 
 class Recognizer(Protocol):
@@ -46,37 +51,45 @@ class Recognizer(Protocol):
         """Get ready for a new recording; gives warnings about hints that can't be used in full."""
         ...
 
-    def recognize(self, block: Block, hints: Hints) -> Heard: ...
+    def recognize(self, block: Block, hints: Hints, report: Callable[[float], None]) -> Heard:
+        """`report` is told how many seconds of the recording are done, now and then."""
+        ...
 
 
 @dataclass(slots=True)
 class Recognition:
-    """One recording on its way through a recognizer. `language` is set once speech has been heard."""
+    """One recording on its way through a recognizer. `language` is set once words have been heard."""
 
     recognizer: Recognizer
     hints: Hints
     language: str | None = None
     done_seconds: float = 0.0
-    warnings: tuple[str, ...] = ()
+    unheard: list[tuple[float, float]] = field(default_factory=list)
+    _warnings: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Complete once all segments have been given."""
+        return (*self._warnings, *unheard_warning(self.unheard))
 
     def segments(
         self, blocks: Iterable[Block], on_progress: Callable[[float], None] | None = None
     ) -> Iterator[Segment]:
-        """Segments in order, as they are recognized. The first block with speech settles the language.
+        """Segments in order, block by block. The first block with speech settles the language.
 
         `on_progress` is told how many seconds of the recording are done. Raises SmeltError NO_SPEECH at the
-        end if there was none, and passes on what the blocks and the recognizer raise.
+        end if there were no words, and passes on what the blocks and the recognizer raise.
         """
         report = on_progress or (lambda _: None)
-        self.warnings = self.recognizer.begin(self.hints)
+        self._warnings = self.recognizer.begin(self.hints)
         heard_any = False
         for block in blocks:
             hints = Hints(self.language or self.hints.language, self.hints.vocabulary)
-            heard = self.recognizer.recognize(block, hints)
-            for segment in heard.segments:
+            heard = self.recognizer.recognize(block, hints, report)
+            if heard.segments:
                 self.language, heard_any = heard.language, True
-                report(segment.end)
-                yield segment
+            self.unheard += heard.unheard
+            yield from heard.segments
             self.done_seconds = block.end_seconds
             report(self.done_seconds)
         if not heard_any:

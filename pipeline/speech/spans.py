@@ -1,0 +1,95 @@
+"""Stretches of a block: where speech is, how it is packed into windows, and what of it no word covers.
+
+Silero's voice activity detection, which faster-whisper ships, finds the speech; stretches of it are packed into
+windows no longer than the model hears at once, so that windows begin and end in silence. The idea is WhisperX's
+(Bain, Huh, Han, Zisserman, 2023).
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
+
+from pipeline.speech.samples import RATE, Samples
+
+Span = tuple[float, float]
+"""Start and end, in seconds from the block's start."""
+
+PAD_SECONDS = 0.4  # around a stretch: 0.2 cut off word ends
+LEAST_SECONDS = (
+    1.0  # of speech without a word: less is a breath, a laugh, or a word's end that is told too early
+)
+_MIN_SILENCE_MS = 160
+_SLACK_SECONDS = 0.3  # by which a word's times may be wrong
+_JOINED_SECONDS = 0.7  # stretches without words that are closer together are heard again together
+
+
+def find_speech(samples: Samples, longest: float) -> list[Span]:
+    """Stretches of speech in order, each of at most `longest` seconds, without the silence around them."""
+    options = VadOptions(
+        max_speech_duration_s=longest, min_silence_duration_ms=_MIN_SILENCE_MS, speech_pad_ms=0
+    )
+    return [(chunk["start"] / RATE, chunk["end"] / RATE) for chunk in get_speech_timestamps(samples, options)]
+
+
+def padded(speech: Sequence[Span], end: float) -> list[Span]:
+    """With `PAD_SECONDS` of what is around each, or half the silence to its neighbour where that is less.
+
+    `end`: the block's, in seconds.
+    """
+    silences = [after[0] - before[1] for before, after in pairwise(speech)]
+    pads = [min(PAD_SECONDS, silence / 2) for silence in silences]
+    return [
+        (max(0.0, start - left), min(end, stop + right))
+        for (start, stop), left, right in zip(speech, [PAD_SECONDS, *pads], [*pads, PAD_SECONDS], strict=True)
+    ]
+
+
+def pack(speech: Iterable[Span], longest: float) -> list[Span]:
+    """Join neighbouring stretches of speech, with the silence between, as long as they fit one window."""
+    windows: list[Span] = []
+    for start, end in speech:
+        if windows and end - windows[-1][0] <= longest:
+            windows[-1] = (windows[-1][0], end)
+        else:
+            windows.append((start, end))
+    return windows
+
+
+def within(speech: Iterable[Span], window: Span) -> list[Span]:
+    """What of it lies in the window."""
+    first, last = window
+    return [(max(start, first), min(end, last)) for start, end in speech if end > first and start < last]
+
+
+def uncovered(speech: Sequence[Span], words: Iterable[Span]) -> list[Span]:
+    """Stretches of speech of at least `LEAST_SECONDS` that no word covers. Linear, but for sorting the words."""
+    covered = sorted((start - _SLACK_SECONDS, end + _SLACK_SECONDS) for start, end in words)
+    gaps: list[Span] = []
+    first = 0
+    for start, end in speech:
+        at = start
+        while first < len(covered) and covered[first][1] <= start:
+            first += 1
+        for word_start, word_end in covered[first:]:
+            if word_start >= end:
+                break
+            if word_start > at:
+                gaps.append((at, word_start))
+            at = max(at, word_end)
+        if at < end:
+            gaps.append((at, end))
+    return [(start, end) for start, end in gaps if end - start >= LEAST_SECONDS]
+
+
+def joined(gaps: Iterable[Span], words: Sequence[Span], longest: float) -> list[Span]:
+    """Neighbours among stretches without words, as one where no word lies between: more context, fewer windows."""
+    together: list[Span] = []
+    for start, end in gaps:
+        if together and start - together[-1][1] <= _JOINED_SECONDS and end - together[-1][0] <= longest:
+            before = together[-1][1]
+            if not any(before <= (word[0] + word[1]) / 2 <= start for word in words):
+                together[-1] = (together[-1][0], end)
+                continue
+        together.append((start, end))
+    return together

@@ -1,0 +1,89 @@
+"""One window of speech on its way through the model: a position of its own, and a ladder of its own.
+
+Each step hears what comes next and moves the position to where the last whole segment ended, as Whisper's own algorithm
+does for a recording (Radford et al., 2022, section 4.5). Where the model says that nothing more is said in the window,
+but there is speech, the stream goes on there: that is where others lose words.
+
+    position ──step──▶ came out well ──▶ position moves on, or the stream has ended
+        ▲                    │ badly (repetitive, improbable)
+        └── next rung ◀──────┘
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pipeline.speech.spans import LEAST_SECONDS, Span
+from pipeline.speech.words import TimedWord
+
+REPETITIVE, IMPROBABLE = 2.4, -1.0  # Whisper's own bounds, of compression and of mean log probability
+NO_SPEECH = 0.6  # probability from which an improbable text is taken for none
+RUNGS = 3  # decodings of one piece, each less free to repeat itself (pipeline/speech/whisper.py)
+_LEAST_STEP = 0.2  # seconds; what is left at a window's end below that holds no word
+_LEAD_SECONDS = 0.1  # of what is before speech, heard with it
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """What the model made of one piece: tokens, and how sure it is of them."""
+
+    tokens: tuple[int, ...]
+    log_probability: float  # mean of a token's
+    compression: float  # how many times shorter the text becomes by zlib
+    no_speech: float  # probability
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is to be decoded again. An improbable text where nobody seems to speak isn't: it is none."""
+        return self.compression > REPETITIVE or (self.log_probability < IMPROBABLE and not self.silent)
+
+    @property
+    def silent(self) -> bool:
+        return self.no_speech > NO_SPEECH and self.log_probability < IMPROBABLE
+
+
+@dataclass(slots=True)
+class Stream:
+    """`start`, `end`: the window, in seconds from the block's start. `speech`: what of it is speech."""
+
+    start: float
+    end: float
+    speech: Sequence[Span]
+    prompt: tuple[int, ...]
+    language: str
+    position: float = field(init=False)
+    rung: int = 0
+    words: list[TimedWord] = field(default_factory=list)
+    _tries: list[Decoding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.position = self.start
+
+    @property
+    def ended(self) -> bool:
+        return self.end - self.position < _LEAST_STEP
+
+    def settle(self, decoding: Decoding) -> Decoding | None:
+        """The decoding to go on with; None: the piece is decoded again, a rung higher.
+
+        After the last rung the most probable one is taken, of those that don't repeat themselves if there are any.
+        """
+        self._tries.append(decoding)
+        if decoding.doubtful and self.rung < RUNGS - 1:
+            self.rung += 1
+            return None
+        tries, self._tries, self.rung = self._tries, [], 0
+        if not decoding.doubtful:
+            return decoding
+        sound = [each for each in tries if each.compression <= REPETITIVE]
+        return max(sound or tries, key=lambda each: each.log_probability)
+
+    def advance(self, words: Sequence[TimedWord], *, complete: bool) -> None:
+        """Moves on behind these words. `complete`: the model says that nothing more is said in the window."""
+        self.words += words
+        if not words:
+            self.position = self.end  # what was said there, if anything, is found as speech without words
+            return
+        heard = words[-1].end
+        rest = [start for start, end in self.speech if end - max(start, heard) >= LEAST_SECONDS]
+        next_speech = max(heard, rest[0]) - _LEAD_SECONDS if rest else self.end
+        self.position = max(min(self.end if complete else heard, next_speech), self.position + _LEAST_STEP)

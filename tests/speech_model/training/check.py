@@ -1,4 +1,4 @@
-"""Step 4: how many words a converted model gets wrong. `python -m deploy.speech_model.check MODEL FOLDER`
+"""Step 4: how many words a converted model gets wrong. `python -m tests.speech_model.training.check MODEL FOLDER`
 
 FOLDER holds the phrases that were held back; each is heard alone, through the service's own recognizer.
 """
@@ -9,11 +9,11 @@ from pathlib import Path
 import jiwer
 import numpy as np
 
-from deploy.speech_model.bank import load_bank
 from pipeline.speech.blocks import Block
 from pipeline.speech.recognizer import Hints, SpeechEngineSettings
 from pipeline.speech.samples import RATE
 from pipeline.speech.whisper import WhisperRecognizer
+from tests.speech_model.training.bank import load_bank
 
 
 def main() -> None:

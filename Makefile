@@ -17,8 +17,8 @@ unexport PYTHONHOME
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## show Smelt at work on a recording and a text; leaves nothing behind
-	@$(BIN)/smelt demo
+demo: $(READY) ## show Smelt at work on a recording and a text, or on FILES ("talk.m4a notes.md"); leaves nothing behind
+	@$(BIN)/smelt demo $(FILES)
 
 up: $(READY) ## run the whole service here, until Ctrl-C; prints its address and a token
 	@$(BIN)/smelt up

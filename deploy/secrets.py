@@ -10,7 +10,7 @@ from deploy.problems import SettingsIncomplete
 from deploy.supervisor.environment import ENVIRONMENT_NAMES
 from pipeline.content.keyring import KeyRing
 from pipeline.env import Env
-from pipeline.settings import DEMO_MODEL, Settings
+from pipeline.settings import Settings
 
 SECRETS_FILE = "secrets.env"
 MADE = ("keyring", "ip_hash_secret", "jwt_secret")
@@ -45,10 +45,6 @@ def _check(settings: Settings, needed: tuple[str, ...], who: str) -> None:
     short = [ENVIRONMENT_NAMES[name] for name in SIGNING if _is_short(getattr(settings, name))]
     if short:
         raise SettingsIncomplete(f"production needs {LEAST_CHARS} characters or more in {', '.join(short)}")
-    if settings.whisper_model == DEMO_MODEL:
-        raise SettingsIncomplete(
-            "the demo speech model knows 66 words: set SMELT_WHISPER_MODEL, such as `small`"
-        )
 
 
 def _is_short(secret: SecretStr | None) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from db.session import Database
 from deploy.supervisor.service import Service
 from pipeline.settings import Settings
+from tests.speech_model import WORD_MODEL
 from tests.support.cast import Cast, make_cast
 from tests.support.engines import PostgresServer, Servers, running_servers
 from tests.support.running import RunningService
@@ -116,7 +117,7 @@ def make_settings(folder: Path, **changes: object) -> Settings:
             "keyring": KEYRING,
             "jwt_secret": JWT_SECRET,
             "ip_hash_secret": IP_HASH_SECRET,
-            "whisper_model": "demo",
+            "whisper_model": WORD_MODEL,
             "port": 0,
             "rate_signed_in": 1_000_000,  # tests look far more often than clients may
             "rate_anonymous": 1_000_000,

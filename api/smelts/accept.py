@@ -30,7 +30,6 @@ from api.smelts.new_content import NewContent
 from api.smelts.notifications import notify
 from api.smelts.options import Form, SmeltOptions
 from api.smelts.precheck import Post, precheck
-from api.smelts.presentation import admission_warnings
 from api.smelts.upload import OVERHEAD_BYTES, Intake
 from api.smelts.upload_schema import SMELT, UploadSchema
 from db.accounts.api_keys import KeyNotValid
@@ -166,7 +165,6 @@ def _new_smelt(post: Post, intake: Intake, content: NewContent, options: SmeltOp
         default_prompt_names=options.default_prompt_names,
         user_prompt_id=options.user_prompt_id,
         language=options.language,
-        warnings=admission_warnings(settings.whisper_model),
         content_key=shared.keyring.wrap(content.key, smelt_context(content.smelt_id)),
         content_ttl_seconds=options.content_ttl or settings.content_ttl,
         content_max_age_seconds=settings.content_max_age,

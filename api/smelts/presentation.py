@@ -5,19 +5,8 @@ from uuid import UUID
 
 from api.schemas.smelts import FileReply, OutputReply, SmeltReply, SmeltSummary
 from pipeline.errors import PUBLIC_MESSAGES
-from pipeline.settings import DEMO_MODEL
 from pipeline.smelt import Smelt, SmeltFile, SmeltOutput, Totals
 from pipeline.states import ErrorCode
-
-DEMO_WARNING = (
-    "Speech is recognised by the demo model, which knows 66 words only. "
-    "Set SMELT_WHISPER_MODEL to a real model, such as small."
-)
-
-
-def admission_warnings(whisper_model: str) -> tuple[str, ...]:
-    """What every smelt made now should warn of."""
-    return (DEMO_WARNING,) if whisper_model == DEMO_MODEL else ()
 
 
 def summary(smelt: Smelt) -> SmeltSummary:

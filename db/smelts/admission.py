@@ -82,7 +82,6 @@ def _insert_smelt(conn: Connection, new: NewSmelt) -> None:
         "names": [str(name) for name in new.default_prompt_names],
         "user_prompt_id": new.user_prompt_id,
         "language": new.language,
-        "warnings": list(new.warnings),
         "content_key": new.content_key,
         "ttl": new.content_ttl_seconds,
         "max_age": new.content_max_age_seconds,
@@ -112,10 +111,10 @@ def _try_to_insert(conn: Connection, values: dict[str, object]) -> bool:
 
 _INSERT_SMELT = """
     insert into smelts (id, user_id, tenant, usage_date, tier, mode, default_prompt_names, user_prompt_id, language,
-        warnings, content_key, content_ttl_seconds, content_expires_at, idempotency_key, request_fingerprint,
+        content_key, content_ttl_seconds, content_expires_at, idempotency_key, request_fingerprint,
         webhook_url)
     values (:id, :user_id, :tenant, (now() at time zone 'utc')::date, :tier, :mode,
-        cast(:names as default_prompt_name[]), :user_prompt_id, :language, :warnings, :content_key, :ttl,
+        cast(:names as default_prompt_name[]), :user_prompt_id, :language, :content_key, :ttl,
         now() + make_interval(secs => :max_age), :key, :fingerprint, :webhook_url)
     on conflict (tenant, idempotency_key) where idempotency_key is not null do nothing
     returning id

@@ -28,7 +28,6 @@ class NewSmelt:
     default_prompt_names: Sequence[DefaultPromptName]
     user_prompt_id: UUID | None
     language: str | None
-    warnings: Sequence[str]
     content_key: bytes
     content_ttl_seconds: int
     content_max_age_seconds: int

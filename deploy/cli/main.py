@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,11 +34,15 @@ def up() -> None:
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Recordings and texts of yours; none: a meeting and notes.")
+    ] = None,
+) -> None:
     """Show the service at work on a recording and a text, in a temporary folder, and clean up."""
     from deploy.demo.demonstration import demo as run_demo
 
-    sys.exit(run_demo())
+    sys.exit(run_demo(files or []))
 
 
 @app.command()

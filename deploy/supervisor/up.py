@@ -8,7 +8,7 @@ from types import FrameType
 from deploy.local_users import LOCAL_EMAIL, ensure_local_user, mint
 from deploy.supervisor.service import Service
 from pipeline.env import Env
-from pipeline.settings import DEMO_MODEL, Settings
+from pipeline.settings import Settings
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -70,8 +70,6 @@ def _say_ready(console: Console, service: Service, given: Settings) -> None:
         console.report("smelt", line)
 
     say(f"ready at {service.address}  (API description: {service.address}/docs)")
-    if service.settings.whisper_model == DEMO_MODEL:
-        say("speech model: demo, which knows 66 words; set SMELT_WHISPER_MODEL, for example to small")
     if not service.settings.has_llm:
         say(
             "no language model is set: the built-in extractive engine answers; see OPENAI_API_KEY, SMELT_LLM_…"

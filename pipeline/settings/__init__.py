@@ -21,8 +21,6 @@ from pipeline.settings.models import ModelSettings
 from pipeline.settings.work import WorkSettings
 from pipeline.states import Tier
 
-DEMO_MODEL = "demo"
-
 
 class SettingMissing(Exception):
     """A part of the service can't start without this setting."""

@@ -5,7 +5,8 @@ from pydantic import AliasChoices, BaseModel, Field, SecretStr
 
 class ModelSettings(BaseModel):
     whisper_model: str = Field(
-        "base", description="model name, local folder, or `demo` (66 words, for trying out)"
+        "base",
+        description="faster-whisper's name of a model, or a folder; `tiny.en` comes with `smelt[demo]`",
     )
     whisper_device: str = Field("auto", description="`cpu`, `cuda` or `auto`")
     whisper_compute_type: str = Field(

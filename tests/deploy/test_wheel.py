@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.recordings import MEETING
 from tests.support.running_up import Up
 
 ROOT = Path(__file__).parent.parent.parent
@@ -66,9 +67,21 @@ def test_it_holds_every_file_of_the_packages(installed: Path) -> None:
     assert missing == []
 
 
-def test_the_demo_works(installed: Path, tmp_path: Path) -> None:
-    shown = run(str(installed / "bin" / "smelt"), "demo", cwd=tmp_path)
-    assert "# Action items" in shown
+def test_it_holds_no_speech_model(installed: Path) -> None:
+    """That of the tests is for them alone, and that of the demo is a package of its own."""
+    (site,) = installed.glob("lib/python*/site-packages")
+    assert [path for path in site.rglob("*") if path.name == "model.bin" or "speech_model" in path.name] == []
+
+
+def test_the_demo_takes_files_of_the_users(installed: Path, tmp_path: Path) -> None:
+    """Of several it shows what they give together."""
+    note = tmp_path / "my note.md"
+    note.write_text("# Plan\n\n- [ ] Zoe must call the printer by Friday.\n")
+    shown = run(str(installed / "bin" / "smelt"), "demo", str(MEETING), "my note.md", cwd=tmp_path)
+    assert "combine: " in shown
+    assert "separate: " not in shown
+    assert "What was heard in meeting.m4a:" in shown
+    assert "Zoe must call the printer" in shown.partition("# Action items")[2]
 
 
 def test_the_service_comes_up_and_ends(installed: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from tests.speech_model import WORD_MODEL
 from tests.support.waiting import wait_until
 
 SMELT = [sys.executable, "-c", "from deploy.cli.main import main; main()"]
@@ -23,7 +24,7 @@ class Up:
         environment = dict(os.environ) | {
             "SMELT_DATA_DIR": str(folder),
             "SMELT_PORT": "0",
-            "SMELT_WHISPER_MODEL": "demo",
+            "SMELT_WHISPER_MODEL": WORD_MODEL,
         }
         self.output = (folder.parent / "output").open("w+")
         self.process = subprocess.Popen(

@@ -45,7 +45,6 @@ def new_smelt(
         default_prompt_names=prompts,
         user_prompt_id=user_prompt_id,
         language=None,
-        warnings=(),
         content_key=content_key,
         content_ttl_seconds=86_400,
         content_max_age_seconds=max_age,

@@ -8,7 +8,6 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from api.smelts.presentation import DEMO_WARNING
 from db.smelts.content_keys import get_content_key
 from pipeline.content.keyring import smelt_context
 from pipeline.content.store import Kind, ObjectName
@@ -120,11 +119,6 @@ def test_texts_in_json_may_have_names(ada: httpx.Client) -> None:
     )
     assert reply.status_code == 202
     assert [file["filename"] for file in reply.json()["files"]] == ["ab.txt", "text-2.txt"]
-
-
-def test_a_smelt_made_with_the_demo_model_says_so(ada: httpx.Client) -> None:
-    reply = ada.post("/v1/smelts", json={"texts": ["x"], "default_prompt_names": ["summarize"]})
-    assert reply.json()["warnings"] == [DEMO_WARNING]
 
 
 def test_vocabulary_goes_to_the_content_store(api: RunningApi, ada: httpx.Client) -> None:

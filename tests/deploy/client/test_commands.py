@@ -46,7 +46,7 @@ def run(service: RunningService) -> Run:
 
 def test_a_batch_in_one_line_from_files_to_a_document(run: Run, tmp_path: Path) -> None:
     answer = run(
-        "submit", DEMO / "meeting.m4a", DEMO / "notes.md", "--combine", "--prompt", "summarize", "--wait",
+        "submit", RECORDINGS / "meeting.m4a", DEMO / "notes.md", "--combine", "--prompt", "summarize", "--wait",
         "-o", tmp_path / "notes.md",
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
@@ -54,7 +54,6 @@ def test_a_batch_in_one_line_from_files_to_a_document(run: Run, tmp_path: Path) 
     assert (tmp_path / "notes.md").read_text().startswith("# ")
     for line in ("file    meeting.m4a: completed", "file    notes.md: completed", "summarize of all files"):
         assert line in answer.stderr
-    assert "66 words" in answer.stderr
     assert "\x1b" not in answer.stderr
 
 
@@ -91,7 +90,7 @@ def test_from_submission_to_zip_piece_by_piece(run: Run, tmp_path: Path) -> None
 
 def test_a_recording_without_a_prompt_gives_its_transcript(run: Run, tmp_path: Path) -> None:
     recording = tmp_path / "talk.m4a"
-    recording.write_bytes((DEMO / "meeting.m4a").read_bytes())
+    recording.write_bytes((RECORDINGS / "meeting.m4a").read_bytes())
     answer = run("submit", recording, "--wait")
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.split()
@@ -105,7 +104,7 @@ def test_transcripts_go_into_a_zip_of_their_own(run: Run, tmp_path: Path) -> Non
     ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
     note = tmp_path / "zoë.md"
     note.write_text("Zoë naht 語.", "utf-8")
-    answer = run("submit", DEMO / "meeting.m4a", note, "--wait", **ascii_only)
+    answer = run("submit", RECORDINGS / "meeting.m4a", note, "--wait", **ascii_only)
     assert answer.returncode == 0, answer.stderr
     for said in ("# meeting.m4a", "# zoë.md", "Zoë naht 語."):
         assert said in answer.stdout

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import jiwer
 import pytest
 
+from deploy.demo.demonstration import demo
 from deploy.demo.record import MEETING
+from tests.recordings import word_error_rate
 
 pytestmark = pytest.mark.long
 
 USERS_OWN = {
     "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
     "REDIS_URL": "redis://127.0.0.1:1",
+    "HTTP_PROXY": "http://127.0.0.1:1",
     "OPENAI_API_KEY": "sk-the-users",
     "SMELT_DATA_DIR": "/nonexistent",
     "SMELT_WHISPER_MODEL": "no-such-model",
@@ -42,9 +44,34 @@ def test_the_demo_shows_markdown_of_the_spoken_words_and_leaves_nothing(folder: 
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr
     heard = re.search(r"What was heard in meeting.m4a:\n\n(.*?)\n\n# ", answer.stdout, re.DOTALL)
     assert heard, answer.stdout
-    spoken = re.sub(r"[^a-z ]", "", " ".join(sentence for _, sentence in MEETING).lower())
-    assert jiwer.wer(spoken, " ".join(heard[1].split())) <= 0.1
-    assert "# Action items" in answer.stdout
-    assert "66 words" in answer.stdout
+    assert word_error_rate(" ".join(sentence for _, sentence in MEETING), heard[1]) <= 0.02
+    assert "David must review the contract" in answer.stdout.partition("# Action items")[2]
     assert list(temporary.iterdir()) == []
     assert list(home.iterdir()) == []
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *files: Path) -> str:
+    """The one line that it ends with before anything is started."""
+    assert demo(files) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    return told.err
+
+
+def test_a_file_that_cannot_be_read_is_told_before_anything_starts(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note, pipe = folder / "note.md", folder / "pipe"
+    note.write_text("Ann ships on Friday.")
+    os.mkfifo(pipe)
+    assert f"{folder}/talk.m4a can't be read: No such file" in refusal(capsys, note, folder / "talk.m4a")
+    assert f"{folder} can't be read: Is a directory" in refusal(capsys, folder)
+    assert f"{pipe} is no regular file" in refusal(capsys, pipe)
+
+
+def test_without_its_speech_model_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    assert "pip install 'smelt[demo]'" in refusal(capsys)

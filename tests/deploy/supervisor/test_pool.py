@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 @pytest.fixture
 def pool(settings: Settings) -> Iterator[psutil.Process]:
     """`smelt worker transcribe` with two processes, ready."""
-    two = settings.model_copy(update={"transcribe_slots": 2, "whisper_model": "demo"})
+    two = settings.model_copy(update={"transcribe_slots": 2})
     process = subprocess.Popen(
         ["smelt", "worker", "transcribe"], env=child_environment(two), stdout=subprocess.PIPE, text=True
     )

@@ -52,7 +52,6 @@ def new_post(who: Poster, *, audio: int = 0, texts: int = 0) -> NewSmelt:
         default_prompt_names=(DefaultPromptName.SUMMARIZE,) if texts else (),
         user_prompt_id=None,
         language=None,
-        warnings=(),
         content_key=b"wrapped",
         content_ttl_seconds=86_400,
         content_max_age_seconds=604_800,

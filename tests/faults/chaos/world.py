@@ -22,6 +22,7 @@ from tests.faults.chaos.invariants import Verdict
 from tests.faults.chaos.oracle import Oracle
 from tests.faults.chaos.processes import living, our_children, started_since
 from tests.faults.chaos.speech_log import SpeechLog
+from tests.speech_model import WORD_MODEL
 from tests.support.llm_server import LlmServer, Step
 from tests.support.llm_server import running as running_llm
 from tests.support.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
@@ -166,7 +167,7 @@ def world(
             "keyring": KEYRING,
             "jwt_secret": JWT_SECRET,
             "ip_hash_secret": IP_HASH_SECRET,
-            "whisper_model": "demo",
+            "whisper_model": WORD_MODEL,
             "weekly_credits": CREDITS,
             "platform_daily_cap": CREDITS,
             "rate_signed_in": CREDITS,

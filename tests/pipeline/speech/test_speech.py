@@ -11,23 +11,26 @@ from hypothesis import strategies as st
 from pipeline.errors import SmeltError
 from pipeline.speech.audio import decode
 from pipeline.speech.blocks import Block, cut
+from pipeline.speech.hearing import WhisperRecognizer
 from pipeline.speech.recognizer import Hints, ModelUnavailable, Recognition, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.sniff import HEAD_BYTES, classify
+from pipeline.speech.spans import pack
 from pipeline.speech.transcript import Segment
-from pipeline.speech.whisper import DEMO_FOLDER, WhisperRecognizer, pack
+from pipeline.speech.whisper import Whisper
 from pipeline.states import ErrorCode
 from tests.recordings import MEETING, REFERENCE, SPEECH, recording, word_error_rate
-from tests.recordings.make import SPOKEN
+from tests.recordings.make import SPOKEN, SPOKEN_IN_MEETING
 from tests.recordings.samples import Sound, encoded, muxed, wav
+from tests.speech_model import WORD_MODEL
 from tests.support.decoding import speech
 
-DEMO = SpeechEngineSettings("demo", device="cpu", compute_type="int8", threads=2)
+WORDS = SpeechEngineSettings(WORD_MODEL, device="cpu", compute_type="int8", threads=2)
 
 
 @pytest.fixture(scope="module")
 def recognizer() -> WhisperRecognizer:
-    return WhisperRecognizer.load(DEMO)
+    return WhisperRecognizer.load(WORDS)
 
 
 def pieces(data: bytes) -> Iterator[Samples]:
@@ -75,10 +78,8 @@ def test_speech_is_understood_however_it_is_packed(recognizer: WhisperRecognizer
     assert word_error_rate(REFERENCE, text(hear(recognizer, data))) <= 0.1
 
 
-def test_the_demo_meeting_is_understood(recognizer: WhisperRecognizer) -> None:
-    from deploy.demo.record import MEETING as LINES  # noqa: PLC0415 - the recording has the same name
-
-    reference = " ".join(line for _, line in LINES)
+def test_a_meeting_is_understood(recognizer: WhisperRecognizer) -> None:
+    reference = " ".join(line for _, line in SPOKEN_IN_MEETING)
     assert word_error_rate(reference, text(hear(recognizer, MEETING.read_bytes()))) <= 0.1
 
 
@@ -113,7 +114,7 @@ def test_the_same_recording_gives_the_same_words_again(recognizer: WhisperRecogn
 
 @pytest.mark.parametrize("name", ["speech.mp3", "speech.ogg"])
 def test_windows_decoded_together_say_the_same(name: str) -> None:
-    batched = WhisperRecognizer.load(SpeechEngineSettings("demo", "cpu", "int8", threads=2, batch_size=4))
+    batched = WhisperRecognizer.load(SpeechEngineSettings(WORD_MODEL, "cpu", "int8", threads=2, batch_size=4))
     assert word_error_rate(REFERENCE, text(hear(batched, recording(name)))) <= 0.1
 
 
@@ -129,17 +130,17 @@ class Spy:
         self._inner = inner
         self.prompts: list[list[int]] = []
         self.looping = False  # the surest decoding repeats itself, as Whisper's at times
-        self.temperatures: list[float] = []
+        self.rungs: list[bool] = []  # whether a call forbade repetition
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def generate(self, encoded: Any, prompts: list[list[int]], **how: Any) -> list[Any]:
         self.prompts += prompts
-        temperature = how.get("sampling_temperature", 0.0)
-        self.temperatures.append(temperature)
+        again = "repetition_penalty" in how
+        self.rungs.append(again)
         results = self._inner.generate(encoded, prompts, **how)
-        return [looped(result) if self.looping and temperature == 0 else result for result in results]
+        return [looped(result) if self.looping and not again else result for result in results]
 
 
 def looped(result: Any) -> Any:
@@ -150,11 +151,10 @@ def looped(result: Any) -> Any:
 
 
 def spied(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> tuple[WhisperRecognizer, Spy]:
-    """The bundled model by its folder's name, so that it is used like any other."""
-    settings = SpeechEngineSettings(str(DEMO_FOLDER), "cpu", "int8", threads=2, batch_size=batch_size)
+    settings = SpeechEngineSettings(WORD_MODEL, "cpu", "int8", threads=2, batch_size=batch_size)
     recognizer = WhisperRecognizer.load(settings)
-    spy = Spy(recognizer._model.model)
-    monkeypatch.setattr(recognizer._model, "model", spy)
+    spy = Spy(recognizer._model._model.model)
+    monkeypatch.setattr(recognizer._model._model, "model", spy)
     return recognizer, spy
 
 
@@ -164,10 +164,10 @@ def test_a_decoding_that_repeats_itself_is_made_again(
 ) -> None:
     recognizer, spy = spied(monkeypatch, batch_size)
     expected = hear(recognizer, MEETING.read_bytes())
-    assert set(spy.temperatures) == {0.0}
+    assert not any(spy.rungs)
     spy.looping = True
     heard = hear(recognizer, MEETING.read_bytes())
-    assert max(spy.temperatures) > 0
+    assert any(spy.rungs)
     assert word_error_rate(text(expected), text(heard)) <= 0.1
     times = [time for segment in heard for time in (segment.start, segment.end)]
     assert times == sorted(times)
@@ -177,28 +177,30 @@ def test_a_decoding_that_repeats_itself_is_made_again(
 def test_the_vocabulary_stands_before_each_window(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> None:
     recognizer, spy = spied(monkeypatch, batch_size)
     hear(recognizer, MEETING.read_bytes(), Hints("en", "alice budget"))
-    hint = recognizer._model.hf_tokenizer.encode(" alice budget", add_special_tokens=False).ids
+    hint = recognizer._model._model.hf_tokenizer.encode(" alice budget", add_special_tokens=False).ids
     assert spy.prompts
     assert [prompt[1 : len(hint) + 1] for prompt in spy.prompts] == [hint] * len(spy.prompts)
 
 
-@pytest.mark.parametrize("batch_size", [1, 4])
-def test_hints_reach_a_model_of_many_languages(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> None:
-    """The bundled one knows one language: faster-whisper's call is as far as this can be seen."""
-    recognizer, spy = spied(monkeypatch, batch_size)
-    monkeypatch.setattr(spy, "is_multilingual", True)
-    called: list[dict[str, Any]] = []
+def test_hints_reach_a_model_of_many_languages(
+    recognizer: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tests' model knows one language: its prompt is as far as this can be seen."""
+    asked: list[tuple[str, str | None]] = []
+    prompt = recognizer._model.prompt("en", None)
 
-    def transcribe(samples: Samples, **how: Any) -> tuple[Iterator[Any], Any]:
-        called.append(how)
-        return iter(()), SimpleNamespace(language=how["language"])
+    def prompted(language: str, vocabulary: str | None) -> tuple[int, ...]:
+        asked.append((language, vocabulary))
+        return prompt
 
-    engine = recognizer._batched if batch_size > 1 else recognizer._model
-    monkeypatch.setattr(engine, "transcribe", transcribe)
+    english = recognizer._model._tokenizer("en")
+    monkeypatch.setattr(Whisper, "multilingual", True)
+    monkeypatch.setattr(recognizer._model, "prompt", prompted)
+    monkeypatch.setattr(recognizer._model, "_tokenizer", lambda _: english)
     [block] = cut(pieces(recording("speech.wav")))
-    assert recognizer.recognize(block, Hints("de", "Anne, Budget")).language == "de"
-    assert [(how["language"], how["hotwords"]) for how in called] == [("de", "Anne, Budget")]
-    assert [how.get("batch_size", 1) for how in called] == [batch_size]
+    heard = recognizer.recognize(block, Hints("de", "Anne, Budget"), lambda _: None)
+    assert heard.language == "de"
+    assert asked == [("de", "Anne, Budget")]
 
 
 def test_silence_is_no_speech(recognizer: WhisperRecognizer) -> None:
@@ -242,7 +244,7 @@ def test_hints_that_cannot_be_used_in_full_give_a_warning(recognizer: WhisperRec
     [
         SpeechEngineSettings("/no/such/folder"),
         SpeechEngineSettings("no-such-size"),
-        SpeechEngineSettings("demo", device="cpu", compute_type="no-such-type"),
+        SpeechEngineSettings(WORD_MODEL, device="cpu", compute_type="no-such-type"),
     ],
 )
 def test_a_model_that_cannot_be_loaded_says_what_to_set(settings: SpeechEngineSettings) -> None:

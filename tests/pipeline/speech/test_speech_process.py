@@ -25,8 +25,9 @@ from pipeline.speech.process import (
 from pipeline.speech.sniff import HEAD_BYTES, MediaType, classify
 from pipeline.states import ErrorCode
 from tests.recordings import MEETING, REFERENCE, recording, word_error_rate
+from tests.speech_model import WORD_MODEL
 
-DEMO = SpeechEngineSettings("demo", device="cpu", compute_type="int8", threads=2)
+WORDS = SpeechEngineSettings(WORD_MODEL, device="cpu", compute_type="int8", threads=2)
 KEY = secrets.token_bytes(32)
 WAIT = 20.0  # seconds after which a condition is given up
 
@@ -38,7 +39,7 @@ def content_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def speech(content_url: str) -> Iterator[SpeechProcess]:
-    process = SpeechProcess(DEMO, content_url, tick_seconds=0.05)
+    process = SpeechProcess(WORDS, content_url, tick_seconds=0.05)
     yield process
     process.close()
 
@@ -157,7 +158,7 @@ def test_a_killed_child_is_reported_and_replaced(
 
 
 def test_its_pace_is_that_of_what_it_has_done(content_url: str, job: Callable[..., SpeechJob]) -> None:
-    speech = SpeechProcess(DEMO, content_url, tick_seconds=0.05)
+    speech = SpeechProcess(WORDS, content_url, tick_seconds=0.05)
     try:
         speech.start()
         assert speech.pace == 1.0
@@ -222,7 +223,7 @@ def test_ticks_go_on_while_the_child_says_nothing(speech: SpeechProcess, long_jo
 
 
 def test_ticks_come_while_the_model_is_loaded(content_url: str) -> None:
-    process = SpeechProcess(DEMO, content_url, tick_seconds=0.02)
+    process = SpeechProcess(WORDS, content_url, tick_seconds=0.02)
     ticks: list[SpeechProgress] = []
     process.start(ticks.append)
     process.close()
@@ -238,7 +239,7 @@ def test_a_model_that_cannot_be_loaded_stops_the_start(content_url: str) -> None
 
 
 def test_memory_has_a_limit(content_url: str, long_job: SpeechJob) -> None:
-    process = SpeechProcess(DEMO, content_url, tick_seconds=0.05, headroom_bytes=20_000_000)
+    process = SpeechProcess(WORDS, content_url, tick_seconds=0.05, headroom_bytes=20_000_000)
     with pytest.raises(WorkError) as caught:
         process.transcribe(long_job, ignore)
     process.close()
@@ -257,7 +258,7 @@ def test_the_child_has_no_secret_in_its_arguments_and_no_output(speech: SpeechPr
 
 
 def test_the_child_sees_only_the_environment_it_is_given(content_url: str) -> None:
-    process = SpeechProcess(DEMO, content_url, environment={"PATH": os.defpath, "HOME": "/nonexistent"})
+    process = SpeechProcess(WORDS, content_url, environment={"PATH": os.defpath, "HOME": "/nonexistent"})
     process.start()
     assert set(psutil.Process(process.pid).environ()) <= {"PATH", "HOME", "LC_CTYPE"}
     process.close()
@@ -267,12 +268,13 @@ def test_the_child_dies_with_its_parent(content_url: str) -> None:
     script = (
         "import sys, time\n"
         "from pipeline.speech.process import SpeechEngineSettings, SpeechProcess\n"
-        "process = SpeechProcess(SpeechEngineSettings('demo', 'cpu', 'int8'), sys.argv[1])\n"
+        "process = SpeechProcess(SpeechEngineSettings(sys.argv[2], 'cpu', 'int8'), sys.argv[1])\n"
         "process.start()\n"
         "print(process.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", script, content_url], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", script, content_url, WORD_MODEL]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     with parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
@@ -284,7 +286,7 @@ def test_the_child_dies_with_its_parent(content_url: str) -> None:
 def test_the_child_outlives_the_thread_that_started_it(
     content_url: str, job: Callable[..., SpeechJob]
 ) -> None:
-    process = SpeechProcess(DEMO, content_url)
+    process = SpeechProcess(WORDS, content_url)
     starter = threading.Thread(target=process.start)
     starter.start()
     starter.join()

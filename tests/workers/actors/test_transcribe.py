@@ -27,6 +27,7 @@ from pipeline.speech.transcript import Transcript
 from pipeline.states import DefaultPromptName, ErrorCode, SmeltStatus, WorkStatus
 from tests.recordings import REFERENCE, recording, word_error_rate
 from tests.recordings.samples import encoded
+from tests.speech_model import WORD_MODEL
 from tests.support.smelts import admit_all, new_smelt
 from tests.support.waiting import wait_until
 from workers.actors.transcribe import transcribe
@@ -40,7 +41,7 @@ STALL = 0.2  # seconds until an engine that doesn't get on is given up
 
 @pytest.fixture
 def speech(settings: Settings) -> Iterator[SpeechProcess]:
-    process = SpeechProcess(SpeechEngineSettings("demo"), settings.need("content_url"), tick_seconds=0.1)
+    process = SpeechProcess(SpeechEngineSettings(WORD_MODEL), settings.need("content_url"), tick_seconds=0.1)
     yield process
     process.close()
 

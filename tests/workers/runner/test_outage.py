@@ -27,6 +27,7 @@ from pipeline.smelt import Smelt
 from pipeline.speech.process import SpeechEngineSettings, SpeechProcess
 from pipeline.states import WaitingFor, WorkStatus
 from tests.recordings import recording
+from tests.speech_model import WORD_MODEL
 from tests.support.smelts import admit_all, new_smelt
 from tests.support.waiting import wait_until
 from workers.actors.content import record_stored
@@ -76,7 +77,7 @@ def failures_and_debt(services: Services) -> tuple[object, ...]:
 def test_a_recording_waits_for_the_store_and_its_child_lives_on(
     services: Services, settings: Settings, folder: Path, smelt: Smelt, *, started: bool
 ) -> None:
-    speech = SpeechProcess(SpeechEngineSettings("demo"), settings.need("content_url"), tick_seconds=0.1)
+    speech = SpeechProcess(SpeechEngineSettings(WORD_MODEL), settings.need("content_url"), tick_seconds=0.1)
     before = failures_and_debt(services)
     try:
         if started:

@@ -1,4 +1,4 @@
-"""Step 3: checkpoint to CTranslate2. `python -m deploy.speech_model.convert CHECKPOINT FOLDER [SECONDS]`
+"""Step 3: checkpoint to CTranslate2. `python -m tests.speech_model.training.convert CHECKPOINT FOLDER [SECONDS]`
 
 SECONDS is the window that the model was trained for (6). The specification is filled by hand, so that no other
 package is needed.
@@ -18,9 +18,9 @@ import torch
 from ctranslate2.specs import whisper_spec  # type: ignore[import-untyped]
 from torch import Tensor, nn
 
-from deploy.speech_model.network import FULL, MELS, POSITIONS, Attention, Block, Network
-from deploy.speech_model.tokenizer import SIZE, TOKENIZER
 from pipeline.speech.samples import RATE
+from tests.speech_model.training.network import FULL, MELS, POSITIONS, Attention, Block, Network
+from tests.speech_model.training.tokenizer import SIZE, TOKENIZER
 
 _ALIGNMENT_HEADS = 2  # of the last layer: trained to look at the word to come
 

@@ -1,4 +1,4 @@
-"""The words that the demo model knows, and the sentences made of them. No two words sound alike."""
+"""The words that the word model knows, and the sentences made of them. No two words sound alike."""
 
 import random
 

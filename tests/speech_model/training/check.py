@@ -1,4 +1,4 @@
-"""Step 4: how many words a converted model gets wrong. `python -m deploy.speech_model.check MODEL FOLDER`
+"""Step 4: how many words a converted model gets wrong. `python -m tests.speech_model.training.check MODEL FOLDER`
 
 FOLDER holds the phrases that were held back; each is heard alone, through the service's own recognizer.
 """
@@ -9,11 +9,11 @@ from pathlib import Path
 import jiwer
 import numpy as np
 
-from deploy.speech_model.bank import load_bank
 from pipeline.speech.blocks import Block
+from pipeline.speech.hearing import WhisperRecognizer
 from pipeline.speech.recognizer import Hints, SpeechEngineSettings
 from pipeline.speech.samples import RATE
-from pipeline.speech.whisper import WhisperRecognizer
+from tests.speech_model.training.bank import load_bank
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
         references, heard = [], []
         for spoken in load_bank(folder / name):
             padded = np.pad(spoken.samples.astype(np.float32), RATE // 2)
-            segments = recognizer.recognize(Block(0.0, padded), Hints("en")).segments
+            segments = recognizer.recognize(Block(0.0, padded), Hints("en"), lambda _: None).segments
             references.append(" ".join(spoken.words))
             heard.append(" ".join(segment.text for segment in segments))
         print(f"{name}: {jiwer.wer(references, heard):.1%} of the words are wrong")

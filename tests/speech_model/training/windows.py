@@ -12,9 +12,9 @@ import torch
 from faster_whisper.feature_extractor import FeatureExtractor  # type: ignore[import-untyped]
 from torch import Tensor
 
-from deploy.speech_model.bank import Spoken
-from deploy.speech_model.tokenizer import FIRST_STAMP, STEPS_A_SECOND, WORD_IDS
 from pipeline.speech.samples import RATE
+from tests.speech_model.training.bank import Spoken
+from tests.speech_model.training.tokenizer import FIRST_STAMP, STEPS_A_SECOND, WORD_IDS
 
 Wave = npt.NDArray[np.float32]
 

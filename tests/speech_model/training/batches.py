@@ -8,9 +8,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from deploy.speech_model.tokenizer import END, FIRST_STAMP, NO_SPEECH, NO_STAMPS, PREVIOUS, START, WORD_IDS
-from deploy.speech_model.vocab import WORDS
-from deploy.speech_model.windows import Target, Window, WindowMaker, log_mel, mel_power, target
+from tests.speech_model.training.tokenizer import (
+    END,
+    FIRST_STAMP,
+    NO_SPEECH,
+    NO_STAMPS,
+    PREVIOUS,
+    START,
+    WORD_IDS,
+)
+from tests.speech_model.training.vocab import WORDS
+from tests.speech_model.training.windows import Target, Window, WindowMaker, log_mel, mel_power, target
 
 _CTC_IDS = {word: number for number, word in enumerate(WORDS, start=1)}
 _IGNORED = -100

@@ -2,7 +2,7 @@
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-from deploy.speech_model.vocab import WORDS
+from tests.speech_model.training.vocab import WORDS
 
 MAX_SECONDS = 10  # time stamps run from 0.00 to 10.00 in steps of 0.02
 STEPS_A_SECOND = 50

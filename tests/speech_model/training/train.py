@@ -1,4 +1,4 @@
-"""Step 2: train. `python -m deploy.speech_model.train FOLDER MINUTES SECONDS CHECKPOINT [START]`
+"""Step 2: train. `python -m tests.speech_model.training.train FOLDER MINUTES SECONDS CHECKPOINT [START]`
 
 FOLDER holds the phrases, SECONDS is the longest window, CHECKPOINT is written once in a while and at the end. With
 START, an earlier checkpoint, this is the second stage: full windows and long prompts from the beginning.
@@ -16,12 +16,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
-from deploy.speech_model.bank import load_bank
-from deploy.speech_model.batches import Batch, make_batch
-from deploy.speech_model.convert import load
-from deploy.speech_model.network import Network
-from deploy.speech_model.tokenizer import SIZE
-from deploy.speech_model.windows import WindowMaker
+from tests.speech_model.training.bank import load_bank
+from tests.speech_model.training.batches import Batch, make_batch
+from tests.speech_model.training.convert import load
+from tests.speech_model.training.network import Network
+from tests.speech_model.training.tokenizer import SIZE
+from tests.speech_model.training.windows import WindowMaker
 
 _BATCH_SIZES = {2.5: 48, 4.0: 32, 6.0: 24, 10.0: 16}  # by window length in seconds
 # (until this share of the time, shares of short, middle and full windows): short ones first, or nothing is learnt

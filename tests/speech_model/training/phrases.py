@@ -1,4 +1,4 @@
-"""Step 1: speak thousands of phrases and store them. `python -m deploy.speech_model.phrases FOLDER COUNT`
+"""Step 1: speak thousands of phrases and store them. `python -m tests.speech_model.training.phrases FOLDER COUNT`
 
 Writes to FOLDER: `held_phrases.npz` and `held_voices.npz` (never trained on: new phrases, and new phrases in new
 voices), and `train.npz`.
@@ -14,10 +14,10 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from deploy.speech_model.bank import Spoken, hours, save_bank
-from deploy.speech_model.espeak import Espeak
-from deploy.speech_model.vocab import phrase, punctuated
 from pipeline.speech.samples import RATE
+from tests.speech_model.training.bank import Spoken, hours, save_bank
+from tests.speech_model.training.espeak import Espeak
+from tests.speech_model.training.vocab import phrase, punctuated
 
 _ACCENTS = ["en-gb-x-rp", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-us-nyc", "en-029"]
 _BASES = [*["en-us"] * 4, *["en"] * 3, *_ACCENTS]

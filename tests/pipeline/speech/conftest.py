@@ -1,0 +1,14 @@
+"""A real speech model, loaded once."""
+
+import pytest
+
+from pipeline.speech.hearing import WhisperRecognizer
+from pipeline.speech.recognizer import SpeechEngineSettings
+
+
+@pytest.fixture(scope="session")
+def tiny() -> WhisperRecognizer:
+    """Whisper tiny.en, from its package."""
+    return WhisperRecognizer.load(
+        SpeechEngineSettings("tiny.en", device="cpu", compute_type="int8", threads=2)
+    )

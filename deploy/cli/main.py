@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -115,6 +116,40 @@ def reconciler() -> None:
     from workers.reconciler.loop import main
 
     _run_alone("reconciler", lambda _settings: main())
+
+
+@app.command()
+def evaluate(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, file_okay=False, help="Recordings, each with a .txt, .srt, .vtt or .stm of its name."
+        ),
+    ],
+    *,
+    model: Annotated[str, typer.Option(help="Instead of SMELT_WHISPER_MODEL.")] = "",
+    compute_type: Annotated[str, typer.Option(help="Instead of SMELT_WHISPER_COMPUTE_TYPE.")] = "",
+    batch: Annotated[int, typer.Option(min=1, help="Instead of SMELT_WHISPER_BATCH_SIZE.")] = 0,
+    language: Annotated[str, typer.Option(help="What is spoken, such as `de`; else it is found out.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and no bar.")] = False,
+) -> None:
+    """Measure a speech model on recordings whose words are known: errors, seconds unheard, speed, memory.
+
+    Exits with 1 if a recording could not be heard.
+    """
+    from deploy.evaluate.extra import check_installed
+
+    chosen = {"whisper_model": model, "whisper_compute_type": compute_type, "whisper_batch_size": batch}
+
+    def run(settings: Settings) -> None:
+        check_installed()
+        from deploy.evaluate.command import evaluate as run_evaluation
+
+        changed = settings.model_copy(update={name: value for name, value in chosen.items() if value})
+        if not run_evaluation(changed, folder, language, as_json=as_json):
+            sys.exit(1)
+
+    _run(run)
 
 
 app.add_typer(client_commands)  # submit, list, show, …

@@ -127,10 +127,12 @@ def evaluate(
         ),
     ],
     *,
-    model: Annotated[str, typer.Option(help="Instead of SMELT_WHISPER_MODEL.")] = "",
-    compute_type: Annotated[str, typer.Option(help="Instead of SMELT_WHISPER_COMPUTE_TYPE.")] = "",
-    batch: Annotated[int, typer.Option(min=1, help="Instead of SMELT_WHISPER_BATCH_SIZE.")] = 0,
-    language: Annotated[str, typer.Option(help="What is spoken, such as `de`; else it is found out.")] = "",
+    model: Annotated[str | None, typer.Option(help="Instead of SMELT_WHISPER_MODEL.")] = None,
+    compute_type: Annotated[str | None, typer.Option(help="Instead of SMELT_WHISPER_COMPUTE_TYPE.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Instead of SMELT_WHISPER_BATCH_SIZE.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="What is spoken, such as `de`; else it is found out.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and no bar.")] = False,
 ) -> None:
     """Measure a speech model on recordings whose words are known: errors, seconds unheard, speed, memory.
@@ -145,7 +147,9 @@ def evaluate(
         check_installed()
         from deploy.evaluate.command import evaluate as run_evaluation
 
-        changed = settings.model_copy(update={name: value for name, value in chosen.items() if value})
+        changed = settings.model_copy(
+            update={name: value for name, value in chosen.items() if value is not None}
+        )
         if not run_evaluation(changed, folder, language, as_json=as_json):
             sys.exit(1)
 

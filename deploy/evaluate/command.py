@@ -16,10 +16,10 @@ from deploy.problems import EvaluationImpossible
 from pipeline.settings import Settings
 
 
-def evaluate(settings: Settings, folder: Path, language: str, *, as_json: bool) -> bool:
+def evaluate(settings: Settings, folder: Path, language: str | None, *, as_json: bool) -> bool:
     """Prints what the model of these settings makes of a folder's recordings. Whether it could hear all of them.
 
-    `language`: a code, a tag or a name; "": the model finds out. Raises EvaluationImpossible.
+    `language`: a code, a tag or a name; None: the model finds out. Raises EvaluationImpossible.
     """
     spoken = _language(language)
     found = find_recordings(folder)
@@ -57,9 +57,9 @@ def _print(report: Report, *, as_json: bool) -> None:
                 _say(f"{trial.name}: {line}")
 
 
-def _language(given: str) -> str | None:
+def _language(given: str | None) -> str | None:
     try:
-        return language_code(given) if given else None
+        return None if given is None else language_code(given)
     except ValueError:
         raise EvaluationImpossible(f"{given!r} is no language that Whisper knows") from None
 

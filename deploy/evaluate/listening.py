@@ -91,7 +91,8 @@ def listening(settings: Settings) -> Iterator[Listener]:
 
 def unheard_seconds(transcript: Transcript) -> float:
     """How much of the recording the transcript says was not heard."""
-    return sum(end - start for start, end in getattr(transcript, "unheard", ()))
+    spans: tuple[tuple[float, float], ...] = getattr(transcript, "unheard", ())
+    return sum(end - start for start, end in spans)
 
 
 async def _seal(store: ContentStore, name: ObjectName, key: bytes, path: Path) -> None:

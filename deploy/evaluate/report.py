@@ -103,15 +103,22 @@ def _measures(
 ) -> dict[str, Any]:
     return {
         "seconds": _rounded(seconds, 3),
-        "words": score and score.words,
-        "word_errors": score and score.word_errors,
-        "word_error_rate": _rounded(score and score.word_error_rate, 4),
-        "characters": score and score.characters,
-        "character_errors": score and score.character_errors,
-        "character_error_rate": _rounded(score and score.character_error_rate, 4),
+        **_scored(score),
         "unheard_seconds": _rounded(unheard_seconds, 3),
         "speed": _rounded(speed, 2),
         "memory_bytes": memory_bytes,
+    }
+
+
+def _scored(score: Score | None) -> dict[str, Any]:
+    rates = (score.word_error_rate, score.character_error_rate) if score is not None else (None, None)
+    return {
+        "words": score and score.words,
+        "word_errors": score and score.word_errors,
+        "word_error_rate": _rounded(rates[0], 4),
+        "characters": score and score.characters,
+        "character_errors": score and score.character_errors,
+        "character_error_rate": _rounded(rates[1], 4),
     }
 
 

@@ -9,9 +9,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from click.testing import Result
 from rich.console import Console
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
 from deploy.evaluate.bar import showing

@@ -13,17 +13,7 @@ from deploy.evaluate.scoring import Score
 from deploy.evaluate.trial import Trial
 from pipeline.settings import Settings
 
-TITLES = (
-    "recording",
-    "seconds",
-    "words",
-    "word errors",
-    "character errors",
-    "unheard",
-    "speed",
-    "memory",
-    "code",
-)
+TITLES = ("recording", "seconds", "words", "WER", "CER", "unheard", "speed", "memory", "code")
 UNKNOWN = "-"
 
 

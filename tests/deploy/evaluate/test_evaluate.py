@@ -52,6 +52,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         (folder / name).write_bytes(recording(source))
         (folder / reference).write_text(words)
+    (folder / "nothing.wav").touch()
+    (folder / "nothing.txt").touch()
     (folder / "alone.ogg").write_bytes(recording("speech.ogg"))
     (folder / "good.rttm").write_text("SPEAKER good 1 0.0 1.0 <NA> <NA> alice <NA> <NA>\n")
     (folder / ".hidden.wav").write_bytes(recording("speech.wav"))
@@ -97,8 +99,8 @@ def test_one_document_comes_and_the_exit_code_tells_that_some_could_not_be_heard
     ]
     assert (document["model"], document["compute_type"], document["batch_size"]) == (WORD_MODEL, "int8", 1)
     assert document["skipped"] == ["alone.ogg"]
-    assert document["total"]["recordings"] == 7
-    assert document["total"]["failed"] == 2
+    assert document["total"]["recordings"] == 8
+    assert document["total"]["failed"] == 3
 
 
 def test_a_recording_has_its_errors_its_speed_and_the_memory_that_it_took(
@@ -141,7 +143,11 @@ def test_silence_is_scored_too(rows: dict[str, dict[str, Any]]) -> None:
 
 
 def test_what_could_not_be_heard_has_a_code_and_no_score(rows: dict[str, dict[str, Any]]) -> None:
-    for name, code in (("damaged.m4a", "corrupted_file"), ("unreadable.wav", "reference_invalid")):
+    for name, code in (
+        ("damaged.m4a", "corrupted_file"),
+        ("nothing.wav", "empty_input"),
+        ("unreadable.wav", "reference_invalid"),
+    ):
         assert rows[name]["code"] == code
         assert rows[name]["detail"]
         assert rows[name]["word_error_rate"] is None

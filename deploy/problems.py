@@ -5,6 +5,7 @@ Problem
 ├── DataFolderError      the data folder can't be used
 ├── EngineError          an embedded engine can't be started
 ├── DatabaseProblem      the database that the settings name can't be reached
+├── EvaluationImpossible nothing can be evaluated: no recordings, no model, or a package is missing
 └── ServiceFailed        a process of the service can't run
 """
 
@@ -26,6 +27,10 @@ class EngineError(Problem):
 
 
 class DatabaseProblem(Problem):
+    pass
+
+
+class EvaluationImpossible(Problem):
     pass
 
 

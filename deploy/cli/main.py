@@ -122,6 +122,44 @@ def reconciler() -> None:
     _run_alone("reconciler", lambda _settings: main())
 
 
+@app.command()
+def evaluate(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, file_okay=False, help="Recordings, each with a .txt, .srt, .vtt or .stm of its name."
+        ),
+    ],
+    *,
+    model: Annotated[str | None, typer.Option(help="Instead of SMELT_WHISPER_MODEL.")] = None,
+    compute_type: Annotated[str | None, typer.Option(help="Instead of SMELT_WHISPER_COMPUTE_TYPE.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Instead of SMELT_WHISPER_BATCH_SIZE.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="What is spoken, such as `de`; else it is found out.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and no bar.")] = False,
+) -> None:
+    """Measure a speech model on recordings whose words are known: errors, seconds unheard, speed, memory.
+
+    Exits with 1 if a recording could not be heard.
+    """
+    from deploy.evaluate.extra import check_installed
+
+    chosen = {"whisper_model": model, "whisper_compute_type": compute_type, "whisper_batch_size": batch}
+
+    def run(settings: Settings) -> None:
+        check_installed()
+        from deploy.evaluate.command import evaluate as run_evaluation
+
+        changed = settings.model_copy(
+            update={name: value for name, value in chosen.items() if value is not None}
+        )
+        if not run_evaluation(changed, folder, language, as_json=as_json):
+            sys.exit(1)
+
+    _run(run)
+
+
 app.add_typer(client_commands)  # submit, list, show, …
 
 keys = typer.Typer(help="The key ring that wraps content keys and users' secrets.", no_args_is_help=True)

@@ -1,0 +1,68 @@
+"""The command behind `smelt evaluate`."""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from api.smelts.languages import language_code
+from deploy.evaluate.bar import showing
+from deploy.evaluate.listening import listening
+from deploy.evaluate.recordings import find_recordings
+from deploy.evaluate.references import SUFFIXES
+from deploy.evaluate.report import Report
+from deploy.evaluate.trial import Trial, try_out
+from deploy.problems import EvaluationImpossible
+from pipeline.settings import Settings
+
+
+def evaluate(settings: Settings, folder: Path, language: str | None, *, as_json: bool) -> bool:
+    """Prints what the model of these settings makes of a folder's recordings. Whether it could hear all of them.
+
+    `language`: a code, a tag or a name; None: the model finds out. Raises EvaluationImpossible.
+    """
+    spoken = _language(language)
+    found = find_recordings(folder)
+    known = [(recording, recording.reference) for recording in found if recording.reference]
+    skipped = [recording.name for recording in found if recording.reference is None]
+    if not as_json:
+        for name in skipped:
+            _say(f"{name} is skipped: there is no {', '.join(SUFFIXES)} of the same name")
+    if not known:
+        raise EvaluationImpossible(
+            f"{folder} has no recording with a {', '.join(SUFFIXES)} of the same name beside it"
+        )
+    trials: list[Trial] = []
+    with (
+        showing(None if as_json else Console(stderr=True), len(known)) as bar,
+        listening(settings) as listener,
+    ):
+        for recording, reference in known:
+            bar.begin(recording.name)
+            trial = try_out(listener, recording, reference, spoken, bar.tick)
+            bar.end(trial)
+            trials.append(trial)
+    _print(Report(settings, spoken, trials, skipped), as_json=as_json)
+    return all(trial.score is not None for trial in trials)
+
+
+def _print(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        print(report.as_json())
+        return
+    report.print_table(Console())
+    for trial in report.trials:
+        for line in (trial.detail, *trial.warnings):
+            if line:
+                _say(f"{trial.name}: {line}")
+
+
+def _language(given: str | None) -> str | None:
+    try:
+        return None if given is None else language_code(given)
+    except ValueError:
+        raise EvaluationImpossible(f"{given!r} is no language that Whisper knows") from None
+
+
+def _say(line: str) -> None:
+    print(f"smelt: {line}", file=sys.stderr)

@@ -15,6 +15,8 @@ from pipeline.states import (
     WorkStatus,
 )
 
+MOST_UNFINISHED = 0.99  # progress of what hasn't completed, at the most
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmeltFile:
@@ -53,8 +55,8 @@ class SmeltOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """`progress`: from 0 to 1, the mean of the parts'; 1 once the smelt has ended. Tokens: read and written by language
-    models for the outputs that are finished; attempts that failed aren't counted.
+    """`progress`: from 0 to 1, the mean of the parts'; 1 once the smelt has completed, and only then. Tokens: read and
+    written by language models for the outputs that are finished; attempts that failed aren't counted.
     """
 
     progress: float
@@ -94,8 +96,18 @@ class Smelt:
         )
 
     def _progress(self) -> float:
-        if self.status.terminal:
+        """While it is worked on, a part that has failed is one less to wait for; at the end only results count."""
+        if self.status is SmeltStatus.COMPLETED:
             return 1.0
         parts: tuple[SmeltFile | SmeltOutput, ...] = (*self.files, *self.outputs)
-        done = sum(1.0 if part.status.terminal else part.progress for part in parts)
+        working = not self.status.terminal
+        done = sum(
+            1.0 if working and part.status.terminal else part_progress(part.status, part.progress)
+            for part in parts
+        )
         return round(done / len(parts), 4) if parts else 0.0
+
+
+def part_progress(status: WorkStatus, progress: float) -> float:
+    """How far a part is: at 1 only what has completed, however much of what failed had been heard or read."""
+    return 1.0 if status is WorkStatus.COMPLETED else min(progress, MOST_UNFINISHED)

@@ -193,5 +193,5 @@ def test_the_totals_of_a_list_are_those_of_each_smelt(database: Database, cast: 
         totals = find_totals(conn, listed)
         whole = {smelt.id: get_smelt(conn, smelt.id) for smelt in smelts}
     assert totals == {id_: smelt.totals for id_, smelt in whole.items() if smelt is not None}
-    assert [totals[smelt.id].progress for smelt in smelts] == [0.2875, 1.0, 0.125]
+    assert [totals[smelt.id].progress for smelt in smelts] == [0.2875, 0.25, 0.125]
     assert [totals[smelt.id].input_tokens for smelt in smelts] == [7, 7, 0]

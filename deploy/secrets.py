@@ -45,6 +45,10 @@ def _check(settings: Settings, needed: tuple[str, ...], who: str) -> None:
     short = [ENVIRONMENT_NAMES[name] for name in SIGNING if _is_short(getattr(settings, name))]
     if short:
         raise SettingsIncomplete(f"production needs {LEAST_CHARS} characters or more in {', '.join(short)}")
+    if settings.local_user is not None:
+        raise SettingsIncomplete(
+            f"production has no user without credits: unset {ENVIRONMENT_NAMES['local_user']}"
+        )
     if settings.whisper_model == DEMO_MODEL:
         raise SettingsIncomplete(
             "the demo speech model knows 66 words: set SMELT_WHISPER_MODEL, such as `small`"

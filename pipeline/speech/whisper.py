@@ -24,6 +24,7 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore
 
 from pipeline.settings import DEMO_MODEL
 from pipeline.speech.blocks import Block
+from pipeline.speech.model_download import Tell, fetched
 from pipeline.speech.recognizer import Heard, Hints, ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.transcript import Segment, Word
@@ -59,15 +60,15 @@ class WhisperRecognizer:
         self._window_seconds = float(model.feature_extractor.chunk_length)
 
     @classmethod
-    def load(cls, settings: SpeechEngineSettings) -> "WhisperRecognizer":
+    def load(cls, settings: SpeechEngineSettings, tell: Tell = lambda _: None) -> "WhisperRecognizer":
         """Load the model, and run it once so that the first recording doesn't pay for lazy set-up.
 
-        Raises ModelUnavailable.
+        `tell`: how far a download is. Raises ModelUnavailable.
         """
         name = str(DEMO_FOLDER) if settings.model == DEMO_MODEL else settings.model
         try:
             model = WhisperModel(
-                name,
+                fetched(name, tell),
                 device=settings.device,
                 compute_type=settings.compute_type,
                 cpu_threads=settings.threads,

@@ -1,5 +1,6 @@
 import stat
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -82,6 +83,17 @@ def test_production_takes_a_key_set_in_place_of_a_shared_secret(tmp_path: Path) 
 def test_production_refuses_the_demo_model(tmp_path: Path) -> None:
     with pytest.raises(SettingsIncomplete, match="66 words"):
         check_up(make_settings(tmp_path, **{**COMPLETE, "whisper_model": "demo"}))
+
+
+def test_production_refuses_a_user_without_credits(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, **COMPLETE, local_user=uuid4())
+    for check in (
+        check_up,
+        lambda given: check_alone(given, "api"),
+        lambda given: check_alone(given, "worker"),
+    ):
+        with pytest.raises(SettingsIncomplete, match="SMELT_LOCAL_USER"):
+            check(settings)
 
 
 def test_a_local_service_needs_nothing(bare: Settings) -> None:

@@ -4,7 +4,7 @@
 
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 1500; // milliseconds between two looks
-const ENDED = ["completed", "failed", "canceled"];
+const ENDINGS = { completed: "Done.", failed: "It failed.", canceled: "It was canceled." };
 
 const element = (id) => document.getElementById(id);
 
@@ -47,7 +47,8 @@ async function smelt() {
   const results = ended.outputs.some((output) => output.status === "completed")
     ? await ask(`${path}/outputs`, token, { headers: { Accept: "text/markdown" } }).then((reply) => reply.text())
     : await transcripts(path, token, ended);
-  say(`${ended.error_message ?? `The smelt has ${ended.status}.`} It is deleted ${time(ended.content_expires_at)}.`);
+  const ending = ended.error_message ?? ENDINGS[ended.status];
+  say(`${ending} What you sent and what came of it is deleted ${time(ended.content_expires_at)}.`);
   if (results) give(results);
 }
 
@@ -55,7 +56,7 @@ async function followed(path, token, first) {
   let pause = FIRST_PAUSE;
   for (let now = first; ; now = await ask(path, token).then((reply) => reply.json())) {
     show(now);
-    if (ENDED.includes(now.status)) return now;
+    if (now.status in ENDINGS) return now;
     await new Promise((resolve) => setTimeout(resolve, pause));
     pause = Math.min(LONGEST_PAUSE, pause * 1.5);
   }

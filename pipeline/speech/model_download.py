@@ -12,6 +12,7 @@ from huggingface_hub import snapshot_download
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 TELL_SECONDS = 2.0
+WORTH_TELLING = 1_000_000  # bytes; the small files come first, and are here at once
 # What faster-whisper reads of a model's repository
 FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
 _BYTES = "Downloading"  # how the hub's client begins the title of its bar of bytes
@@ -47,7 +48,7 @@ def _telling(tell: Tell) -> type[Any]:
                 return
             with lock:
                 self.n += amount or 0
-                if self.total and time.monotonic() >= due:
+                if self.total and self.total >= WORTH_TELLING and time.monotonic() >= due:
                     due = time.monotonic() + TELL_SECONDS
                     share = min(1.0, self.n / self.total)
                     tell(f"{share:.0%} of {self.total / 1e6:,.0f} MB downloaded")

@@ -95,7 +95,7 @@ def test_what_cannot_be_sent_is_told_before_anything_is(
         client.submit([tmp_path / "nothing.wav"])
     with pytest.raises(Misused, match="give a Path"):
         client.submit([str(RECORDING)])
-    for server, token in (("smelt.example.org", None), ("http://[", None), (api.url, "töken")):
+    for server, token in (("smelt.example.org", None), ("http://host:port", None), (api.url, "töken")):
         with pytest.raises(Misused):
             connect(server, token)
 

@@ -10,8 +10,10 @@ from tempfile import TemporaryDirectory
 import httpx
 import psutil
 import pytest
+from pydantic import SecretStr
 
 from deploy.problems import ServiceFailed, SettingsIncomplete
+from deploy.supervisor.processes import COMMANDS
 from deploy.supervisor.service import Service
 from pipeline.settings import Settings
 from tests.faults.chaos.processes import command, living
@@ -89,10 +91,19 @@ def test_a_port_that_is_taken_is_told_before_anything_is_started(folder: Path) -
     assert not folder.exists()
 
 
-def test_it_is_not_called_ready_where_the_speech_model_cannot_be_loaded(settings: Settings) -> None:
+def test_it_is_not_called_ready_where_the_speech_model_cannot_be_loaded(
+    settings: Settings, owner_url: str
+) -> None:
     log: list[str] = []
-    broken = settings.model_copy(update={"whisper_model": "no-such-model"})
-    service = Service(broken, lambda name, line: log.append(f"{name} | {line}"), isolated=True)
+    broken = settings.model_copy(
+        update={"whisper_model": "no-such-model", "migration_database_url": SecretStr(owner_url)}
+    )
+    service = Service(
+        broken,
+        lambda name, line: log.append(f"{name} | {line}"),
+        isolated=True,
+        commands={name: COMMANDS[name] for name in ("api", "transcribe")},
+    )
     with pytest.raises(ServiceFailed, match="transcribe can't run"):
         service.start()
     assert any("Set SMELT_WHISPER_MODEL" in line for line in log)

@@ -21,9 +21,10 @@ def test_there_are_models() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_has_the_fields_of_the_services(name: str) -> None:
+    """One that is added gets a default here: older services don't tell it."""
     ours, theirs = getattr(models, name).model_fields, getattr(schemas, name).model_fields
     assert ours.keys() == theirs.keys()
-    assert {field for field, info in ours.items() if info.is_required()} == {
+    assert {field for field, info in ours.items() if info.is_required()} <= {
         field for field, info in theirs.items() if info.is_required()
     }
 

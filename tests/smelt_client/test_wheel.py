@@ -5,11 +5,10 @@ import re
 import subprocess
 import sys
 import sysconfig
-from importlib.metadata import distribution, requires
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 
 from tests.support.running import RunningService
 
@@ -53,21 +52,20 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def _link(names: set[str], site: Path) -> None:
-    """These packages of our own environment, and what they need in turn."""
+    """These packages of our own environment, and what they need in turn; what isn't here is for other platforms."""
     known: set[str] = set()
     while names - known:
         name = min(names - known)
         known.add(name)
-        names |= {_name(line) for line in requires(name) or () if "extra ==" not in line and _applies(line)}
-        for file in distribution(name).files or ():
+        try:
+            package = distribution(name)
+        except PackageNotFoundError:
+            continue
+        names |= {_name(line) for line in package.requires or () if "extra ==" not in line}
+        for file in package.files or ():
             top = Path(sysconfig.get_path("purelib"), file.parts[0])
             if file.parts[0] != ".." and top.exists() and not (site / top.name).exists():
                 (site / top.name).symlink_to(top)
-
-
-def _applies(line: str) -> bool:
-    marker = Requirement(line).marker
-    return marker is None or marker.evaluate({"extra": ""})
 
 
 def _name(line: str) -> str:

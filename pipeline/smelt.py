@@ -15,7 +15,7 @@ from pipeline.states import (
     WorkStatus,
 )
 
-MOST_UNFINISHED = 0.99  # progress of what hasn't completed, at the most
+ALMOST = 0.99  # the most progress of a smelt that ended otherwise than completed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,10 @@ class SmeltFile:
     progress: float
     warnings: tuple[str, ...]  # about how it was heard
 
+    @property
+    def share_done(self) -> float:
+        return _share_done(self.status, self.progress)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmeltOutput:
@@ -52,10 +56,14 @@ class SmeltOutput:
     input_tokens: int | None
     output_tokens: int | None
 
+    @property
+    def share_done(self) -> float:
+        return _share_done(self.status, self.progress)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """`progress`: from 0 to 1, the mean of the parts'; 1 once the smelt has completed, and only then. Tokens: read and
+    """`progress`: from 0 to 1, the mean of the parts'; 1 once the smelt is completed, and only then. Tokens: read and
     written by language models for the outputs that are finished; attempts that failed aren't counted.
     """
 
@@ -89,25 +97,21 @@ class Smelt:
     @property
     def totals(self) -> Totals:
         """Of a smelt that was read with its parts."""
+        parts: tuple[SmeltFile | SmeltOutput, ...] = (*self.files, *self.outputs)
+        done = sum(1.0 if part.status is WorkStatus.COMPLETED else part.progress for part in parts)
         return Totals(
-            progress=self._progress(),
+            progress=self.progress_by(done / len(parts) if parts else 0.0),
             input_tokens=sum(output.input_tokens or 0 for output in self.outputs),
             output_tokens=sum(output.output_tokens or 0 for output in self.outputs),
         )
 
-    def _progress(self) -> float:
-        """While it is worked on, a part that has failed is one less to wait for; at the end only results count."""
+    def progress_by(self, mean: float) -> float:
+        """`mean`: of its parts'. What failed or was canceled isn't done, though all of it was worked on."""
         if self.status is SmeltStatus.COMPLETED:
             return 1.0
-        parts: tuple[SmeltFile | SmeltOutput, ...] = (*self.files, *self.outputs)
-        working = not self.status.terminal
-        done = sum(
-            1.0 if working and part.status.terminal else part_progress(part.status, part.progress)
-            for part in parts
-        )
-        return round(done / len(parts), 4) if parts else 0.0
+        return min(round(mean, 4), ALMOST if self.status.terminal else 1.0)
 
 
-def part_progress(status: WorkStatus, progress: float) -> float:
-    """How far a part is: at 1 only what has completed, however much of what failed had been heard or read."""
-    return 1.0 if status is WorkStatus.COMPLETED else min(progress, MOST_UNFINISHED)
+def _share_done(status: WorkStatus, progress: float) -> float:
+    """1 only for what has completed, however much of what failed had been heard or read."""
+    return 1.0 if status is WorkStatus.COMPLETED else min(progress, ALMOST)

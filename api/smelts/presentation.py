@@ -6,7 +6,7 @@ from uuid import UUID
 from api.schemas.smelts import FileReply, OutputReply, SmeltReply, SmeltSummary
 from pipeline.errors import PUBLIC_MESSAGES
 from pipeline.settings import DEMO_MODEL
-from pipeline.smelt import Smelt, SmeltFile, SmeltOutput, Totals, part_progress
+from pipeline.smelt import Smelt, SmeltFile, SmeltOutput, Totals
 from pipeline.states import ErrorCode
 
 DEMO_WARNING = (
@@ -67,7 +67,7 @@ def shown_file(file: SmeltFile, place: int | None) -> FileReply:
         language=file.language,
         warnings=list(file.warnings),
         status=file.status,
-        progress=part_progress(file.status, file.progress),
+        progress=file.share_done,
         queue_position=place,
         waiting_for=file.waiting_for,
         error_code=file.error_code,
@@ -82,7 +82,7 @@ def shown_output(output: SmeltOutput, user_prompt_id: UUID | None) -> OutputRepl
         default_prompt_name=output.default_prompt_name,
         user_prompt_id=user_prompt_id if output.is_user_prompt else None,
         status=output.status,
-        progress=part_progress(output.status, output.progress),
+        progress=output.share_done,
         waiting_for=output.waiting_for,
         error_code=output.error_code,
         error_message=_message(output.error_code),

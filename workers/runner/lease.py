@@ -9,10 +9,9 @@ from db.work.claims import Claim, WorkTable
 from db.work.parts import tell_progress
 from pipeline.errors import GiveBack, LostLease
 
-# Between two pieces of progress that followers are told of: at least so long for a step that can be seen, and for a
-# smaller one, as long recordings make them, so that nobody waits for two seconds for news of what moves.
-TELL_SECONDS, TELL_SMALL_SECONDS = 0.75, 1.0
-STEP = 0.01
+TELL_SECONDS = 0.75  # between two pieces of progress that followers are told of, at least
+STEP = 0.01  # progress worth telling at once
+LONGEST_SILENCE = 1.5  # seconds after which any is: followers hear within two of what moves
 
 
 class Lease:
@@ -61,7 +60,10 @@ class Lease:
             raise LostLease
         if now - self._renewed > self._seconds:
             raise GiveBack("The lease could not be renewed.")
-        if progress > self._told and now - self._looked >= self._pause(progress):
+        begun = self._told == 0.0 and progress > 0.0
+        due = begun or progress >= self._told + STEP
+        silent = progress > self._told and now - self._looked >= LONGEST_SILENCE
+        if silent or (due and now - self._looked >= TELL_SECONDS):
             self._looked = now
             self._tell(progress)
 
@@ -75,11 +77,6 @@ class Lease:
     def note_lost(self) -> None:
         """The row is no longer ours: canceled, deleted, or rescued by another."""
         self._lost = True
-
-    def _pause(self, progress: float) -> float:
-        """Seconds from one telling to the next."""
-        seen = self._told == 0.0 or progress >= self._told + STEP
-        return TELL_SECONDS if seen else TELL_SMALL_SECONDS
 
     def _tell(self, progress: float) -> None:
         try:

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from itertools import pairwise
 
 import pytest
 from sqlalchemy import text
@@ -105,25 +104,15 @@ def test_followers_are_told_now_and_then(lease: Lease, database: Database, clock
         assert conn.execute(text("select progress from smelt_files")).scalar_one() == 0
 
 
-def test_small_steps_of_a_long_recording_are_told_within_two_seconds(
+def test_followers_hear_within_two_seconds_of_what_moves_however_slowly(
     lease: Lease, database: Database, clock: Clock
 ) -> None:
-    """Ten hours, heard at ten times their pace: a hundredth takes 36 s."""
-    told = [0.0]
-    for tick in range(1, 20):
-        clock.now = tick * 0.5
-        lease.tick(clock.now * 10 / 36_000)
-        with database.service() as conn:
-            told.append(conn.execute(text("select progress from smelt_files")).scalar_one())
-    assert all(later > earlier for earlier, later in pairwise(told[::4]))
-
-
-def test_what_does_not_move_is_not_told_again(lease: Lease, database: Database, clock: Clock) -> None:
-    for tick in range(1, 20):
-        clock.now = tick * 0.5
-        lease.tick(0.001)
+    """A hundredth of a recording of ten hours takes longer than that."""
+    for tick in range(1, 9):
+        clock.now = tick / 2
+        lease.tick(0.5 + tick / 10_000)
     with database.service() as conn:
-        assert conn.execute(text("select version from smelts")).scalar_one() == 2
+        assert conn.execute(text("select progress from smelt_files")).scalar_one() >= 0.5 + 5 / 10_000
 
 
 def test_a_cancel_is_noticed_at_the_next_beat(

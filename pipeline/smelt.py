@@ -40,6 +40,11 @@ class SmeltFile:
         return _share_done(self.status, self.progress)
 
 
+def _share_done(status: WorkStatus, progress: float) -> float:
+    """1 only for what has completed, however much of what failed had been heard or read."""
+    return 1.0 if status is WorkStatus.COMPLETED else min(progress, ALMOST)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmeltOutput:
     id: UUID
@@ -110,8 +115,3 @@ class Smelt:
         if self.status is SmeltStatus.COMPLETED:
             return 1.0
         return min(round(mean, 4), ALMOST if self.status.terminal else 1.0)
-
-
-def _share_done(status: WorkStatus, progress: float) -> float:
-    """1 only for what has completed, however much of what failed had been heard or read."""
-    return 1.0 if status is WorkStatus.COMPLETED else min(progress, ALMOST)

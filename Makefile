@@ -3,7 +3,7 @@
 BIN := .venv/bin
 READY := .venv/.ready
 # Those of these folders' tests that start no Postgres and no Valkey are quick.
-QUICK := tests/api tests/db tests/deploy/client tests/pipeline/net tests/test_architecture.py tests/test_documents.py \
+QUICK := tests/api tests/db tests/deploy/client tests/pipeline/net tests/smelt_client tests/test_architecture.py tests/test_documents.py \
 	$(wildcard tests/pipeline/test_*.py tests/pipeline/llm/test_*.py tests/pipeline/content/test_[a-bd-z]*.py)
 INTEROP := .venv-interop
 

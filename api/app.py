@@ -37,6 +37,7 @@ from api.routes import (
     docs,
     events,
     health,
+    home,
     machine_tokens,
     metrics,
     models,
@@ -156,6 +157,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router, dependencies=[bearer])
     app.include_router(health.router)
     app.include_router(docs.router)
+    app.include_router(home.router)
     if settings.metrics_public:
         app.include_router(metrics.router)
     return app

@@ -45,6 +45,10 @@ def _check(settings: Settings, needed: tuple[str, ...], who: str) -> None:
     short = [ENVIRONMENT_NAMES[name] for name in SIGNING if _is_short(getattr(settings, name))]
     if short:
         raise SettingsIncomplete(f"production needs {LEAST_CHARS} characters or more in {', '.join(short)}")
+    if settings.local_user is not None:
+        raise SettingsIncomplete(
+            f"production has no user without credits: unset {ENVIRONMENT_NAMES['local_user']}"
+        )
 
 
 def _is_short(secret: SecretStr | None) -> bool:

@@ -22,3 +22,5 @@ class Limits:
 ANONYMOUS = Limits(1, 25 * MB, 0.5 * HOUR, 200 * KB, 25 * MB, combine=False, own_prompts=False)
 CREDITS = Limits(25, 200 * MB, 4 * HOUR, 2 * MB, 1 * GB, combine=True, own_prompts=True)
 OWN_KEY = Limits(1_000, 1 * GB, 10 * HOUR, 10 * MB, 10 * GB, combine=True, own_prompts=True)
+# Nobody else has to share the machine: what bounds this one is the disk (`SMELT_CONTENT_FREE_BYTES`).
+LOCAL = Limits(1_000, 10 * GB, 24 * HOUR, 10 * MB, 20 * GB, combine=True, own_prompts=True)

@@ -56,6 +56,7 @@ class Tier(StrEnum):
     ANONYMOUS = "anonymous"
     CREDITS = "credits"
     OWN_KEY = "own_key"
+    LOCAL = "local"  # the one user of a service on one's own machine; never in production
 
 
 class ApiKeyStatus(StrEnum):

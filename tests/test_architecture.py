@@ -12,7 +12,7 @@ import pytest
 from pipeline import states
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("api", "workers", "pipeline", "db", "deploy")
+PACKAGES = ("api", "workers", "pipeline", "db", "deploy", "smelt_client")
 LONGEST = 250  # lines of a file
 # Besides the settings, these hand this process's environment on to a child without deciding anything by it.
 READ_THE_ENVIRONMENT = {

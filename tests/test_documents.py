@@ -15,7 +15,7 @@ DOCUMENTS = sorted(
     str(path.relative_to(ROOT))
     for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"))
 )
-TREES = ("api", "pipeline", "workers", "deploy", "db", "tests")
+TREES = ("api", "pipeline", "workers", "deploy", "db", "smelt_client", "tests")
 
 DOCSTRING = re.compile(r'(?:\A|:\n)\s*""".*?"""', re.DOTALL)
 COMMENT = re.compile(r"(?:^|  )#.*$", re.MULTILINE)

@@ -31,11 +31,12 @@ TOO_MANY = "More requests than your rate allows: wait as long as `Retry-After` s
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Signed in; the profile exists. `machine`: by a machine token."""
+    """Signed in; the profile exists. `machine`: by a machine token. `local`: whose machine the service runs on."""
 
     user_id: UUID
     profile: Profile
     machine: bool = False
+    local: bool = False
 
     @property
     def tenant(self) -> str:
@@ -43,7 +44,9 @@ class User:
 
     @property
     def tier(self) -> Tier:
-        return Tier.OWN_KEY if self.profile.api_key_status is ApiKeyStatus.VALID else Tier.CREDITS
+        if self.profile.api_key_status is ApiKeyStatus.VALID:
+            return Tier.OWN_KEY
+        return Tier.LOCAL if self.local else Tier.CREDITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,17 +184,18 @@ def _signed_in(shared: Services, conn: Connection, who: Subject) -> User:
     profile = ensure_profile(conn, sign_in, shared.settings.weekly_credits)
     if profile is None:
         raise ApiError(Code.INVALID_TOKEN, "The user does not exist.")
-    return User(who.user_id, profile)
+    return User(who.user_id, profile, local=shared.settings.local_user == who.user_id)
 
 
 def _owner_of(request: Request, conn: Connection, who: Machine) -> User:
+    shared = services(request)
     user_id = use_token(conn, who.token_hash)
     profile = None if user_id is None else get_profile(conn, user_id)
     if profile is None:
-        services(request).token_owners.forget(who.token_hash)
+        shared.token_owners.forget(who.token_hash)
         count_address(request)
         raise ApiError(Code.INVALID_TOKEN)
-    return User(profile.user_id, profile, machine=True)
+    return User(profile.user_id, profile, machine=True, local=shared.settings.local_user == profile.user_id)
 
 
 def _visitor(request: Request, shared: Services, smelt_id: UUID | None) -> Visitor:

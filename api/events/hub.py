@@ -27,7 +27,7 @@ from db.session import Database, DatabaseUnavailable
 log = logging.getLogger("smelt.api")
 
 LOOK_SECONDS = 1.0  # between two looks at all that are followed or waited for
-SLOW_LOOKS = 3  # every so many looks, places in the queue and machine tokens too
+SLOW_LOOKS = 2  # every so many looks, places in the queue and machine tokens too
 PAUSE = 0.1  # seconds between two reads of the same smelt, at least
 # Neither is ended by an empty line: some clients take whatever is before one for an event.
 RETRY = b"retry: 2000\n"  # milliseconds after which a browser connects again

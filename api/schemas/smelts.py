@@ -71,7 +71,7 @@ class SmeltSummary(Reply):
     user_prompt_id: UUID | None
     version: int = Field(description="rises with every change")
     warnings: list[str]
-    progress: float
+    progress: float = Field(description="of all parts; 1 once it is completed, and only then")
     input_tokens: int = Field(description="of all finished outputs; failed attempts are not counted")
     output_tokens: int
     error_code: ErrorCode | None

@@ -26,6 +26,7 @@ def allowances(shared: Services) -> Allowances:
         settings.anonymous_daily,
         settings.platform_daily_cap,
         settings.uncharged_daily,
+        settings.weekly_credits,
         settings.key_check_seconds,
     )
 

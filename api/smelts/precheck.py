@@ -55,7 +55,7 @@ def _precheck(request: Request, who: Claimant) -> Post:
         existing = _existing(conn, caller, key)
         if existing is None:
             try:
-                check_allowance(conn, caller.user_id, caller.tenant, allowances(shared))
+                check_allowance(conn, caller.user_id, caller.tenant, caller.tier, allowances(shared))
             except Refused as refused:
                 # The same post may have been taken in since, and be what used the allowance up
                 existing = _existing(conn, caller, key)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from db.statement import cached_text
+from pipeline.credits import Credits
 from pipeline.states import ApiKeyStatus
 
 
@@ -17,9 +18,10 @@ class UserGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
+    """`credits`: as stored; `Credits.under` has what they are worth under the setting of now."""
+
     user_id: UUID
-    credits_remaining: int
-    weekly_credits_max: int
+    credits: Credits
     credits_reset_at: datetime
     api_key_status: ApiKeyStatus
     api_key_validated_at: datetime | None
@@ -41,7 +43,9 @@ def get_profile(conn: Connection, user_id: UUID) -> Profile | None:
         ),
         {"user_id": user_id},
     ).one_or_none()
-    return None if row is None else Profile(row[0], row[1], row[2], row[3], ApiKeyStatus(row[4]), row[5])
+    if row is None:
+        return None
+    return Profile(row[0], Credits(row[1], row[2]), row[3], ApiKeyStatus(row[4]), row[5])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,13 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from db.accounts.api_keys import hold_api_key
+from db.accounts.profiles import lock_profile
 from db.smelts.platform_use import platform_use, take_platform_use
 from db.statement import cached_text
+from pipeline.credits import Credits
 from pipeline.states import Tier
+
+UNCOUNTED = (Tier.OWN_KEY, Tier.LOCAL)  # who uses up nothing that others would want
 
 
 class RefusalCode(StrEnum):
@@ -29,7 +33,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Allowances:
-    """All by UTC day. `uncharged_daily`: smelts of one user or address that may be worked on without a charge.
+    """By UTC day, but for `weekly_credits`. `uncharged_daily`: smelts of one user or address that may be worked on
+    without a charge.
 
     `key_check_seconds`: after which the provider is asked again about an own API key that is in use.
     """
@@ -37,6 +42,7 @@ class Allowances:
     anonymous_daily: int
     platform_daily_cap: int
     uncharged_daily: int
+    weekly_credits: int
     key_check_seconds: float = 3_600.0
 
 
@@ -44,7 +50,8 @@ def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, all
     """Takes one smelt from the caller's allowance; the smelt's row is there already.
 
     On an own key nothing is taken, but the key must still be valid: it may have been removed, or found invalid, since
-    the caller's tier was looked up. Raises Refused, db.accounts.api_keys.KeyNotValid.
+    the caller's tier was looked up. Nor is anything of the local user's. Raises Refused,
+    db.accounts.api_keys.KeyNotValid, db.accounts.profiles.UserGone.
 
     Locks the address's row of today, or the user's profile. Completion charges; what ends otherwise gives back.
     """
@@ -52,20 +59,24 @@ def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, all
         _count_anonymous_use(conn, tenant, allowances)
     elif tier is Tier.CREDITS:
         _reserve_credit(conn, user_id, allowances)
+    elif tier is Tier.LOCAL:
+        lock_profile(conn, user_id)
     else:
         hold_api_key(conn, user_id, allowances.key_check_seconds)
 
 
 def count_for_platform(conn: Connection, tier: Tier, allowances: Allowances) -> None:
-    """Takes one smelt from what the platform's own key may do today. Raises Refused.
+    """Takes one smelt from what the platform's own key may do today for its guests. Raises Refused.
 
     Locks the day's row, which is everybody's: to be called last of all, so that others wait for a commit at the most.
     """
-    if tier is not Tier.OWN_KEY and not take_platform_use(conn, allowances.platform_daily_cap):
+    if tier not in UNCOUNTED and not take_platform_use(conn, allowances.platform_daily_cap):
         raise Refused(RefusalCode.BUSY, seconds_to_midnight(conn))
 
 
-def check_allowance(conn: Connection, user_id: UUID | None, tenant: str, allowances: Allowances) -> None:
+def check_allowance(
+    conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, allowances: Allowances
+) -> None:
     """A look without locks, to refuse before the body is read. Raises Refused; admission decides."""
     if user_id is None:
         use = conn.execute(cached_text(_USED_TODAY), {"ip_hash": tenant.removeprefix("ip:")}).one_or_none()
@@ -74,17 +85,15 @@ def check_allowance(conn: Connection, user_id: UUID | None, tenant: str, allowan
             raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
         _look_at_cap(conn, allowances)
         return
-    row = conn.execute(
-        cached_text(
-            f"select credits_remaining, api_key_status, {UNCHARGED_TODAY} from user_profiles where user_id = :user_id"
-        ),
-        {"user_id": user_id},
-    ).one_or_none()
-    if row is None or row.api_key_status == "valid":
+    if tier in UNCOUNTED:
+        return
+    row = conn.execute(cached_text(_CREDITS), {"user_id": user_id}).one_or_none()
+    if row is None:
         return
     if row.uncharged_today >= allowances.uncharged_daily:
         raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
-    if row.credits_remaining - count_unfinished(conn, user_id) <= 0:
+    held = Credits(row.credits_remaining, row.weekly_credits_max).under(allowances.weekly_credits)
+    if held.remaining - count_unfinished(conn, user_id) <= 0:
         raise Refused(RefusalCode.CREDITS_EXHAUSTED, seconds_to_reset(conn, user_id))
     _look_at_cap(conn, allowances)
 
@@ -116,6 +125,9 @@ def seconds_to_reset(conn: Connection, user_id: UUID) -> int:
 
 UNCHARGED_TODAY = """
     case when uncharged_on = (now() at time zone 'utc')::date then uncharged else 0 end as uncharged_today
+"""
+_CREDITS = f"""
+    select credits_remaining, weekly_credits_max, {UNCHARGED_TODAY} from user_profiles where user_id = :user_id
 """
 _USED_TODAY = """
     select count, given_back from anonymous_usage
@@ -188,20 +200,30 @@ def count_anonymous_retry(conn: Connection, smelt_id: UUID, tenant: str, allowan
 def hold_credits(conn: Connection, user_id: UUID, allowances: Allowances) -> int:
     """The credits that remain, held until the transaction ends. Locks the profile.
 
-    Raises Refused when the user had as much work without a charge today as is allowed.
+    Where the setting has been raised since they were given the profile is filled up: charging takes from what is
+    stored, and never below none. Raises Refused when the user had as much work without a charge today as is allowed.
     """
-    profile = conn.execute(
-        cached_text(
-            f"""
-            select credits_remaining, {UNCHARGED_TODAY} from user_profiles where user_id = :user_id
-            for no key update
-            """
-        ),
-        {"user_id": user_id},
-    ).one()
+    profile = conn.execute(cached_text(f"{_CREDITS} for no key update"), {"user_id": user_id}).one()
     if profile.uncharged_today >= allowances.uncharged_daily:
         raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
-    return int(profile.credits_remaining)
+    stored = Credits(profile.credits_remaining, profile.weekly_credits_max)
+    held = stored.under(allowances.weekly_credits)
+    if held.weekly_max > stored.weekly_max:
+        _fill_up(conn, user_id, held)
+    return held.remaining
+
+
+def _fill_up(conn: Connection, user_id: UUID, held: Credits) -> None:
+    """Under the profile's lock."""
+    conn.execute(
+        cached_text(
+            """
+            update user_profiles set credits_remaining = :remaining, weekly_credits_max = :most, updated_at = now()
+            where user_id = :user_id
+            """
+        ),
+        {"user_id": user_id, "remaining": held.remaining, "most": held.weekly_max},
+    )
 
 
 def _reserve_credit(conn: Connection, user_id: UUID, allowances: Allowances) -> None:

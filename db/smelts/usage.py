@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from db.smelts.reservation import UNCHARGED_TODAY, count_unfinished
 from db.statement import cached_text
+from pipeline.credits import Credits
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,11 @@ class AnonymousUse:
 
 @dataclass(frozen=True, slots=True)
 class CreditUse:
-    """`reserved`: held by smelts that haven't ended. `uncharged`: smelts that ended without a charge this day."""
+    """`credits`: as stored. `reserved`: held by smelts that haven't ended. `uncharged`: smelts that ended without a
+    charge this day.
+    """
 
-    remaining: int
-    weekly_max: int
+    credits: Credits
     reserved: int
     resets_at: datetime
     uncharged: int
@@ -59,4 +61,4 @@ def get_credit_use(conn: Connection, user_id: UUID) -> CreditUse:
         ),
         {"user_id": user_id},
     ).one()
-    return CreditUse(row[0], row[1], count_unfinished(conn, user_id), row[2], row[3], row[4])
+    return CreditUse(Credits(row[0], row[1]), count_unfinished(conn, user_id), row[2], row[3], row[4])

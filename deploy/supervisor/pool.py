@@ -6,6 +6,7 @@ The death of one stops no other, and it is running again within seconds. When th
 import signal
 import sys
 import threading
+from collections.abc import Collection
 from functools import partial
 
 from deploy.supervisor.children import spawn
@@ -15,7 +16,25 @@ from pipeline.settings import Settings
 from workers.notifications.queue_notifications import Queue
 from workers.pools import slots
 
+PROCESS_READY = "workers.pools.process: ready"  # how the line ends that each process logs when it is
+POOL_READY = "every process of this pool is ready"
 MARGIN = 12.0  # seconds on top of the workers' grace, in which they give back what they run, and end
+
+
+class Readiness:
+    """Prints what a pool's processes say, and a line of its own once each of them has said that it is ready."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._starting = set(names)
+        self._lock = threading.Lock()
+
+    def report(self, name: str, line: str) -> None:
+        with self._lock:
+            print(line, flush=True)
+            if name in self._starting and line.endswith(PROCESS_READY):
+                self._starting.remove(name)
+                if not self._starting:
+                    print(POOL_READY, flush=True)
 
 
 def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.process") -> None:
@@ -27,16 +46,18 @@ def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.p
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
     environment = child_environment(settings)
+    names = {f"{own.value}-{number}": own for number, own in enumerate(slots.processes(settings, queue))}
+    readiness = Readiness(names)
     runners = [
         # SIGKILL, if this process dies: its successor starts others at once, and memory may not hold both.
         Runner(
-            f"{own.value}-{number}",
+            name,
             partial(
                 spawn, [sys.executable, "-m", module, own.value], environment, stop_signal=signal.SIGKILL
             ),
-            partial(print, flush=True),
+            partial(readiness.report, name),
         )
-        for number, own in enumerate(slots.processes(settings, queue))
+        for name, own in names.items()
     ]
     for runner in runners:
         runner.start()

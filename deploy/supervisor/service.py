@@ -13,13 +13,18 @@ from pydantic import SecretStr
 from db import migrate
 from deploy.embedded.database import reaching_postgres
 from deploy.embedded.engines import EmbeddedEngines
+from deploy.local_users import ensure_local_user
 from deploy.problems import ServiceFailed, SettingsIncomplete
 from deploy.secrets import check_up, with_secrets
 from deploy.supervisor.environment import child_environment
+from deploy.supervisor.pool import POOL_READY
 from deploy.supervisor.processes import COMMANDS, Processes
+from pipeline.env import Env
 from pipeline.settings import Settings
+from workers.pools.slots import POOLS
 
-READY_WITHIN = 120.0  # seconds; loading a large speech model isn't part of it
+READY_WITHIN = 120.0  # seconds, of the API; pools take what they take: it may be a large model's download
+WAITING_SECONDS = 10.0  # between two lines that say what is waited for
 DEATHS_AT_START = 2  # how often a process may die before the service is ready
 MARGIN = 15.0  # seconds a worker gets on top of its grace, to give back what it runs, before it is killed
 
@@ -44,6 +49,9 @@ class Service:
         self._commands = commands or COMMANDS
         self.settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
         self._report = report
+        # By a secret that is made here: who reads what we print is who runs this machine.
+        self.signs_in_here = settings.jwt_secret is None and settings.jwt_jwks_url is None
+        self._starting = {pool.value for pool in POOLS} & self._commands.keys()
         self._processes: Processes | None = None
         self._engines = EmbeddedEngines(
             self.settings.data_dir,
@@ -68,6 +76,7 @@ class Service:
         return url
 
     def start(self) -> None:
+        """Returns once a smelt would go through: the API answers, and each pool's workers have what they work with."""
         check_up(self.settings)
         port = _free_port(self.settings.host, self.settings.port)
         self.settings = self.settings.model_copy(update={"port": port})
@@ -77,9 +86,10 @@ class Service:
             self._report("smelt", "bringing the database's schema up to date")
             with reaching_postgres():
                 migrate.upgrade(self.owner_url)
+                self._add_local_user()
             known = self.settings.model_copy(update={"migration_database_url": None})
             environment = child_environment(known, isolated=self._isolated)
-            self._processes = Processes(self._commands, environment, self._report)
+            self._processes = Processes(self._commands, environment, self._hear)
             self._processes.start()
             self._wait_until_ready()
         except BaseException:
@@ -124,6 +134,16 @@ class Service:
             changes["content_url"] = (settings.data_dir / "content").as_uri()
         return settings.model_copy(update=changes)
 
+    def _add_local_user(self) -> None:
+        """Who has this machine to themselves needs no credits."""
+        if (
+            self.signs_in_here
+            and self.settings.local_user is None
+            and self.settings.env is not Env.PRODUCTION
+        ):
+            user = ensure_local_user(self.owner_url)
+            self.settings = self.settings.model_copy(update={"local_user": user})
+
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN
         while not self._answers():
@@ -131,6 +151,22 @@ class Service:
             if time.monotonic() > deadline:
                 raise ServiceFailed(f"the API was not ready within {READY_WITHIN:g} seconds")
             time.sleep(0.05)
+        self._wait_for_pools()
+
+    def _wait_for_pools(self) -> None:
+        """As long as it takes, for their lines say how far they are; but not for one that can't run."""
+        said = time.monotonic()
+        while waited_for := sorted(self._starting):
+            self.check(DEATHS_AT_START)
+            if time.monotonic() - said > WAITING_SECONDS:
+                said = time.monotonic()
+                self._report("smelt", f"not ready yet, waiting for {', '.join(waited_for)}")
+            time.sleep(0.05)
+
+    def _hear(self, name: str, line: str) -> None:
+        if line == POOL_READY:
+            self._starting.discard(name)
+        self._report(name, line)
 
     def _answers(self) -> bool:
         try:

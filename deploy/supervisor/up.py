@@ -5,9 +5,8 @@ import sys
 import threading
 from types import FrameType
 
-from deploy.local_users import LOCAL_EMAIL, ensure_local_user, mint
+from deploy.local_users import LOCAL_EMAIL, mint
 from deploy.supervisor.service import Service
-from pipeline.env import Env
 from pipeline.settings import Settings
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -41,7 +40,7 @@ def up(settings: Settings) -> None:
     stop_on_signals(service)
     try:
         with service:
-            _say_ready(console, service, settings)
+            _say_ready(console, service)
             while not console.broken.wait(0.5):
                 service.check()
     except StopRequested:
@@ -65,7 +64,7 @@ def stop_on_signals(service: Service) -> None:
         signal.signal(number, handle)
 
 
-def _say_ready(console: Console, service: Service, given: Settings) -> None:
+def _say_ready(console: Console, service: Service) -> None:
     def say(line: str) -> None:
         console.report("smelt", line)
 
@@ -74,10 +73,11 @@ def _say_ready(console: Console, service: Service, given: Settings) -> None:
         say(
             "no language model is set: the built-in extractive engine answers; see OPENAI_API_KEY, SMELT_LLM_…"
         )
-    own_sign_in = given.jwt_secret is not None or given.jwt_jwks_url is not None
-    if service.settings.env is Env.PRODUCTION or own_sign_in or service.settings.jwt_secret is None:
+    settings = service.settings
+    if not service.signs_in_here or settings.local_user is None:
         return
-    user = ensure_local_user(service.owner_url)
-    secret = service.settings.jwt_secret.get_secret_value()
-    say(f"a token for {LOCAL_EMAIL}, good for 12 hours (`smelt token` makes more):")
-    say(mint(secret, service.settings.jwt_audience, user, LOCAL_EMAIL, service.settings.jwt_issuer))
+    secret = settings.need("jwt_secret")
+    say(f"a token for {LOCAL_EMAIL}, who needs no credits, good for 12 hours (`smelt token` makes more):")
+    token = mint(secret, settings.jwt_audience, settings.local_user, LOCAL_EMAIL, settings.jwt_issuer)
+    say(token)
+    say(f"in a browser, with that token: {service.address}/#token={token}")

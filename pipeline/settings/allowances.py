@@ -7,7 +7,9 @@ from pipeline import limits
 
 class AllowanceSettings(BaseModel):
     anonymous_daily: int = Field(1, ge=0, description="smelts a UTC day for one anonymous address")
-    weekly_credits: int = Field(5, ge=0, description="credits a week of a new profile")
+    weekly_credits: int = Field(
+        5, ge=0, description="credits a week of every user; a change holds at once, what is used stays used"
+    )
     uncharged_daily: int = Field(
         20, ge=1, description="smelts a UTC day of one user or address that may end without a charge"
     )
@@ -58,3 +60,12 @@ class AllowanceSettings(BaseModel):
     )
     own_key_text_bytes: int = Field(limits.OWN_KEY.text_bytes, description="largest text on an own key")
     own_key_smelt_bytes: int = Field(limits.OWN_KEY.smelt_bytes, description="largest smelt on an own key")
+    local_inputs: int = Field(limits.LOCAL.inputs, ge=1, description="inputs per smelt of the local user")
+    local_audio_bytes: int = Field(
+        limits.LOCAL.audio_bytes, description="largest recording of the local user"
+    )
+    local_audio_seconds: float = Field(
+        limits.LOCAL.audio_seconds, description="longest recording of the local user"
+    )
+    local_text_bytes: int = Field(limits.LOCAL.text_bytes, description="largest text of the local user")
+    local_smelt_bytes: int = Field(limits.LOCAL.smelt_bytes, description="largest smelt of the local user")

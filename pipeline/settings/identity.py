@@ -1,5 +1,7 @@
 """Settings of sign-in, and of what stands for addresses."""
 
+from uuid import UUID
+
 from pydantic import BaseModel, Field, SecretStr
 
 
@@ -12,4 +14,9 @@ class IdentitySettings(BaseModel):
     jwt_issuer: str | None = Field(None, description="issuer that a sign-in token must name, if set")
     ip_hash_secret: SecretStr | None = Field(
         None, description="keys the hashes of addresses, request fingerprints and anonymous tokens"
+    )
+    local_user: UUID | None = Field(
+        None,
+        description="id of the one user who needs no credits, on one's own machine; `smelt up` sets it, "
+        "production refuses it",
     )

@@ -54,8 +54,11 @@ def _listen(channel: Channel, inbox: queue.Queue[Message]) -> None:
 def _load(channel: Channel, settings: SpeechEngineSettings) -> Recognizer:
     from pipeline.speech.hearing import WhisperRecognizer  # noqa: PLC0415 - takes a second, after `confine`
 
+    def tell(detail: str) -> None:
+        channel.send({"event": "loading", "detail": detail})
+
     try:
-        return WhisperRecognizer.load(settings)
+        return WhisperRecognizer.load(settings, tell)
     except ModelUnavailable as error:
         channel.send({"event": "unavailable", "detail": str(error)})
         raise SystemExit(1) from error

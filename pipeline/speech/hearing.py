@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from pipeline.speech.blocks import Block
+from pipeline.speech.model_download import Tell
 from pipeline.speech.recognizer import Heard, Hints, SpeechEngineSettings
 from pipeline.speech.spans import Span, find_speech, joined, pack, padded, uncovered, within
 from pipeline.speech.stream import Stream
@@ -23,9 +24,9 @@ class WhisperRecognizer:
         self._batch_size = batch_size
 
     @classmethod
-    def load(cls, settings: SpeechEngineSettings) -> "WhisperRecognizer":
-        """Load the model, and run it once. Raises ModelUnavailable."""
-        model = Whisper.load(settings)
+    def load(cls, settings: SpeechEngineSettings, tell: Tell = lambda _: None) -> "WhisperRecognizer":
+        """Load the model, and run it once. `tell`: how far a download is. Raises ModelUnavailable."""
+        model = Whisper.load(settings, tell)
         model.warm()
         return cls(model, settings.batch_size)
 

@@ -171,12 +171,18 @@ class SpeechProcess:
         }
         try:
             handle.channel.send(setup)
-            return handle.next_message(ticker)
+            return self._loaded(handle, ticker)
         except Closed as error:
             raise ModelUnavailable(
                 f"The speech process ended (exit code {handle.end()}) while it loaded the model "
                 f"{self._engine.model!r}. If memory ran out, set SMELT_WHISPER_MODEL to a smaller model."
             ) from error
+
+    def _loaded(self, handle: ChildHandle, ticker: Ticker[SpeechProgress]) -> Message:
+        """What it says when it has loaded the model, or can't. Raises Closed."""
+        while (answer := handle.next_message(ticker)).get("event") == "loading":
+            log.info("speech model %s: %s", self._engine.model, answer.get("detail"))
+        return answer
 
     def _end(self) -> int:
         handle, self._handle = self._handle, None

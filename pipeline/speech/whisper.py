@@ -20,6 +20,7 @@ from faster_whisper.transcribe import (  # type: ignore[import-untyped]
     merge_punctuations,
 )
 
+from pipeline.speech.model_download import Tell, fetched
 from pipeline.speech.models import located
 from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Samples
@@ -70,12 +71,12 @@ class Whisper:
         self._suppressed = get_suppressed_tokens(self._tokenizer("en"), [-1])
 
     @classmethod
-    def load(cls, settings: SpeechEngineSettings) -> "Whisper":
-        """Raises ModelUnavailable, whose message says what to set."""
+    def load(cls, settings: SpeechEngineSettings, tell: Tell) -> "Whisper":
+        """`tell`: how far a download is. Raises ModelUnavailable, whose message says what to set."""
         try:
             return cls(
                 WhisperModel(
-                    located(settings.model),
+                    fetched(located(settings.model), tell),
                     device=settings.device,
                     compute_type=settings.compute_type,
                     cpu_threads=settings.threads,

@@ -2,6 +2,7 @@
 
 worker                                    speech process
 {"engine", "content_url", "headroom"} ──▶
+                                      ◀── {"event": "loading", "detail"} ...
                                       ◀── {"event": "ready"} | {"event": "unavailable", "detail"}
 {"job"}                               ──▶
                                       ◀── {"event": "begun"}

@@ -51,6 +51,11 @@ def credits_of(database: Database, user_id: UUID) -> int:
         return int(conn.execute(text(sql), {"id": user_id}).scalar_one())
 
 
+def credits_shown(client: httpx.Client) -> tuple[int, int]:
+    profile = client.get("/v1/profile").json()
+    return profile["credits_remaining"], profile["weekly_credits_max"]
+
+
 def test_taking_the_result_and_deleting_is_charged(ada: httpx.Client, cast: Cast, database: Database) -> None:
     """Content or all of it: whichever way the user ends it, the result was there to take."""
     for n, path in enumerate(("/content", "")):
@@ -102,17 +107,39 @@ def test_a_visitor_who_fails_on_purpose_is_stopped_too(strict: RunningApi, datab
         assert visitor.get("/v1/usage").json()["remaining"] == 0
 
 
-def test_a_lowered_maximum_never_makes_credits_negative(
-    ada: httpx.Client, cast: Cast, database: Database
+def test_a_lowered_maximum_takes_nothing_back_and_gives_nothing(
+    settings: Settings, cast: Cast, database: Database
 ) -> None:
-    for _ in range(3):
+    with running(settings) as api, api.client(cast.ada.headers) as ada:
+        for _ in range(3):
+            assert post(ada).status_code == 202
+    lowered = settings.model_copy(update={"weekly_credits": 1})
+    with running(lowered) as api, api.client(cast.ada.headers) as ada:
+        assert post(ada).json()["code"] == "credits_exhausted"
+        for _ in range(3):
+            end_one(database, well=True)
+        assert credits_shown(ada) == (0, 3)
+        assert post(ada).json()["code"] == "credits_exhausted"
+    with running(settings) as api, api.client(cast.ada.headers) as ada:
+        assert credits_shown(ada) == (2, 5)
+
+
+def test_a_raised_maximum_holds_at_once_for_who_has_used_all(
+    settings: Settings, cast: Cast, database: Database
+) -> None:
+    few = settings.model_copy(update={"weekly_credits": 1})
+    with running(few) as api, api.client(cast.ada.headers) as ada:
         assert post(ada).status_code == 202
-    with database.service() as conn:
-        conn.execute(text("update user_profiles set weekly_credits_max = 1, credits_remaining = 1"))
-    for _ in range(3):
         end_one(database, well=True)
-    assert credits_of(database, cast.ada.id) == 0
-    assert post(ada).json()["code"] == "credits_exhausted"
+        assert post(ada).json()["code"] == "credits_exhausted"
+    raised = settings.model_copy(update={"weekly_credits": 3})
+    with running(raised) as api, api.client(cast.ada.headers) as ada:
+        assert (credits_shown(ada), ada.get("/v1/usage").json()["remaining"]) == ((2, 3), 2)
+        for _ in range(2):
+            assert post(ada).status_code == 202
+            end_one(database, well=True)
+        assert credits_shown(ada) == (0, 3)
+        assert post(ada).json()["code"] == "credits_exhausted"
 
 
 def test_the_spend_breaker_refuses_and_says_when(settings: Settings, cast: Cast) -> None:

@@ -16,6 +16,8 @@ FROZEN = {
     "003_policies.up.sql": "192e4ac6a7cfa1419379a8651cfca3dc79ce3ef8b73ec0797cb1fc139cfd0ed8",
     "004_functions.down.sql": "3df3aba484b25fe23dc499c3f182ef4bd1020cfdcb1f2eeef72314900aeff15b",
     "004_functions.up.sql": "8a3c98219a2dd5a8d77f1a0b78e24e625cf63ae16a09da7b923acb62a347bc5e",
+    "005_local_tier.down.sql": "9def8c34a3e120249cc092b46fad63625cb71eed25d63c7f937eacfc6c3c1064",
+    "005_local_tier.up.sql": "47206342b97e7788903b2a28e1d0bd6c9e6379f87dcf446fced54b2eef82d7d6",
 }
 FILES = sorted(path.name for path in FOLDER.glob("*.sql"))
 

@@ -64,6 +64,26 @@ def test_each_migration_goes_up_and_down_by_itself(
     assert schema_lines(empty) == whole
 
 
+def test_without_the_local_tier_its_smelts_are_on_credits(
+    empty: psycopg.Connection, empty_database_url: str
+) -> None:
+    """And uncharged, as they were."""
+    migrate.upgrade(empty_database_url)
+    empty.execute(
+        """
+        with someone as (insert into auth.users default values returning id),
+        made as (insert into user_profiles (user_id, credits_remaining, weekly_credits_max, credits_reset_at)
+            select id, 5, 5, now() from someone)
+        insert into smelts (id, user_id, tenant, usage_date, tier, mode, content_key, content_ttl_seconds,
+            content_expires_at)
+        select gen_random_uuid(), id, 'user', current_date, 'local', 'separate', 'key', 60, now() from someone
+        """
+    )
+    migrate.downgrade(empty_database_url, "004_functions")
+    assert empty.execute("select tier::text, charged_at from smelts").fetchall() == [("credits", None)]
+    migrate.upgrade(empty_database_url)
+
+
 def test_supabases_auth_schema_is_used_as_it_is(empty: psycopg.Connection, empty_database_url: str) -> None:
     with supabase(empty_database_url) as postgres_url:
         columns = "select count(*) from information_schema.columns where table_schema = 'auth'"

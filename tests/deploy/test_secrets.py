@@ -1,5 +1,6 @@
 import stat
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -77,6 +78,17 @@ def test_production_names_what_is_not_set(tmp_path: Path, lacking: str, named: s
 
 def test_production_takes_a_key_set_in_place_of_a_shared_secret(tmp_path: Path) -> None:
     check_up(make_settings(tmp_path, **COMPLETE, jwt_secret=None, jwt_jwks_url="https://auth.example/jwks"))
+
+
+def test_production_refuses_a_user_without_credits(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, **COMPLETE, local_user=uuid4())
+    for check in (
+        check_up,
+        lambda given: check_alone(given, "api"),
+        lambda given: check_alone(given, "worker"),
+    ):
+        with pytest.raises(SettingsIncomplete, match="SMELT_LOCAL_USER"):
+            check(settings)
 
 
 def test_a_local_service_needs_nothing(bare: Settings) -> None:

@@ -10,7 +10,10 @@ from db.smelts.new_smelt import NewFile, NewSmelt
 from db.smelts.reservation import Allowances
 from pipeline.states import DefaultPromptName, InputType, SmeltMode, Tier
 
-PLENTY = Allowances(anonymous_daily=1_000, platform_daily_cap=1_000_000, uncharged_daily=1_000)
+WEEKLY = 5
+PLENTY = Allowances(
+    anonymous_daily=1_000, platform_daily_cap=1_000_000, uncharged_daily=1_000, weekly_credits=WEEKLY
+)
 
 
 def new_smelt(
@@ -63,11 +66,11 @@ def set_credits(conn: Connection, user_id: UUID, remaining: int) -> None:
         text(
             """
             insert into user_profiles (user_id, credits_remaining, weekly_credits_max, credits_reset_at)
-            values (:id, :remaining, 5, date_trunc('week', now(), 'utc') + interval '7 days')
+            values (:id, :remaining, :weekly, date_trunc('week', now(), 'utc') + interval '7 days')
             on conflict (user_id) do update set credits_remaining = :remaining
             """
         ),
-        {"id": user_id, "remaining": remaining},
+        {"id": user_id, "remaining": remaining, "weekly": WEEKLY},
     )
 
 

@@ -80,6 +80,14 @@ def _speech_job(task: Task, job: FileJob, key: bytes) -> SpeechJob:
     )
 
 
+def share_heard(progress: SpeechProgress, expected: float) -> float:
+    """From 0 to 1. Where the header doesn't say how long the recording is, a guess by what it was expected to cost,
+    which moves as long as the recording does and never comes to the end.
+    """
+    done, total = progress.done_seconds, progress.total_seconds
+    return min(done / total, 1.0) if total else done / (done + max(expected, 1.0))
+
+
 class _Progress:
     """Turns the engine's seconds into the lease's share, notes the length once probing has told it, and gives up
     on a recording that doesn't get on: native code that hangs or crawls would otherwise be renewed for ever.
@@ -108,7 +116,7 @@ class _Progress:
 
     def tick(self, progress: SpeechProgress) -> None:
         total = progress.total_seconds
-        self._task.lease.tick(min(progress.done_seconds / total, 1.0) if total else 0.0)
+        self._task.lease.tick(share_heard(progress, self._job.cost))
         self._check_stall(progress.done_seconds)
         if total is not None and not self._noted:
             self._noted = True

@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+from sqlalchemy import text
 
 from db.session import Database
 from pipeline.settings import Settings
@@ -27,6 +28,18 @@ def test_a_canceled_smelt_can_be_retried(ada: httpx.Client, settings: Settings) 
     assert ada.get(path).json()["status"] == "completed"
     assert ada.get(output).status_code == 200
     assert ada.post(f"{path}/retry").json()["code"] == "nothing_to_retry"
+
+
+def test_what_was_canceled_halfway_stands_where_it_was(ada: httpx.Client, database: Database) -> None:
+    """Wherever it is told: by itself, in the list, in the events."""
+    path = f"/v1/smelts/{ada.post('/v1/smelts', json=NOTE).json()['id']}"
+    assert ada.get(path).json()["progress"] == 0.5  # the text is there, its summary isn't
+    with database.service() as conn:
+        conn.execute(text("update smelt_outputs set progress = 1"))  # all but stored
+    canceled = ada.post(f"{path}/cancel").json()
+    assert (canceled["progress"], canceled["outputs"][0]["progress"]) == (0.99, 0.99)
+    assert [smelt["progress"] for smelt in ada.get("/v1/smelts").json()["items"]] == [0.99]
+    assert '"progress":0.99,' in ada.get(f"{path}/events").text
 
 
 def test_a_retry_needs_its_content(ada: httpx.Client) -> None:

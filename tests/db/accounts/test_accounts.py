@@ -106,7 +106,7 @@ def test_a_smelt_that_ends_meanwhile_is_waited_for(database: Database, owner_url
         assert deletion.result() == [new.id]
 
 
-@pytest.mark.parametrize("tier", [Tier.CREDITS, Tier.OWN_KEY])
+@pytest.mark.parametrize("tier", [Tier.CREDITS, Tier.OWN_KEY, Tier.LOCAL])
 def test_after_it_nothing_is_admitted(database: Database, ada: UUID, tier: Tier) -> None:
     new = replace(new_smelt(ada, texts=1), tier=tier)
     delete(database, ada)
@@ -114,7 +114,7 @@ def test_after_it_nothing_is_admitted(database: Database, ada: UUID, tier: Tier)
         admit(conn, new, PLENTY)
 
 
-@pytest.mark.parametrize("tier", [Tier.CREDITS, Tier.OWN_KEY])
+@pytest.mark.parametrize("tier", [Tier.CREDITS, Tier.OWN_KEY, Tier.LOCAL])
 def test_nor_where_the_sign_in_service_keeps_the_user(database: Database, ada: UUID, tier: Tier) -> None:
     """As on Supabase: the row in `auth.users` stays, the profile is gone."""
     new = replace(new_smelt(ada, texts=1), tier=tier)

@@ -197,7 +197,7 @@ def test_two_last_parts_finishing_together_settle_once(database: Database, ada: 
 
 
 def test_a_visitor_gets_a_failed_use_back(database: Database, cast: Cast) -> None:
-    once = Allowances(anonymous_daily=1, platform_daily_cap=100, uncharged_daily=20)
+    once = Allowances(anonymous_daily=1, platform_daily_cap=100, uncharged_daily=20, weekly_credits=5)
     first, second = new_smelt(None, texts=1), new_smelt(None, texts=1)
     with database.service() as conn:
         admit(conn, first, once)

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from deploy.supervisor.environment import child_environment
+from deploy.supervisor.pool import POOL_READY, PROCESS_READY, Readiness
 from pipeline.settings import Settings
 from tests.faults.chaos.processes import living
 from tests.support.waiting import wait_until
@@ -22,19 +23,33 @@ def pool(settings: Settings) -> Iterator[psutil.Process]:
         ["smelt", "worker", "transcribe"], env=child_environment(two), stdout=subprocess.PIPE, text=True
     )
     assert process.stdout
-    ready: list[str] = []
+    said: list[str] = []
     reader = threading.Thread(
-        target=lambda lines: ready.extend(line for line in lines if "ready" in line), args=(process.stdout,)
+        target=lambda lines: said.extend(line.rstrip("\n") for line in lines), args=(process.stdout,)
     )
     reader.start()
     try:
-        wait_until(lambda: len(ready) == 2, 60)
+        wait_until(lambda: POOL_READY in said, 60)
+        assert len([line for line in said if line.endswith(PROCESS_READY)]) == 2
         yield psutil.Process(process.pid)
     finally:
         process.kill()
         process.wait()
         reader.join()
         process.stdout.close()
+
+
+def test_a_pool_is_ready_once_each_of_its_processes_has_been(capsys: pytest.CaptureFixture[str]) -> None:
+    readiness = Readiness(["one", "two"])
+    for name, line in (
+        ("one", f"7 {PROCESS_READY}"),
+        ("one", f"8 {PROCESS_READY}"),  # it died and came back: the other is still to come
+        ("two", "9 workers.pools.process: not ready"),
+    ):
+        readiness.report(name, line)
+    assert POOL_READY not in capsys.readouterr().out
+    readiness.report("two", f"9 {PROCESS_READY}")
+    assert capsys.readouterr().out.splitlines() == [f"9 {PROCESS_READY}", POOL_READY]
 
 
 def test_the_death_of_one_process_stops_no_other_and_is_made_good(pool: psutil.Process) -> None:

@@ -10,8 +10,10 @@ from tempfile import TemporaryDirectory
 import httpx
 import psutil
 import pytest
+from pydantic import SecretStr
 
-from deploy.problems import SettingsIncomplete
+from deploy.problems import ServiceFailed, SettingsIncomplete
+from deploy.supervisor.processes import COMMANDS
 from deploy.supervisor.service import Service
 from pipeline.settings import Settings
 from tests.faults.chaos.processes import command, living
@@ -40,7 +42,7 @@ def check_served(address: str, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     profile = httpx.get(f"{address}/v1/profile", headers=headers, trust_env=False, timeout=30)
     assert profile.status_code == 200
-    assert profile.json()["credits_remaining"] == 5
+    assert profile.json()["tier"] == "local"
 
 
 def test_nothing_outlives_a_killed_up_and_the_next_one_carries_on_until_ctrl_c(folder: Path) -> None:
@@ -87,6 +89,24 @@ def test_a_port_that_is_taken_is_told_before_anything_is_started(folder: Path) -
         with pytest.raises(SettingsIncomplete, match="SMELT_PORT"):
             Service(settings, print).start()
     assert not folder.exists()
+
+
+def test_it_is_not_called_ready_where_the_speech_model_cannot_be_loaded(
+    settings: Settings, owner_url: str
+) -> None:
+    log: list[str] = []
+    broken = settings.model_copy(
+        update={"whisper_model": "no-such-model", "migration_database_url": SecretStr(owner_url)}
+    )
+    service = Service(
+        broken,
+        lambda name, line: log.append(f"{name} | {line}"),
+        isolated=True,
+        commands={name: COMMANDS[name] for name in ("api", "transcribe")},
+    )
+    with pytest.raises(ServiceFailed, match="transcribe can't run"):
+        service.start()
+    assert any("Set SMELT_WHISPER_MODEL" in line for line in log)
 
 
 def test_a_process_that_dies_comes_back(service: RunningService) -> None:

@@ -159,7 +159,7 @@ class Backlog:
             insert into user_profiles (
                 user_id, credits_remaining, weekly_credits_max, credits_reset_at, api_key_status
             )
-            select unnest(%s::uuid[]), 1000000, 1000000, now() + interval '7 days', 'valid'
+            select unnest(%s::uuid[]), 1000000, 5, now() + interval '7 days', 'valid'
             """,
             [ids],
         )

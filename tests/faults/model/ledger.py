@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from db.smelts.reservation import Allowances
 from tests.faults.model.snapshot import Row, Snapshot, ended
 
-ALLOWANCES = Allowances(anonymous_daily=3, platform_daily_cap=1_000_000, uncharged_daily=4)
 WEEKLY = 5
+ALLOWANCES = Allowances(
+    anonymous_daily=3, platform_daily_cap=1_000_000, uncharged_daily=4, weekly_credits=WEEKLY
+)
 
 
 @dataclass

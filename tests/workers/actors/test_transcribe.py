@@ -30,7 +30,7 @@ from tests.recordings.samples import encoded
 from tests.speech_model import WORD_MODEL
 from tests.support.smelts import admit_all, new_smelt
 from tests.support.waiting import wait_until
-from workers.actors.transcribe import transcribe
+from workers.actors.transcribe import share_heard, transcribe
 from workers.notifications.queue_notifications import ActorName, Queue
 from workers.runner.run import Task, run_next
 from workers.services import Services
@@ -163,6 +163,21 @@ def test_a_recording_over_the_tiers_length_is_refused_at_probing(
     run(short, speech)
 
     assert [file.error_code for file in look(services, smelt.id).files] == [ErrorCode.DURATION_EXCEEDED]
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "share"),
+    [
+        (0.0, 10.0, 0.0),
+        (5.0, 10.0, 0.5),
+        (12.0, 10.0, 1.0),  # longer than its header says
+        (0.0, None, 0.0),
+        (60.0, None, 0.5),  # as expected: it may be twice as long
+        (540.0, None, 0.9),
+    ],
+)
+def test_how_much_has_been_heard_is_told_or_guessed(done: float, total: float | None, share: float) -> None:
+    assert share_heard(SpeechProgress(done, total), 60.0) == pytest.approx(share)
 
 
 def test_a_cancel_kills_the_computation(services: Services, speech: SpeechProcess) -> None:

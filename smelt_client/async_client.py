@@ -1,0 +1,171 @@
+"""The client for event loops. What each call asks, and how its reply is read: `smelt_client/calls.py`."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import ExitStack, aclosing, suppress
+from itertools import count
+from types import TracebackType
+from typing import Self, TypeVar, Unpack
+from uuid import UUID
+
+import anyio
+import httpx2
+from h11 import LocalProtocolError
+
+from smelt_client import calls
+from smelt_client.attempts import Outcome, looks, next_try
+from smelt_client.calls import Call, Filters, TranscriptFormat
+from smelt_client.connection import SERVER, authorize, checked
+from smelt_client.errors import Misused
+from smelt_client.events import SILENCE, Event, Follower
+from smelt_client.models import (
+    AcceptedSmelt,
+    DefaultPrompt,
+    DeletionReceipt,
+    SmeltReply,
+    SmeltSummary,
+    UsageReply,
+)
+from smelt_client.submission import CHANGED, Input, Options, Submission
+
+T = TypeVar("T")
+
+
+class AsyncSmelt:
+    """The calls of `Smelt`, to be awaited, under asyncio or trio. Files are read in blocking pieces.
+
+    `token` None: anonymous. Every method raises Refused and Unreachable (`smelt_client/errors.py`).
+    """
+
+    def __init__(self, server: str = SERVER, token: str | None = None, *, timeout: float = 60.0) -> None:
+        """`timeout`: seconds without a byte. Raises Misused for what can't be an address, or a token."""
+        with checked(server):
+            self._http = httpx2.AsyncClient(base_url=server, timeout=timeout)
+            authorize(self._http.headers, token)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def submit(self, inputs: Sequence[Input], **options: Unpack[Options]) -> AcceptedSmelt:
+        """Posts files, streamed from disk, and texts.
+
+        A visitor's client holds the new smelt's token from then on. Raises Misused for a file that can't be read.
+        """
+        post = Submission(inputs, options)
+        with ExitStack() as stack:
+            parts = post.opened(stack)
+            try:
+                reply = await self._try(
+                    lambda: self._http.post(calls.SMELTS, headers=post.headers, files=parts, data=post.fields)
+                )
+            except LocalProtocolError:  # httpx2 lets it through as it is
+                raise Misused(CHANGED) from None
+        accepted = AcceptedSmelt.model_validate_json(reply.content)
+        authorize(self._http.headers, accepted.access_token)
+        return accepted
+
+    async def get(self, smelt_id: UUID) -> SmeltReply:
+        return await self._do(calls.get(smelt_id))
+
+    async def list(self, most: int = 20, **filters: Unpack[Filters]) -> AsyncIterator[SmeltSummary]:
+        """The caller's own, newest first, as many pages as it takes."""
+        cursor = None
+        while most > 0:
+            page = await self._do(calls.page(most, cursor, filters))
+            for smelt in page.items:
+                yield smelt
+            most, cursor = most - len(page.items), page.next_cursor
+            if cursor is None:
+                return
+
+    async def wait(self, smelt_id: UUID, within: float | None = None) -> SmeltReply:
+        """The smelt once it has ended, however it did. Raises StillRunning after `within` seconds."""
+        for pause in looks(within):
+            smelt = await self.get(smelt_id)
+            if smelt.ended:
+                return smelt
+            await anyio.sleep(pause)
+        raise AssertionError("the looks end by an error")
+
+    async def events(self, smelt_id: UUID) -> AsyncIterator[Event]:
+        """What happens to it, as it happens; a snapshot first, `done` last."""
+        follower = Follower(smelt_id)
+        while not follower.done:
+            async with aclosing(await self._open(follower.open())) as reply:
+                follower.check(reply)
+                with suppress(httpx2.TransportError):
+                    async for sent in httpx2.EventSource(reply):
+                        event = follower.take(sent)
+                        if event is not None:
+                            yield event
+            if not follower.done:
+                await anyio.sleep(follower.pause())
+
+    async def cancel(self, smelt_id: UUID) -> SmeltReply:
+        """Stops what runs; what has completed keeps its results."""
+        return await self._do(calls.cancel(smelt_id))
+
+    async def retry(self, smelt_id: UUID) -> SmeltReply:
+        """Runs again what failed or was canceled."""
+        return await self._do(calls.retry(smelt_id))
+
+    async def delete(self, smelt_id: UUID) -> None:
+        """Content and metadata, now."""
+        await self._do(calls.delete(smelt_id))
+
+    async def delete_content(self, smelt_id: UUID) -> DeletionReceipt:
+        return await self._do(calls.delete_content(smelt_id))
+
+    async def results(self, smelt_id: UUID, media_type: str = calls.MARKDOWN) -> bytes:
+        """All finished results as `text/markdown`, `application/zip` or `application/json`."""
+        return await self._do(calls.results(smelt_id, media_type))
+
+    async def output(self, smelt_id: UUID, output_id: UUID) -> str:
+        """One result, as Markdown."""
+        return await self._do(calls.output(smelt_id, output_id))
+
+    async def transcript(self, smelt_id: UUID, file_id: UUID, form: TranscriptFormat = "txt") -> str:
+        return await self._do(calls.transcript(smelt_id, file_id, form))
+
+    async def usage(self) -> UsageReply:
+        return await self._do(calls.usage())
+
+    async def default_prompts(self) -> Sequence[DefaultPrompt]:
+        return await self._do(calls.default_prompts())
+
+    async def _do(self, call: Call[T]) -> T:
+        request = call.request(self._http)
+        reply = await self._try(lambda: self._http.send(request), repeatable=call.repeatable)
+        return call.read(reply.content)
+
+    async def _open(self, call: Call[bytes]) -> httpx2.Response:
+        request = call.request(self._http, silence=SILENCE)
+        return await self._try(lambda: self._http.send(request, stream=True))
+
+    @staticmethod
+    async def _outcome(send: Callable[[], Awaitable[httpx2.Response]]) -> Outcome:
+        try:
+            reply = await send()
+            if not reply.is_success:
+                await reply.aread()
+        except httpx2.TransportError as error:
+            return error
+        return reply
+
+    async def _try(
+        self, send: Callable[[], Awaitable[httpx2.Response]], *, repeatable: bool = True
+    ) -> httpx2.Response:
+        for tried in count(1):
+            outcome = await self._outcome(send)
+            pause = next_try(outcome, tried, repeatable=repeatable)
+            if isinstance(pause, httpx2.Response):
+                return pause
+            await anyio.sleep(pause)
+        raise AssertionError("the last try returns or raises")

@@ -1,0 +1,112 @@
+"""What the service is asked, and how its replies are read: one function a call, without any transport."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Literal, TypedDict, TypeVar
+from uuid import UUID
+
+import httpx2
+from pydantic import BaseModel
+
+from smelt_client.models import (
+    DefaultPrompt,
+    DefaultPrompts,
+    DeletionReceipt,
+    SmeltPage,
+    SmeltReply,
+    UsageReply,
+)
+
+T = TypeVar("T")
+Model = TypeVar("Model", bound=BaseModel)
+
+SMELTS = "/v1/smelts"
+MARKDOWN = "text/markdown"
+LARGEST_PAGE = 100
+TranscriptFormat = Literal["txt", "srt", "vtt", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """`repeatable`: sent twice it has the same effect, so that a lost answer does no harm."""
+
+    method: str
+    path: str
+    read: Callable[[bytes], T]
+    repeatable: bool = True
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def request(
+        self, http: httpx2.Client | httpx2.AsyncClient, silence: float | None = None
+    ) -> httpx2.Request:
+        """`silence`: seconds without a byte that are borne; None: as many as of any call."""
+        timeout = http.timeout if silence is None else httpx2.Timeout(silence, connect=http.timeout.connect)
+        return http.build_request(
+            self.method, self.path, params=dict(self.params), headers=dict(self.headers), timeout=timeout
+        )
+
+
+class Filters(TypedDict, total=False):
+    """Of a list; times with their zone."""
+
+    status: str
+    mode: str
+    created_after: datetime
+    created_before: datetime
+
+
+def get(smelt_id: UUID) -> Call[SmeltReply]:
+    return Call("GET", f"{SMELTS}/{smelt_id}", _model(SmeltReply))
+
+
+def page(most: int, cursor: str | None, filters: Filters) -> Call[SmeltPage]:
+    asked = {"limit": min(most, LARGEST_PAGE), "cursor": cursor, **filters}
+    params = {
+        name: value.isoformat() if isinstance(value, datetime) else str(value)
+        for name, value in asked.items()
+        if value is not None
+    }
+    return Call("GET", SMELTS, _model(SmeltPage), params=params)
+
+
+def cancel(smelt_id: UUID) -> Call[SmeltReply]:
+    return Call("POST", f"{SMELTS}/{smelt_id}/cancel", _model(SmeltReply), repeatable=False)
+
+
+def retry(smelt_id: UUID) -> Call[SmeltReply]:
+    return Call("POST", f"{SMELTS}/{smelt_id}/retry", _model(SmeltReply), repeatable=False)
+
+
+def delete(smelt_id: UUID) -> Call[None]:
+    return Call("DELETE", f"{SMELTS}/{smelt_id}", lambda _: None, repeatable=False)
+
+
+def delete_content(smelt_id: UUID) -> Call[DeletionReceipt]:
+    return Call("DELETE", f"{SMELTS}/{smelt_id}/content", _model(DeletionReceipt))
+
+
+def results(smelt_id: UUID, media_type: str) -> Call[bytes]:
+    return Call("GET", f"{SMELTS}/{smelt_id}/outputs", bytes, headers={"Accept": media_type})
+
+
+def output(smelt_id: UUID, output_id: UUID) -> Call[str]:
+    return Call("GET", f"{SMELTS}/{smelt_id}/outputs/{output_id}", bytes.decode)
+
+
+def transcript(smelt_id: UUID, file_id: UUID, form: TranscriptFormat) -> Call[str]:
+    path = f"{SMELTS}/{smelt_id}/files/{file_id}/transcript"
+    return Call("GET", path, bytes.decode, params={"format": form})
+
+
+def usage() -> Call[UsageReply]:
+    return Call("GET", "/v1/usage", _model(UsageReply))
+
+
+def default_prompts() -> Call[list[DefaultPrompt]]:
+    return Call("GET", "/v1/default-prompts", lambda body: DefaultPrompts.model_validate_json(body).items)
+
+
+def _model(model: type[Model]) -> Callable[[bytes], Model]:
+    return model.model_validate_json

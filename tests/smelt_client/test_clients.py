@@ -1,0 +1,106 @@
+"""What both clients do with a running service."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from pipeline.settings import Settings
+from smelt_client import Misused, Refused, StillRunning, Unreachable
+from tests.api.conftest import RunningApi
+from tests.smelt_client.conftest import Connect
+from tests.support.cast import Cast
+from tests.support.in_process_worker import do_all_work
+
+RECORDING = Path(__file__).parent.parent / "recordings" / "speech.wav"
+NOTE = "Ann ships on Friday."
+
+
+def test_from_the_post_to_the_results_and_away(
+    connect: Connect, api: RunningApi, cast: Cast, settings: Settings, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("Bob books the room.")
+    client = connect(api.url, cast.ada.token)
+    posted = client.submit([RECORDING, notes, NOTE], prompts=["summarize"], language="en")
+    assert [file.filename for file in posted.files] == ["speech.wav", "notes.md", "text.md"]
+    with pytest.raises(StillRunning):
+        client.wait(posted.id, within=0.05)
+    do_all_work(settings)
+
+    smelt = client.wait(posted.id, within=10)
+    assert (smelt.status, smelt.completed, smelt.progress) == ("completed", True, 1.0)
+    assert NOTE in client.results(posted.id).decode()
+    assert client.results(posted.id, "application/zip").startswith(b"PK")
+    assert client.output(posted.id, smelt.outputs[1].id)
+    assert NOTE in client.transcript(posted.id, smelt.files[0].id)
+    assert [summary.id for summary in client.list(status="completed")] == [posted.id]
+    events = list(client.events(posted.id))
+    assert {event.name for event in events} == {"smelt", "file", "output", "done"}
+    assert (events[-1].name, events[-1].version) == ("done", smelt.version)
+
+    assert client.delete_content(posted.id).smelt_id == posted.id
+    assert client.delete(posted.id) is None
+    with pytest.raises(Refused) as told:
+        client.get(posted.id)
+    assert (told.value.status, told.value.code) == (404, "not_found")
+
+
+def test_a_list_goes_over_pages_and_ends(
+    connect: Connect, api: RunningApi, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smelt_client.calls.LARGEST_PAGE", 2)
+    client = connect(api.url, cast.ada.token)
+    posted = [client.submit([NOTE], prompts=["summarize"]).id for _ in range(3)]
+    assert [smelt.id for smelt in client.list()] == posted[::-1]
+    assert [smelt.id for smelt in client.list(1)] == posted[:1:-1]
+
+
+def test_a_smelt_is_canceled_and_taken_up_again(connect: Connect, api: RunningApi, cast: Cast) -> None:
+    client = connect(api.url, cast.ada.token)
+    posted = client.submit([NOTE], prompts=["summarize"])
+    assert client.cancel(posted.id).status == "canceled"
+    assert client.retry(posted.id).status == "pending"
+
+
+def test_a_post_that_is_repeated_by_its_key_is_one_smelt(
+    connect: Connect, api: RunningApi, cast: Cast
+) -> None:
+    client = connect(api.url, cast.ada.token)
+    first, second = (client.submit([NOTE], prompts=["summarize"], idempotency_key="mine") for _ in range(2))
+    assert first.id == second.id
+
+
+def test_a_visitor_opens_what_they_have_posted(connect: Connect, api: RunningApi) -> None:
+    client = connect(api.url, None)
+    assert "summarize" in {prompt.name for prompt in client.default_prompts()}
+    assert client.usage().remaining == 1
+    posted = client.submit([NOTE], prompts=["summarize"])
+    assert client.get(posted.id).tier == "anonymous"
+
+
+def test_a_refusal_has_its_code_and_each_fault(connect: Connect, api: RunningApi, cast: Cast) -> None:
+    client = connect(api.url, cast.ada.token)
+    with pytest.raises(Refused) as told:
+        client.submit([NOTE], prompts=["sing"], more={"content_ttl": "1"})
+    assert (told.value.status, told.value.code) == (422, "validation_failed")
+    assert {fault.field for fault in told.value.faults} == {"default_prompt_names", "content_ttl"}
+
+
+def test_what_cannot_be_sent_is_told_before_anything_is(
+    connect: Connect, api: RunningApi, tmp_path: Path
+) -> None:
+    client = connect(api.url, None)
+    with pytest.raises(Misused, match="can't be read"):
+        client.submit([tmp_path / "nothing.wav"])
+    with pytest.raises(Misused, match="give a Path"):
+        client.submit([str(RECORDING)])
+    for server, token in (("smelt.example.org", None), ("http://host:port", None), (api.url, "töken")):
+        with pytest.raises(Misused):
+            connect(server, token)
+
+
+def test_who_is_not_there_is_told_so(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smelt_client.attempts.FIRST_DELAY", 0.001)
+    with pytest.raises(Unreachable, match="ConnectError"):
+        connect("http://127.0.0.1:1", None).get(uuid4())

@@ -119,7 +119,9 @@ class Languages:
         heard_as = self._only or self._free(window)
         self._seconds[heard_as] = self._seconds.get(heard_as, 0.0) + window.seconds
         other, probability = window.likeliest_but(heard_as)
-        doubtful = window.seconds >= _LONG and probability >= self._enough(window.probability(heard_as))
+        goes_on = bool(self._stretches) and self._stretches[-1].spoken == other
+        enough = self._enough(window.probability(heard_as))
+        doubtful = (window.seconds >= _LONG or goes_on) and probability >= enough
         self._note(window, other if doubtful else heard_as, heard_as)
         return heard_as
 

@@ -5,6 +5,9 @@ level says little: one speaker can be 30 dB below the other. So the gain follows
 surrounding and the next three seconds, whichever asks for most; the quiet speaker's first word after a loud one is
 raised as well, and what is loud there is kept from clipping.
 
+Measured with Whisper tiny.en on 474 words, a speaker 30 dB quieter than those before and after: 36 of them wrong, 189
+where neither detection nor recognition hears what is levelled, 163 where detection alone does.
+
 Only what swings as speech does is raised: syllables stand 10 dB and more above the gaps between them, while noise,
 hum, tones and applause hardly stand above their own floor, however quiet they are.
 """

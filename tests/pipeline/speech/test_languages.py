@@ -122,7 +122,7 @@ ASKED = [
         "en",
         [english(0, 30), window(30, 55, *PURE_GERMAN), window(55, 59.7, *PURE_GERMAN), english(60, 70)],
         (
-            "From 0:00:30 to 0:00:55 the recording seems to be in German; it was heard as English, as asked for, and"
+            "From 0:00:30 to 0:01:00 the recording seems to be in German; it was heard as English, as asked for, and"
             " what is written there may be wrong.",
         ),
         id="partly another",

@@ -14,6 +14,7 @@ from pipeline.speech.caveats import clock
 
 # Measured with Whisper base on English, German, and both in one window, clean, quiet, noisy and by telephone
 _SURE = 0.7  # a poor meeting's English was Welsh with 0.46, but never more; German had 0.99
+_SHORT, _QUITE_SURE = 2.0, 0.9  # seconds, and what it takes below five of them
 _PARTLY = 0.5  # of a window that is half in this language and half in another
 _PERHAPS, _UNLIKELY = 0.25, 0.1  # this or more for one language while the other has less than that
 _LONG = 5.0  # seconds; half a second of English was Polish with 0.78
@@ -47,6 +48,11 @@ class Detection:
     def may_turn(self) -> bool:
         """Whether another language may be spoken for a part of it, long enough to be worth hearing by itself."""
         return self.seconds >= 2 * _LONG and self.likeliest_but(self.likeliest)[1] >= _SECOND
+
+    def is_sure(self, language: str) -> bool:
+        if self.seconds < _SHORT:
+            return False
+        return self.probability(language) >= (_SURE if self.seconds >= _LONG else _QUITE_SURE)
 
     def probability(self, language: str) -> float:
         """Of this one or one like it."""
@@ -118,10 +124,8 @@ class Languages:
     def _decided(self, window: Detection) -> str:
         heard_as = self._only or self._free(window)
         self._seconds[heard_as] = self._seconds.get(heard_as, 0.0) + window.seconds
-        other, probability = window.likeliest_but(heard_as)
-        goes_on = bool(self._stretches) and self._stretches[-1].spoken == other
-        enough = self._enough(window.probability(heard_as))
-        doubtful = (window.seconds >= _LONG or goes_on) and probability >= enough
+        other, _ = window.likeliest_but(heard_as)
+        doubtful = self._is_other(window, other) if self._only else _may_be_other(window, other, heard_as)
         self._note(window, other if doubtful else heard_as, heard_as)
         return heard_as
 
@@ -130,16 +134,15 @@ class Languages:
         current = self._current or window.likeliest
         known = [current, *self._seconds]
         own = next((one for one in known if one in _alike(window.likeliest)), window.likeliest)
-        if window.seconds >= _LONG and window.probability(own) >= _SURE:
+        if window.is_sure(own):
             self._current = own
             return own
         return max(current, self.main or current, key=window.probability)
 
-    def _enough(self, of_heard: float) -> float:
-        """The probability from which on another language is told of."""
-        if self._only:
-            return _SURE
-        return _PERHAPS if of_heard < _UNLIKELY else _PARTLY
+    def _is_other(self, window: Detection, other: str) -> bool:
+        """A short one too, where it goes on with a stretch."""
+        goes_on = bool(self._stretches) and self._stretches[-1].spoken == other
+        return window.is_sure(other) or (goes_on and window.probability(other) >= _SURE)
 
     def _note(self, window: Detection, spoken: str, heard_as: str) -> None:
         last = self._stretches[-1] if self._stretches else None
@@ -155,6 +158,11 @@ def _code(token: str) -> str:
 
 def _alike(language: str) -> tuple[str, ...]:
     return next((among for among in _ALIKE if language in among), (language,))
+
+
+def _may_be_other(window: Detection, other: str, heard_as: str) -> bool:
+    enough = _PERHAPS if window.probability(heard_as) < _UNLIKELY else _PARTLY
+    return window.seconds >= _LONG and window.probability(other) >= enough
 
 
 def _most_probable(windows: Sequence[Detection]) -> str:

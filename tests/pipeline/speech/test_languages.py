@@ -63,6 +63,18 @@ UNASKED = [
         id="short and sure",
     ),
     pytest.param(
+        [english(0, 30), window(30, 34.4, *PURE_GERMAN), window(35, 36, *PURE_GERMAN)],
+        ["en", "de", "de"],
+        ("From 0:00:30 to 0:00:36 the recording is in German.",),
+        id="shorter and quite sure",
+    ),
+    pytest.param(
+        [english(0, 30), window(30, 34, ("es", 0.85), ("en", 0.1))],
+        ["en", "en"],
+        (),
+        id="short and fairly sure",
+    ),
+    pytest.param(
         [english(0, 30), window(31, 31.66, *SHORT_ENGLISH)], ["en", "en"], (), id="too short to be told"
     ),
     pytest.param(
@@ -120,9 +132,9 @@ ASKED = [
     pytest.param("en", [english(0, 30)], (), id="as asked for"),
     pytest.param(
         "en",
-        [english(0, 30), window(30, 55, *PURE_GERMAN), window(55, 59.7, *PURE_GERMAN), english(60, 70)],
+        [english(0, 30), window(30, 55, *PURE_GERMAN), window(55, 56.7, *PURE_GERMAN), english(60, 70)],
         (
-            "From 0:00:30 to 0:01:00 the recording seems to be in German; it was heard as English, as asked for, and"
+            "From 0:00:30 to 0:00:57 the recording seems to be in German; it was heard as English, as asked for, and"
             " what is written there may be wrong.",
         ),
         id="partly another",

@@ -11,7 +11,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from api.errors import MAX_NAME_CHARS, ApiError, Fault, FaultCode, refusal, shown
-from api.smelts.languages import language_code
+from pipeline.language_names import language_code
 from pipeline.states import DefaultPromptName, SmeltMode
 
 MAX_FIELDS = 64

@@ -14,7 +14,7 @@ from api.auth.client_address import client_address, ip_hash
 from api.http import cursor
 from api.http.filename import MAX_CHARS, safe_filename
 from api.http.negotiation import choose
-from api.smelts.languages import LANGUAGES, language_code
+from pipeline.language_names import LANGUAGES, language_code
 from pipeline.net.networks import networks
 
 PROXIES = networks(["10.0.0.0/8", "2001:db8:aaaa::/48"])

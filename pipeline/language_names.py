@@ -1,6 +1,7 @@
-"""The languages that Whisper models know, by what clients call them; here, so that the API loads no speech library."""
+"""The languages that Whisper models know, by what they are called; here, so that the API loads no speech library."""
 
-# Whisper's code, then ISO 639-2 and 639-3 codes and outdated ones, then after a colon names in English.
+# Whisper's code, then ISO 639-2 and 639-3 codes and outdated ones, then after a colon names in English. The first of
+# each is ours.
 _TABLE = """
 af afr: Afrikaans
 am amh: Amharic
@@ -62,10 +63,10 @@ mn mon: Mongolian
 mr mar: Marathi
 ms msa may zsm: Malay
 mt mlt: Maltese
-my mya bur: Myanmar, Burmese
+my mya bur: Burmese, Myanmar
 ne nep npi: Nepali
 nl nld dut: Dutch, Flemish
-nn nno: Nynorsk, Norwegian Nynorsk
+nn nno: Norwegian Nynorsk, Nynorsk
 no nor nb nob: Norwegian, Norwegian Bokmål, Bokmål
 oc oci: Occitan
 pa pan: Punjabi, Panjabi
@@ -107,17 +108,25 @@ _DETECT = frozenset({"auto", "automatic", "detect", "und", "mul", "multi", "none
 """What clients send for a language that is to be found out."""
 
 
-def _read(table: str) -> dict[str, str]:
-    found = {}
+def _read(table: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Codes by whatever they are called, and each code's name."""
+    found, names_of = {}, {}
     for line in table.split("\n"):
         codes, _, names = line.partition(": ")
+        code = codes.split()[0]
+        names_of[code] = names.split(", ")[0]
         for called in (*codes.split(), *names.casefold().split(", ")):
-            found[called] = codes.split()[0]
-    return found
+            found[called] = code
+    return found, names_of
 
 
-_CALLED = _read(_TABLE.strip())
-LANGUAGES = frozenset(_CALLED.values())
+_CALLED, _NAMES = _read(_TABLE.strip())
+LANGUAGES = frozenset(_NAMES)
+
+
+def language_name(code: str) -> str:
+    """The name in English of one of `LANGUAGES`."""
+    return _NAMES[code]
 
 
 def language_code(given: str) -> str | None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from api.smelts.languages import language_code
 from deploy.evaluate.bar import showing
 from deploy.evaluate.listening import listening
 from deploy.evaluate.recordings import find_recordings
@@ -13,6 +12,7 @@ from deploy.evaluate.references import SUFFIXES
 from deploy.evaluate.report import Report
 from deploy.evaluate.trial import Trial, try_out
 from deploy.problems import EvaluationImpossible
+from pipeline.language_names import language_code
 from pipeline.settings import Settings
 
 

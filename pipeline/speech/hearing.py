@@ -1,18 +1,21 @@
-"""Hears a block of a recording: its windows fill batches together, and speech that has no words then is heard again.
+"""Hears a recording block by block: its windows fill batches together, and speech without words is heard again.
 
 Windows don't see the text before them (`condition_on_previous_text` of Whisper): that is what makes it repeat itself
 for minutes once it has begun to, and they could not be heard side by side.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from pipeline.speech.blocks import Block
+from pipeline.speech.languages import Languages
+from pipeline.speech.levels import levelled
 from pipeline.speech.model_download import Tell
 from pipeline.speech.recognizer import Heard, Hints, SpeechEngineSettings
 from pipeline.speech.spans import Span, find_speech, joined, pack, padded, uncovered, within
 from pipeline.speech.stream import Stream
 from pipeline.speech.whisper import Features, Whisper
+from pipeline.speech.window_languages import Spoken, WindowLanguages
 from pipeline.speech.words import TimedWord, covered, to_segments, trimmed
 
 
@@ -30,46 +33,60 @@ class WhisperRecognizer:
         model.warm()
         return cls(model, settings.batch_size)
 
-    def begin(self, hints: Hints) -> tuple[str, ...]:
-        warnings = []
-        if hints.language not in (None, "en") and not self._model.multilingual:
-            warnings.append("The speech model knows English only; the language asked for was not used.")
-        if hints.vocabulary and not self._model.fits(hints.vocabulary):
-            warnings.append("The vocabulary is longer than the speech model takes; only its start was used.")
-        return tuple(warnings)
+    def begin(self, hints: Hints) -> "WhisperHearing":
+        return WhisperHearing(self._model, self._batch_size, hints)
 
-    def recognize(self, block: Block, hints: Hints, report: Callable[[float], None]) -> Heard:
+
+class WhisperHearing:
+    """Implements Hearing."""
+
+    def __init__(self, model: Whisper, batch_size: int, hints: Hints) -> None:
+        self._model = model
+        self._batch_size = batch_size
+        self._vocabulary = hints.vocabulary
+        self._languages = Languages(hints.language, multilingual=model.multilingual)
+        self._windows = WindowLanguages(model, self._languages, batch_size)
+        self._hint_warnings = tuple(_hint_warnings(model, hints))
+
+    @property
+    def language(self) -> str | None:
+        return self._languages.main
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return (*self._hint_warnings, *self._languages.warnings)
+
+    def hear(self, block: Block, report: Callable[[float], None]) -> Heard:
         longest = self._model.window_seconds
-        speech = find_speech(block.samples, longest)
+        samples = levelled(block.samples)
+        speech = find_speech(samples, longest)
         if not speech:
-            return Heard(None)
-        features = self._model.features(block.samples)
-        windows = pack(padded(speech, block.seconds), longest)
-        language = self._language(hints, features, windows[0])
-        prompt = self._model.prompt(language, hints.vocabulary)
-
-        def streams(spans: Iterable[Span]) -> list[Stream]:
-            return [
-                Stream(start, end, within(speech, (start, end)), prompt, language) for start, end in spans
-            ]
+            return Heard()
+        features = self._model.features(samples)
+        around = padded(speech, block.seconds)
+        spoken = self._windows.of(features, pack(around, longest), around, block.start_seconds)
 
         def told(share: float) -> None:
             report(block.start_seconds + share * block.seconds)
 
-        words = self._hear(features, streams(windows), told)
-        gaps = uncovered(speech, covered(words))
+        words = self._hear(features, [self._stream(window, speech) for window in spoken], told)
+        gaps = uncovered(speech, list(covered(words)))
         if gaps:
             again = joined(gaps, [(word.start, word.end) for word in words], longest)
-            words += self._hear(features, streams(padded(again, block.seconds)), lambda _: None)
-            gaps = uncovered(speech, covered(words))
+            streams = [
+                self._stream(Spoken(span, _language_at(span[0], spoken)), speech)
+                for span in padded(again, block.seconds)
+            ]
+            words += self._hear(features, streams, lambda _: None)
+            gaps = uncovered(speech, list(covered(words)))
         segments = to_segments(trimmed(words), block.start_seconds, block.end_seconds)
         at = block.start_seconds
-        return Heard(language, tuple(segments), tuple((at + start, at + end) for start, end in gaps))
+        return Heard(tuple(segments), tuple((at + start, at + end) for start, end in gaps))
 
-    def _language(self, hints: Hints, features: Features, window: Span) -> str:
-        if not self._model.multilingual:
-            return "en"
-        return hints.language or self._model.language(features, window[0])
+    def _stream(self, window: Spoken, speech: Sequence[Span]) -> Stream:
+        (start, end), language = window.span, window.language
+        prompt = self._model.prompt(language, self._vocabulary)
+        return Stream(start, end, within(speech, window.span), prompt, language)
 
     def _hear(
         self, features: Features, streams: Sequence[Stream], told: Callable[[float], None]
@@ -85,6 +102,20 @@ class WhisperRecognizer:
 
     def _batch(self, going: Sequence[Stream]) -> list[Stream]:
         """Of the streams that may share a call, the largest group's first ones. What shares it changes no word."""
-        kinds = [(each.rung, self._model.encoder_frames(each), len(each.prompt)) for each in going]
+        kinds = [(each.rung, self._model.encoder_frames(each.left), len(each.prompt)) for each in going]
         [(most, _)] = Counter(kinds).most_common(1)
         return [each for each, kind in zip(going, kinds, strict=True) if kind == most][: self._batch_size]
+
+
+def _hint_warnings(model: Whisper, hints: Hints) -> list[str]:
+    warnings = []
+    if hints.language not in (None, "en") and not model.multilingual:
+        warnings.append("The speech model knows English only; the language asked for was not used.")
+    if hints.vocabulary and not model.fits(hints.vocabulary):
+        warnings.append("The vocabulary is longer than the speech model takes; only its start was used.")
+    return warnings
+
+
+def _language_at(seconds: float, spoken: Sequence[Spoken]) -> str:
+    """Of the last window that begins before it."""
+    return next((each.language for each in reversed(spoken) if each.span[0] <= seconds), spoken[0].language)

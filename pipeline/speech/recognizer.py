@@ -41,19 +41,30 @@ class Heard:
     `unheard`: stretches of speech of a second or more in which no words were made out.
     """
 
-    language: str | None  # None: no speech in this block
     segments: tuple[Segment, ...] = ()
     unheard: tuple[tuple[float, float], ...] = ()
 
 
-class Recognizer(Protocol):
-    def begin(self, hints: Hints) -> tuple[str, ...]:
-        """Get ready for a new recording; gives warnings about hints that can't be used in full."""
+class Hearing(Protocol):
+    """One recording's way through a recognizer, block by block."""
+
+    @property
+    def language(self) -> str | None:
+        """The one that is spoken most, by what has been heard; None before speech has been heard."""
         ...
 
-    def recognize(self, block: Block, hints: Hints, report: Callable[[float], None]) -> Heard:
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know: complete once all blocks have been heard."""
+        ...
+
+    def hear(self, block: Block, report: Callable[[float], None]) -> Heard:
         """`report` is told how many seconds of the recording are done, now and then."""
         ...
+
+
+class Recognizer(Protocol):
+    def begin(self, hints: Hints) -> Hearing: ...
 
 
 @dataclass(slots=True)
@@ -65,32 +76,27 @@ class Recognition:
     language: str | None = None
     done_seconds: float = 0.0
     unheard: list[tuple[float, float]] = field(default_factory=list)
-    _warnings: tuple[str, ...] = ()
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Complete once all segments have been given."""
-        return (*self._warnings, *unheard_warning(self.unheard))
+    warnings: tuple[str, ...] = ()
 
     def segments(
         self, blocks: Iterable[Block], on_progress: Callable[[float], None] | None = None
     ) -> Iterator[Segment]:
-        """Segments in order, block by block. The first block with speech settles the language.
+        """Segments in order, block by block.
 
         `on_progress` is told how many seconds of the recording are done. Raises SmeltError NO_SPEECH at the
         end if there were no words, and passes on what the blocks and the recognizer raise.
         """
         report = on_progress or (lambda _: None)
-        self._warnings = self.recognizer.begin(self.hints)
+        hearing = self.recognizer.begin(self.hints)
         heard_any = False
         for block in blocks:
-            hints = Hints(self.language or self.hints.language, self.hints.vocabulary)
-            heard = self.recognizer.recognize(block, hints, report)
-            if heard.segments:
-                self.language, heard_any = heard.language, True
+            heard = hearing.hear(block, report)
             self.unheard += heard.unheard
+            if heard.segments:
+                self.language, heard_any = hearing.language, True
             yield from heard.segments
             self.done_seconds = block.end_seconds
             report(self.done_seconds)
+        self.warnings = (*hearing.warnings, *unheard_warning(self.unheard))
         if not heard_any:
             raise SmeltError(ErrorCode.NO_SPEECH)

@@ -60,7 +60,12 @@ class Stream:
 
     @property
     def ended(self) -> bool:
-        return self.end - self.position < _LEAST_STEP
+        return self.left < _LEAST_STEP
+
+    @property
+    def left(self) -> float:
+        """Seconds that are still to be heard."""
+        return self.end - self.position
 
     def settle(self, decoding: Decoding) -> Decoding | None:
         """The decoding to go on with; None: the piece is decoded again, a rung higher.

@@ -24,6 +24,7 @@ from pipeline.speech.model_download import Tell, fetched
 from pipeline.speech.models import located
 from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Samples
+from pipeline.speech.spans import Span
 from pipeline.speech.stamps import Piece, read_stamps
 from pipeline.speech.stream import Decoding, Stream
 from pipeline.speech.words import TimedWord
@@ -105,20 +106,23 @@ class Whisper:
         tokens = self._model.hf_tokenizer.encode(" " + vocabulary.strip(), add_special_tokens=False).ids
         return len(tokens) <= _MAX_HINT_TOKENS
 
-    def language(self, features: Features, start: float) -> str:
-        """The most probable one of what is said from `start` on."""
-        frames = features[:, self._frame(start) :][:, : self._whole]
-        [found] = self._model.model.detect_language(self._encoded([frames], self._whole))
-        token: str = found[0][0]
-        return token[2:-2]  # <|en|>
+    def languages(self, features: Features, windows: Sequence[Span]) -> list[list[tuple[str, float]]]:
+        """For each window its probable languages, the most probable first: `[("<|en|>", 0.9), …]`."""
+        pieces = [
+            features[:, self._frame(start) : self._frame(end)][:, : self._whole] for start, end in windows
+        ]
+        found: list[list[tuple[str, float]]] = self._model.model.detect_language(
+            self._encoded(pieces, self._whole)
+        )
+        return found
 
-    def encoder_frames(self, stream: Stream) -> int:
-        """How many frames the encoder is given for what is left of the stream: for what is short less than a window.
+    def encoder_frames(self, seconds: float) -> int:
+        """How many frames the encoder is given for a piece of so many seconds: for what is short less than a window.
 
         The encoder's time grows faster than its input's length, and silence is as good as nothing to it; but with none
         behind the speech, the model doesn't know that it ends.
         """
-        frames = self._frames_left(stream) + self._whole * _SILENCE_SHARE
+        frames = self._frame(seconds) + self._whole * _SILENCE_SHARE
         return next(
             (int(self._whole * part) for part in _SHORTER if frames <= self._whole * part), self._whole
         )
@@ -128,7 +132,7 @@ class Whisper:
 
         `features`: of the block that all are of.
         """
-        frames = max(map(self.encoder_frames, streams))
+        frames = max(self.encoder_frames(stream.left) for stream in streams)
         pieces = [features[:, (at := self._frame(s.position)) : at + self._frames_left(s)] for s in streams]
         encoded = self._encoded(pieces, frames)
         rows: list[_Row] = []

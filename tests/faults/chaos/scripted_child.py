@@ -54,27 +54,30 @@ POISONS: dict[str, Callable[[], None]] = {"kill": die, "memory": take_all_memory
 
 
 class ScriptedRecognizer:
-    """Implements Recognizer."""
+    """Implements Recognizer, and Hearing of the one recording that is under way."""
+
+    language = "en"
+    warnings: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self._seconds = 0.0
         self._crawls = False
 
-    def begin(self, hints: Hints) -> tuple[str, ...]:
+    def begin(self, hints: Hints) -> "ScriptedRecognizer":
         script = dict(word.split("=", 1) for word in (hints.vocabulary or "").split() if "=" in word)
         self._seconds = float(script.get("seconds", "0"))
         poison = script.get("poison")
         self._crawls = poison == "crawl"
         if poison in POISONS:
             POISONS[poison]()
-        return ()
+        return self
 
-    def recognize(self, block: Block, hints: Hints, report: Callable[[float], None]) -> Heard:  # noqa: ARG002 - as agreed
+    def hear(self, block: Block, report: Callable[[float], None]) -> Heard:
         segments = []
         for segment in self._crawl(block) if self._crawls else self._listen(block):
             segments.append(segment)
             report(segment.end)
-        return Heard("en", tuple(segments))
+        return Heard(tuple(segments))
 
     def _listen(self, block: Block) -> Iterator[Segment]:
         """Segments at an even pace over the seconds of the script."""

@@ -39,8 +39,8 @@ def test_a_meeting_of_two_is_heard_word_by_word(heard: list[Segment]) -> None:
 
 
 def test_it_is_written_in_sentences(heard: list[Segment]) -> None:
-    """As the extractive engine needs it: with capitals, full stops and question marks."""
-    sentences = re.findall(r"[A-Z][^.?!]*[.?!]", text(heard))
+    """As the extractive engine needs it: with full stops and question marks."""
+    sentences = re.findall(r"[^.?!]+[.?!]", text(heard))
     asked = [sentence for sentence in sentences if sentence.endswith("?")]
     assert len(sentences) >= len(SPOKEN)
     assert len(asked) == len([sentence for _, sentence in SPOKEN if sentence.endswith("?")])

@@ -198,8 +198,11 @@ def test_hints_reach_a_model_of_many_languages(
     monkeypatch.setattr(recognizer._model, "prompt", prompted)
     monkeypatch.setattr(recognizer._model, "_tokenizer", lambda _: english)
     [block] = cut(pieces(recording("speech.wav")))
-    heard = recognizer.recognize(block, Hints("de", "Anne, Budget"), lambda _: None)
-    assert heard.language == "de"
+    found = [[("<|de|>", 0.9)]]
+    monkeypatch.setattr(recognizer._model, "languages", lambda *_: found)
+    hearing = recognizer.begin(Hints("de", "Anne, Budget"))
+    hearing.hear(block, lambda _: None)
+    assert hearing.language == "de"
     assert asked == [("de", "Anne, Budget")]
 
 
@@ -235,8 +238,8 @@ def test_progress_moves_within_a_block_and_reaches_the_end(recognizer: WhisperRe
 
 
 def test_hints_that_cannot_be_used_in_full_give_a_warning(recognizer: WhisperRecognizer) -> None:
-    assert recognizer.begin(Hints("en", "alice budget")) == ()
-    assert len(recognizer.begin(Hints("de", "alice " * 300))) == 2
+    assert recognizer.begin(Hints("en", "alice budget")).warnings == ()
+    assert len(recognizer.begin(Hints("de", "alice " * 300)).warnings) == 2
 
 
 @pytest.mark.parametrize(

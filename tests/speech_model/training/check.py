@@ -23,7 +23,7 @@ def main() -> None:
         references, heard = [], []
         for spoken in load_bank(folder / name):
             padded = np.pad(spoken.samples.astype(np.float32), RATE // 2)
-            segments = recognizer.recognize(Block(0.0, padded), Hints("en"), lambda _: None).segments
+            segments = recognizer.begin(Hints("en")).hear(Block(0.0, padded), lambda _: None).segments
             references.append(" ".join(spoken.words))
             heard.append(" ".join(segment.text for segment in segments))
         print(f"{name}: {jiwer.wer(references, heard):.1%} of the words are wrong")

@@ -122,7 +122,9 @@ class Demo:
                         f"nothing has changed for {STILL_SECONDS:g} s: the smelt is {smelt.status}"
                     )
                 time.sleep(0.1)
-        broken = [f"{one.name.strip()}: {one.error}" for one in _parts(smelt) if one.error]
+        broken = [
+            f"{' '.join(one.name.split(maxsplit=1))}: {one.error}" for one in _parts(smelt) if one.error
+        ]
         if smelt.status is not SmeltStatus.COMPLETED or broken:
             reasons = "; ".join(broken) or smelt.error_message or "without a reason"
             raise SmeltNotCompleted(f"the smelt {smelt.status}: {reasons}")

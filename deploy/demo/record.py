@@ -36,7 +36,8 @@ MEETING: tuple[tuple[str, str], ...] = (
     (MARK, "No, that question is still open."),
     (ANNA, "Let's discuss it at the next meeting on Tuesday morning."),
     (MARK, "Agreed."),
-    (MARK, "See you on Tuesday."),
+    (MARK, "Have a good day."),
+    (ANNA, "Goodbye."),
 )
 """(speaker, sentence), in the order they are spoken."""
 

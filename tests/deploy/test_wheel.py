@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.recordings import MEETING
+from tests.recordings import FOLDER
 from tests.support.running_up import Up
 
 ROOT = Path(__file__).parent.parent.parent
@@ -77,10 +77,12 @@ def test_the_demo_takes_files_of_the_users(installed: Path, tmp_path: Path) -> N
     """Of several it shows what they give together."""
     note = tmp_path / "my note.md"
     note.write_text("# Plan\n\n- [ ] Zoe must call the printer by Friday.\n")
-    shown = run(str(installed / "bin" / "smelt"), "demo", str(MEETING), "my note.md", cwd=tmp_path)
+    shown = run(
+        str(installed / "bin" / "smelt"), "demo", str(FOLDER / "speech.m4a"), "my note.md", cwd=tmp_path
+    )
     assert "combine: " in shown
     assert "separate: " not in shown
-    assert "What was heard in meeting.m4a:" in shown
+    assert "What was heard in speech.m4a:" in shown
     assert "Zoe must call the printer" in shown.partition("# Action items")[2]
 
 

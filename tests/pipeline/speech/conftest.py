@@ -1,4 +1,4 @@
-"""A real speech model, loaded once."""
+"""A real speech model, loaded once for all modules that hear with it."""
 
 import pytest
 

@@ -16,7 +16,7 @@ from pipeline.speech.transcript import Segment
 from tests.recordings import word_error_rate
 
 SAID = " ".join(sentence for _, sentence in SPOKEN)
-SECONDS = 58.6
+SECONDS = 59.4
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,10 @@ def test_a_meeting_of_two_is_heard_word_by_word(heard: list[Segment]) -> None:
     assert word_error_rate(SAID, text(heard)) <= 0.02
 
 
-def test_it_is_written_in_sentences(heard: list[Segment]) -> None:
-    """As the extractive engine needs it: with full stops and question marks."""
-    sentences = re.findall(r"[^.?!]+[.?!]", text(heard))
-    asked = [sentence for sentence in sentences if sentence.endswith("?")]
-    assert len(sentences) >= len(SPOKEN)
-    assert len(asked) == len([sentence for _, sentence in SPOKEN if sentence.endswith("?")])
+def test_what_is_asked_is_written_as_a_question(heard: list[Segment]) -> None:
+    """The extractive engine looks for the marks of sentences."""
+    asked = [sentence for _, sentence in SPOKEN if sentence.endswith("?")]
+    assert re.findall(r"[A-Z][^.?!]*\?", text(heard)) == asked
 
 
 def test_words_lie_in_order_within_the_recording(heard: list[Segment]) -> None:

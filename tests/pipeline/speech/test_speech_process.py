@@ -264,6 +264,16 @@ def test_the_child_sees_only_the_environment_it_is_given(content_url: str) -> No
     process.close()
 
 
+def test_a_hub_out_of_reach_is_told_with_what_to_do(content_url: str, tmp_path: Path) -> None:
+    nobody = {"PATH": os.defpath, "HOME": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:9"}
+    process = SpeechProcess(SpeechEngineSettings("base"), content_url, environment=nobody)
+    with pytest.raises(
+        ModelUnavailable, match=r"'base' can't be loaded .* refused\. .* SMELT_WHISPER_MODEL=tiny\.en"
+    ):
+        process.start()
+    process.close()
+
+
 def test_the_child_dies_with_its_parent(content_url: str) -> None:
     script = (
         "import sys, time\n"

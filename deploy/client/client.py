@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 
 import httpx2
 from h11 import LocalProtocolError
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from api.schemas.library import PromptReply, Prompts
 from api.schemas.smelts import (
@@ -30,8 +30,9 @@ from api.schemas.smelts import (
     SmeltSummary,
     UsageReply,
 )
+from deploy.client.causes import not_the_service
 from deploy.client.events import Event, follow_events
-from deploy.client.failures import Misused
+from deploy.client.failures import Misused, Unreachable
 from deploy.client.following import followed
 from deploy.client.inputs import Input, part
 from deploy.client.sending import send
@@ -87,7 +88,7 @@ class Client:
                 )
             except LocalProtocolError:  # httpx2 lets it through as it is
                 raise Misused("a file changed its size while it was sent") from None
-        accepted = AcceptedSmelt.model_validate_json(reply.content)
+        accepted = _parsed(AcceptedSmelt, reply)
         if accepted.access_token is not None:
             self._http.headers["Authorization"] = f"Bearer {accepted.access_token}"
         return accepted
@@ -126,9 +127,7 @@ class Client:
 
     def delete_content(self, smelt_id: UUID) -> DeletionReceipt:
         url = f"/v1/smelts/{smelt_id}/content"
-        return DeletionReceipt.model_validate_json(
-            send(lambda: self._http.delete(url), repeatable=True).content
-        )
+        return _parsed(DeletionReceipt, send(lambda: self._http.delete(url), repeatable=True))
 
     def results(self, smelt_id: UUID, media_type: str) -> bytes:
         """All finished results as `text/markdown`, `application/zip` or `application/json`."""
@@ -153,11 +152,18 @@ class Client:
         return self._read(UsageReply, "/v1/usage")
 
     def _read(self, model: type[Model], url: str, **params: str) -> Model:
-        reply = send(lambda: self._http.get(url, params=params), repeatable=True)
-        return model.model_validate_json(reply.content)
+        return _parsed(model, send(lambda: self._http.get(url, params=params), repeatable=True))
 
     def _act(self, url: str) -> SmeltReply:
-        return SmeltReply.model_validate_json(send(lambda: self._http.post(url), repeatable=False).content)
+        return _parsed(SmeltReply, send(lambda: self._http.post(url), repeatable=False))
 
     def _bytes(self, url: str, accept: str) -> bytes:
         return send(lambda: self._http.get(url, headers={"Accept": accept}), repeatable=True).content
+
+
+def _parsed(model: type[Model], reply: httpx2.Response) -> Model:
+    """Raises Unreachable for what the service can't have answered."""
+    try:
+        return model.model_validate_json(reply.content)
+    except ValidationError:
+        raise Unreachable(not_the_service(reply)) from None

@@ -2,10 +2,12 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import UUID
 
@@ -44,14 +46,18 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
     """A client for the block. What goes wrong in it ends the process: one line on stderr, and the exit code."""
     from deploy.client.client import Client
     from deploy.client.config import find_config
-    from deploy.client.failures import ClientFailure
+    from deploy.client.failures import ClientFailure, Refused
+    from deploy.client.wording import in_words_of_the_command
 
     _write_utf8()
+    sys.excepthook = say_unexpected
     try:
         config = find_config(server, token)
         with Client(config.server, config.token) as client:
             yield client
         sys.stdout.flush()  # while it can still be told that nobody reads it
+    except Refused as refused:
+        _end(in_words_of_the_command(refused), refused.exit_code)
     except ClientFailure as failure:
         _end(str(failure), failure.exit_code)
     except BrokenPipeError:  # who reads our stdout has had enough, as in `smelt list | head -1`
@@ -62,9 +68,20 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
     except UnicodeError as error:  # such as a file's name in bytes that are no text
         _end(f"what was given can't be sent or shown: {error}", 2)
     except OSError as error:
-        _end(f"{error.filename}: {error.strerror}", 2)
+        _end(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
     except KeyboardInterrupt:
-        _end("interrupted; the smelt goes on (smelt list, smelt cancel)", INTERRUPTED)
+        _end("interrupted; what was sent goes on (smelt list, smelt cancel)", INTERRUPTED)
+
+
+def say_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """One line for a mistake of the program's own, with its place: it is for whoever mends it."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("smelt: interrupted", file=sys.stderr)
+        return
+    last = traceback.extract_tb(trace)[-1:]
+    place = "".join(f" at {'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno}" for frame in last)
+    said = " ".join(str(error).split())
+    print(f"smelt: a mistake of the program's own: {kind.__name__}: {said}{place}", file=sys.stderr)
 
 
 def _write_utf8() -> None:

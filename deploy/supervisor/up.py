@@ -3,13 +3,16 @@
 import signal
 import sys
 import threading
+import time
 from types import FrameType
 
-from deploy.local_users import LOCAL_EMAIL, ensure_local_user, mint
+from deploy.local_service import Announcement, LocalService
+from deploy.local_users import LIFETIME, LOCAL_EMAIL, ensure_local_user, mint
 from deploy.supervisor.service import Service
 from pipeline.env import Env
 from pipeline.settings import DEMO_MODEL, Settings
 
+RENEW_AFTER = LIFETIME.total_seconds() / 2
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -25,11 +28,15 @@ class Console:
         self.broken = threading.Event()
 
     def report(self, name: str, line: str) -> None:
+        self.say(f"{name:<11} | {line}")
+
+    def say(self, line: str) -> None:
+        """As it is: to be copied."""
         with self._lock:
             if self.broken.is_set():
                 return
             try:
-                print(f"{name:<11} | {line}", flush=True)
+                print(line, flush=True)
             except BrokenPipeError:  # nobody reads any more: `up` ends, as a program in a pipe does
                 self.broken.set()
 
@@ -40,12 +47,20 @@ def up(settings: Settings) -> None:
     service = Service(settings, console.report)
     stop_on_signals(service)
     try:
-        with service:
-            _say_ready(console, service, settings)
-            while not console.broken.wait(0.5):
-                service.check()
+        with service, Announcement() as announcement:
+            _say_ready(console, service)
+            while not console.broken.is_set():
+                _let_be_found(console, service, announcement, signs_in=_signs_in(service, settings))
+                _stay(console, service, RENEW_AFTER)
     except StopRequested:
         console.report("smelt", "stopped")
+
+
+def _stay(console: Console, service: Service, seconds: float) -> None:
+    """Raises ServiceFailed."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not console.broken.wait(0.5):
+        service.check()
 
 
 def stop_on_signals(service: Service) -> None:
@@ -65,7 +80,7 @@ def stop_on_signals(service: Service) -> None:
         signal.signal(number, handle)
 
 
-def _say_ready(console: Console, service: Service, given: Settings) -> None:
+def _say_ready(console: Console, service: Service) -> None:
     def say(line: str) -> None:
         console.report("smelt", line)
 
@@ -76,10 +91,34 @@ def _say_ready(console: Console, service: Service, given: Settings) -> None:
         say(
             "no language model is set: the built-in extractive engine answers; see OPENAI_API_KEY, SMELT_LLM_…"
         )
+
+
+def _signs_in(service: Service, given: Settings) -> bool:
+    """Whether there are local users: nobody signs in elsewhere, and the secret was made here."""
     own_sign_in = given.jwt_secret is not None or given.jwt_jwks_url is not None
-    if service.settings.env is Env.PRODUCTION or own_sign_in or service.settings.jwt_secret is None:
-        return
+    return service.settings.env is not Env.PRODUCTION and not own_sign_in
+
+
+def _let_be_found(console: Console, service: Service, announcement: Announcement, *, signs_in: bool) -> None:
+    """Notes address and token where this user's client looks, and prints them for all others."""
+    token = _local_token(service) if signs_in else None
+    try:
+        announcement.write(LocalService(service.address, token))
+    except (OSError, RuntimeError) as problem:
+        console.report("smelt", f"the client on this machine has to be told the address: {problem}")
+    else:
+        console.report("smelt", "`smelt submit` and the like find this service by themselves, as this user")
+    if token is not None:
+        console.report(
+            "smelt", f"for others, as {LOCAL_EMAIL}, good for 12 hours (`smelt token` makes more):"
+        )
+    console.say(f"export SMELT_SERVER={service.address}{'' if token is None else f' SMELT_TOKEN={token}'}")
+
+
+def _local_token(service: Service) -> str | None:
+    settings = service.settings
+    if settings.jwt_secret is None:
+        return None
     user = ensure_local_user(service.owner_url)
-    secret = service.settings.jwt_secret.get_secret_value()
-    say(f"a token for {LOCAL_EMAIL}, good for 12 hours (`smelt token` makes more):")
-    say(mint(secret, service.settings.jwt_audience, user, LOCAL_EMAIL, service.settings.jwt_issuer))
+    secret = settings.jwt_secret.get_secret_value()
+    return mint(secret, settings.jwt_audience, user, LOCAL_EMAIL, settings.jwt_issuer)

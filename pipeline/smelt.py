@@ -15,6 +15,8 @@ from pipeline.states import (
     WorkStatus,
 )
 
+ALMOST = 0.99  # the most progress of a smelt that ended otherwise than completed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmeltFile:
@@ -53,8 +55,8 @@ class SmeltOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """`progress`: from 0 to 1, the mean of the parts'; 1 once the smelt has ended. Tokens: read and written by language
-    models for the outputs that are finished; attempts that failed aren't counted.
+    """`progress`: from 0 to 1, the mean of the parts'; 1 once the smelt is completed, and only then. Tokens: read and
+    written by language models for the outputs that are finished; attempts that failed aren't counted.
     """
 
     progress: float
@@ -87,15 +89,16 @@ class Smelt:
     @property
     def totals(self) -> Totals:
         """Of a smelt that was read with its parts."""
+        parts: tuple[SmeltFile | SmeltOutput, ...] = (*self.files, *self.outputs)
+        done = sum(1.0 if part.status is WorkStatus.COMPLETED else part.progress for part in parts)
         return Totals(
-            progress=self._progress(),
+            progress=self.progress_by(done / len(parts) if parts else 0.0),
             input_tokens=sum(output.input_tokens or 0 for output in self.outputs),
             output_tokens=sum(output.output_tokens or 0 for output in self.outputs),
         )
 
-    def _progress(self) -> float:
-        if self.status.terminal:
+    def progress_by(self, mean: float) -> float:
+        """`mean`: of its parts'. What failed or was canceled isn't done, though all of it was worked on."""
+        if self.status is SmeltStatus.COMPLETED:
             return 1.0
-        parts: tuple[SmeltFile | SmeltOutput, ...] = (*self.files, *self.outputs)
-        done = sum(1.0 if part.status.terminal else part.progress for part in parts)
-        return round(done / len(parts), 4) if parts else 0.0
+        return min(round(mean, 4), ALMOST if self.status.terminal else 1.0)

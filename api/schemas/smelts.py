@@ -71,7 +71,7 @@ class SmeltSummary(Reply):
     user_prompt_id: UUID | None
     version: int = Field(description="rises with every change")
     warnings: list[str]
-    progress: float
+    progress: float = Field(description="of all parts; 1 once it is completed, and only then")
     input_tokens: int = Field(description="of all finished outputs; failed attempts are not counted")
     output_tokens: int
     error_code: ErrorCode | None
@@ -97,8 +97,12 @@ class TicketReply(Reply):
     expires_at: Time
 
 
+class ListedSmelt(SmeltSummary):
+    first_filenames: list[str] = Field(description="of its first files, in their order, four at the most")
+
+
 class SmeltPage(Reply):
-    items: list[SmeltSummary]
+    items: list[ListedSmelt]
     next_cursor: str | None
 
 

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from deploy.client.commands import app as client_commands
+from deploy.client.app import app as client_commands
+from deploy.client.app import token_commands
+from deploy.client.options import say_unexpected
 from deploy.problems import Problem, SettingsIncomplete
 from deploy.supervisor.environment import ENVIRONMENT_NAMES
 from deploy.supervisor.runner import EX_CONFIG
@@ -19,9 +21,26 @@ app = typer.Typer(
     name="smelt",
     help="Turns recordings and notes into structured Markdown.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    from importlib.metadata import version
+
+    if wanted:
+        print(f"smelt {version('smelt')}")
+        raise typer.Exit
+
+
+@app.callback()
+def smelt(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Turns recordings and notes into structured Markdown."""
 
 
 @app.command()
@@ -64,9 +83,22 @@ def migrate(
     _run(run)
 
 
-@app.command()
-def token(email: Annotated[str, typer.Option(help="Whose; made if there is no such user.")] = "") -> None:
-    """Print a sign-in token for a local user, valid for 12 hours. Not in production."""
+tokens = typer.Typer(help="Sign-in tokens for local users; with a subcommand machine tokens.")
+app.add_typer(tokens, name="token")
+tokens.add_typer(token_commands)
+
+
+@tokens.callback(invoke_without_command=True)
+def token(
+    context: typer.Context,
+    email: Annotated[str, typer.Option(help="Whose; made if there is no such user.")] = "",
+) -> None:
+    """Print a sign-in token for a local user, valid for 12 hours; not in production.
+
+    With a subcommand: your machine tokens at a running service.
+    """
+    if context.invoked_subcommand is not None:
+        return
     from deploy.embedded.database import owner_url, reaching_postgres
     from deploy.local_users import LOCAL_EMAIL, ensure_local_user, mint
     from deploy.secrets import known_jwt_secret
@@ -117,7 +149,7 @@ def reconciler() -> None:
     _run_alone("reconciler", lambda _settings: main())
 
 
-app.add_typer(client_commands)  # submit, list, show, …
+app.add_typer(client_commands)  # submit, list, show, …; `deploy/client/app.py` lists them
 
 keys = typer.Typer(help="The key ring that wraps content keys and users' secrets.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
@@ -170,10 +202,20 @@ def _run_alone(name: str, command: Callable[[Settings], object]) -> None:
         check_alone(settings, name)
         command(settings)
 
-    _run(run)
+    _run_service(run)
 
 
 def _run(command: Callable[[Settings], object]) -> None:
+    """As below; what goes wrong otherwise is one line as well: who reads it is at the keyboard."""
+    sys.excepthook = say_unexpected
+    try:
+        _run_service(command)
+    except OSError as problem:
+        print(f"smelt: {problem.filename or ''}: {problem.strerror or problem}", file=sys.stderr)
+        sys.exit(EX_CONFIG)
+
+
+def _run_service(command: Callable[[Settings], object]) -> None:
     """Runs it with the environment's settings. What the user can mend ends it with one line and EX_CONFIG."""
     try:
         command(Settings.from_env())

@@ -4,6 +4,7 @@
 # ~/.config/smelt/config.toml
 server = "https://smelt.example.org"
 token = "smelt_…"
+text_prompt = "none"
 """
 
 import tomllib
@@ -13,10 +14,13 @@ from pathlib import Path
 from deploy.client.failures import Misused
 from deploy.local_service import FILE as LOCAL_FILE
 from deploy.local_service import LocalService, find_local_service
+from pipeline.states import DefaultPromptName
 
 CONFIG_FILE = Path("~/.config/smelt/config.toml")
 DEFAULT_SERVER = "http://127.0.0.1:8000"
-KEYS = ("server", "token")
+DEFAULT_TEXT_PROMPT = DefaultPromptName.SUMMARIZE.value
+NONE = "none"
+KEYS = ("server", "token", "text_prompt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,18 @@ def find_config(
     return Config(address, (token or "").strip() or None)  # files end with a newline
 
 
+def find_text_prompt(given: str | None, file: Path = CONFIG_FILE) -> str | None:
+    """What texts get where no prompt is named; None: nothing. `given`: from the option or the environment.
+
+    Raises Misused.
+    """
+    name = given or _read(file).get("text_prompt") or DEFAULT_TEXT_PROMPT
+    known = [*DefaultPromptName, NONE]
+    if name not in known:
+        raise Misused(f"texts can get no prompt named {name}: there are {', '.join(known)}")
+    return None if name == NONE else name
+
+
 def _running(file: Path) -> LocalService | None:
     """What `smelt up` runs on this machine, as this user."""
     try:
@@ -64,5 +80,5 @@ def _read(file: Path) -> dict[str, str]:
         raise Misused(f"{file} can't be read: {error}") from None
     for name, value in values.items():
         if name not in KEYS or not isinstance(value, str):
-            raise Misused(f"{file} may hold the strings {' and '.join(KEYS)}, not {name}")
+            raise Misused(f"{file} may hold the strings {', '.join(KEYS)}, not {name}")
     return values

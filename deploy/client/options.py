@@ -13,14 +13,21 @@ from uuid import UUID
 
 import typer
 
+from pipeline.states import DefaultPromptName, SmeltMode
+
 if TYPE_CHECKING:
     from deploy.client.client import Client
+    from deploy.client.submission import Wishes
 
 INTERRUPTED, PIPE_CLOSED = 130, 141  # as shells tell of SIGINT and SIGPIPE
 
 Server = Annotated[
     str | None,
-    typer.Option(envvar="SMELT_SERVER", help="The service's address.", rich_help_panel="Service"),
+    typer.Option(
+        envvar="SMELT_SERVER",
+        help="The service's address; none: the one that runs here.",
+        rich_help_panel="Service",
+    ),
 ]
 Token = Annotated[
     str | None,
@@ -32,13 +39,55 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, an object 
 SmeltId = Annotated[UUID, typer.Argument(help="The smelt's id.", show_default=False)]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until it has ended, and give its results.")]
 Output = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--output",
         "-o",
-        help="Results go here: .md, .zip or .json; without prompts .txt, .zip, .srt, .vtt or .json; `-`: stdout.",
+        help="Results go here: .md, .zip or .json; without prompts .txt, .zip, .srt, .vtt or .json; "
+        "a folder, there or ending with a slash: each by itself; `-`: stdout.",
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+Prompt = Annotated[list[DefaultPromptName] | None, typer.Option(help="A default prompt; repeatable.")]
+OwnPrompt = Annotated[UUID | None, typer.Option(help="The id of a prompt of yours.")]
+Combine = Annotated[bool, typer.Option("--combine", help="Apply prompts once to all together.")]
+Language = Annotated[str | None, typer.Option(help="What is spoken, such as `en`.")]
+Vocabulary = Annotated[str | None, typer.Option(help="Names and terms that are spoken.")]
+Ttl = Annotated[int | None, typer.Option(help="Seconds that the content outlives the end.")]
+TextPrompt = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SMELT_TEXT_PROMPT",
+        help="What texts get where no prompt is named: `summarize` unless told; `none`: nothing.",
+    ),
+]
+
+
+def wishes(
+    *,
+    prompt: list[DefaultPromptName] | None,
+    own_prompt: UUID | None,
+    combine: bool,
+    language: str | None,
+    vocabulary: str | None,
+    ttl: int | None,
+    text_prompt: str | None,
+) -> "Wishes":
+    """The fields of a post. Raises Misused."""
+    from deploy.client.config import find_text_prompt
+    from deploy.client.submission import Wishes
+
+    given = {
+        "mode": SmeltMode.COMBINE.value if combine else SmeltMode.SEPARATE.value,
+        "default_prompt_names": [name.value for name in prompt or []],
+        "user_prompt_id": own_prompt and str(own_prompt),
+        "language": language,
+        "vocabulary": vocabulary,
+        "content_ttl": None if ttl is None else str(ttl),
+    }
+    fields = {name: value for name, value in given.items() if value is not None}
+    return Wishes(fields, find_text_prompt(text_prompt))
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from rich.console import Console
 from rich.markdown import Markdown
 
-from deploy.client.progress import display, parts_of
+from api.schemas.smelts import SmeltReply
+from deploy.client.progress import display
 from deploy.local_users import LOCAL_EMAIL, ensure_local_user, mint
 from deploy.problems import Problem
 from deploy.supervisor.service import Service
@@ -103,7 +104,7 @@ class Demo:
         with display(self.console) as shown:
             while True:
                 smelt = _get(client, url).json()
-                shown.show(parts_of(smelt))
+                shown.show([SmeltReply.model_validate(smelt)])
                 if smelt["status"] in ("completed", "failed", "canceled"):
                     break
                 service.check(most_deaths=2)

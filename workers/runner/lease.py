@@ -10,7 +10,8 @@ from db.work.parts import tell_progress
 from pipeline.errors import GiveBack, LostLease
 
 TELL_SECONDS = 0.75  # between two pieces of progress that followers are told of, at least
-STEP = 0.01  # progress worth telling
+STEP = 0.01  # progress worth telling at once
+LONGEST_SILENCE = 1.5  # seconds after which any is: followers hear within two of what moves
 
 
 class Lease:
@@ -60,7 +61,9 @@ class Lease:
         if now - self._renewed > self._seconds:
             raise GiveBack("The lease could not be renewed.")
         begun = self._told == 0.0 and progress > 0.0
-        if (begun or progress >= self._told + STEP) and now - self._looked >= TELL_SECONDS:
+        due = begun or progress >= self._told + STEP
+        silent = progress > self._told and now - self._looked >= LONGEST_SILENCE
+        if silent or (due and now - self._looked >= TELL_SECONDS):
             self._looked = now
             self._tell(progress)
 

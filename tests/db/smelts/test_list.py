@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from db.session import Database
 from db.smelts.reads import SmeltFilter, find_page, get_smelt, list_smelts, page_query
-from db.smelts.totals import find_totals
+from db.smelts.totals import find_first_names, find_totals
 from pipeline.smelt import Smelt
 from pipeline.states import SmeltMode, SmeltStatus
 from tests.support.cast import Cast
@@ -193,5 +193,20 @@ def test_the_totals_of_a_list_are_those_of_each_smelt(database: Database, cast: 
         totals = find_totals(conn, listed)
         whole = {smelt.id: get_smelt(conn, smelt.id) for smelt in smelts}
     assert totals == {id_: smelt.totals for id_, smelt in whole.items() if smelt is not None}
-    assert [totals[smelt.id].progress for smelt in smelts] == [0.2875, 1.0, 0.125]
+    assert [totals[smelt.id].progress for smelt in smelts] == [0.2875, 0.25, 0.125]
     assert [totals[smelt.id].input_tokens for smelt in smelts] == [7, 7, 0]
+
+
+def test_a_list_names_the_first_files_of_each_smelt(database: Database, cast: Cast) -> None:
+    with database.service() as conn:
+        many, one = new_smelt(cast.ada.id, audio=5, texts=1), new_smelt(cast.ada.id, texts=1)
+        set_credits(conn, cast.ada.id, 5)
+        admit_all(conn, many, one)
+    with database.service() as conn:
+        listed = list_smelts(conn, [many.id, one.id])
+        names = find_first_names(conn, listed)
+        whole = {smelt.id: get_smelt(conn, smelt.id) for smelt in listed}
+    assert names == {
+        id_: [file.filename for file in smelt.files][:4] for id_, smelt in whole.items() if smelt
+    }
+    assert [len(names[smelt.id]) for smelt in (many, one)] == [4, 1]

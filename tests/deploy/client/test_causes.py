@@ -47,7 +47,7 @@ def _at_once_and_directly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def failure(address: str) -> ClientFailure:
     with Client(address) as client, pytest.raises(ClientFailure) as failed:
-        client.usage()
+        client.account.usage()
     return failed.value
 
 

@@ -104,6 +104,17 @@ def test_followers_are_told_now_and_then(lease: Lease, database: Database, clock
         assert conn.execute(text("select progress from smelt_files")).scalar_one() == 0
 
 
+def test_followers_hear_within_two_seconds_of_what_moves_however_slowly(
+    lease: Lease, database: Database, clock: Clock
+) -> None:
+    """A hundredth of a recording of ten hours takes longer than that."""
+    for tick in range(1, 9):
+        clock.now = tick / 2
+        lease.tick(0.5 + tick / 10_000)
+    with database.service() as conn:
+        assert conn.execute(text("select progress from smelt_files")).scalar_one() >= 0.5 + 5 / 10_000
+
+
 def test_a_cancel_is_noticed_at_the_next_beat(
     database: Database, lease: Lease, heartbeat: Heartbeat, claim: Claim
 ) -> None:

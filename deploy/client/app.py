@@ -14,12 +14,17 @@ from deploy.client.commands.watch import watch
 SMELTS, ACCOUNT = "Smelts, at a running service", "Your account there"
 
 app = typer.Typer()
-for command in (submit, watch, show, get, events, cancel, retry, delete):
-    app.command(rich_help_panel=SMELTS)(command)
+app.command(rich_help_panel=SMELTS)(submit)
+app.command(rich_help_panel=SMELTS)(watch)
 app.command("list", rich_help_panel=SMELTS)(list_smelts)
-
-for command in (prompts, usage):
-    app.command(rich_help_panel=ACCOUNT)(command)
+app.command(rich_help_panel=SMELTS)(show)
+app.command(rich_help_panel=SMELTS)(get)
+app.command(rich_help_panel=SMELTS)(events)
+app.command(rich_help_panel=SMELTS)(cancel)
+app.command(rich_help_panel=SMELTS)(retry)
+app.command(rich_help_panel=SMELTS)(delete)
+app.command(rich_help_panel=ACCOUNT)(prompts)
+app.command(rich_help_panel=ACCOUNT)(usage)
 prompt_group.add_typer(section_group, name="section")
 app.add_typer(prompt_group, name="prompt", rich_help_panel=ACCOUNT)
 app.add_typer(key_group, name="key", rich_help_panel=ACCOUNT)

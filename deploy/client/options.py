@@ -3,7 +3,7 @@
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -78,10 +78,10 @@ def wishes(
     from deploy.client.config import find_text_prompt
     from deploy.client.submission import Wishes
 
-    given = {
+    given: dict[str, str | Sequence[str] | None] = {
         "mode": SmeltMode.COMBINE.value if combine else SmeltMode.SEPARATE.value,
         "default_prompt_names": [name.value for name in prompt or []],
-        "user_prompt_id": own_prompt and str(own_prompt),
+        "user_prompt_id": None if own_prompt is None else str(own_prompt),
         "language": language,
         "vocabulary": vocabulary,
         "content_ttl": None if ttl is None else str(ttl),

@@ -21,9 +21,9 @@ from pipeline.states import SmeltStatus
 ARCHIVE = ".zip"
 
 
-def follow(client: Client, smelt_ids: Sequence[UUID]) -> list[SmeltReply]:
+def follow(client: Client, smelt_ids: Sequence[UUID]) -> Sequence[SmeltReply]:
     """Shows how far they are until all have ended, then what went wrong with them."""
-    ended: list[SmeltReply] = []
+    ended: Sequence[SmeltReply] = ()
     with display(Console(stderr=True)) as shown:
         for ended in client.follow_all(smelt_ids):
             shown.show(ended)

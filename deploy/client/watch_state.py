@@ -49,36 +49,39 @@ class Watched(BaseModel):
 class _Stored(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    files: dict[str, Watched]
+    files: dict[str, Watched] = Field(default_factory=dict)
+    results: set[str] = Field(default_factory=set)
 
 
 class WatchState:
-    """`files`: by path below the folder. To be saved after each change that mustn't be forgotten."""
+    """By path below the folder: `files` that are inputs, `results` that were ever written, which are none.
+
+    To be saved after each change that mustn't be forgotten.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Raises Misused for a state that can't be read, OSError."""
         self._file = folder / STATE_FILE
-        self.files: dict[str, Watched] = {}
+        self._stored = _Stored()
         if self._file.exists():
             try:
-                self.files = _Stored.model_validate_json(self._file.read_bytes()).files
+                self._stored = _Stored.model_validate_json(self._file.read_bytes())
             except ValidationError:
                 raise Misused(f"{self._file} can't be read; without it all files there are new") from None
 
     @property
+    def files(self) -> dict[str, Watched]:
+        return self._stored.files
+
+    @property
     def results(self) -> set[str]:
-        """The files that are results, by path below the folder: no inputs."""
-        return {
-            str(Path(name).parent / watched.result)
-            for name, watched in self.files.items()
-            if watched.result is not None
-        }
+        return self._stored.results
 
     def save(self) -> None:
         """Raises OSError."""
         new = self._file.with_suffix(".new")
         with new.open("wb") as file:
-            file.write(_Stored(files=self.files).model_dump_json(indent=1).encode())
+            file.write(self._stored.model_dump_json(indent=1).encode())
             file.flush()
             os.fsync(file.fileno())
         new.replace(self._file)

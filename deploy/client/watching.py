@@ -160,6 +160,7 @@ class Watcher:
         path = self._folder / name
         if watched.result is None:
             watched.result = _free_name(path)
+            self._state.results.add(str(Path(name).with_name(watched.result)))
             self._state.save()
         target, new = path.with_name(watched.result), path.with_name(f".{watched.result}.new")
         if not target.exists():

@@ -16,7 +16,11 @@ from deploy.client.selection import Selection
 from deploy.client.submission import Wishes, planned, submit, submit_all
 
 ACCEPTED = httpx2.Response(202, json=EXAMPLES["AcceptedSmelt"])
-NO_PROMPT = {"code": "missing", "field": "default_prompt_names", "detail": "Choose at least one prompt."}
+NO_PROMPT: dict[str, object] = {
+    "code": "missing",
+    "field": "default_prompt_names",
+    "detail": "Choose at least one prompt.",
+}
 
 
 def refusal(*faults: dict[str, object]) -> httpx2.Response:

@@ -72,6 +72,14 @@ class Client(Exchange):
     def account(self) -> Account:
         return Account(self)
 
+    def use_token(self, token: str | None) -> bool:
+        """From now on this one. False: it is the same as before, or there is none."""
+        header = None if token is None else f"Bearer {token}"
+        if header is None or self._http.headers.get("Authorization") == header:
+            return False
+        self._http.headers["Authorization"] = header
+        return True
+
     @property
     def signed_in(self) -> bool:
         """Whether it holds a token."""

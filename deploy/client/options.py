@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deploy.client.submission import Wishes
 
 INTERRUPTED, PIPE_CLOSED = 130, 141  # as shells tell of SIGINT and SIGPIPE
+OPEN_FILES = 4_096
 
 Server = Annotated[
     str | None,
@@ -99,6 +100,7 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
     from deploy.client.wording import in_words_of_the_command
 
     _write_utf8()
+    _allow_open_files()
     sys.excepthook = say_unexpected
     try:
         config = find_config(server, token)
@@ -138,6 +140,16 @@ def _write_utf8() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors=stream.errors)
+
+
+def _allow_open_files() -> None:
+    """A batch's files are open together, a thousand at the most; shells often allow fewer."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _end(line: str, exit_code: int) -> NoReturn:

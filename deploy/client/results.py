@@ -28,7 +28,7 @@ def follow(client: Client, smelt_ids: Sequence[UUID]) -> Sequence[SmeltReply]:
         for ended in client.follow_all(smelt_ids):
             shown.show(ended)
     for smelt in ended:
-        _say_what_went_wrong(smelt)
+        say_what_went_wrong(smelt)
     return ended
 
 
@@ -90,7 +90,8 @@ def _results(client: Client, smelt: SmeltReply, ending: str) -> bytes:
     return client.results(smelt.id, MEDIA_TYPES.get(ending, "text/markdown"))
 
 
-def _say_what_went_wrong(smelt: SmeltReply) -> None:
+def say_what_went_wrong(smelt: SmeltReply) -> None:
+    """What results don't show: which parts there are none of, and what was noted of the others."""
     for part in parts_of(smelt):
         if part.error:
             say(f"{part.title}: {part.error}")

@@ -24,13 +24,19 @@ SETTLED = 3.0  # seconds without a change
 LOOK = 1.0  # seconds between two looks
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds, while the service is away
 RESULT = ".md"
+ASKED_AT_ONCE = 20  # smelts, at each look
+EXPIRED = "invalid_token"
+OTHER_POST = "idempotency_key_reused"
 GONE = ("not_found", "content_expired")
 
 Say = Callable[[str], None]
 
 
 class Watcher:
-    """`say`: a line for whoever looks on. `tell`: what has happened, for programs: an event, a file, its outcome."""
+    """`say`: a line for whoever looks on. `tell`: what has happened, for programs: an event, a file, its outcome.
+
+    `renew`: gives the client another token once its own has expired; False: there is none.
+    """
 
     def __init__(
         self,
@@ -40,13 +46,15 @@ class Watcher:
         *,
         say: Say,
         tell: Callable[[str, str, str], None],
+        renew: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._folder, self._wishes = client, folder, wishes
-        self._say, self._tell, self._clock = say, tell, clock
+        self._say, self._tell, self._renew, self._clock = say, tell, renew, clock
         self._state = WatchState(folder)
         self._seen: dict[str, tuple[Stamp, float]] = {}
         self._skipped: set[Path] = set()
+        self._turn = 0
         self._pause = FIRST_PAUSE
 
     @property
@@ -68,17 +76,29 @@ class Watcher:
         try:
             for name, stamp in self._settled():
                 self._send(name, stamp)
-            for name, watched in self._state.files.items():
-                if not watched.done and watched.smelt_id is not None:
-                    self._collect(name, watched, watched.smelt_id)
+            for name, watched, smelt_id in self._some_unfinished():
+                self._collect(name, watched, smelt_id)
         except Unreachable as problem:
             return self._later(str(problem))
         except Refused as refused:
+            if refused.code == EXPIRED and self._renew():
+                return LOOK
             if refused.retry_after is None:
                 raise
             return self._later(in_words_of_the_command(refused), refused.retry_after)
         self._pause = FIRST_PAUSE
         return LOOK
+
+    def _some_unfinished(self) -> list[tuple[str, Watched, UUID]]:
+        """A few at each look, in turns: there may be thousands."""
+        unfinished = [
+            (name, watched, watched.smelt_id)
+            for name, watched in self._state.files.items()
+            if not watched.done and watched.smelt_id is not None
+        ]
+        at = self._turn % max(1, len(unfinished))
+        self._turn = at + ASKED_AT_ONCE
+        return (unfinished[at:] + unfinished[:at])[:ASKED_AT_ONCE]
 
     def _later(self, why: str, wanted: float = 0.0) -> float:
         pause = max(wanted, self._pause)
@@ -133,7 +153,15 @@ class Watcher:
             watched = self._state.files[name] = Watched(stamp=stamp)
             self._state.save()
         path, reasons = self._folder / name, list[str]()
-        smelt = submit(self._client, [path], self._wishes, {path}, reasons.append, key=watched.key)
+        try:
+            smelt = submit(self._client, [path], self._wishes, {path}, reasons.append, key=watched.key)
+        except Refused as refused:
+            if refused.code != OTHER_POST:
+                raise
+            del self._state.files[
+                name
+            ]  # it was posted with other options, by a watcher that died there: anew
+            return
         if smelt is None:
             self._end(name, watched, error="; ".join(reasons))
             return

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from types import FrameType
+from uuid import UUID
 
 from deploy.local_service import Announcement, LocalService
 from deploy.local_users import LIFETIME, LOCAL_EMAIL, ensure_local_user, mint
@@ -49,8 +50,9 @@ def up(settings: Settings) -> None:
     try:
         with service, Announcement() as announcement:
             _say_ready(console, service)
+            user = ensure_local_user(service.owner_url) if _signs_in(service, settings) else None
             while not console.broken.is_set():
-                _let_be_found(console, service, announcement, signs_in=_signs_in(service, settings))
+                _let_be_found(console, service, announcement, user)
                 _stay(console, service, RENEW_AFTER)
     except StopRequested:
         console.report("smelt", "stopped")
@@ -99,9 +101,9 @@ def _signs_in(service: Service, given: Settings) -> bool:
     return service.settings.env is not Env.PRODUCTION and not own_sign_in
 
 
-def _let_be_found(console: Console, service: Service, announcement: Announcement, *, signs_in: bool) -> None:
+def _let_be_found(console: Console, service: Service, announcement: Announcement, user: UUID | None) -> None:
     """Notes address and token where this user's client looks, and prints them for all others."""
-    token = _local_token(service) if signs_in else None
+    token = None if user is None else _token(service.settings, user)
     try:
         announcement.write(LocalService(service.address, token))
     except (OSError, RuntimeError) as problem:
@@ -115,10 +117,5 @@ def _let_be_found(console: Console, service: Service, announcement: Announcement
     console.say(f"export SMELT_SERVER={service.address}{'' if token is None else f' SMELT_TOKEN={token}'}")
 
 
-def _local_token(service: Service) -> str | None:
-    settings = service.settings
-    if settings.jwt_secret is None:
-        return None
-    user = ensure_local_user(service.owner_url)
-    secret = settings.jwt_secret.get_secret_value()
-    return mint(secret, settings.jwt_audience, user, LOCAL_EMAIL, settings.jwt_issuer)
+def _token(settings: Settings, user: UUID) -> str:
+    return mint(settings.need("jwt_secret"), settings.jwt_audience, user, LOCAL_EMAIL, settings.jwt_issuer)

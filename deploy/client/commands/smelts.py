@@ -12,6 +12,7 @@ from pipeline.states import SmeltMode, SmeltStatus
 if TYPE_CHECKING:
     from api.schemas.smelts import ListedSmelt, SmeltReply
     from deploy.client.client import Client
+    from deploy.client.events import Event
 
 NAMES = 3  # of a smelt's files that its line in a list has room for
 
@@ -89,10 +90,7 @@ def events(smelt_id: SmeltId, *, as_json: AsJson = False, server: Server = None,
                     flush=True,
                 )
             else:
-                data = event.data
-                name = data.get("filename") or data.get("default_prompt_name") or data.get("id", "")
-                done = f"{data['progress']:.0%}" if "progress" in data else ""
-                print(event.version, event.name, name, data["status"], done, sep="\t", flush=True)
+                print(*_event_row(event), sep="\t", flush=True)
 
 
 def cancel(smelt_id: SmeltId, *, as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
@@ -170,6 +168,15 @@ def _print(smelt: "SmeltReply", *, as_json: bool) -> None:
     from deploy.client.output import print_json, print_smelt
 
     print_json(smelt) if as_json else print_smelt(smelt)
+
+
+def _event_row(event: "Event") -> list[object]:
+    data = event.data
+    name = data.get("filename") or data.get("default_prompt_name") or data.get("id", "")
+    done = f"{data['progress']:.0%}" if "progress" in data else ""
+    place = data.get("queue_position")
+    noted = [] if place is None else [f"place {place:,} in the queue"]
+    return [event.version, event.name, name, data["status"], done, *noted]
 
 
 def _row(smelt: "ListedSmelt") -> tuple[object, ...]:

@@ -114,11 +114,15 @@ def get(
 ) -> None:
     """The results of a smelt, to stdout or with -o into a file or folder; of a failed one those that there are."""
     from deploy.client.destination import Destination
-    from deploy.client.results import follow, give_results
+    from deploy.client.results import follow, give_results, say_what_went_wrong
 
     with connected(server, token) as client:
         destination = Destination.of(output, force=force)
-        smelts = follow(client, [smelt_id]) if wait else [client.get(smelt_id)]
+        if wait:
+            smelts = follow(client, [smelt_id])
+        else:
+            smelts = [client.get(smelt_id)]
+            say_what_went_wrong(smelts[0])
         give_results(client, smelts, destination)
 
 

@@ -40,6 +40,7 @@ def watch(
 
     `.smelt-watch.json` in the folder says what was sent: a restart goes on from there.
     """
+    from deploy.client.config import find_config
     from deploy.client.failures import Misused
     from deploy.client.output import say
     from deploy.client.watch_state import alone
@@ -49,6 +50,11 @@ def watch(
         print(event, name, outcome, sep="\t", flush=True)
 
     with connected(server, token) as client:
+
+        def renew() -> bool:
+            """A day is longer than a sign-in token: `smelt up` notes new ones."""
+            return client.use_token(find_config(server, token).token)
+
         if not client.signed_in:
             raise Misused("a folder is watched for a user: give a token with --token or SMELT_TOKEN")
         wanted = wishes(
@@ -61,7 +67,7 @@ def watch(
             text_prompt=text_prompt,
         )
         with alone(folder):
-            watcher = Watcher(client, folder, wanted, say=say, tell=tell)
+            watcher = Watcher(client, folder, wanted, say=say, tell=tell, renew=renew)
             try:
                 watcher.watch(once=once)
             except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """The commands, run in this process as a user of the test's own, against the running service."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -26,7 +27,7 @@ def invoke(service: RunningService, monkeypatch: pytest.MonkeyPatch) -> Invoke:
         "NO_PROXY": "*",
         "HOME": "/nowhere",
     }
-    monkeypatch.setattr("sys.excepthook", None)  # which a command sets, and is put back thereby
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)  # a command sets it: put back at the end
 
     def run(*arguments: object, stdin: str = "", **more: str) -> Result:
         return CliRunner().invoke(app, [*map(str, arguments)], input=stdin, env={**variables, **more})

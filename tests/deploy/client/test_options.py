@@ -1,5 +1,6 @@
 """However a command ends, it is told in one line."""
 
+import resource
 import sys
 
 import pytest
@@ -21,7 +22,21 @@ def test_a_mistake_of_the_programs_own_is_one_line_with_its_place(capsys: pytest
     assert said.count("\n") == 1
 
 
-def test_every_command_of_the_client_ends_so(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def _hook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+
+
+def test_every_command_of_the_client_ends_so() -> None:
     with connected("http://127.0.0.1:1", None):
         assert sys.excepthook is say_unexpected
+
+
+def test_a_thousand_files_may_be_open_whatever_the_shell_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        with connected("http://127.0.0.1:1", None):
+            assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 1_000
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -9,7 +9,7 @@ import pytest
 from api.schemas.smelts import AcceptedSmelt
 from deploy.client import sending, watching
 from deploy.client.client import Client
-from deploy.client.failures import Misused
+from deploy.client.failures import Misused, Refused
 from deploy.client.submission import Wishes
 from deploy.client.watch_state import STATE_FILE, WatchState, alone
 from deploy.client.watching import Watcher
@@ -39,11 +39,11 @@ class Watch:
         self.said: list[str] = []
         self.restart()
 
-    def restart(self) -> None:
+    def restart(self, wishes: Wishes = WISHES) -> None:
         self.watcher = Watcher(
             self.client,
             self.folder,
-            WISHES,
+            wishes,
             say=self.said.append,
             tell=lambda *event: self.told.append(event),
             clock=self.clock,
@@ -220,6 +220,33 @@ def test_what_the_service_has_not_answered_is_tried_again(
         with pytest.raises(Died):
             watch.look(after=watching.SETTLED)
     watch.restart()
+    watch.until_idle()
+    assert watch.sent == 1
+
+
+def test_a_watcher_that_died_with_other_options_does_not_stop_this_one(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch.restart(Wishes({"default_prompt_names": ["summarize"]}))
+    watch.write("note.txt")
+    watch.look()
+    with monkeypatch.context() as patch:
+        patch.setattr(WatchState, "save", dies(2, WatchState.save))
+        with pytest.raises(Died):
+            watch.look(after=watching.SETTLED)
+    watch.restart(Wishes({"default_prompt_names": ["action_items"]}))
+    watch.until_idle()
+    assert watch.told[-1] == ("done", "note.txt", "note.txt.md")
+
+
+def test_a_token_that_has_expired_is_replaced_by_the_one_that_is_noted_now(watch: Watch) -> None:
+    good = watch.client._http.headers["Authorization"].removeprefix("Bearer ")
+    watch.write("note.txt")
+    watch.look()
+    watch.client.use_token("expired")
+    with pytest.raises(Refused):
+        watch.look(after=watching.SETTLED)
+    watch.watcher._renew = lambda: watch.client.use_token(good)
     watch.until_idle()
     assert watch.sent == 1
 

@@ -28,7 +28,7 @@ def usage(*, as_json: AsJson = False, server: Server = None, token: Token = None
             return
         remaining = "no limit" if use.remaining is None else use.remaining
         rows: list[tuple[str, object]] = [("tier", use.tier), ("smelts remaining", remaining)]
-        rows += [("full again at", use.resets_at)] if use.resets_at else []
+        rows += [("full again at", f"{use.resets_at:%F %R}Z")] if use.resets_at else []
         limits = [(name.replace("_", " "), value) for name, value in use.limits.model_dump().items()]
         print_table(("what", "value"), rows + limits)
 

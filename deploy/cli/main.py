@@ -176,21 +176,11 @@ def settings() -> None:
     """Print every setting: its value, default, source and meaning. Secrets are masked. In a pipe: with tabs."""
     from dataclasses import astuple, fields
 
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from deploy.cli.settings_table import Row, rows
+    from deploy.client.output import print_table
 
     def run(settings: Settings) -> None:
-        if not sys.stdout.isatty():
-            for row in rows(settings):
-                print(*astuple(row), sep="\t")
-            return
-        table = Table(*(field.name for field in fields(Row)))
-        for row in rows(settings):
-            table.add_row(*(escape(text) for text in astuple(row)))
-        Console().print(table)
+        print_table([field.name for field in fields(Row)], map(astuple, rows(settings)))
 
     _run(run)
 

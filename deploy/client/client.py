@@ -46,13 +46,18 @@ Fields = Mapping[str, str | Sequence[str]]
 class Client(Exchange):
     """`token` None: anonymous. Every method raises Refused and Unreachable (`deploy/client/failures.py`)."""
 
-    def __init__(self, server: str, token: str | None = None) -> None:
-        """Raises Misused for what can't be an address, or a token."""
+    def __init__(self, server: str, token: str | None = None, *, trust_env: bool = True) -> None:
+        """`trust_env`: whether the environment's proxies are used.
+
+        Raises Misused for what can't be an address, or a token.
+        """
         if token is not None and not VISIBLE_ASCII.fullmatch(token):
             raise Misused("the token has characters that no token has")
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
-            super().__init__(httpx2.Client(base_url=server, headers=headers, timeout=TIMEOUT))
+            super().__init__(
+                httpx2.Client(base_url=server, headers=headers, timeout=TIMEOUT, trust_env=trust_env)
+            )
         except (httpx2.InvalidURL, ValueError) as error:  # the latter for a proxy's, from the environment
             raise Misused(f"the server's address or its proxy's can't be used: {error}") from None
 

@@ -32,10 +32,17 @@ def follow(client: Client, smelt_ids: Sequence[UUID]) -> Sequence[SmeltReply]:
     return ended
 
 
-def give_results(client: Client, smelts: Sequence[SmeltReply], destination: Destination) -> None:
-    """Raises Misused for a format that they don't come in, and where something would be overwritten."""
+def give_results(
+    client: Client, smelts: Sequence[SmeltReply], destination: Destination, *, complete: bool = True
+) -> None:
+    """Of those that are completed, or without `complete` whatever there is.
+
+    Raises Misused for a format that they don't come in, and where something would be overwritten.
+    """
     destination.check_several(len(smelts))
     for smelt in smelts:
+        if complete and smelt.status is not SmeltStatus.COMPLETED:
+            continue
         destination.check_format(prompts=bool(smelt.outputs))
         if destination.kind is Kind.FOLDER:
             below = str(smelt.id) if len(smelts) > 1 else ""

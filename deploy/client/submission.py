@@ -52,10 +52,16 @@ def submit_all(
     client: Client, batches: Sequence[Sequence[Input]], wishes: Wishes, found: set[Path], say: Say
 ) -> Iterator[AcceptedSmelt]:
     """Each as it is taken in. Raises as `Client.submit` does, and Misused if nothing could be taken."""
-    taken = 0
+    taken, said = 0, set[str]()
+
+    def say_once(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            say(line)
+
     for number, batch in enumerate(batches):
         try:
-            smelt = submit(client, batch, wishes, found, say)
+            smelt = submit(client, batch, wishes, found, say_once)
         except ClientFailure:
             if number:
                 say(f"of {len(batches):,} smelts {number:,} were sent; the first file not to be: {batch[0]}")

@@ -72,10 +72,10 @@ def show(
             print_json(*smelts)
         elif output is None and not wait:
             print_smelt(smelts[0])
+        if output is not None or (wait and not as_json):
+            give_results(client, smelts, destination, complete=wait)
         if wait:
             check_completed(smelts)
-        if output is not None or (wait and not as_json):
-            give_results(client, smelts, destination)
 
 
 def events(smelt_id: SmeltId, *, as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
@@ -124,9 +124,9 @@ def retry(
             ended = follow(client, [smelt_id])
             if as_json:
                 print_json(*ended)
-            check_completed(ended)
             if output is not None or not as_json:
                 give_results(client, ended, destination)
+            check_completed(ended)
 
 
 def delete(

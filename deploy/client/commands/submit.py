@@ -98,9 +98,9 @@ def submit(
             ended = follow(client, sent)
             if as_json:
                 print_json(*ended)
-            check_completed(ended)
             if output is not None or not as_json:
                 give_results(client, ended, destination)
+            check_completed(ended)
 
 
 def get(
@@ -123,7 +123,7 @@ def get(
         else:
             smelts = [client.get(smelt_id)]
             say_what_went_wrong(smelts[0])
-        give_results(client, smelts, destination)
+        give_results(client, smelts, destination, complete=False)
 
 
 def _print_plan(batches: "list[list[Input]]") -> None:

@@ -106,6 +106,14 @@ def test_texts_without_a_prompt_get_one_and_that_is_said(files: list[Path]) -> N
     assert ["summarize" in body for body in client.bodies] == [False, True]
 
 
+def test_which_is_said_once_for_all_smelts(files: list[Path]) -> None:
+    said: list[str] = []
+    client = Posts(refusal(NO_PROMPT), ACCEPTED, refusal(NO_PROMPT), ACCEPTED)
+    batches = [files[:1], files[1:]]
+    assert len(list(submit_all(client, batches, Wishes({}, "summarize"), set(), said.append))) == 2
+    assert said == ["no --prompt was given: texts get `summarize`"]
+
+
 def test_unless_none_is_wanted(files: list[Path]) -> None:
     client = Posts(refusal(NO_PROMPT))
     with pytest.raises(Refused, match="at least one prompt"):

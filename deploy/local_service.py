@@ -1,7 +1,8 @@
 """Where the service is that `smelt up` runs here, so that this user's client finds it without being told.
 
 `smelt up` writes address and token into a file that its user alone may read, and holds a lock on it while it runs:
-what nobody holds any more is left from a service that was killed, and counts for nothing.
+what nobody holds any more is left from a service that was killed, and counts for nothing. Nor does that of another
+machine with the same home: its address means something else here.
 """
 
 import fcntl
@@ -9,6 +10,7 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from platform import node
 from types import TracebackType
 from typing import Self
 
@@ -76,10 +78,12 @@ def find_local_service(file: Path = FILE) -> LocalService | None:
             fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             values = tomllib.load(opened)
-            return LocalService(values["server"], values.get("token"))
+            return (
+                LocalService(values["server"], values.get("token")) if values["machine"] == node() else None
+            )
     return None
 
 
 def _text(service: LocalService) -> str:
     token = "" if service.token is None else f'token = "{service.token}"\n'
-    return f'server = "{service.server}"\n{token}'
+    return f'machine = "{node()}"\nserver = "{service.server}"\n{token}'

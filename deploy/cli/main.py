@@ -36,11 +36,12 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def smelt(
     *,
-    version: Annotated[
+    _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Turns recordings and notes into structured Markdown."""
+    sys.excepthook = say_unexpected  # here, as typer sets its own before
 
 
 @app.command()
@@ -188,6 +189,8 @@ def settings() -> None:
 def _run_alone(name: str, command: Callable[[Settings], object]) -> None:
     from deploy.secrets import check_alone
 
+    sys.excepthook = sys.__excepthook__  # whoever reads a service's log wants to know where
+
     def run(settings: Settings) -> None:
         check_alone(settings, name)
         command(settings)
@@ -197,7 +200,6 @@ def _run_alone(name: str, command: Callable[[Settings], object]) -> None:
 
 def _run(command: Callable[[Settings], object]) -> None:
     """As below; what goes wrong otherwise is one line as well: who reads it is at the keyboard."""
-    sys.excepthook = say_unexpected
     try:
         _run_service(command)
     except OSError as problem:

@@ -39,7 +39,8 @@ def find_config(
     A file's token goes to the file's server alone: one that is named elsewhere doesn't get it.
     """
     stored = _read(file)
-    running = None if "server" in stored else _running(local)
+    told = "server" in stored or (server is not None and token is not None)
+    running = None if told else _running(local)
     known = running or LocalService(stored.get("server") or DEFAULT_SERVER, stored.get("token"))
     address = (server or known.server).rstrip("/")
     if not address.startswith(("http://", "https://")):

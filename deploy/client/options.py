@@ -101,7 +101,6 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
 
     _write_utf8()
     _allow_open_files()
-    sys.excepthook = say_unexpected
     try:
         config = find_config(server, token)
         with Client(config.server, config.token) as client:

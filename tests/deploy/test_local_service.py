@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy import local_service
 from deploy.client.config import Config, find_config
 from deploy.local_service import Announcement, LocalService, find_local_service
 
@@ -40,6 +41,15 @@ def test_what_a_killed_service_left_counts_for_nothing(file: Path) -> None:
     assert find_local_service(file) is None
 
 
+def test_another_machines_service_in_a_shared_home_is_not_this_ones(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Announcement(file) as announcement:
+        announcement.write(HERE)
+        monkeypatch.setattr(local_service, "node", lambda: "another")
+        assert find_local_service(file) is None
+
+
 def test_the_latest_service_is_the_one_that_is_found(file: Path) -> None:
     with Announcement(file) as first:
         first.write(HERE)
@@ -62,5 +72,8 @@ def test_a_client_uses_it_unless_it_is_told_otherwise(file: Path, tmp_path: Path
         assert find_config(None, None, NOWHERE, file) == Config(HERE.server, HERE.token)
         assert find_config(HERE.server + "/", None, NOWHERE, file) == Config(HERE.server, HERE.token)
         assert find_config(None, "mine", NOWHERE, file) == Config(HERE.server, "mine")
+        assert find_config("http://x", "mine", NOWHERE, tmp_path) == Config(
+            "http://x", "mine"
+        )  # no file to read
         assert find_config("http://other", None, NOWHERE, file) == Config("http://other", None)
         assert find_config(None, None, config, file) == Config("https://smelt.example", None)

@@ -15,7 +15,7 @@ from pipeline.states import (
     WorkStatus,
 )
 
-ALMOST = 0.99  # the most progress of a smelt that ended otherwise than completed
+ALMOST = 0.99  # the most progress of a smelt that isn't completed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +112,4 @@ class Smelt:
 
     def progress_by(self, mean: float) -> float:
         """`mean`: of its parts'. What failed or was canceled isn't done, though all of it was worked on."""
-        if self.status is SmeltStatus.COMPLETED:
-            return 1.0
-        return min(round(mean, 4), ALMOST if self.status.terminal else 1.0)
+        return 1.0 if self.status is SmeltStatus.COMPLETED else min(round(mean, 4), ALMOST)

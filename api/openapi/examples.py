@@ -120,7 +120,7 @@ _MODEL: Json = {"id": "whisper-1", "object": "model", "created": 0, "owned_by": 
 EXAMPLES: dict[str, Json] = {
     "AcceptedSmelt": _ACCEPTED,
     "SmeltReply": _SMELT,
-    "SmeltPage": {"items": [_SUMMARY], "next_cursor": None},
+    "SmeltPage": {"items": [{**_SUMMARY, "first_filenames": ["talk.m4a"]}], "next_cursor": None},
     "DeletionReceipt": {"smelt_id": _SMELT_ID, "objects_deleted": 4, "key_destroyed_at": _ENDED},
     "FinishedOutputs": {
         "outputs": [

@@ -18,7 +18,7 @@ from api.smelts.accept import Accepted, accept
 from api.smelts.presentation import full, listed
 from api.smelts.reading import find_view
 from db.smelts.reads import SmeltFilter, find_page, list_smelts
-from db.smelts.totals import find_totals
+from db.smelts.totals import find_first_names, find_totals
 from pipeline.states import SmeltMode, SmeltStatus
 
 router = APIRouter(prefix="/v1/smelts", tags=["smelts"])
@@ -60,9 +60,9 @@ def list_own_smelts(
     with shared.database.user(user.user_id) as conn:
         page = list_smelts(conn, [smelt_id for _, smelt_id in found[:limit]])
     with shared.database.service() as conn:
-        totals = find_totals(conn, page)
+        totals, names = find_totals(conn, page), find_first_names(conn, page)
     return SmeltPage(
-        items=[listed(smelt, totals[smelt.id]) for smelt in page],
+        items=[listed(smelt, totals[smelt.id], names[smelt.id]) for smelt in page],
         next_cursor=cursors.encode(found[limit - 1]) if len(found) > limit else None,
     )
 

@@ -97,8 +97,12 @@ class TicketReply(Reply):
     expires_at: Time
 
 
+class ListedSmelt(SmeltSummary):
+    first_filenames: list[str] = Field(description="of its first files, in their order, four at the most")
+
+
 class SmeltPage(Reply):
-    items: list[SmeltSummary]
+    items: list[ListedSmelt]
     next_cursor: str | None
 
 

@@ -1,9 +1,9 @@
 """A smelt as its reply."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from api.schemas.smelts import FileReply, OutputReply, SmeltReply, SmeltSummary
+from api.schemas.smelts import FileReply, ListedSmelt, OutputReply, SmeltReply, SmeltSummary
 from pipeline.errors import PUBLIC_MESSAGES
 from pipeline.smelt import Smelt, SmeltFile, SmeltOutput, Totals
 from pipeline.states import ErrorCode
@@ -11,10 +11,14 @@ from pipeline.states import ErrorCode
 
 def summary(smelt: Smelt) -> SmeltSummary:
     """Of a smelt that was read with its parts."""
-    return listed(smelt, smelt.totals)
+    return _summary(smelt, smelt.totals)
 
 
-def listed(smelt: Smelt, totals: Totals) -> SmeltSummary:
+def listed(smelt: Smelt, totals: Totals, first_names: Sequence[str]) -> ListedSmelt:
+    return ListedSmelt(**dict(_summary(smelt, totals)), first_filenames=list(first_names))
+
+
+def _summary(smelt: Smelt, totals: Totals) -> SmeltSummary:
     return SmeltSummary(
         id=smelt.id,
         status=smelt.status,

@@ -1,17 +1,16 @@
 """The `smelt` command. Each subcommand imports what it needs: `smelt token` shouldn't wait for a speech model."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from deploy.client.commands import app as client_commands
-from deploy.problems import Problem, SettingsIncomplete
-from deploy.supervisor.environment import ENVIRONMENT_NAMES
-from deploy.supervisor.runner import EX_CONFIG
+from deploy.cli.running import run_alone, run_command
+from deploy.client.app import app as client_commands
+from deploy.client.app import token_commands
+from deploy.client.options import say_unexpected
+from deploy.problems import SettingsIncomplete
 from pipeline.env import Env
 from pipeline.processes.privacy import forbid_core_dumps
 from pipeline.settings import Settings
@@ -20,17 +19,35 @@ app = typer.Typer(
     name="smelt",
     help="Turns recordings and notes into structured Markdown.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    from importlib.metadata import version
+
+    if wanted:
+        print(f"smelt {version('smelt')}")
+        raise typer.Exit
+
+
+@app.callback()
+def smelt(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Turns recordings and notes into structured Markdown."""
+    sys.excepthook = say_unexpected  # here, as typer sets its own before
 
 
 @app.command()
 def up() -> None:
     """Run the whole service here, with embedded engines for what isn't set. Ctrl-C stops it."""
-    from deploy.supervisor.up import up as run_service
+    from deploy.supervisor.up import up as run_up
 
-    _run(run_service)
+    run_command(run_up)
 
 
 @app.command()
@@ -66,12 +83,25 @@ def migrate(
             else:
                 migrations.upgrade(url)
 
-    _run(run)
+    run_command(run)
 
 
-@app.command()
-def token(email: Annotated[str, typer.Option(help="Whose; made if there is no such user.")] = "") -> None:
-    """Print a sign-in token for a local user, valid for 12 hours. Not in production."""
+tokens = typer.Typer(help="Sign-in tokens for local users; with a subcommand machine tokens.")
+app.add_typer(tokens, name="token")
+tokens.add_typer(token_commands)
+
+
+@tokens.callback(invoke_without_command=True)
+def token(
+    context: typer.Context,
+    email: Annotated[str, typer.Option(help="Whose; made if there is no such user.")] = "",
+) -> None:
+    """Print a sign-in token for a local user, valid for 12 hours; not in production.
+
+    With a subcommand: your machine tokens at a running service.
+    """
+    if context.invoked_subcommand is not None:
+        return
     from deploy.embedded.database import owner_url, reaching_postgres
     from deploy.local_users import LOCAL_EMAIL, ensure_local_user, mint
     from deploy.secrets import known_jwt_secret
@@ -88,7 +118,7 @@ def token(email: Annotated[str, typer.Option(help="Whose; made if there is no su
             user = ensure_local_user(database, address)
         print(mint(secret, settings.jwt_audience, user, address, settings.jwt_issuer))
 
-    _run(run)
+    run_command(run)
 
 
 @app.command()
@@ -96,7 +126,7 @@ def api() -> None:
     """Run the HTTP service alone."""
     from api.main import main
 
-    _run_alone("api", lambda _settings: main())
+    run_alone("api", lambda _settings: main())
 
 
 @app.command()
@@ -111,7 +141,7 @@ def worker(
     names = [known.value for known in POOLS]
     if queue not in names:
         raise typer.BadParameter(f"the queues are {', '.join(names)}")
-    _run_alone("worker", lambda settings: run_pool(settings, Queue(queue)))
+    run_alone("worker", lambda settings: run_pool(settings, Queue(queue)))
 
 
 @app.command()
@@ -119,7 +149,7 @@ def reconciler() -> None:
     """Run the loop that rescues lost work and starts what is due. Any number of copies."""
     from workers.reconciler.loop import main
 
-    _run_alone("reconciler", lambda _settings: main())
+    run_alone("reconciler", lambda _settings: main())
 
 
 @app.command()
@@ -157,10 +187,10 @@ def evaluate(
         if not run_evaluation(changed, folder, language, as_json=as_json):
             sys.exit(1)
 
-    _run(run)
+    run_command(run)
 
 
-app.add_typer(client_commands)  # submit, list, show, …
+app.add_typer(client_commands)  # submit, list, show, …; `deploy/client/app.py` lists them
 
 keys = typer.Typer(help="The key ring that wraps content keys and users' secrets.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
@@ -179,7 +209,7 @@ def rotate() -> None:
         if not rotate_keys(settings):
             sys.exit(1)
 
-    _run(run)
+    run_command(run)
 
 
 @app.command()
@@ -187,47 +217,13 @@ def settings() -> None:
     """Print every setting: its value, default, source and meaning. Secrets are masked. In a pipe: with tabs."""
     from dataclasses import astuple, fields
 
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from deploy.cli.settings_table import Row, rows
+    from deploy.client.output import print_table
 
     def run(settings: Settings) -> None:
-        if not sys.stdout.isatty():
-            for row in rows(settings):
-                print(*astuple(row), sep="\t")
-            return
-        table = Table(*(field.name for field in fields(Row)))
-        for row in rows(settings):
-            table.add_row(*(escape(text) for text in astuple(row)))
-        Console().print(table)
+        print_table([field.name for field in fields(Row)], map(astuple, rows(settings)))
 
-    _run(run)
-
-
-def _run_alone(name: str, command: Callable[[Settings], object]) -> None:
-    from deploy.secrets import check_alone
-
-    def run(settings: Settings) -> None:
-        check_alone(settings, name)
-        command(settings)
-
-    _run(run)
-
-
-def _run(command: Callable[[Settings], object]) -> None:
-    """Runs it with the environment's settings. What the user can mend ends it with one line and EX_CONFIG."""
-    try:
-        command(Settings.from_env())
-    except ValidationError as problem:
-        for error in problem.errors():
-            name = str(error["loc"][0])
-            print(f"smelt: {ENVIRONMENT_NAMES.get(name, name)} is wrong: {error['msg']}", file=sys.stderr)
-        sys.exit(EX_CONFIG)
-    except Problem as problem:
-        print(f"smelt: {problem}", file=sys.stderr)
-        sys.exit(EX_CONFIG)
+    run_command(run)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 
+from deploy.client.causes import not_the_service
 from deploy.client.failures import Unreachable
 from deploy.client.sending import send
 
@@ -47,7 +48,9 @@ def follow_events(http: httpx2.Client, url: str) -> Iterator[Event]:
                 if last.name == LAST:
                     return
         if in_vain == TRIES:
-            raise Unreachable("the events don't come through")
+            raise Unreachable(
+                f"{http.base_url} answers, but its events don't come through: a proxy may hold them back"
+            )
         time.sleep(PAUSE)
 
 
@@ -66,5 +69,5 @@ def _opened(http: httpx2.Client, url: str, last: Event | None) -> httpx2.Respons
     reply = send(lambda: http.send(request, stream=True), repeatable=True)
     if not reply.headers.get("content-type", "").startswith(MEDIA_TYPE):
         reply.close()
-        raise Unreachable("something else than the service answered")
+        raise Unreachable(not_the_service(reply))
     return reply

@@ -4,6 +4,7 @@
 3  refused       4  the service can't be reached, or can't answer at the moment
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -23,25 +24,48 @@ class Misused(ClientFailure):
     exit_code = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One bad part or field of what was sent. `part`: counts the inputs from 0."""
+
+    code: str
+    detail: str
+    field: str | None
+    part: int | None
+    filename: str | None
+
+    @classmethod
+    def of(cls, fault: dict[str, Any]) -> "Fault":
+        """As the problem details have it."""
+        return cls(
+            code=str(fault.get("code", "")),
+            detail=str(fault.get("detail", "")),
+            field=fault.get("field"),
+            part=fault.get("part"),
+            filename=fault.get("filename"),
+        )
+
+
 class Refused(ClientFailure):
-    """The service said no. `code`: the stable one of its problem details, "" if the answer had none."""
+    """The service at `address` said no. `code`: the stable one of its problem details, "" if the answer had none.
+
+    `retry_after`: seconds until it may say yes, if it told.
+    """
 
     exit_code = 3
 
-    def __init__(self, status: int, problem: dict[str, Any]) -> None:
-        self.status = status
+    def __init__(
+        self, status: int, problem: dict[str, Any], *, address: str = "", retry_after: float | None = None
+    ) -> None:
+        self.status, self.address, self.retry_after = status, address, retry_after
         self.code = str(problem.get("code", ""))
-        faults = problem.get("errors") or [{}]
-        where = [": ".join(_said(fault)) for fault in faults]
-        super().__init__(
-            "; ".join(line for line in where if line) or problem.get("detail") or f"HTTP {status}"
-        )
+        self.detail = str(problem.get("detail") or f"HTTP {status}")
+        self.faults = tuple(Fault.of(fault) for fault in problem.get("errors") or ())
+        where = [
+            ": ".join(filter(None, (fault.filename or fault.field, fault.detail))) for fault in self.faults
+        ]
+        super().__init__("; ".join(filter(None, where)) or self.detail)
 
 
 class Unreachable(ClientFailure):
     exit_code = 4
-
-
-def _said(fault: dict[str, Any]) -> list[str]:
-    name = fault.get("filename") or fault.get("field")
-    return [str(part) for part in (name, fault.get("detail")) if part]

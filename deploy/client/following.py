@@ -1,7 +1,7 @@
 """A smelt followed to its end: by its events, and where no stream comes through by looking again and again."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from deploy.client.events import LAST, Event
 from deploy.client.failures import Refused, Unreachable
 
 FIRST_LOOK, SLOWEST_LOOK = 0.1, 2.0  # seconds between two looks at a smelt
+FASTEST_TURN = 0.1  # seconds between looks at two smelts of many
 
 Part = TypeVar("Part", FileReply, OutputReply)
 
@@ -23,6 +24,21 @@ def followed(look: Callable[[], SmeltReply], events: Callable[[], Iterable[Event
     with suppress(Refused, Unreachable):  # looking does as well, or shows what the matter is
         yield from _told(smelt, events())
     yield from _looked(look)
+
+
+def followed_together(looks: Sequence[Callable[[], SmeltReply]]) -> Iterator[list[SmeltReply]]:
+    """Several smelts, by looking at those that haven't ended, in turns; the last time all have.
+
+    Raises what `looks` do.
+    """
+    seen = [look() for look in looks]
+    yield seen
+    while open_ones := [number for number, smelt in enumerate(seen) if not smelt.status.terminal]:
+        pause = SLOWEST_LOOK / len(open_ones)
+        for number in open_ones:
+            time.sleep(max(pause, FASTEST_TURN))
+            seen = [*seen[:number], looks[number](), *seen[number + 1 :]]
+            yield seen
 
 
 def _told(smelt: SmeltReply, events: Iterable[Event]) -> Iterator[SmeltReply]:

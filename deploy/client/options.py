@@ -2,23 +2,33 @@
 
 import os
 import sys
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import UUID
 
 import typer
 
+from pipeline.states import DefaultPromptName, SmeltMode
+
 if TYPE_CHECKING:
     from deploy.client.client import Client
+    from deploy.client.submission import Wishes
 
 INTERRUPTED, PIPE_CLOSED = 130, 141  # as shells tell of SIGINT and SIGPIPE
+OPEN_FILES = 4_096
 
 Server = Annotated[
     str | None,
-    typer.Option(envvar="SMELT_SERVER", help="The service's address.", rich_help_panel="Service"),
+    typer.Option(
+        envvar="SMELT_SERVER",
+        help="The service's address; none: the one that runs here.",
+        rich_help_panel="Service",
+    ),
 ]
 Token = Annotated[
     str | None,
@@ -30,13 +40,55 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, an object 
 SmeltId = Annotated[UUID, typer.Argument(help="The smelt's id.", show_default=False)]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until it has ended, and give its results.")]
 Output = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--output",
         "-o",
-        help="Results go here: .md, .zip or .json; without prompts .txt, .zip, .srt, .vtt or .json; `-`: stdout.",
+        help="Results go here: .md, .zip or .json; without prompts .txt, .zip, .srt, .vtt or .json; "
+        "a folder, there or ending with a slash: each by itself; `-`: stdout.",
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+Prompt = Annotated[list[DefaultPromptName] | None, typer.Option(help="A default prompt; repeatable.")]
+OwnPrompt = Annotated[UUID | None, typer.Option(help="The id of a prompt of yours.")]
+Combine = Annotated[bool, typer.Option("--combine", help="Apply prompts once to all together.")]
+Language = Annotated[str | None, typer.Option(help="What is spoken, such as `en`.")]
+Vocabulary = Annotated[str | None, typer.Option(help="Names and terms that are spoken.")]
+Ttl = Annotated[int | None, typer.Option(help="Seconds that the content outlives the end.")]
+TextPrompt = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SMELT_TEXT_PROMPT",
+        help="What texts get where no prompt is named: `summarize` unless told; `none`: nothing.",
+    ),
+]
+
+
+def wishes(
+    *,
+    prompt: list[DefaultPromptName] | None,
+    own_prompt: UUID | None,
+    combine: bool,
+    language: str | None,
+    vocabulary: str | None,
+    ttl: int | None,
+    text_prompt: str | None,
+) -> "Wishes":
+    """The fields of a post. Raises Misused."""
+    from deploy.client.config import find_text_prompt
+    from deploy.client.submission import Wishes
+
+    given: dict[str, str | Sequence[str] | None] = {
+        "mode": SmeltMode.COMBINE.value if combine else SmeltMode.SEPARATE.value,
+        "default_prompt_names": [name.value for name in prompt or []],
+        "user_prompt_id": None if own_prompt is None else str(own_prompt),
+        "language": language,
+        "vocabulary": vocabulary,
+        "content_ttl": None if ttl is None else str(ttl),
+    }
+    fields = {name: value for name, value in given.items() if value is not None}
+    return Wishes(fields, find_text_prompt(text_prompt))
 
 
 @contextmanager
@@ -44,14 +96,18 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
     """A client for the block. What goes wrong in it ends the process: one line on stderr, and the exit code."""
     from deploy.client.client import Client
     from deploy.client.config import find_config
-    from deploy.client.failures import ClientFailure
+    from deploy.client.failures import ClientFailure, Refused
+    from deploy.client.wording import in_words_of_the_command
 
     _write_utf8()
+    _allow_open_files()
     try:
         config = find_config(server, token)
         with Client(config.server, config.token) as client:
             yield client
         sys.stdout.flush()  # while it can still be told that nobody reads it
+    except Refused as refused:
+        _end(in_words_of_the_command(refused), refused.exit_code)
     except ClientFailure as failure:
         _end(str(failure), failure.exit_code)
     except BrokenPipeError:  # who reads our stdout has had enough, as in `smelt list | head -1`
@@ -62,9 +118,20 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
     except UnicodeError as error:  # such as a file's name in bytes that are no text
         _end(f"what was given can't be sent or shown: {error}", 2)
     except OSError as error:
-        _end(f"{error.filename}: {error.strerror}", 2)
+        _end(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
     except KeyboardInterrupt:
-        _end("interrupted; the smelt goes on (smelt list, smelt cancel)", INTERRUPTED)
+        _end("interrupted; what was sent goes on (smelt list, smelt cancel)", INTERRUPTED)
+
+
+def say_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """One line for a mistake of the program's own, with its place: it is for whoever mends it."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("smelt: interrupted", file=sys.stderr)
+        return
+    last = traceback.extract_tb(trace)[-1:]
+    place = "".join(f" at {'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno}" for frame in last)
+    said = " ".join(str(error).split())
+    print(f"smelt: a mistake of the program's own: {kind.__name__}: {said}{place}", file=sys.stderr)
 
 
 def _write_utf8() -> None:
@@ -72,6 +139,16 @@ def _write_utf8() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors=stream.errors)
+
+
+def _allow_open_files() -> None:
+    """A batch's files are open together, a thousand at the most; shells often allow fewer."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _end(line: str, exit_code: int) -> NoReturn:

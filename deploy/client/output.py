@@ -4,25 +4,21 @@ Results and data go to stdout; progress, warnings and errors to stderr, so that 
 """
 
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from getpass import getpass
 from uuid import UUID
 
 from pydantic import BaseModel
+from rich.cells import cell_len
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
 from api.schemas.smelts import SmeltReply
-from deploy.client.client import MEDIA_TYPES, Client
-from deploy.client.failures import Misused, SmeltNotCompleted
-from deploy.client.progress import display, parts_of
-from deploy.client.transcripts import transcripts
-from pipeline.states import SmeltStatus
+from deploy.client.failures import Misused
+from deploy.client.parts import parts_of
 
-STDOUT = Path("-")
-SUBTITLES = (".srt", ".vtt")
+WIDE = 80  # columns from which on a table may fold its cells
 
 
 class Deleted(BaseModel):
@@ -33,7 +29,7 @@ class Deleted(BaseModel):
 
 
 def say(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(f"smelt: {line}", file=sys.stderr)
 
 
 def read_stdin() -> str:
@@ -44,77 +40,78 @@ def read_stdin() -> str:
         raise Misused("what came on stdin is not UTF-8; send recordings as files") from None
 
 
+def read_secret(question: str) -> str:
+    """Unseen from the terminal, or the first line of stdin: never an argument, which `ps` shows to all."""
+    if sys.stdin.isatty():
+        return getpass(question, stream=sys.stderr).strip()
+    return read_stdin().strip()
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Raises Misused unless it is wanted: `yes` was given, or who sits at the terminal says so."""
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Misused(f"{question} Nobody is here to be asked: --yes says so")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Misused("nothing was deleted")
+
+
 def print_json(*models: BaseModel) -> None:
     """One object a line."""
     for model in models:
         print(model.model_dump_json())
 
 
-def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    if not sys.stdout.isatty():
-        for row in rows:
-            print(*row, sep="\t")
-        return
-    table = Table(*titles)
-    for row in rows:
-        table.add_row(*(Text(str(value)) for value in row))
-    Console().print(table)
+def print_table(
+    titles: Sequence[str], rows: Iterable[Sequence[object]], console: Console | None = None
+) -> None:
+    """On a terminal a table, and where that is too narrow for it a block for each row; with tabs elsewhere."""
+    console = console or Console()
+    lines = [[str(value) for value in row] for row in rows]
+    if not console.is_terminal:
+        for line in lines:
+            print(*line, sep="\t")
+    elif console.width >= WIDE or _width(titles, lines) <= console.width:
+        console.print(_table(titles, lines))
+    else:
+        for line in lines:
+            console.print(_block(titles, line))
 
 
 def print_smelt(smelt: SmeltReply) -> None:
     print_table(
-        ("part", "status", "progress", "error"),
+        ("part", "status", "progress", "note"),
         [
             (f"smelt   {smelt.id}", smelt.status, f"{smelt.progress:.0%}", smelt.error_message or ""),
             *(
-                (part.name, part.status, f"{part.progress:.0%}", part.error or "")
-                for part in parts_of(smelt.model_dump(mode="json"))
+                (part.title, part.status, f"{part.progress:.0%}", part.error or part.note)
+                for part in parts_of(smelt)
             ),
         ],
     )
 
 
-def follow(client: Client, smelt_id: UUID) -> SmeltReply:
-    """Shows a bar for each part until the smelt has ended, then what went wrong with it."""
-    with display(Console(stderr=True)) as shown:
-        for smelt in client.follow(smelt_id):
-            shown.show(parts_of(smelt.model_dump(mode="json")))
-    for part in parts_of(smelt.model_dump(mode="json")):
-        if part.error:
-            say(f"smelt: {part.name}: {part.error}")
-    for file in smelt.files:
-        for warning in file.warnings:
-            say(f"smelt: {file.filename}: warning: {warning}")
-    for warning in smelt.warnings:
-        say(f"smelt: warning: {warning}")
-    return smelt
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(*titles)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
-def check_completed(smelt: SmeltReply) -> None:
-    """Raises SmeltNotCompleted."""
-    if smelt.status is not SmeltStatus.COMPLETED:
-        raise SmeltNotCompleted(
-            f"the smelt {smelt.status}: {smelt.error_message or 'no result'} ({smelt.id})"
-        )
+def _width(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Columns of the screen that a table takes in which nothing is folded."""
+    return 1 + sum(3 + max(map(cell_len, column)) for column in zip(titles, *rows, strict=True))
 
 
-def give_results(client: Client, smelt: SmeltReply, file: Path | None) -> None:
-    """Into the file, in the format of its ending, or onto stdout. A smelt without prompts has transcripts.
-
-    Raises Misused for a format that they don't come in.
-    """
-    results = _results(client, smelt, "" if file is None else file.suffix.lower())
-    if file is not None and file != STDOUT:
-        file.write_bytes(results)
-    elif sys.stdout.isatty():
-        Console().print(Markdown(results.decode()))
-    else:
-        print(results.decode(), end="")
-
-
-def _results(client: Client, smelt: SmeltReply, ending: str) -> bytes:
-    if not smelt.outputs:
-        return transcripts(client, smelt, ending)
-    if ending in SUBTITLES:
-        raise Misused(f"what prompts give has no times: it goes into .md, .zip or .json, not {ending}")
-    return client.results(smelt.id, MEDIA_TYPES.get(ending, "text/markdown"))
+def _block(titles: Sequence[str], row: Sequence[str]) -> Table:
+    """The first value on a line of its own, whole, to be copied; below it the others, each with its title."""
+    block = Table.grid(padding=(0, 1))
+    for title, value in zip(titles[1:], row[1:], strict=True):
+        if value:
+            block.add_row(Text(f"  {title}"), Text(value, overflow="fold"))
+    whole = Table.grid()
+    whole.add_row(Text(row[0], overflow="fold"))
+    whole.add_row(block)
+    return whole

@@ -1,74 +1,72 @@
-"""How far the parts of a smelt are: bars on a terminal, a line for each change elsewhere."""
+"""How far smelts are: bars on a terminal, a line for each change elsewhere; of many parts one line for all."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
+from api.schemas.smelts import SmeltReply
+from deploy.client.pace import Pace
+from deploy.client.parts import Part, parts_of, summary_of
+from deploy.client.wording import duration
+from pipeline.states import WorkStatus
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """`progress`: from 0 to 1. `error`: why it failed."""
-
-    name: str
-    status: str
-    progress: float
-    error: str | None
-
-
-def parts_of(smelt: dict[str, Any]) -> list[Part]:
-    """The files and outputs of a Smelt, as the API gives it; always in the same order."""
-    names = {file["id"]: file["filename"] for file in smelt["files"]}
-    files = [_part(f"file    {file['filename']}", file) for file in smelt["files"]]
-    outputs = [
-        _part(
-            f"output  {output['default_prompt_name'] or 'own prompt'} of "
-            f"{names.get(output['file_id'], 'all files together')}",
-            output,
-        )
-        for output in smelt["outputs"]
-    ]
-    return files + outputs
-
-
-def _part(name: str, part: dict[str, Any]) -> Part:
-    return Part(name, part["status"], part["progress"], part["error_message"])
+FEW = 12  # parts that have a line each
+AT_WORK = 5  # of more parts: how many that are at work
+WIDE = 70  # columns from which on there is room for a bar
+BAR = 20  # columns
+LINE_EVERY = 10.0  # seconds between two lines for all, where they can't be drawn over
 
 
 class Display(Protocol):
-    def show(self, parts: Sequence[Part]) -> None:
-        """Always the same parts in the same order: two files may have one name."""
+    def show(self, smelts: Sequence[SmeltReply]) -> None:
+        """Always the same smelts, in the same order."""
 
 
 class Bars:
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._tasks: list[TaskID] = []
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._pace = Pace()
 
-    def show(self, parts: Sequence[Part]) -> None:
-        for part in parts[len(self._tasks) :]:
-            task = self._progress.add_task(escape(part.name), total=1.0, status=part.status)
-            self._tasks.append(task)
-        for task, part in zip(self._tasks, parts, strict=True):
-            share = 1.0 if part.status == "completed" else part.progress
-            self._progress.update(task, completed=share, status=part.status)
+    def show(self, smelts: Sequence[SmeltReply]) -> None:
+        self._live.update(drawn(smelts, self._pace, self._live.console.width))
 
 
 class Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last: dict[int, str] = {}
+        self._pace = Pace()
+        self._last: dict[int, tuple[object, object]] = {}
+        self._told = ""
+        self._told_at: float | None = None
 
-    def show(self, parts: Sequence[Part]) -> None:
+    def show(self, smelts: Sequence[SmeltReply]) -> None:
+        parts = [part for smelt in smelts for part in parts_of(smelt)]
+        if len(parts) > FEW:
+            self._say_all(smelts)
+            return
         for number, part in enumerate(parts):
-            if self._last.get(number) != part.status:
-                self._last[number] = part.status
-                line = f"  {part.name}: {part.status} ({part.progress:.0%})"
-                self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            if self._last.get(number) != (part.status, part.waiting_for):
+                self._last[number] = (part.status, part.waiting_for)
+                self._say(f"{part.title}: {part.standing}")
+
+    def _say_all(self, smelts: Sequence[SmeltReply]) -> None:
+        now, line = time.monotonic(), for_all(smelts, self._pace)
+        ended = all(smelt.status.terminal for smelt in smelts)
+        due = self._told_at is None or ended or now - self._told_at >= LINE_EVERY
+        if due and line != self._told:
+            self._told, self._told_at = line, now
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        self._console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -76,12 +74,37 @@ def display(console: Console) -> Iterator[Display]:
     if not console.is_terminal:
         yield Lines(console)
         return
-    columns = (
-        TextColumn("  {task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[status]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        yield Bars(progress)
+    with Live(console=console, refresh_per_second=4) as live:
+        yield Bars(live)
+
+
+def drawn(smelts: Sequence[SmeltReply], pace: Pace, width: int) -> RenderableType:
+    """As many lines as there are parts; of many parts one for all, and the few that are at work."""
+    parts = [part for smelt in smelts for part in parts_of(smelt)]
+    if len(parts) <= FEW:
+        return _lines(parts, width)
+    working = [part for part in parts if part.status is WorkStatus.PROCESSING]
+    done = sum(smelt.progress for smelt in smelts) / len(smelts)
+    line = Text(f"  {for_all(smelts, pace)}")
+    bar = Padding(ProgressBar(total=1.0, completed=done, width=max(10, width - 4)), (0, 0, 0, 2))
+    more = [Text(f"  and {len(working) - AT_WORK:,} more at work")] if len(working) > AT_WORK else []
+    return Group(line, bar, _lines(working[:AT_WORK], width), *more)
+
+
+def for_all(smelts: Sequence[SmeltReply], pace: Pace) -> str:
+    left = pace.left([file for smelt in smelts for file in smelt.files])
+    return summary_of(smelts) + ("" if left is None else f", about {duration(left)} left to hear")
+
+
+def _lines(parts: Sequence[Part], width: int) -> Table:
+    """A name that is too long is cut, so that how far it is has room on the narrowest terminal."""
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    if width >= WIDE:
+        table.add_column(width=BAR)
+    table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(10, width // 2))
+    for part in parts:
+        share = 1.0 if part.status is WorkStatus.COMPLETED else part.progress
+        bar = [ProgressBar(total=1.0, completed=share, width=BAR)] if width >= WIDE else []
+        table.add_row(Text(f"  {part.title}"), *bar, Text(part.standing))
+    return table

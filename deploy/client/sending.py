@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx2
 
+from deploy.client.causes import address_of, not_the_service, unreached
 from deploy.client.failures import Refused, Unreachable
+from deploy.client.wording import duration
 
 TRIES = 4
 FIRST_DELAY, LONGEST_DELAY = 0.5, 8.0  # seconds
@@ -28,14 +30,14 @@ def send(attempt: Callable[[], httpx2.Response], *, repeatable: bool) -> httpx2.
     for tried in range(1, TRIES + 1):
         try:
             reply = attempt()
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             never_sent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
             if tried == TRIES or not (repeatable or never_sent):
-                raise Unreachable(f"the service can't be reached ({type(error).__name__})") from None
+                raise Unreachable(unreached(error)) from None
             delay = _backoff(tried)
         else:
             if reply.is_success:
-                return reply
+                return _of_the_service(reply)
             wanted = _retry_after(reply)
             if reply.status_code not in TRY_LATER or tried == TRIES or (wanted or 0.0) > LONGEST_WAIT:
                 raise _failure(reply)
@@ -54,20 +56,34 @@ def _retry_after(reply: httpx2.Response) -> float | None:
     return float(given) if given.isdigit() else None
 
 
+def _of_the_service(reply: httpx2.Response) -> httpx2.Response:
+    """Pages are for browsers: the service itself answers none of its calls by one. Raises Unreachable."""
+    if reply.headers.get("content-type", "").startswith("text/html"):
+        reply.close()
+        raise Unreachable(not_the_service(reply))
+    return reply
+
+
 def _failure(reply: httpx2.Response) -> Refused | Unreachable:
-    problem = _problem(reply)
-    if reply.status_code >= 500:
-        return Unreachable(str(problem.get("detail") or f"the service answered {reply.status_code}"))
+    problem, address = _problem(reply), address_of(reply.request)
     if reply.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and "code" not in problem:
-        problem = {"detail": TOO_LARGE_FOR_A_PROXY}
-    return Refused(reply.status_code, problem)
+        return Refused(reply.status_code, {"detail": f"{address}: {TOO_LARGE_FOR_A_PROXY}"}, address=address)
+    if "code" not in problem:
+        said = not_the_service(reply)
+        known = reply.status_code < 500
+        return Refused(reply.status_code, {"detail": said}, address=address) if known else Unreachable(said)
+    if reply.status_code >= 500:
+        wait = _retry_after(reply)
+        later = "" if wait is None else f" (again in {duration(wait)})"
+        return Unreachable(f"{address} can't at the moment: {problem.get('detail')}{later}")
+    return Refused(reply.status_code, problem, address=address, retry_after=_retry_after(reply))
 
 
 def _problem(reply: httpx2.Response) -> dict[str, Any]:
     """The problem details; none if something else than the service answered."""
-    reply.read()
     try:
+        reply.read()
         body = reply.json()
-    except ValueError:
+    except (ValueError, httpx2.RequestError):
         return {}
     return body if isinstance(body, dict) else {}

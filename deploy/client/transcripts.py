@@ -7,16 +7,22 @@ from io import BytesIO
 
 from api.schemas.smelts import FileReply, SmeltReply
 from deploy.client.client import Client
-from deploy.client.failures import Misused
+from deploy.client.failures import Misused, SmeltNotCompleted
+from pipeline.states import WorkStatus
 
 TIMED = ("srt", "vtt", "json")  # one transcript a file
 _UNSAFE_IN_ARCHIVES = re.compile(r'[<>:"|?*\\/]')
 
 
 def transcripts(client: Client, smelt: SmeltReply, ending: str) -> bytes:
-    """`ending`: such as `.srt`; text unless it says more. Raises Misused where several don't fit into one file."""
+    """`ending`: such as `.srt`; text unless it says more. Of a smelt that has ended those that there are.
+
+    Raises Misused where several don't fit into one file, SmeltNotCompleted if there is none.
+    """
     form = ending.lstrip(".")
-    files = [file for file in smelt.files if file.error_code is None]
+    files = [file for file in smelt.files if file.status is WorkStatus.COMPLETED or not smelt.status.terminal]
+    if not files:
+        raise SmeltNotCompleted(f"not one file was transcribed ({smelt.id})")
     if form in TIMED:
         if len(files) != 1:
             raise Misused(

@@ -20,7 +20,8 @@ from api.schemas.smelts import SmeltReply
 from deploy.client.client import Client
 from deploy.client.failures import ClientFailure, Misused, Refused, SmeltNotCompleted
 from deploy.client.inputs import part
-from deploy.client.progress import Part, display, parts_of
+from deploy.client.parts import parts_of
+from deploy.client.progress import display
 from deploy.local_users import LOCAL_EMAIL, ensure_local_user, mint
 from deploy.problems import Problem
 from deploy.supervisor.service import Service
@@ -113,7 +114,7 @@ class Demo:
         with display(self.console) as shown:
             while not smelt.status.terminal:
                 smelt = client.get(smelt.id)
-                shown.show(_parts(smelt))
+                shown.show([smelt])
                 service.check(most_deaths=2)
                 if smelt != last:
                     changed, last = time.monotonic(), smelt
@@ -123,7 +124,7 @@ class Demo:
                     )
                 time.sleep(0.1)
         broken = [
-            f"{' '.join(one.name.split(maxsplit=1))}: {one.error}" for one in _parts(smelt) if one.error
+            f"{' '.join(one.title.split(maxsplit=1))}: {one.error}" for one in parts_of(smelt) if one.error
         ]
         if smelt.status is not SmeltStatus.COMPLETED or broken:
             reasons = "; ".join(broken) or smelt.error_message or "without a reason"
@@ -196,10 +197,6 @@ def _modes(files: Sequence[Path]) -> Sequence[tuple[str, str]]:
     if not files:
         return BOTH_MODES
     return [combine] if len(files) > 1 else [separate]
-
-
-def _parts(smelt: SmeltReply) -> list[Part]:
-    return parts_of(smelt.model_dump(mode="json"))
 
 
 @contextmanager

@@ -40,8 +40,9 @@ _FIRST_STAMP_SECONDS = 1.0  # in which the first time stamp of a decoding lies, 
 _MAX_TOKENS = 448
 _MAX_HINT_TOKENS = 223  # Whisper's prompt holds half its positions, less one
 _SHORTER = (1 / 3, 1 / 2, 2 / 3)  # of a whole window that the encoder may be given, for what is short
-# Of a whole window: silence that must be left behind what is short, or the model loops
-_SILENCE_SHARE = 4 / 30
+# Of a whole window: silence behind what is short. Of 66 short clips 9.0 % of words were wrong in whole windows, 9.4 %
+# with 8 of 30 seconds (bare faster-whisper: 10.0 %), 10.3 % with 4: without any the model loops, or stops early.
+_SILENCE_SHARE = 8 / 30
 # faster-whisper's own lists
 _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001 - in any language
 

@@ -75,3 +75,19 @@ def test_only_a_completed_smelt_is_whole(
 @pytest.mark.parametrize("status", WorkStatus)
 def test_only_a_completed_part_is_whole(status: WorkStatus) -> None:
     assert (output(status, 1.0).share_done == 1.0) == (status is WorkStatus.COMPLETED)
+
+
+@pytest.mark.parametrize(
+    ("status", "mean", "progress"),
+    [
+        (SmeltStatus.PENDING, 0.0, 0.0),
+        (SmeltStatus.TRANSCRIBING, 0.123456, 0.1235),
+        (SmeltStatus.SYNTHESIZING, 1.0, 0.99),
+        (SmeltStatus.COMPLETED, 0.5, 1.0),  # with parts that failed
+        (SmeltStatus.FAILED, 0.25, 0.25),
+        (SmeltStatus.FAILED, 1.0, 0.99),
+        (SmeltStatus.CANCELED, 0.9999, 0.99),
+    ],
+)
+def test_only_what_is_completed_is_done(status: SmeltStatus, mean: float, progress: float) -> None:
+    assert smelt(status, ()).progress_by(mean) == progress

@@ -14,6 +14,7 @@ from tests.speech_model import WORD_MODEL
 from tests.support.waiting import wait_until
 
 SMELT = [sys.executable, "-c", "from deploy.cli.main import main; main()"]
+READY = r"^export SMELT_SERVER=(\S+) SMELT_TOKEN=(\S+)\n"
 
 
 class Up:
@@ -25,6 +26,7 @@ class Up:
             "SMELT_DATA_DIR": str(folder),
             "SMELT_PORT": "0",
             "SMELT_WHISPER_MODEL": WORD_MODEL,
+            "HOME": str(folder.parent),  # where it notes its address and its token
         }
         self.output = (folder.parent / "output").open("w+")
         self.process = subprocess.Popen(
@@ -37,14 +39,10 @@ class Up:
 
     def wait_until_ready(self) -> tuple[str, str]:
         """Its address and the token that it printed."""
-        wait_until(
-            lambda: self.process.poll() is not None or re.search(r"good for 12.*\n.*\n", self.text), 100
-        )
-        address = re.search(r"ready at (\S+)", self.text)
-        token = re.search(r"good for 12.*\n.*\| (\S+)\n", self.text)
-        assert address, self.text
-        assert token, self.text
-        return address[1], token[1]
+        wait_until(lambda: self.process.poll() is not None or re.search(READY, self.text, re.MULTILINE), 100)
+        ready = re.search(READY, self.text, re.MULTILINE)
+        assert ready, self.text
+        return ready[1], ready[2]
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)

@@ -35,6 +35,7 @@ def test_pages_follow_each_other_and_new_smelts_do_not_shift_them(
     first = ada.get("/v1/smelts", params={"limit": 2}).json()
     assert ids(first["items"]) == newest_first[:2]
     assert "files" not in first["items"][0]
+    assert first["items"][0]["first_filenames"] == ["text-1.txt"]
     ada.post("/v1/smelts", json=NOTE)
     second = ada.get("/v1/smelts", params={"limit": 2, "cursor": first["next_cursor"]}).json()
     assert ids(second["items"]) == newest_first[2:]

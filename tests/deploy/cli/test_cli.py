@@ -2,6 +2,7 @@ import os
 import shlex
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,8 +10,10 @@ import jwt
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from typer.main import get_command
 
 from db.session import Database
+from deploy.cli.main import app
 from deploy.supervisor.processes import COMMANDS
 from deploy.supervisor.runner import EX_CONFIG
 from pipeline.content.keyring import KeyRing, user_context
@@ -220,3 +223,34 @@ def test_a_token_of_no_service_is_refused_and_makes_nothing(
     assert answer.returncode == EX_CONFIG
     assert len(answer.stderr.splitlines()) == 1
     assert list(folder.iterdir()) == []
+
+
+def test_the_version_is_told() -> None:
+    assert smelt("--version").stdout == f"smelt {version('smelt')}\n"
+
+
+def test_commands_and_options_are_completed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def completed(words: str, number: int) -> list[str]:
+        for name, value in (
+            ("_SMELT_COMPLETE", "complete_bash"),
+            ("COMP_WORDS", words),
+            ("COMP_CWORD", str(number)),
+        ):
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit):
+            get_command(app).main([], prog_name="smelt")
+        return capsys.readouterr().out.split()
+
+    assert completed("smelt su", 1) == ["submit"]
+    assert completed("smelt token re", 2) == ["revoke"]
+    assert completed("smelt submit --tex", 2) == ["--text-prompt"]
+    assert "action_items" in completed("smelt submit --prompt a", 3)
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    answer = smelt("up", SMELT_DATA_DIR=str(tmp_path / "file" / "data"))
+    assert (answer.returncode, len(answer.stderr.splitlines())) == (EX_CONFIG, 1), answer.stderr
+    assert str(tmp_path / "file" / "data") in answer.stderr

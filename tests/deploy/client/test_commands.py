@@ -81,10 +81,11 @@ def test_from_submission_to_zip_piece_by_piece(run: Run, tmp_path: Path) -> None
     assert "summarize\t" in run("prompts").stdout
     assert run("show", smelt_id).stdout.splitlines()[1].startswith("file    text.md\tcompleted\t100%")
 
-    assert run("delete", smelt_id, "--content").returncode == 0
+    assert run("delete", smelt_id, "--content", "--yes").returncode == 0
     expired = run("show", smelt_id, "-o", tmp_path / "late.md")
     assert (expired.returncode, expired.stderr.strip()) == (3, "smelt: The content has been deleted.")
-    assert run("delete", smelt_id).returncode == 0
+    assert run("delete", smelt_id).returncode == 2  # nobody is there to be asked
+    assert run("delete", smelt_id, "--yes").returncode == 0
     assert run("show", smelt_id).returncode == 3
 
 
@@ -130,9 +131,9 @@ def test_a_pipe_may_be_an_input_and_stdout_where_results_go(run: Run, tmp_path: 
     assert (unfit.returncode, len(unfit.stderr.splitlines())) == (2, 1)
     assert not (tmp_path / "results.vtt").exists()
 
-    receipt = json.loads(run("delete", smelt_id, "--content", "--json").stdout)
+    receipt = json.loads(run("delete", smelt_id, "--content", "--json", "-y").stdout)
     assert (receipt["smelt_id"], receipt["objects_deleted"]) == (smelt_id, 2)
-    assert json.loads(run("delete", smelt_id, "--json").stdout) == {"id": smelt_id, "deleted": True}
+    assert json.loads(run("delete", smelt_id, "--json", "-y").stdout) == {"id": smelt_id, "deleted": True}
 
 
 def test_a_failed_smelt_says_why_and_can_be_taken_back_to_work(run: Run) -> None:
@@ -151,9 +152,9 @@ def test_a_failed_smelt_says_why_and_can_be_taken_back_to_work(run: Run) -> None
 def test_every_way_of_not_working_has_its_exit_code(run: Run, tmp_path: Path) -> None:
     note = tmp_path / "note.md"
     note.write_text("Ann ships.")
-    refused = run("submit", note)
+    refused = run("submit", note, "--text-prompt", "none")
     assert refused.returncode == 3
-    assert "Choose at least one prompt" in refused.stderr
+    assert "--prompt: Choose at least one prompt" in refused.stderr
     assert run("list", SMELT_TOKEN="nobody").returncode == 3
     missing = run("submit", tmp_path / "none.md", "--prompt", "summarize")
     assert (missing.returncode, len(missing.stderr.splitlines())) == (2, 1)

@@ -152,3 +152,18 @@ def test_what_the_reader_is_too_slow_for_is_left_out(monkeypatch: pytest.MonkeyP
         shown += 1
         now += 1.0  # it draws for a second
     assert 3 < shown < 100
+
+
+def test_several_are_looked_at_in_turns_until_all_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one that has ended isn't looked at again."""
+    pauses: list[float] = []
+    monkeypatch.setattr(following, "time", SimpleNamespace(sleep=pauses.append))
+    one, other = iter(STATES), iter([STATES[0], STATES[2]])
+    seen = list(following.followed_together([lambda: next(one), lambda: next(other)]))
+    assert [[smelt.status.value for smelt in smelts] for smelts in seen] == [
+        ["pending", "pending"],
+        ["synthesizing", "pending"],
+        ["synthesizing", "completed"],
+        ["completed", "completed"],
+    ]
+    assert sum(pauses) == pytest.approx(2 * following.SLOWEST_LOOK)

@@ -37,18 +37,16 @@ def test_from_submission_to_zip_as_the_readme_says(
     program = tmp_path / ".venv" / "bin" / "smelt"
     program.write_text(f"#!{sys.executable}\nfrom deploy.cli.main import main\nmain()\n")
     program.chmod(0o755)
-    address = service.service.address
-    script = block.replace("http://127.0.0.1:8000", address)
     answer = subprocess.run(
-        ["bash", "-euc", script],
+        ["bash", "-euc", block],
         cwd=tmp_path,
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(tmp_path),
             "PYTHONPATH": str(ROOT),
             "NO_PROXY": "*",
-            "TOKEN": token,
-            "SMELT_SERVER": address,
+            "SMELT_SERVER": service.service.address,
+            "SMELT_TOKEN": token,
         },
         capture_output=True,
         text=True,

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
+from deploy.local_service import LocalService, find_local_service
 from deploy.problems import ServiceFailed, SettingsIncomplete
 from deploy.supervisor.processes import COMMANDS
 from deploy.supervisor.service import Service
@@ -46,15 +47,20 @@ def check_served(address: str, token: str) -> None:
 
 
 def test_nothing_outlives_a_killed_up_and_the_next_one_carries_on_until_ctrl_c(folder: Path) -> None:
-    """Each serves with the token that it prints."""
+    """Each serves with the token that it prints, and is found by its user's client for as long as it runs."""
+    noted = folder.parent / ".config" / "smelt" / "local.toml"
     up = Up(folder)
     try:
-        check_served(*up.wait_until_ready())
+        address, token = up.wait_until_ready()
+        check_served(address, token)
+        assert find_local_service(noted) == LocalService(address, token)
         secrets = (folder / "secrets.env").read_text()
         family = up.family()
         assert len(family) >= 7  # two engines, five processes
         up.process.kill()
         wait_until_gone(family, within=30)
+        assert noted.exists()
+        assert find_local_service(noted) is None
     finally:
         up.close()
     again = Up(folder)
@@ -64,6 +70,7 @@ def test_nothing_outlives_a_killed_up_and_the_next_one_carries_on_until_ctrl_c(f
         family = again.family()
         again.process.send_signal(signal.SIGINT)
         assert again.process.wait(60) == 0
+        assert not noted.exists()
         wait_until_gone(family)
     finally:
         again.close()

@@ -6,18 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from pipeline.net.networks import networks
 from pipeline.net.webhook_url import WebhookUrl, parse
+from tests.support.certificates import make_certificate
 from tests.support.receiver import receiving
 from workers.actors.outbound import MOST_BYTES, AddressRefused, Outbound, Reply, Unreachable
 
@@ -207,7 +203,7 @@ def test_a_resolver_that_hangs_holds_nobody_past_the_deadline(monkeypatch: pytes
 def test_tls_checks_the_name_in_the_url_whatever_the_address_is(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    certificate, key = make_certificate(tmp_path)
+    certificate, key = make_certificate(tmp_path, NAME)
     theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     theirs.load_cert_chain(certificate, key)
     asked: list[str | None] = []
@@ -220,30 +216,3 @@ def test_tls_checks_the_name_in_the_url_whatever_the_address_is(
             outbound.post(WebhookUrl("https", "other.example.org", receiver.port, "/"), {}, b"{}")
     assert asked == [NAME, "other.example.org"]
     assert len(receiver.received) == 1
-
-
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """Self-signed, for `NAME`: the certificate's file and its key's."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return paths

@@ -1,0 +1,191 @@
+"""`smelt list`, `show`, `events`, `cancel`, `retry`, `delete`: what was sent."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from deploy.client.options import AsJson, Force, Output, Server, SmeltId, Token, Wait, Yes, connected
+from pipeline.states import SmeltMode, SmeltStatus
+
+if TYPE_CHECKING:
+    from api.schemas.smelts import ListedSmelt, SmeltReply
+    from deploy.client.client import Client
+    from deploy.client.events import Event
+
+NAMES = 3  # of a smelt's files that its line in a list has room for
+
+
+def list_smelts(
+    *,
+    status: Annotated[SmeltStatus | None, typer.Option(help="Only those with it.")] = None,
+    mode: Annotated[SmeltMode | None, typer.Option(help="Only those of it.")] = None,
+    after: Annotated[
+        str | None, typer.Option(help="Created after that: `yesterday`, `3h`, `2 days ago`, `2026-11-02`.")
+    ] = None,
+    before: Annotated[str | None, typer.Option(help="Created before that.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="So many at the most.")] = 20,
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Your smelts, newest first."""
+    from deploy.client.output import print_json, print_table
+
+    with connected(server, token) as client:
+        smelts = list(
+            client.list(
+                limit,
+                status=status and status.value,
+                mode=mode and mode.value,
+                created_after=_moment(after),
+                created_before=_moment(before),
+            )
+        )
+        if as_json:
+            print_json(*smelts)
+            return
+        titles = ("id", "status", "mode", "progress", "created", "files")
+        print_table(titles, map(_row, smelts))
+
+
+def show(
+    smelt_id: SmeltId,
+    *,
+    wait: Wait = False,
+    output: Output = None,
+    force: Force = False,
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """A smelt and its parts; with --wait or -o its results."""
+    from deploy.client.destination import Destination
+    from deploy.client.output import print_json, print_smelt
+    from deploy.client.results import check_completed, follow, give_results
+
+    with connected(server, token) as client:
+        destination = Destination.of(output, force=force)
+        smelts = follow(client, [smelt_id]) if wait else [client.get(smelt_id)]
+        if as_json:
+            print_json(*smelts)
+        elif output is None and not wait:
+            print_smelt(smelts[0])
+        if output is not None or (wait and not as_json):
+            give_results(client, smelts, destination, complete=wait)
+        if wait:
+            check_completed(smelts)
+
+
+def events(smelt_id: SmeltId, *, as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
+    """What happens to a smelt, as it happens, until it has ended."""
+    import json
+
+    with connected(server, token) as client:
+        for event in client.events(smelt_id):
+            if as_json:
+                print(
+                    json.dumps({"event": event.name, "version": event.version, "data": event.data}),
+                    flush=True,
+                )
+            else:
+                print(*_event_row(event), sep="\t", flush=True)
+
+
+def cancel(smelt_id: SmeltId, *, as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
+    """Stop what runs. What has completed keeps its results."""
+    with connected(server, token) as client:
+        _print(client.cancel(smelt_id), as_json=as_json)
+
+
+def retry(
+    smelt_id: SmeltId,
+    *,
+    wait: Wait = False,
+    output: Output = None,
+    force: Force = False,
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Run again what failed or was canceled."""
+    from deploy.client.destination import Destination
+    from deploy.client.output import print_json
+    from deploy.client.results import check_completed, follow, give_results, kept
+
+    with connected(server, token) as client:
+        destination = Destination.of(output, force=force)
+        smelt = client.retry(smelt_id)
+        if not (wait or output):
+            _print(smelt, as_json=as_json)
+            return
+        with kept([smelt_id]):
+            ended = follow(client, [smelt_id])
+            if as_json:
+                print_json(*ended)
+            if output is not None or not as_json:
+                give_results(client, ended, destination)
+            check_completed(ended)
+
+
+def delete(
+    smelt_id: SmeltId,
+    *,
+    content: Annotated[bool, typer.Option("--content", help="Keep the metadata.")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Delete a smelt: content and metadata, now. Asks first; where nobody can be asked it takes --yes."""
+    from deploy.client.output import confirm
+
+    with connected(server, token) as client:
+        what = (
+            "what was sent and all results" if content else "what was sent, all results and the record of it"
+        )
+        confirm(f"Delete {smelt_id}, {what}, for good?", yes=yes)
+        _delete(client, smelt_id, content=content, as_json=as_json)
+
+
+def _delete(client: "Client", smelt_id: UUID, *, content: bool, as_json: bool) -> None:
+    from deploy.client.output import Deleted, print_json, say
+
+    if not content:
+        client.delete(smelt_id)
+        if as_json:
+            print_json(Deleted(id=smelt_id))
+        return
+    receipt = client.delete_content(smelt_id)
+    if as_json:
+        print_json(receipt)
+    else:
+        say(f"{receipt.objects_deleted} objects deleted, key destroyed {receipt.key_destroyed_at}")
+
+
+def _print(smelt: "SmeltReply", *, as_json: bool) -> None:
+    from deploy.client.output import print_json, print_smelt
+
+    print_json(smelt) if as_json else print_smelt(smelt)
+
+
+def _event_row(event: "Event") -> list[object]:
+    data = event.data
+    name = data.get("filename") or data.get("default_prompt_name") or data.get("id", "")
+    done = f"{data['progress']:.0%}" if "progress" in data else ""
+    place = data.get("queue_position")
+    noted = [] if place is None else [f"place {place:,} in the queue"]
+    return [event.version, event.name, name, data["status"], done, *noted]
+
+
+def _row(smelt: "ListedSmelt") -> tuple[object, ...]:
+    more = ", …" if len(smelt.first_filenames) > NAMES else ""
+    names = ", ".join(smelt.first_filenames[:NAMES]) + more
+    return (smelt.id, smelt.status, smelt.mode, f"{smelt.progress:.0%}", f"{smelt.created_at:%F %T}Z", names)
+
+
+def _moment(given: str | None) -> str | None:
+    from deploy.client.moments import moment
+
+    return None if given is None else moment(given, datetime.now(UTC).astimezone()).isoformat()

@@ -1,0 +1,84 @@
+"""The files and outputs of a smelt, as one line each tells them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.schemas.smelts import FileReply, OutputReply, SmeltReply
+from pipeline.states import WaitingFor, WorkStatus
+
+_AWAY = {
+    WaitingFor.CONTENT_STORE: "waits for the content store",
+    WaitingFor.LANGUAGE_MODEL: "waits for the language model",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`progress`: from 0 to 1. `error`: why it failed."""
+
+    kind: str
+    name: str
+    status: WorkStatus
+    progress: float
+    place: int | None
+    waiting_for: WaitingFor | None
+    error: str | None
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind:<7} {self.name}"
+
+    @property
+    def standing(self) -> str:
+        """What it does. How far it has come is told of what is at work alone."""
+        if self.status is WorkStatus.PROCESSING and not self.note:
+            return f"{self.progress:.0%}"
+        return self.note or self.status.value
+
+    @property
+    def note(self) -> str:
+        """What it waits for."""
+        if self.waiting_for is not None:
+            return _AWAY[self.waiting_for]
+        return "" if self.place is None else f"place {self.place:,} in the queue"
+
+
+def parts_of(smelt: SmeltReply) -> list[Part]:
+    """Always in the same order: two files may have one name."""
+    names = {file.id: file.filename for file in smelt.files}
+    return [_file(file) for file in smelt.files] + [
+        _output(output, names[output.file_id] if output.file_id else "all files together")
+        for output in smelt.outputs
+    ]
+
+
+def summary_of(smelts: Sequence[SmeltReply]) -> str:
+    """All of them in one line."""
+    files = [file.status for smelt in smelts for file in smelt.files]
+    outputs = [output.status for smelt in smelts for output in smelt.outputs]
+    told = [_counted(files, "files")]
+    told += [_counted(outputs, "outputs")] if outputs else []
+    failed = (files + outputs).count(WorkStatus.FAILED)
+    told += [f"{failed:,} failed"] if failed else []
+    places = [file.queue_position for smelt in smelts for file in smelt.files if file.queue_position]
+    if places and WorkStatus.PROCESSING not in files + outputs:
+        told.append(f"place {min(places):,} in the queue")
+    return ", ".join(told)
+
+
+def _counted(statuses: Sequence[WorkStatus], what: str) -> str:
+    return f"{statuses.count(WorkStatus.COMPLETED):,} of {len(statuses):,} {what}"
+
+
+def _file(file: FileReply) -> Part:
+    place = None if file.status.terminal else file.queue_position
+    return Part(
+        "file", file.filename, file.status, file.progress, place, file.waiting_for, file.error_message
+    )
+
+
+def _output(output: OutputReply, of: str) -> Part:
+    name = f"{output.default_prompt_name or 'own prompt'} of {of}"
+    return Part(
+        "output", name, output.status, output.progress, None, output.waiting_for, output.error_message
+    )

@@ -1,0 +1,100 @@
+"""What a watched folder's files have come to, kept in the folder itself, so that a restart goes on where it was.
+
+Whole or not at all: a file is noted with its idempotency key before it is posted, so that whatever happens between the
+post and the next note, the same post gives the same smelt.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from deploy.client.failures import Misused
+
+STATE_FILE = ".smelt-watch.json"
+
+
+class Stamp(BaseModel):
+    """By which a file is told from what it was before."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> "Stamp":
+        """Raises OSError."""
+        status = path.stat()
+        return cls(size=status.st_size, mtime_ns=status.st_mtime_ns)
+
+
+class Watched(BaseModel):
+    """`result`: the name of the file that its results go into, beside it. `error`: why there are none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stamp: Stamp
+    key: str = Field(default_factory=lambda: str(uuid4()))
+    smelt_id: UUID | None = None
+    result: str | None = None
+    done: bool = False
+    error: str | None = None
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    files: dict[str, Watched] = Field(default_factory=dict)
+    results: set[str] = Field(default_factory=set)
+
+
+class WatchState:
+    """By path below the folder: `files` that are inputs, `results` that were ever written, which are none.
+
+    To be saved after each change that mustn't be forgotten.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Raises Misused for a state that can't be read, OSError."""
+        self._file = folder / STATE_FILE
+        self._stored = _Stored()
+        if self._file.exists():
+            try:
+                self._stored = _Stored.model_validate_json(self._file.read_bytes())
+            except ValidationError:
+                raise Misused(f"{self._file} can't be read; without it all files there are new") from None
+
+    @property
+    def files(self) -> dict[str, Watched]:
+        return self._stored.files
+
+    @property
+    def results(self) -> set[str]:
+        return self._stored.results
+
+    def save(self) -> None:
+        """Raises OSError."""
+        new = self._file.with_suffix(".new")
+        with new.open("wb") as file:
+            file.write(self._stored.model_dump_json(indent=1).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._file)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Raises Misused while another process watches the folder, OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Misused(f"another `smelt watch` is at work on {folder}") from None
+    finally:
+        os.close(descriptor)

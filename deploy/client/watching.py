@@ -1,0 +1,211 @@
+"""Sends what appears in a folder, each file once it has settled, and writes its results beside it.
+
+    seen ──unchanged for a while──▶ noted ──posted under its key──▶ sent ──ended──▶ done, with a result or an error
+
+A file that is changed after that is another one.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+from deploy.client.client import Client
+from deploy.client.failures import Refused, Unreachable
+from deploy.client.results import result_as_markdown
+from deploy.client.selection import Selection, add_below
+from deploy.client.submission import Wishes, submit
+from deploy.client.watch_state import Stamp, Watched, WatchState
+from deploy.client.wording import duration, in_words_of_the_command
+from pipeline.states import SmeltStatus
+
+SETTLED = 3.0  # seconds without a change
+LOOK = 1.0  # seconds between two looks
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds, while the service is away
+RESULT = ".md"
+ASKED_AT_ONCE = 20  # smelts, at each look
+EXPIRED = "invalid_token"
+OTHER_POST = "idempotency_key_reused"
+GONE = ("not_found", "content_expired")
+
+Say = Callable[[str], None]
+
+
+class Watcher:
+    """`say`: a line for whoever looks on. `tell`: what has happened, for programs: an event, a file, its outcome.
+
+    `renew`: gives the client another token once its own has expired; False: there is none.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        folder: Path,
+        wishes: Wishes,
+        *,
+        say: Say,
+        tell: Callable[[str, str, str], None],
+        renew: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._folder, self._wishes = client, folder, wishes
+        self._say, self._tell, self._renew, self._clock = say, tell, renew, clock
+        self._state = WatchState(folder)
+        self._seen: dict[str, tuple[Stamp, float]] = {}
+        self._skipped: set[Path] = set()
+        self._turn = 0
+        self._pause = FIRST_PAUSE
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that is there has been seen to."""
+        unsettled = [name for name, (stamp, _) in self._seen.items() if self._is_new(name, stamp)]
+        return not unsettled and all(watched.done for watched in self._state.files.values())
+
+    def watch(self, *, once: bool) -> None:
+        """Until it is interrupted; with `once` until all that is there is done. Raises Refused, Misused, OSError."""
+        while True:
+            pause = self.look()
+            if once and self.idle:
+                return
+            time.sleep(pause)
+
+    def look(self) -> float:
+        """Does what there is to do, and returns after how many seconds to look again. Raises Refused, OSError."""
+        try:
+            for name, stamp in self._settled():
+                self._send(name, stamp)
+            for name, watched, smelt_id in self._some_unfinished():
+                self._collect(name, watched, smelt_id)
+        except Unreachable as problem:
+            return self._later(str(problem))
+        except Refused as refused:
+            if refused.code == EXPIRED and self._renew():
+                return LOOK
+            if refused.retry_after is None:
+                raise
+            return self._later(in_words_of_the_command(refused), refused.retry_after)
+        self._pause = FIRST_PAUSE
+        return LOOK
+
+    def _some_unfinished(self) -> list[tuple[str, Watched, UUID]]:
+        """A few at each look, in turns: there may be thousands."""
+        unfinished = [
+            (name, watched, watched.smelt_id)
+            for name, watched in self._state.files.items()
+            if not watched.done and watched.smelt_id is not None
+        ]
+        at = self._turn % max(1, len(unfinished))
+        self._turn = at + ASKED_AT_ONCE
+        return (unfinished[at:] + unfinished[:at])[:ASKED_AT_ONCE]
+
+    def _later(self, why: str, wanted: float = 0.0) -> float:
+        pause = max(wanted, self._pause)
+        self._pause = min(LONGEST_PAUSE, self._pause * 2)
+        self._say(f"{why}; tried again in {duration(pause)}")
+        return pause
+
+    def _settled(self) -> list[tuple[str, Stamp]]:
+        """What has to be sent: noted and not yet posted, or new and unchanged for long enough."""
+        now, seen = self._clock(), {}
+        for name, stamp in self._found().items():
+            before = self._seen.get(name)
+            seen[name] = before if before is not None and before[0] == stamp else (stamp, now)
+        self._seen = seen
+        return [
+            (name, stamp)
+            for name, (stamp, since) in seen.items()
+            if self._is_new(name, stamp) and now - since >= SETTLED
+        ]
+
+    def _found(self) -> dict[str, Stamp]:
+        selection = Selection()
+        add_below(selection, self._folder)
+        self._say_skipped(selection)
+        results = self._state.results
+        found = {}
+        for path in sorted(selection.found):
+            name = str(path.relative_to(self._folder))
+            if name in results:
+                continue
+            try:
+                found[name] = Stamp.of(path)
+            except FileNotFoundError:
+                continue  # it went away meanwhile
+        return found
+
+    def _say_skipped(self, selection: Selection) -> None:
+        """Each once; what is hidden or empty yet may be somebody's at work."""
+        for skipped in selection.skipped:
+            if skipped.path not in self._skipped and skipped.reason not in ("hidden", "empty"):
+                self._skipped.add(skipped.path)
+                self._say(f"skipped: {skipped.path}: {skipped.reason}")
+
+    def _is_new(self, name: str, stamp: Stamp) -> bool:
+        known = self._state.files.get(name)
+        return known is None or known.stamp != stamp or (known.smelt_id is None and not known.done)
+
+    def _send(self, name: str, stamp: Stamp) -> None:
+        """Raises Unreachable, and Refused for what isn't the file's fault."""
+        watched = self._state.files.get(name)
+        if watched is None or watched.stamp != stamp:
+            watched = self._state.files[name] = Watched(stamp=stamp)
+            self._state.save()
+        path, reasons = self._folder / name, list[str]()
+        try:
+            smelt = submit(self._client, [path], self._wishes, {path}, reasons.append, key=watched.key)
+        except Refused as refused:
+            if refused.code != OTHER_POST:
+                raise
+            del self._state.files[
+                name
+            ]  # it was posted with other options, by a watcher that died there: anew
+            return
+        if smelt is None:
+            self._end(name, watched, error="; ".join(reasons))
+            return
+        watched.smelt_id = smelt.id
+        self._state.save()
+        self._tell("sent", name, str(smelt.id))
+
+    def _collect(self, name: str, watched: Watched, smelt_id: UUID) -> None:
+        try:
+            smelt = self._client.get(smelt_id)
+            if not smelt.status.terminal:
+                return
+            if smelt.status is not SmeltStatus.COMPLETED:
+                self._end(name, watched, error=f"{smelt.status}: {smelt.error_message or 'no result'}")
+                return
+            self._write(name, watched, result_as_markdown(self._client, smelt))
+        except Refused as refused:
+            if refused.code not in GONE:
+                raise
+            self._end(name, watched, error=str(refused))
+
+    def _write(self, name: str, watched: Watched, result: bytes) -> None:
+        """Its name is noted first, and it comes there whole: what has the name after a crash is the result."""
+        path = self._folder / name
+        if watched.result is None:
+            watched.result = _free_name(path)
+            self._state.results.add(str(Path(name).with_name(watched.result)))
+            self._state.save()
+        target, new = path.with_name(watched.result), path.with_name(f".{watched.result}.new")
+        if not target.exists():
+            new.write_bytes(result)
+            new.rename(target)
+        self._end(name, watched)
+
+    def _end(self, name: str, watched: Watched, error: str | None = None) -> None:
+        watched.done, watched.error = True, error
+        self._state.save()
+        if error is None:
+            self._tell("done", name, watched.result or "")
+        else:
+            self._tell("failed", name, error)
+
+
+def _free_name(path: Path) -> str:
+    """`talk.m4a.md`, or with a number where that is taken."""
+    names = [f"{path.name}{RESULT}", *(f"{path.name} ({number}){RESULT}" for number in range(2, 1_000))]
+    return next(name for name in names if not os.path.lexists(path.with_name(name)))

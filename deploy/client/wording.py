@@ -1,0 +1,64 @@
+"""A refusal in the words of the command: `--prompt`, where the API says `default_prompt_names`; and what to do."""
+
+from deploy.client.failures import Fault, Refused
+
+_NAMES = {
+    "default_prompt_names": "--prompt",
+    "user_prompt_id": "--own-prompt",
+    "mode": "--combine",
+    "language": "--language",
+    "vocabulary": "--vocabulary",
+    "content_ttl": "--ttl",
+    "files": "FILES",
+    "texts": "the text from stdin",
+    "created_after": "--after",
+    "created_before": "--before",
+    "section_id": "--section",
+    "expires_at": "--expires",
+    "title": "the title",
+    "body": "the prompt's text",
+    "name": "the name",
+    "api_key": "the key",
+}
+_A_TOKEN = "give a token with --token or SMELT_TOKEN (`smelt up` prints one)"  # noqa: S105 - no secret
+_TO_DO = {
+    "authentication_required": _A_TOKEN,
+    "sign_in_required": _A_TOKEN,
+    "invalid_token": f"it may have expired; {_A_TOKEN}",
+    "not_ready": "--wait stays until it has ended",
+    "not_found": "it may be another's, or deleted; `smelt list` has yours",
+    "daily_limit_reached": "`smelt usage` has the limits",
+    "credits_exhausted": "`smelt usage` has the limits",
+    "file_too_large": "`smelt usage` has the limits",
+    "too_many_tokens": "`smelt token list` has them, `smelt token revoke` ends one",
+}
+
+
+def in_words_of_the_command(refused: Refused) -> str:
+    """One line: what is wrong, where, and what to do about it."""
+    said = "; ".join(map(_fault, refused.faults)) or refused.detail
+    if refused.code == "invalid_token":
+        said = f"{refused.address} doesn't take this token"
+    hints = [_TO_DO.get(refused.code), _wait(refused.retry_after)]
+    return " ".join([said, *(f"({hint})" for hint in hints if hint)])
+
+
+def duration(seconds: float) -> str:
+    """Such as `40 s`, `12 min`, `3 h 20 min`: what matters of it."""
+    whole = max(0, round(seconds))
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def _fault(fault: Fault) -> str:
+    name = fault.filename or (fault.field and _NAMES.get(fault.field, fault.field))
+    return ": ".join(filter(None, (name, fault.detail)))
+
+
+def _wait(seconds: float | None) -> str | None:
+    return None if seconds is None else f"again in {duration(seconds)}"

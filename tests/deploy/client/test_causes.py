@@ -1,0 +1,141 @@
+"""Why a service couldn't be asked is told with its address, the cause and what to do: each as it really happens."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from deploy.client import sending
+from deploy.client.client import Client
+from deploy.client.failures import ClientFailure, Refused, Unreachable
+from tests.support.certificates import make_certificate
+from tests.support.receiver import receiving
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[int]:
+    """The port of a server that says the same to everybody, and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    return
+                with peer:
+                    peer.recv(65_536)
+                    peer.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture(autouse=True)
+def _at_once_and_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "FIRST_DELAY", 0.0)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def failure(address: str) -> ClientFailure:
+    with Client(address) as client, pytest.raises(ClientFailure) as failed:
+        client.account.usage()
+    return failed.value
+
+
+def html(status: str, *headers: str) -> bytes:
+    head = [f"HTTP/1.1 {status}", "Content-Type: text/html", "Content-Length: 4", *headers]
+    return "\r\n".join([*head, "", "<p>x"]).encode()
+
+
+CONFUSED: list[tuple[bytes, type[ClientFailure], str]] = [
+    (html("200 OK"), Unreachable, "something else than Smelt answers at {address} (200)"),
+    (html("404 Not Found"), Refused, "something else than Smelt answers at {address} (404)"),
+    (html("502 Bad Gateway"), Unreachable, "{address} answers 502 (Bad Gateway), and not by the service"),
+    (html("301 Moved", "Location: https://smelt.example/"), Refused, "sends on to https://smelt.example/"),
+    (html("407 Proxy Authentication Required"), Refused, "wants a password (407)"),
+    (html("413 Too Large"), Refused, "{address}: a proxy before the service"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", Unreachable, "something else than Smelt answers"),
+    (
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+        Unreachable,
+        "{address} can't be reached",
+    ),
+    (b"220 mail ready\r\n", Unreachable, "{address} hung up, or speaks no HTTP"),
+    (b"", Unreachable, "{address} hung up"),
+]
+
+
+@pytest.mark.parametrize(("answer", "kind", "said"), CONFUSED)
+def test_what_is_no_smelt_service_is_told_as_that(
+    answer: bytes, kind: type[ClientFailure], said: str
+) -> None:
+    with answering(answer) as port:
+        address = f"http://127.0.0.1:{port}"
+        failed = failure(address)
+    assert type(failed) is kind
+    assert said.format(address=address) in str(failed)
+    assert "\n" not in str(failed)
+
+
+def test_a_port_where_nothing_listens() -> None:
+    said = str(failure("http://127.0.0.1:1"))
+    assert said.startswith("http://127.0.0.1:1 can't be reached: the connection is refused")
+
+
+def test_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    said = str(failure("https://smelt.invalid"))
+    assert said.startswith(
+        "https://smelt.invalid can't be reached: its name isn't known (DNS: Name or service"
+    )
+
+
+def test_https_to_a_server_without_it() -> None:
+    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
+        assert "it speaks no TLS; give its address with http://" in str(failure(f"https://127.0.0.1:{port}"))
+
+
+def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(*make_certificate(tmp_path, "smelt.example"))
+    with receiving(theirs) as receiver:
+        said = str(failure(f"https://127.0.0.1:{receiver.port}"))
+    assert "can't be trusted: its certificate is not valid here (self-signed certificate)" in said
+    assert "SSL_CERT_FILE" in said
+
+
+def test_a_silent_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.client.client.TIMEOUT", httpx2.Timeout(0.05))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert str(failure(address)).startswith(f"{address} doesn't answer in time")
+
+
+PROXIES: list[tuple[str, Callable[[int], str], str]] = [
+    ("http://smelt.invalid", lambda port: f"http://ann:secret@127.0.0.1:{port}", "answers 502"),
+    ("https://smelt.invalid", lambda port: f"127.0.0.1:{port}", "the proxy says no (502 Bad Gateway)"),
+]
+
+
+@pytest.mark.parametrize(("server", "proxy", "said"), PROXIES)
+def test_a_proxy_on_the_way_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, server: str, proxy: Callable[[int], str], said: str
+) -> None:
+    with answering(html("502 Bad Gateway")) as port:
+        monkeypatch.setenv("ALL_PROXY", proxy(port))
+        told = str(failure(server))
+    assert f"{server} (by the proxy 127.0.0.1:{port})" in told
+    assert said in told
+    assert "secret" not in told

@@ -1,0 +1,56 @@
+"""Times as people give them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from deploy.client.failures import Misused
+from deploy.client.moments import moment
+
+NOW = datetime(2026, 11, 26, 20, 30, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("given", "ago"),
+    [
+        ("90m", timedelta(minutes=90)),
+        ("3h", timedelta(hours=3)),
+        ("2 days ago", timedelta(days=2)),
+        ("1 Week", timedelta(weeks=1)),
+        ("0m", timedelta()),
+    ],
+)
+def test_so_long_ago(given: str, ago: timedelta) -> None:
+    assert moment(given, NOW) == NOW - ago
+
+
+def test_a_day_is_its_first_local_moment() -> None:
+    now = NOW.astimezone()
+    for given, days in (("today", 0), ("Yesterday", 1)):
+        told = moment(given, now)
+        assert (told.hour, told.minute, told.second, told.microsecond) == (0, 0, 0, 0)
+        assert told.date() == (now - timedelta(days=days)).date()
+        assert told.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("2026-11-02T09:30:00+02:00", "2026-11-02T07:30:00+00:00"),
+        ("2026-11-02T09:30Z", "2026-11-02T09:30:00+00:00"),
+    ],
+)
+def test_a_time_with_its_zone_is_that_time(given: str, told: str) -> None:
+    assert moment(given, NOW).astimezone(UTC).isoformat() == told
+
+
+def test_a_time_without_a_zone_is_local() -> None:
+    assert moment("2026-11-02", NOW) == datetime(2026, 11, 2).astimezone()
+
+
+@pytest.mark.parametrize(
+    "given", ["", "soon", "3 fortnights", "2026-13-01", "999999 weeks", "0001-01-01", "yesterdayish"]
+)
+def test_what_is_no_time_is_wrongly_called(given: str) -> None:
+    with pytest.raises(Misused, match="is no time"):
+        moment(given, NOW.astimezone())

@@ -1,0 +1,113 @@
+"""What the summary and the list of tasks make of a meeting, written down or spoken."""
+
+from pipeline.llm.documents import Document
+from pipeline.llm.engines.base import PromptSpec
+from pipeline.llm.engines.extractive.engine import ExtractiveEngine
+from pipeline.speech.transcript import Segment, Transcript
+from pipeline.states import DefaultPromptName
+
+MINUTES = """\
+# Meeting of the garden club
+
+## Present
+
+- Ann Smith (chair), Bob Jones and Carol White of the board
+- Dora Black, Emil Green and Fritz Brown for the members
+
+## Report
+
+The chair opened the meeting and told the members of the work that was done in the spring.
+She thanked all of those who had helped with it. The fence was not repaired, since the wood came late.
+Bob Jones moved that the club buy a new shed for the tools of the members. Motion carried.
+The budget will be a matter of the next meeting.
+
+| item | cost |
+|---|---|
+| shed | 900 |
+
+## Decisions
+
+- Shed: at most 900 euros
+
+## Action items
+
+- Bob to order the shed by Friday
+- Letter to the council (Ann)
+
+## Open questions
+
+Who will take care of the roses in the summer?
+"""
+SPEECH = (
+    "Good morning, everybody.",
+    "I talked to Daniel about the release of the new version yesterday.",
+    "He will write the contract by Wednesday.",
+    "So we agreed to keep the release on the nineteenth.",
+    "Sarah Miller will send the numbers to the customer by Friday.",
+    "I'll ask operations for a copy of the data first.",
+    "They need to know by Tuesday.",
+    "The budget will be fine.",
+)
+CHAT = "Ann: Who asks the council about the wood?\nBob: I will ask them on Monday.\nAnn: Good, thank you for that.\n"
+
+
+def _lines(name: DefaultPromptName, transcript: Transcript) -> list[str]:
+    document = Document("x", transcript)
+    markdown = ExtractiveEngine().apply(PromptSpec(name), [document], lambda _share: None).markdown
+    return [line for line in markdown.split("\n---\n")[0].splitlines() if line]
+
+
+def _spoken(*sentences: str) -> Transcript:
+    return Transcript(
+        tuple(Segment(i * 4.0, i * 4 + 3.5, text) for i, text in enumerate(sentences)), "en", 60.0
+    )
+
+
+def test_minutes_give_decisions_tasks_and_questions_and_no_list_of_who_was_there() -> None:
+    lines = _lines(DefaultPromptName.SUMMARIZE, Transcript.of_text(MINUTES))
+    assert lines[:9] == [
+        "## Decisions",
+        "- Bob Jones moved that the club buy a new shed for the tools of the members. Motion carried. [line 12]",
+        "- Shed: at most 900 euros [line 21]",
+        "## Tasks",
+        "- [ ] **Bob**: Bob to order the shed by Friday (due: by Friday) [line 25]",
+        "- [ ] Letter to the council (Ann) [line 26]",
+        "## Open questions",
+        "- Who will take care of the roses in the summer? [line 30]",
+        "## Key sentences",
+    ]
+    points = "\n".join(lines[9:])
+    assert "The fence was not repaired" in points
+    assert not any(word in points for word in ("Ann Smith", "Dora", "She", "900", "|"))
+
+
+def test_speech_gives_owners_by_name_alone_and_pronouns_with_what_they_stand_for() -> None:
+    assert _lines(DefaultPromptName.ACTION_ITEMS, _spoken(*SPEECH)) == [
+        "- [ ] I talked to Daniel about the release of the new version yesterday. He will write the contract by "
+        "Wednesday. (due: by Wednesday) [0:00:04]",
+        "- [ ] **Sarah Miller**: Sarah Miller will send the numbers to the customer by Friday. (due: by Friday) "
+        "[0:00:16]",
+        "- [ ] I'll ask operations for a copy of the data first. They need to know by Tuesday. (due: by Tuesday) "
+        "[0:00:20]",
+    ]
+
+
+def test_what_was_agreed_is_a_decision_and_no_task() -> None:
+    lines = _lines(DefaultPromptName.SUMMARIZE, _spoken(*SPEECH))
+    assert lines[:2] == ["## Decisions", "- So we agreed to keep the release on the nineteenth. [0:00:12]"]
+    assert sum("agreed" in line for line in lines) == 1
+
+
+def test_who_says_i_is_known_where_speakers_are_named() -> None:
+    lines = _lines(DefaultPromptName.ACTION_ITEMS, Transcript.of_text(CHAT))
+    assert lines == ["- [ ] **Bob**: Bob: I will ask them on Monday. (due: on Monday) [line 2]"]
+
+
+def test_what_has_no_end_of_a_sentence_is_not_quoted_as_one() -> None:
+    text = (
+        "The members of the club met in the hall and talked. " * 5
+        + "It was so late that the "
+        + "word " * 3000
+    )
+    lines = _lines(DefaultPromptName.SUMMARIZE, Transcript.of_text(text))
+    assert all("word word" not in line for line in lines)

@@ -9,7 +9,14 @@ from itertools import takewhile
 from pipeline.llm.engines.extractive.corpus import Corpus, Part
 from pipeline.llm.engines.extractive.outline import outline
 from pipeline.llm.engines.extractive.plain import plain
-from pipeline.llm.engines.extractive.quoting import Lines, by_part, cited, in_context, is_running_text
+from pipeline.llm.engines.extractive.quoting import (
+    Lines,
+    by_part,
+    cited,
+    in_context,
+    is_running_text,
+    standing,
+)
 from pipeline.llm.engines.extractive.ticking import Tick, ticking
 from pipeline.llm.engines.extractive.topics import Topic, topics
 
@@ -44,7 +51,7 @@ def table_of_contents(corpus: Corpus, tick: Tick) -> Lines:
         for topic in ticking(topics(corpus, part, tick), tick):
             indent = "  " * topic.level
             yield f"{indent}- **{_headline(corpus, topic)}**"
-            rows = corpus.rows(topic.first, topic.last)
+            rows = standing(corpus, part, corpus.rows(topic.first, topic.last))
             yield from (f"{indent}  - {cited(corpus, i)}" for i in corpus.best(rows, 1, tick))
 
     yield from by_part(corpus, entries)

@@ -30,6 +30,7 @@ _DOCUMENTATION = re.compile(
     r"|documentation|api|examples?|development|dependencies)\b",
     re.I,
 )
+_SHORTEST_CLAUSE = 40  # characters
 _VERSIONS = 3  # headings that make a list of changes
 _LEAST_PROSE = 0.4  # of the characters that stand in paragraphs and lists
 _MOST_LINES, _LONGEST_LINE = 5_000, 200  # by which code is told
@@ -65,11 +66,11 @@ def genre_of(text: str, reading: Reading, sentences: Sequence[Sentence]) -> Genr
         return Genre.CODE
     if not reading.other[Shape.FENCE] and _is_code(text):
         return Genre.CODE
-    return _genre_of_words(reading, sentences, prose / max(1, prose + others))
+    return _genre_of_words(reading, prose / max(1, prose + others))
 
 
-def _genre_of_words(reading: Reading, sentences: Sequence[Sentence], share: float) -> Genre:
-    if _is_law(sentences):
+def _genre_of_words(reading: Reading, share: float) -> Genre:
+    if _is_law(reading.sentences):
         return Genre.LAW
     if _is_documentation(reading):
         return Genre.DOCUMENTATION
@@ -86,7 +87,8 @@ def _is_code(text: str) -> bool:
 
 
 def _is_law(sentences: Sequence[Sentence]) -> bool:
-    found = [{match.casefold() for match in _LAW.findall(sentence.text)} for sentence in sentences]
+    clauses = [sentence.text for sentence in sentences if len(sentence.text) >= _SHORTEST_CLAUSE]
+    found = [{match.casefold() for match in _LAW.findall(clause)} for clause in clauses]
     return len(set().union(*found)) >= 4 and sum(map(bool, found)) >= 0.4 * len(found)
 
 

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
+from pipeline.llm.engines.extractive.splitting import is_ended
+
 _SPACE_LEFT = 8  # columns: margins are not kept to the letter
 _FEWEST_VERSES, _MOST_CAPITALS = 4, 0.75
+_NONE = -1  # no margin
+_LONGEST_LABEL = 60  # characters of a line that names what is below it
 _WIDEST = 110  # columns of a text with a margin; longer lines have none
 
 # Of captions and chats: in brackets, with seconds, or before a nick. "6:45 p.m." belongs to its sentence.
@@ -40,20 +44,40 @@ class Piece:
     label: str | None  # the name before a colon that it begins with
     stamped: bool  # began with a time
     alone: bool  # ended before the margin, so that it is a line of its own
+    doubtful: bool = False  # the line before may go on in it
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it only says what comes below: "Present:", "ROLL CALL"."""
+        text = self.text.strip()
+        short = len(text) <= _LONGEST_LABEL
+        return short and (text.endswith((":", "\uff1a")) or (text.isupper() and len(text) > 2))
 
 
-def pieces(text: str, first: int) -> Iterator[Piece]:
-    """Of a block whose first line has the number `first`."""
+def pieces(text: str, first: int, *, item: bool = False) -> Iterator[Piece]:
+    """Of a block whose first line has the number `first`. The lines of a list's `item` are one but for who speaks."""
     lines = text.split("\n")
-    margin = 0 if _is_verse(lines) else max(map(len, lines))
+    margin = _margin(lines, item=item)
     held: list[str] = []
+    doubtful = False
     for number, line in enumerate(lines):
         held.append(line)
         following = lines[number + 1] if number + 1 < len(lines) else None
         broken = following is not None and _ends(line, following, margin)
         if broken or following is None:
-            yield _piece(held, first + number - len(held) + 1, alone=broken)
+            piece = _piece(held, first + number - len(held) + 1, alone=broken, doubtful=doubtful)
+            doubtful = not (is_ended(piece.text) or piece.is_label) and margin > 0
+            yield piece
             held = []
+
+
+def _margin(lines: list[str], *, item: bool) -> int:
+    """In columns; 0: each line ends where somebody wanted, and `_NONE`: none does."""
+    if item:
+        return _NONE
+    if _is_verse(lines):
+        return 0
+    return min(_WIDEST, max((len(line) for line in lines if "://" not in line), default=0)) or _NONE
 
 
 def _is_verse(lines: list[str]) -> bool:
@@ -69,17 +93,17 @@ def _ends(line: str, following: str, margin: int) -> bool:
         return True
     if stamp:
         return line.rstrip().endswith((".", "?", "!"))  # a caption's line ends where the screen did
-    if margin == 0:
-        return True
+    if margin in (0, _NONE):
+        return margin == 0
     head = following.lstrip()[:1]
     if head.islower() or not head:
         return False
     word = following.split(None, 1)[0]
-    room = min(margin, _WIDEST) - len(line.rstrip()) - _SPACE_LEFT
+    room = margin - len(line.rstrip()) - _SPACE_LEFT
     return len(word) + 1 <= room
 
 
-def _piece(lines: list[str], first: int, *, alone: bool) -> Piece:
+def _piece(lines: list[str], first: int, *, alone: bool, doubtful: bool) -> Piece:
     stamped = False
     kept: list[str] = []
     for line in lines:
@@ -91,7 +115,7 @@ def _piece(lines: list[str], first: int, *, alone: bool) -> Piece:
         raw = f"{nick[1]}: {raw[nick.end() :]}"
     text = unmarked(raw)
     label = _LABEL.match(text)
-    return Piece(text, first, label[1] if label else None, stamped, alone)
+    return Piece(text, first, label[1] if label else None, stamped, alone, doubtful)
 
 
 def unmarked(text: str) -> str:

@@ -48,7 +48,9 @@ def is_prose(
     stops = STOP_WORDS.get(language or "")
     if stops and len(words) >= _FEWEST_TO_JUDGE and not any(word.casefold() in stops for word in words):
         return False
-    return not ended or sentence.kind in (Kind.SPOKEN, Kind.ITEM) or is_ended(sentence.text)
+    if not ended or sentence.kind in (Kind.SPOKEN, Kind.ITEM):
+        return True
+    return sentence.is_whole and is_ended(sentence.text)
 
 
 def _capitals(words: Sequence[str]) -> float:

@@ -9,7 +9,7 @@ from pipeline.llm.engines.extractive.sentences import Kind
 
 Lines = Iterator[str]
 
-_SHORT = 5  # words
+_SHORT = 6  # words
 _LISTED = (Kind.ITEM, Kind.OPEN_TASK, Kind.DONE_TASK)  # each stands by itself
 
 
@@ -35,6 +35,11 @@ def needs_context(corpus: Corpus, part: Part, index: int) -> bool:
     if sentence.kind in _LISTED or before.kind in _LISTED:
         return sentence.place == before.place and part.reader.leans(sentence)
     return part.reader.leans(sentence) or len(sentence.text.split()) < _SHORT
+
+
+def standing(corpus: Corpus, part: Part, rows: list[int]) -> list[int]:
+    """Those that can be understood by themselves; all where none can."""
+    return [index for index in rows if not part.reader.leans(corpus.sentences[index])] or rows
 
 
 def by_part(corpus: Corpus, lines: Callable[[Part, int], Lines]) -> Lines:

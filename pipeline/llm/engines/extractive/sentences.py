@@ -17,7 +17,6 @@ from pipeline.llm.engines.extractive.ticking import Tick, ticking
 from pipeline.speech.transcript import Segment
 
 _BOX = re.compile(r"\[([ xX])\]\s+")
-_LONGEST_LABEL = 60  # characters of a line that names what is below it
 
 
 class Kind(StrEnum):
@@ -38,6 +37,7 @@ class Sentence:
     kind: Kind = Kind.PROSE
     role: Role = Role.BODY  # of what it stands below
     speaker: str | None = None
+    is_whole: bool = True  # False: it may have begun in the line before
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class _Writing:
         speaker: str | None = None
         for piece in parts:
             speaker = piece.label if piece.label in self._speakers else speaker
-            if _is_label(piece):
+            if piece.is_label:
                 self._role = role_of(piece.text)
             for sentence in self._sentences(piece, block.shape, speaker):
                 self._reading.sentences.append(sentence)
@@ -111,22 +111,18 @@ class _Writing:
         role = role_of(piece.label) if piece.label and piece.label not in self._speakers else Role.BODY
         role = self._role if role is Role.BODY else role
         line = piece.line
+        is_whole = not piece.doubtful
         for part in _parts(text, piece, kind):
             if flat := _flat(part):
-                yield Sentence(flat, self._index, f"line {line}", None, kind, role, speaker)
+                yield Sentence(flat, self._index, f"line {line}", None, kind, role, speaker, is_whole)
+                is_whole = True
             line += part.count("\n")
 
 
 def _pieces(block: Block) -> Iterator[Piece]:
-    return pieces(block.text, block.line) if block.shape in (Shape.PARAGRAPH, Shape.ITEM) else iter(())
-
-
-def _is_label(piece: Piece) -> bool:
-    """Whether it only says what comes below: "Present:", "ROLL CALL"."""
-    text = piece.text.strip()
-    return len(text) <= _LONGEST_LABEL and (
-        text.endswith((":", "\uff1a")) or (text.isupper() and len(text) > 2)
-    )
+    if block.shape not in (Shape.PARAGRAPH, Shape.ITEM):
+        return iter(())
+    return pieces(block.text, block.line, item=block.shape is Shape.ITEM)
 
 
 def _parts(text: str, piece: Piece, kind: Kind) -> Iterator[str]:

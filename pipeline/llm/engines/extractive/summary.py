@@ -4,7 +4,14 @@ import math
 
 from pipeline.llm.engines.extractive.corpus import Corpus, Part
 from pipeline.llm.engines.extractive.outline import outline
-from pipeline.llm.engines.extractive.quoting import Lines, by_part, cited, in_context, is_running_text
+from pipeline.llm.engines.extractive.quoting import (
+    Lines,
+    by_part,
+    cited,
+    in_context,
+    is_running_text,
+    standing,
+)
 from pipeline.llm.engines.extractive.roles import Role
 from pipeline.llm.engines.extractive.splitting import is_ended
 from pipeline.llm.engines.extractive.task_list import task_lines, tasks
@@ -58,8 +65,7 @@ def _points(corpus: Corpus, part: Part, said: set[int], tick: Tick) -> list[int]
     rows = corpus.rows(part.first, part.last)
     count = min(_MOST, max(_FEWEST_POINTS, math.ceil(1.5 * math.sqrt(len(rows)))))
     rest = [index for index in rows if index not in said and not part.reader.asks(corpus.sentences[index])]
-    whole = [index for index in rest if not part.reader.leans(corpus.sentences[index])]
-    return corpus.best(whole or rest, count, tick)
+    return corpus.best(standing(corpus, part, rest), count, tick)
 
 
 def _section(title: str, lines: list[str], *, bullet: str = "- ") -> Lines:

@@ -1,8 +1,11 @@
 """What the summary and the list of tasks make of a meeting, written down or spoken."""
 
+import pytest
+
 from pipeline.llm.documents import Document
 from pipeline.llm.engines.base import PromptSpec
 from pipeline.llm.engines.extractive.engine import ExtractiveEngine
+from pipeline.llm.engines.extractive.roles import Role, role_of
 from pipeline.speech.transcript import Segment, Transcript
 from pipeline.states import DefaultPromptName
 
@@ -111,3 +114,33 @@ def test_what_has_no_end_of_a_sentence_is_not_quoted_as_one() -> None:
     )
     lines = _lines(DefaultPromptName.SUMMARIZE, Transcript.of_text(text))
     assert all("word word" not in line for line in lines)
+
+
+def test_a_sentence_that_may_have_begun_in_the_line_before_is_not_quoted() -> None:
+    text = (
+        "Wir haben uns am Anfang des\nWinters getroffen und über die vielen Wege durch den Wald gesprochen.\n"
+        "Danach war es im Garten für alle zu kalt. Die Kinder haben im Haus mit dem Hund gespielt.\n"
+    )
+    lines = _lines(DefaultPromptName.SUMMARIZE, Transcript.of_text(text))
+    assert not any(line.startswith("- Winters") for line in lines)
+    assert any("Die Kinder haben" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("heading", "role"),
+    [
+        ("Action items", Role.TASKS),
+        ("4. To do", Role.TASKS),
+        ("Next steps for all of us", Role.TASKS),
+        ("GitHub Actions", Role.BODY),
+        ("Decisions and votes", Role.DECISIONS),
+        ("Beschlüsse", Role.DECISIONS),
+        ("Decision theory", Role.BODY),
+        ("Apologies", Role.ROLL),
+        ("The present state", Role.BODY),
+        ("参会人员", Role.ROLL),
+        ("Report", Role.BODY),
+    ],
+)
+def test_a_heading_tells_what_is_below_it(heading: str, role: Role) -> None:
+    assert role_of(heading) is role

@@ -5,6 +5,7 @@ import sys
 import threading
 from types import FrameType
 
+from deploy.local_llm.model import is_model_file
 from deploy.local_users import LOCAL_EMAIL, ensure_local_user, mint
 from deploy.supervisor.service import Service
 from pipeline.env import Env
@@ -72,6 +73,9 @@ def _say_ready(console: Console, service: Service, given: Settings) -> None:
     say(f"ready at {service.address}  (API description: {service.address}/docs)")
     if service.settings.whisper_model == DEMO_MODEL:
         say("speech model: demo, which knows 66 words; set SMELT_WHISPER_MODEL, for example to small")
+    if is_model_file(given):
+        context = service.settings.llm_context_tokens
+        say(f"language model: {service.settings.llm_model}, served here, with a context of {context} tokens")
     if not service.settings.has_llm:
         say(
             "no language model is set: the built-in extractive engine answers; see OPENAI_API_KEY, SMELT_LLM_…"

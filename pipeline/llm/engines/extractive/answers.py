@@ -17,6 +17,7 @@ from pipeline.llm.engines.extractive.quoting import (
     is_running_text,
     standing,
 )
+from pipeline.llm.engines.extractive.splitting import is_ended
 from pipeline.llm.engines.extractive.ticking import Tick, ticking
 from pipeline.llm.engines.extractive.topics import Topic, topics
 
@@ -85,10 +86,12 @@ def qa_format(corpus: Corpus, tick: Tick) -> Lines:
 def _pair(corpus: Corpus, part: Part, asked: list[bool], index: int) -> Lines:
     yield f"**Q: {plain(corpus.sentences[index].text)}** [{corpus.sentences[index].place}]\n"
     following = range(index + 1, min(index + 1 + _LONGEST_ANSWER, part.last))
-    answer = [
-        plain(corpus.sentences[i].text)
-        for i in takewhile(lambda i: corpus.prose[i] and not asked[i - part.first], following)
-    ]
+
+    def answers(i: int) -> bool:
+        whole = corpus.prose[i] or is_ended(corpus.sentences[i].text)  # "Yes."
+        return whole and not asked[i - part.first] and i not in part.openings
+
+    answer = [plain(corpus.sentences[i].text) for i in takewhile(answers, following)]
     # Where the input has no full stops, a line break has to tell its sentences apart.
     between = " " if all(text.endswith((".", "!", "\u3002")) for text in answer) else "  \n"
     yield f"A: {between.join(answer)}\n" if answer else "*Nothing in the input follows this question.*\n"

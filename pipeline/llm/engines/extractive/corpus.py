@@ -86,7 +86,9 @@ class Corpus:
             self._scores = self._weighted(tick)
         scores = self._scores
         candidates = list(rows)
-        telling = [i for i in candidates if self.matrix.terms_of(i) >= _FEWEST_TERMS]
+        telling: list[int] = []
+        for fewest in range(_FEWEST_TERMS, 0, -1):
+            telling = telling or [i for i in candidates if self.matrix.terms_of(i) >= fewest]
         ranked = sorted(telling or candidates, key=lambda i: (-scores[i], i))
         return sorted(islice(distinct(self.matrix, ticking(ranked, tick), _MOST_ALIKE), count))
 

@@ -27,11 +27,13 @@ _LAW = re.compile(
 _VERSION = re.compile(r"\W*(?:release |version )?v?\d+\.\d+|\W*unreleased", re.I)
 _DOCUMENTATION = re.compile(
     r"\b(?:install\w*|usage|getting started|quick ?start|licen[sc]e|contribut\w+|requirements|configuration|features"
-    r"|documentation|api|examples?|development|dependencies)\b",
+    r"|documentation|api|examples?|dependencies)\b",
     re.I,
 )
 _SHORTEST_CLAUSE = 40  # characters
-_VERSIONS = 3  # headings that make a list of changes
+_VERSIONS = 3  # headings that make a list of changes, if they are half of all
+_LEAST_NAMED = 0.25  # of the headings, with words of documentation
+_PICTURES = 2  # badges, as a rule
 _LEAST_PROSE = 0.4  # of the characters that stand in paragraphs and lists
 _MOST_LINES, _LONGEST_LINE = 5_000, 200  # by which code is told
 _MOST_CODE, _MOST_ROWS = 0.35, 0.7  # of the lines
@@ -57,7 +59,8 @@ WHY = {
 
 def genre_of(text: str, reading: Reading, sentences: Sequence[Sentence]) -> Genre:
     """Of a written document; `sentences` are those of its reading that are prose."""
-    if sum(_VERSION.match(heading.text) is not None for heading in reading.headings) >= _VERSIONS:
+    versions = sum(_VERSION.match(heading.text) is not None for heading in reading.headings)
+    if versions >= max(_VERSIONS, len(reading.headings) / 2):
         return Genre.CHANGES
     prose = sum(len(sentence.text) for sentence in sentences)
     others = sum(len(sentence.text) for sentence in reading.sentences) - prose
@@ -94,8 +97,9 @@ def _is_law(sentences: Sequence[Sentence]) -> bool:
 
 def _is_documentation(reading: Reading) -> bool:
     named = sum(_DOCUMENTATION.search(heading.text) is not None for heading in reading.headings)
-    shown = bool(reading.other[Shape.FENCE]) + (reading.images >= 2)
-    return named >= 3 or (named >= 1 and shown >= 1)
+    shown = bool(reading.other[Shape.FENCE]) or reading.images >= _PICTURES
+    usual = named >= _LEAST_NAMED * len(reading.headings)
+    return usual and (named >= 3 or (named >= 1 and shown))
 
 
 def _is_verse(sentences: Sequence[Sentence]) -> bool:

@@ -6,6 +6,7 @@ from pipeline.llm.engines.extractive.corpus import Corpus, Part
 from pipeline.llm.engines.extractive.genres import WHY, Genre
 from pipeline.llm.engines.extractive.plain import plain
 from pipeline.llm.engines.extractive.sentences import Kind
+from pipeline.llm.engines.extractive.splitting import is_ended
 
 Lines = Iterator[str]
 
@@ -19,22 +20,31 @@ def cited(corpus: Corpus, index: int) -> str:
     return f"{plain(sentence.text)} [{sentence.place}]"
 
 
-def in_context(corpus: Corpus, part: Part, index: int) -> str:
-    """With the sentence before it where only that one names who or what it speaks of."""
-    if not needs_context(corpus, part, index):
+def in_context(corpus: Corpus, part: Part, index: int, *, brief: bool = False) -> str:
+    """With the sentence before it where it has to be (`needs_context`)."""
+    if not needs_context(corpus, part, index, brief=brief):
         return cited(corpus, index)
     first = corpus.sentences[index - 1]
-    return f"{plain(f'{first.text} {corpus.sentences[index].text}')} [{first.place}]"
+    between = " " if is_ended(first.text) else " / "  # without full stops two would be read as one
+    return f"{plain(f'{first.text}{between}{corpus.sentences[index].text}')} [{first.place}]"
 
 
-def needs_context(corpus: Corpus, part: Part, index: int) -> bool:
-    """Whether it points back, or is as short as "Motion carried.", and there is a sentence before it to quote."""
+def needs_context(corpus: Corpus, part: Part, index: int, *, brief: bool = False) -> bool:
+    """Whether it speaks of what only another names, and there is a sentence before it to quote.
+
+    `brief`: also where it is as short as "Motion carried."
+    """
+    sentence = corpus.sentences[index]
+    points_back = part.reader.leans(sentence) or (brief and len(sentence.text.split()) < _SHORT)
+    return points_back and _follows(corpus, part, index)
+
+
+def _follows(corpus: Corpus, part: Part, index: int) -> bool:
+    """Whether the sentence before it leads on to it; points of a list stand by themselves."""
     sentence, before = corpus.sentences[index], corpus.sentences[index - 1]
     if index in part.openings or not corpus.prose[index - 1] or part.reader.cues is None:
         return False
-    if sentence.kind in _LISTED or before.kind in _LISTED:
-        return sentence.place == before.place and part.reader.leans(sentence)
-    return part.reader.leans(sentence) or len(sentence.text.split()) < _SHORT
+    return sentence.place == before.place or not (sentence.kind in _LISTED or before.kind in _LISTED)
 
 
 def standing(corpus: Corpus, part: Part, rows: list[int]) -> list[int]:

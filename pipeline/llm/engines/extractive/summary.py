@@ -10,6 +10,7 @@ from pipeline.llm.engines.extractive.quoting import (
     cited,
     in_context,
     is_running_text,
+    needs_context,
     standing,
 )
 from pipeline.llm.engines.extractive.roles import Role
@@ -37,13 +38,19 @@ def summarize(corpus: Corpus, tick: Tick) -> Lines:
             for index in corpus.rows(part.first, part.last)
             if corpus.sentences[index].role is Role.QUESTIONS and part.reader.asks(corpus.sentences[index])
         ]
-        yield from _section(f"{mark} Decisions", [in_context(corpus, part, index) for index in decided])
+        yield from _section(f"{mark} Decisions", list(_decision_lines(corpus, part, decided)))
         yield from _section(f"{mark} Tasks", list(task_lines(corpus, part, found)), bullet="")
         yield from _section(f"{mark} Open questions", [cited(corpus, index) for index in asked])
         points = _points(corpus, part, {*found, *decided}, tick)
         yield from _section(f"{mark} Key sentences", [cited(corpus, index) for index in points])
 
     yield from by_part(corpus, sections)
+
+
+def _decision_lines(corpus: Corpus, part: Part, decided: list[int]) -> Lines:
+    """One for each, but for one that the next is quoted with."""
+    pointing = {index for index in decided if needs_context(corpus, part, index, brief=True)}
+    return (in_context(corpus, part, i, brief=True) for i in decided if i + 1 not in pointing)
 
 
 def decisions(corpus: Corpus, part: Part, tick: Tick) -> list[int]:

@@ -225,7 +225,7 @@ def test_an_input_without_sentences_is_empty() -> None:
         _apply(DefaultPromptName.SUMMARIZE, Document("a.md", Transcript.of_text(" \n---\n")))
 
 
-N = 200_000
+N = 100_000
 HOSTILE_TEXTS = {
     "a heading's end": "# x" + " " * N + "x",
     "marks of a heading": "# x" + "#" * N + "x",
@@ -255,7 +255,7 @@ def test_time_is_linear_in_the_text_whatever_it_is_made_of(name: DefaultPromptNa
     document = Document("x.md", Transcript.of_text(HOSTILE_TEXTS[kind]))
     begun = time.process_time()
     assert _apply(name, document)
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 2.5
 
 
 HOSTILE_STRUCTURES = {
@@ -276,7 +276,7 @@ def test_time_is_linear_in_what_markdown_makes_of_the_text(kind: str) -> None:
     document = Document("x.md", Transcript.of_text(HOSTILE_STRUCTURES[kind]))
     begun = time.process_time()
     assert _apply(DefaultPromptName.SUMMARIZE, document)
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 2.5
 
 
 def test_very_many_headings_take_no_longer_each() -> None:
@@ -286,7 +286,7 @@ def test_very_many_headings_take_no_longer_each() -> None:
         _apply(DefaultPromptName.TABLE_OF_CONTENTS, document)
         return time.process_time() - begun
 
-    assert seconds(160_000) < 16 * seconds(20_000)  # eight times as many; in the square it would be 64
+    assert seconds(64_000) < 16 * seconds(8_000)  # eight times as many; in the square it would be 64
 
 
 @pytest.mark.parametrize("text", ["Ab. " * 300_001, "word " * 2_000_001], ids=["sentences", "characters"])

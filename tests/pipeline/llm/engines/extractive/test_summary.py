@@ -126,6 +126,34 @@ def test_a_sentence_that_may_have_begun_in_the_line_before_is_not_quoted() -> No
     assert any("Die Kinder haben" in line for line in lines)
 
 
+def test_sentences_without_full_stops_are_told_apart() -> None:
+    said = (
+        "carol will finish the design",
+        "the release moves to thursday of next week",
+        "the team agreed",
+        "okay thanks",
+    )
+    lines = _lines(DefaultPromptName.SUMMARIZE, _spoken(*said))
+    assert lines == [
+        "## Decisions",
+        "- the release moves to thursday of next week / the team agreed [0:00:04]",
+        "## Tasks",
+        "- [ ] **carol**: carol will finish the design [0:00:00]",
+        "## Key sentences",
+        "- okay thanks [0:00:12]",
+    ]
+
+
+def test_a_short_answer_is_one_and_what_is_below_the_next_heading_is_none() -> None:
+    text = "Do the members want a new shed? Yes. They do.\n\nWho will pay for it?\n\n## Other\n\nThe sun shone.\n"
+    assert _lines(DefaultPromptName.QA_FORMAT, Transcript.of_text(text)) == [
+        "**Q: Do the members want a new shed?** [line 1]",
+        "A: Yes. They do.",
+        "**Q: Who will pay for it?** [line 3]",
+        "*Nothing in the input follows this question.*",
+    ]
+
+
 @pytest.mark.parametrize(
     ("heading", "role"),
     [

@@ -12,6 +12,7 @@ from deploy.local_llm import model as module
 from deploy.local_llm.model import LocalModel, check_model_file, is_model_file
 from deploy.problems import ServiceFailed, SettingsIncomplete
 from deploy.secrets import check_alone
+from deploy.supervisor.service import Service
 from pipeline.settings import Settings
 from tests.conftest import make_settings
 from tests.deploy.local_llm.xllamacpp import CONTEXT
@@ -123,6 +124,13 @@ def test_what_is_missing_is_told_in_one_line(file: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "PACKAGE", "xllamacpp_that_is_not_there")
     with pytest.raises(SettingsIncomplete, match="pip install xllamacpp_that_is_not_there"):
         check_model_file(_settings(file))
+
+
+def test_the_service_says_so_before_it_starts_anything(file: Path) -> None:
+    settings = _settings(file.with_name("none.gguf"), database_url=None, redis_url=None)
+    with pytest.raises(SettingsIncomplete, match="there is no file"):
+        Service(settings, lambda _name, _line: None).start()
+    assert not settings.data_dir.exists()
 
 
 def test_a_worker_by_itself_serves_no_file(file: Path) -> None:

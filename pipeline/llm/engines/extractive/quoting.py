@@ -44,7 +44,7 @@ def _follows(corpus: Corpus, part: Part, index: int) -> bool:
     sentence, before = corpus.sentences[index], corpus.sentences[index - 1]
     if index in part.openings or not corpus.prose[index - 1] or part.reader.cues is None:
         return False
-    return sentence.place == before.place or not (sentence.kind in _LISTED or before.kind in _LISTED)
+    return sentence.block == before.block or not (sentence.kind in _LISTED or before.kind in _LISTED)
 
 
 def standing(corpus: Corpus, part: Part, rows: list[int]) -> list[int]:

@@ -38,6 +38,7 @@ class Sentence:
     role: Role = Role.BODY  # of what it stands below
     speaker: str | None = None
     is_whole: bool = True  # False: it may have begun in the line before
+    block: int = 0  # the first line of what it stands in, such as a point of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +100,12 @@ class _Writing:
             speaker = piece.label if piece.label in self._speakers else speaker
             if piece.is_label:
                 self._role = role_of(piece.text)
-            for sentence in self._sentences(piece, block.shape, speaker):
+            for sentence in self._sentences(piece, block, speaker):
                 self._reading.sentences.append(sentence)
 
-    def _sentences(self, piece: Piece, shape: Shape, speaker: str | None) -> Iterator[Sentence]:
+    def _sentences(self, piece: Piece, block: Block, speaker: str | None) -> Iterator[Sentence]:
         text, kind = piece.text, Kind.LINE if piece.alone else Kind.PROSE
-        if shape is Shape.ITEM:
+        if block.shape is Shape.ITEM:
             kind = Kind.ITEM
             if box := _BOX.match(text):
                 text, kind = text[box.end() :], Kind.OPEN_TASK if box[1] == " " else Kind.DONE_TASK
@@ -114,7 +115,9 @@ class _Writing:
         is_whole = not piece.doubtful
         for part in _parts(text, piece, kind):
             if flat := _flat(part):
-                yield Sentence(flat, self._index, f"line {line}", None, kind, role, speaker, is_whole)
+                yield Sentence(
+                    flat, self._index, f"line {line}", None, kind, role, speaker, is_whole, block.line
+                )
                 is_whole = True
             line += part.count("\n")
 

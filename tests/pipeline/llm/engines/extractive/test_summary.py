@@ -84,6 +84,18 @@ def test_minutes_give_decisions_tasks_and_questions_and_no_list_of_who_was_there
     assert not any(word in points for word in ("Ann Smith", "Dora", "She", "900", "|"))
 
 
+def test_a_point_of_a_list_gives_context_to_its_own_sentences_alone() -> None:
+    text = (
+        "- Ann moved that the club buy a shed for the tools\n  of its members. Motion carried.\n"
+        "- Bob told the members of the wood that came late.\n- Motion rejected.\n"
+    )
+    assert _lines(DefaultPromptName.SUMMARIZE, Transcript.of_text(text))[:3] == [
+        "## Decisions",
+        "- Ann moved that the club buy a shed for the tools of its members. Motion carried. [line 1]",
+        "- Motion rejected. [line 4]",
+    ]
+
+
 def test_speech_gives_owners_by_name_alone_and_pronouns_with_what_they_stand_for() -> None:
     assert _lines(DefaultPromptName.ACTION_ITEMS, _spoken(*SPEECH)) == [
         "- [ ] I talked to Daniel about the release of the new version yesterday. He will write the contract by "

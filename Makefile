@@ -48,8 +48,9 @@ chaos: $(READY) ## kill, freeze and cut off parts of the service, half an hour f
 chaos-short: $(READY) ## what `make test` leaves out: a short form of the other faults, and the fuller forms of some tests
 	$(BIN)/pytest -m exhaustive
 
-interop: $(READY) $(INTEROP)/.ready ## try the engine on a LiteLLM proxy (a minute; downloads 600 MB at first)
+interop: $(READY) $(INTEROP)/.ready $(INTEROP)/llm/.ready ## try the engine on a LiteLLM proxy and on llama.cpp (minutes; downloads 800 MB at first)
 	$(BIN)/pytest tests/interop/litellm_proxy.py
+	PYTHONPATH=$(CURDIR)/$(INTEROP)/llm $(BIN)/pytest tests/interop/local_llm.py
 
 format: $(READY) ## put the code into its one format
 	$(BIN)/ruff check --fix
@@ -63,6 +64,8 @@ lock: ## make the locks anew from pyproject.toml (needs uv); production's is the
 		--no-emit-find-links --no-header --constraint requirements.lock pyproject.toml -o requirements-production.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --upgrade tests/interop/requirements.in -o tests/interop/requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-deps \
+		--no-emit-find-links --no-header --upgrade tests/interop/llm.in -o tests/interop/llm.lock
 
 clean: ## remove .venv and caches; never the data folder
 	rm -rf .venv $(INTEROP) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -75,4 +78,9 @@ $(INTEROP)/.ready: tests/interop/requirements.lock | $(READY)
 	rm -rf $(INTEROP)
 	$(BIN)/python -m venv $(INTEROP)
 	$(INTEROP)/bin/pip --disable-pip-version-check install --quiet --require-hashes -r tests/interop/requirements.lock
+	@touch $@
+
+$(INTEROP)/llm/.ready: tests/interop/llm.lock | $(INTEROP)/.ready
+	rm -rf $(INTEROP)/llm
+	$(BIN)/pip --disable-pip-version-check install --quiet --no-deps --require-hashes --target $(INTEROP)/llm -r $<
 	@touch $@

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from db import migrate
 from deploy.embedded.database import reaching_postgres
 from deploy.embedded.engines import EmbeddedEngines
+from deploy.local_llm.model import LocalModel, check_model_file, is_model_file
 from deploy.local_users import ensure_local_user
 from deploy.problems import ServiceFailed, SettingsIncomplete
 from deploy.secrets import check_up, with_secrets
@@ -53,6 +54,7 @@ class Service:
         self.signs_in_here = settings.jwt_secret is None and settings.jwt_jwks_url is None
         self._starting = {pool.value for pool in POOLS} & self._commands.keys()
         self._processes: Processes | None = None
+        self._model: LocalModel | None = None
         self._engines = EmbeddedEngines(
             self.settings.data_dir,
             postgres=settings.database_url is None,
@@ -78,11 +80,13 @@ class Service:
     def start(self) -> None:
         """Returns once a smelt would go through: the API answers, and each pool's workers have what they work with."""
         check_up(self.settings)
+        if is_model_file(self.settings):
+            check_model_file(self.settings)
         port = _free_port(self.settings.host, self.settings.port)
         self.settings = self.settings.model_copy(update={"port": port})
         try:
             self._engines.start()
-            self.settings = self._completed()
+            self.settings = self._with_model(self._completed())
             self._report("smelt", "bringing the database's schema up to date")
             with reaching_postgres():
                 migrate.upgrade(self.owner_url)
@@ -98,6 +102,8 @@ class Service:
 
     def check(self, most_deaths: int | None = None) -> None:
         """Raises ServiceFailed when a process can't run with these settings, or died more often than that."""
+        if self._model is not None:
+            self._model.check(most_deaths)
         for name, runner in self._processes.runners.items() if self._processes else ():
             if runner.gave_up:
                 raise ServiceFailed(f"{name} can't run with these settings; see its lines above")
@@ -108,10 +114,14 @@ class Service:
         """Ends a `stop` under way in another thread, or in a signal's, at once."""
         if self._processes is not None:
             self._processes.kill()
+        if self._model is not None:
+            self._model.kill()
 
     def stop(self) -> None:
         if self._processes is not None:
             self._processes.stop(self.settings.worker_grace + MARGIN)
+        if self._model is not None:
+            self._model.stop()
         self._engines.stop()
 
     def __enter__(self) -> Self:
@@ -143,6 +153,14 @@ class Service:
         ):
             user = ensure_local_user(self.owner_url)
             self.settings = self.settings.model_copy(update={"local_user": user})
+
+    def _with_model(self, settings: Settings) -> Settings:
+        """With the address of the language model that the settings name by its file, once that is loaded."""
+        if not is_model_file(settings):
+            return settings
+        self._report("smelt", f"loading the language model {settings.llm_model}")
+        self._model = LocalModel(settings, self._report, isolated=self._isolated)
+        return self._model.start()
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN

@@ -7,6 +7,7 @@ import time
 from types import FrameType
 from uuid import UUID
 
+from deploy.local_llm.model import is_model_file
 from deploy.local_service import Announcement, LocalService
 from deploy.local_users import LIFETIME, LOCAL_EMAIL, mint
 from deploy.supervisor.service import Service
@@ -48,7 +49,7 @@ def up(settings: Settings) -> None:
     stop_on_signals(service)
     try:
         with service, Announcement() as announcement:
-            _say_ready(console, service)
+            _say_ready(console, service, settings)
             user = service.settings.local_user if service.signs_in_here else None
             while not console.broken.is_set():
                 _let_be_found(console, service, announcement, user)
@@ -81,11 +82,14 @@ def stop_on_signals(service: Service) -> None:
         signal.signal(number, handle)
 
 
-def _say_ready(console: Console, service: Service) -> None:
+def _say_ready(console: Console, service: Service, given: Settings) -> None:
     def say(line: str) -> None:
         console.report("smelt", line)
 
     say(f"ready at {service.address}  (API description: {service.address}/docs)")
+    if is_model_file(given):
+        context = service.settings.llm_context_tokens
+        say(f"language model: {service.settings.llm_model}, served here, with a context of {context} tokens")
     if not service.settings.has_llm:
         say(
             "no language model is set: the built-in extractive engine answers; see OPENAI_API_KEY, SMELT_LLM_…"

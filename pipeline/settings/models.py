@@ -19,7 +19,10 @@ class ModelSettings(BaseModel):
     llm_base_url: str | None = Field(
         None, description="OpenAI-compatible server; unset: OpenAI's own if a key is set"
     )
-    llm_model: str = Field("gpt-4o-mini", description="model that applies the prompts")
+    llm_model: str = Field(
+        "gpt-4o-mini",
+        description="model that applies the prompts; a `.gguf` file is served by `smelt up` itself",
+    )
     llm_context_tokens: int | None = Field(
         None, ge=1_000, description="context size of the model, in tokens; unset: by the model's name"
     )

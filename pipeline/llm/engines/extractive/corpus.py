@@ -4,20 +4,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from pipeline.errors import WorkError
-from pipeline.llm.documents import Document
+import numpy as np
+
+from pipeline.llm.documents import Document, is_timed
+from pipeline.llm.engines.extractive.cues import CUES
+from pipeline.llm.engines.extractive.genres import Genre, genre_of
+from pipeline.llm.engines.extractive.limits import MOST_CHARACTERS, MOST_SENTENCES, too_long
 from pipeline.llm.engines.extractive.matrix import Floats, TermMatrix, distinct
-from pipeline.llm.engines.extractive.sentences import Heading, Sentence, read
+from pipeline.llm.engines.extractive.prose import has_shape, is_prose
+from pipeline.llm.engines.extractive.sentences import Heading, Kind, Reading, Sentence, read
+from pipeline.llm.engines.extractive.splitting import is_ended
 from pipeline.llm.engines.extractive.stop_words import STOP_WORDS, tell_language
+from pipeline.llm.engines.extractive.tasks import Reader
 from pipeline.llm.engines.extractive.terms import is_term, words
 from pipeline.llm.engines.extractive.ticking import Tick, ticking
-from pipeline.states import ErrorCode
 
-# A text of more is no text that somebody wrote to be read; its vectors would take gigabytes.
-_MOST_CHARACTERS = 10_000_000
-_MOST_SENTENCES = 300_000
 _SAMPLE = 2_000  # sentences by which a language is told
-_FEWEST_TERMS = 3  # a sentence of fewer ("Yes, exactly.") says nothing by itself
+_FEWEST_TERMS = 4  # a sentence of fewer ("Okay, good morning Sarah.") says nothing by itself
+_ENOUGH_TERMS = 12  # a sentence of fewer says the less, the fewer there are
 _MOST_ALIKE = 0.6  # cosine
 
 
@@ -29,13 +33,22 @@ class Part:
     first: int
     last: int
     headings: list[Heading]
-    language: str | None  # None: not told apart
+    genre: Genre
+    reader: Reader
+    is_empty: bool  # no words of any kind
+    openings: frozenset[int]  # the sentences before which something new begins
+
+    @property
+    def language(self) -> str | None:
+        """None: not told apart."""
+        return self.reader.language
 
 
 @dataclass
 class Corpus:
     parts: list[Part]
     sentences: list[Sentence]
+    prose: list[bool]  # for each sentence, whether it can be quoted by itself
     matrix: TermMatrix
     surfaces: dict[str, str]  # a term's first spelling in the input
     _scores: Floats | None = field(init=False, default=None)
@@ -43,52 +56,98 @@ class Corpus:
     @classmethod
     def of(cls, documents: Sequence[Document], tick: Tick) -> "Corpus":
         """`tick` is called about once a second or more often. Raises WorkError for more than memory should hold."""
-        if sum(_characters(document) for document in documents) > _MOST_CHARACTERS:
-            raise _too_long()
+        if sum(_characters(document) for document in documents) > MOST_CHARACTERS:
+            raise too_long()
         parts: list[Part] = []
         sentences: list[Sentence] = []
+        prose: list[bool] = []
         for index, document in enumerate(documents):
             reading = read(document, index, tick)
-            first = len(sentences)
+            if len(sentences) + len(reading.sentences) > MOST_SENTENCES:
+                raise too_long()
+            part, told = _part(document, reading, len(sentences), tick)
+            parts.append(part)
             sentences += reading.sentences
-            if len(sentences) > _MOST_SENTENCES:
-                raise _too_long()
-            language = _language(document, reading.sentences, tick)
-            parts.append(Part(document.name, first, len(sentences), reading.headings, language))
+            prose += told
         surfaces: dict[str, str] = {}
-        terms = (_terms(words(s.text), parts[s.document].language, surfaces) for s in sentences)
-        return cls(parts, sentences, TermMatrix.of(terms, tick), surfaces)
+        terms = (
+            _terms(words(sentence.text), parts[sentence.document].language, surfaces) if is_told else []
+            for sentence, is_told in zip(sentences, prose, strict=True)
+        )
+        return cls(parts, sentences, prose, TermMatrix.of(terms, tick), surfaces)
+
+    def rows(self, first: int, last: int) -> list[int]:
+        """Those of the sentences that can be quoted."""
+        return [index for index in range(first, last) if self.prose[index]]
 
     def best(self, rows: Iterable[int], count: int, tick: Tick) -> list[int]:
         """The `count` most central of these sentences, without near repetitions, in the input's order."""
         if self._scores is None:
-            self._scores = self.matrix.centrality(tick)
+            self._scores = self._weighted(tick)
         scores = self._scores
         candidates = list(rows)
-        telling = [i for i in candidates if self.matrix.terms_of(i) >= _FEWEST_TERMS]
+        telling: list[int] = []
+        for fewest in range(_FEWEST_TERMS, 0, -1):
+            telling = telling or [i for i in candidates if self.matrix.terms_of(i) >= fewest]
         ranked = sorted(telling or candidates, key=lambda i: (-scores[i], i))
         return sorted(islice(distinct(self.matrix, ticking(ranked, tick), _MOST_ALIKE), count))
+
+    def _weighted(self, tick: Tick) -> Floats:
+        """How central each sentence is; a short one is like many others without saying much."""
+        terms = np.diff(self.matrix.starts)
+        return self.matrix.centrality(tick) * np.sqrt(np.minimum(terms, _ENOUGH_TERMS) / _ENOUGH_TERMS)
+
+
+def _part(document: Document, reading: Reading, first: int, tick: Tick) -> tuple[Part, list[bool]]:
+    """The document's share, and which of its sentences are prose."""
+    sentences = reading.sentences
+    spelled = [words(sentence.text) for sentence in ticking(sentences, tick)]
+    shaped = [
+        sentence.kind is Kind.SPOKEN or has_shape(sentence.text, spelling)
+        for sentence, spelling in zip(ticking(sentences, tick), spelled, strict=True)
+    ]
+    language = _language(
+        document, [s for s, has in zip(spelled, shaped, strict=True) if has] or spelled, tick
+    )
+    common = {word for spelling in spelled for word in spelling if word.islower()}
+    cased = any(word[:1].islower() for word in common)
+    ended = _is_punctuated([s for s, has in zip(sentences, shaped, strict=True) if has])
+    prose = [
+        has and is_prose(sentence, spelling, language, cased=cased, ended=ended)
+        for sentence, spelling, has in zip(ticking(sentences, tick), spelled, shaped, strict=True)
+    ]
+    told = [sentence for sentence, is_told in zip(sentences, prose, strict=True) if is_told]
+    genre = (
+        Genre.PROSE if is_timed(document.transcript) else genre_of(document.transcript.text, reading, told)
+    )
+    reader = Reader(language, CUES.get(language or ""), common, _has_capitals(spelled))
+    is_empty = not (sentences or reading.headings or reading.other)
+    openings = frozenset([first, *(first + heading.first for heading in reading.headings)])
+    last = first + len(sentences)
+    return Part(document.name, first, last, reading.headings, genre, reader, is_empty, openings), prose
+
+
+def _is_punctuated(sentences: Sequence[Sentence]) -> bool:
+    """Whether at least a quarter of its running text ends as sentences do."""
+    running = [sentence for sentence in sentences if sentence.kind in (Kind.PROSE, Kind.LINE)]
+    return sum(is_ended(sentence.text) for sentence in running) * 4 >= len(running)
+
+
+def _has_capitals(spelled: Sequence[Sequence[str]]) -> bool:
+    return any(word[0].isupper() for spelling in spelled for word in spelling)
 
 
 def _characters(document: Document) -> int:
     return sum(len(segment.text) for segment in document.transcript.segments)
 
 
-def _too_long() -> WorkError:
-    return WorkError(
-        ErrorCode.INPUT_TOO_LONG, "The input is too long for the engine that works without a model."
-    )
-
-
-def _language(document: Document, sentences: Sequence[Sentence], tick: Tick) -> str | None:
+def _language(document: Document, spelled: Sequence[Sequence[str]], tick: Tick) -> str | None:
     """What a recording is in is known: only where nothing was declared it is guessed."""
     declared = document.transcript.language
     if declared is not None:
         return declared if declared in STOP_WORDS else None
-    sample = sentences[:: len(sentences) // _SAMPLE + 1]
-    return tell_language(
-        [word.casefold() for sentence in ticking(sample, tick) for word in words(sentence.text)]
-    )
+    sample = spelled[:: len(spelled) // _SAMPLE + 1]
+    return tell_language([word.casefold() for spelling in ticking(sample, tick) for word in spelling])
 
 
 def _terms(spelling: Sequence[str], language: str | None, surfaces: dict[str, str]) -> list[str]:

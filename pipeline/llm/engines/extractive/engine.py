@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pipeline.errors import WorkError
 from pipeline.llm.documents import Document
 from pipeline.llm.engines.base import OnProgress, PromptSpec, Synthesis
-from pipeline.llm.engines.extractive import answers
+from pipeline.llm.engines.extractive.answers import detailed_notes, qa_format, table_of_contents
 from pipeline.llm.engines.extractive.corpus import Corpus
 from pipeline.llm.engines.extractive.cues import CUES
+from pipeline.llm.engines.extractive.genres import Genre
 from pipeline.llm.engines.extractive.plain import plain
+from pipeline.llm.engines.extractive.summary import summarize
+from pipeline.llm.engines.extractive.task_list import action_items
 from pipeline.llm.engines.extractive.ticking import Tick
 from pipeline.states import DefaultPromptName, ErrorCode
 
@@ -26,11 +29,11 @@ _UNKNOWN = (
 _NO_CUES = "*The engine has no cue words for the language of {names}; only {marks} were looked for.*"
 
 _ANSWERS: dict[DefaultPromptName, Callable[[Corpus, Tick], Iterator[str]]] = {
-    DefaultPromptName.SUMMARIZE: answers.summarize,
-    DefaultPromptName.ACTION_ITEMS: answers.action_items,
-    DefaultPromptName.DETAILED_NOTES: answers.detailed_notes,
-    DefaultPromptName.QA_FORMAT: answers.qa_format,
-    DefaultPromptName.TABLE_OF_CONTENTS: answers.table_of_contents,
+    DefaultPromptName.SUMMARIZE: summarize,
+    DefaultPromptName.ACTION_ITEMS: action_items,
+    DefaultPromptName.DETAILED_NOTES: detailed_notes,
+    DefaultPromptName.QA_FORMAT: qa_format,
+    DefaultPromptName.TABLE_OF_CONTENTS: table_of_contents,
 }
 _MARKS = {DefaultPromptName.ACTION_ITEMS: "checkboxes", DefaultPromptName.QA_FORMAT: "question marks"}
 
@@ -44,7 +47,7 @@ class ExtractiveEngine:
             raise WorkError(ErrorCode.SYNTHESIS_FAILED, "A prompt of one's own needs a language model.")
         on_progress(0.0)
         corpus = Corpus.of(documents, lambda: on_progress(0.1))
-        if not corpus.sentences:
+        if all(part.is_empty for part in corpus.parts):
             raise WorkError(ErrorCode.EMPTY_INPUT)
         lines = list(_ANSWERS[prompt.name](corpus, lambda: on_progress(0.6)))
         on_progress(1.0)
@@ -57,8 +60,9 @@ class ExtractiveEngine:
 
 def _notices(corpus: Corpus, name: DefaultPromptName) -> Iterator[str]:
     yield NOTICE
-    unknown = [part.name for part in corpus.parts if part.language is None]
-    silent = [part.name for part in corpus.parts if part.language is None or part.language not in CUES]
+    judged = [part for part in corpus.parts if part.genre in (Genre.PROSE, Genre.FRAGMENTS)]
+    unknown = [part.name for part in judged if part.language is None]
+    silent = [part.name for part in judged if part.language not in CUES]
     if unknown and name not in _MARKS:
         yield "\n" + _UNKNOWN.format(names=_list(unknown))
     if silent and name in _MARKS:

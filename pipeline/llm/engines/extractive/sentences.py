@@ -2,42 +2,43 @@
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
 
 from pipeline.llm.documents import Document, clock, is_timed
+from pipeline.llm.engines.extractive.blocks import Block, Shape, read_blocks
+from pipeline.llm.engines.extractive.lines import Piece, pieces, unmarked
+from pipeline.llm.engines.extractive.roles import Role, role_of
+from pipeline.llm.engines.extractive.splitting import is_ended, split_sentences
 from pipeline.llm.engines.extractive.ticking import Tick, ticking
 from pipeline.speech.transcript import Segment
 
-_ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:[^\W\d_]|mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|z\.b|d\.h|bzw|ca|nr|no|fig|approx|inc|ltd|jr|sr)\.$",
-    re.I,
-)
-_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]{0,3}\s+|[。！？｡।؟۔][」』”’）]{0,3}\s*")  # noqa: RUF001
-# A line may be megabytes long, so no pattern of lines repeats what it could give back: their ends are cut off first.
-_HEADING = re.compile(r"(#{1,6})\s+(.*)")
-_TASK = re.compile(r"\s*(?:[-*+•]|\d+[.)])\s+\[([ xX])\]\s+")
-_BULLET = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
-_NOT_TEXT = re.compile(r"[-*_=|:\s]{3,}$|```")  # rules, table borders, fences; of a stripped line
-_LONGEST = 2_000  # characters; what goes on for longer without an end is cut between words
-_ENDERS = tuple('.!?…。！？।؟۔"”»')  # noqa: RUF001
+_BOX = re.compile(r"\[([ xX])\]\s+")
 
 
 class Kind(StrEnum):
-    PLAIN = "plain"
+    SPOKEN = "spoken"
+    PROSE = "prose"  # of a paragraph
+    LINE = "line"  # that stands alone in a paragraph
+    ITEM = "item"
     OPEN_TASK = "open task"  # an unticked checkbox
     DONE_TASK = "done task"
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    text: str  # white space collapsed to single spaces, otherwise as in the input
+    text: str  # white space collapsed to single spaces and Markdown's marks gone, otherwise as in the input
     document: int  # index of its document
     place: str  # time from the start, or line number: what a reader needs to find it
     start: float | None = None  # seconds
-    kind: Kind = Kind.PLAIN
+    kind: Kind = Kind.PROSE
+    role: Role = Role.BODY  # of what it stands below
+    speaker: str | None = None
+    is_whole: bool = True  # False: it may have begun in the line before
+    block: int = 0  # the first line of what it stands in, such as a point of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,80 +46,108 @@ class Heading:
     text: str
     level: int  # 1 to 6
     first: int  # index, within the document, of the first sentence below it
+    line: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
-    """A document's sentences and headings, in order."""
+    """A document's sentences and headings, in order, and how many characters are neither, by their shape."""
 
-    sentences: list[Sentence]
-    headings: list[Heading]
+    sentences: list[Sentence] = field(default_factory=list)
+    headings: list[Heading] = field(default_factory=list)
+    other: Counter[Shape] = field(default_factory=Counter)
+    images: int = 0
 
 
 def read(document: Document, index: int, tick: Tick) -> Reading:
+    """Raises WorkError for more than memory should hold."""
     if is_timed(document.transcript):
-        return Reading(list(ticking(_spoken(document.transcript.segments, index), tick)), [])
-    return _written(document.transcript.text, index, tick)
+        return Reading(list(ticking(_spoken(document.transcript.segments, index), tick)))
+    return _Writing(index).read(document.transcript.text, tick)
 
 
-def _written(text: str, index: int, tick: Tick) -> Reading:
-    reading = Reading([], [])
-    paragraph: list[str] = []
-    first = 1
-    for number, line in enumerate(ticking([*text.splitlines(), ""], tick), start=1):
-        stripped = line.strip()
-        heading, bullet = _heading(line), _BULLET.match(line)
-        is_text = bool(stripped) and not _NOT_TEXT.match(stripped)
-        if heading or bullet or not is_text:
-            _close(reading, paragraph, index, first)
-        if heading:
-            reading.headings.append(Heading(*heading, len(reading.sentences)))
-        elif bullet and is_text:
-            _item(reading, line, bullet.end(), index, number)
-        elif is_text:
-            first = first if paragraph else number
-            paragraph.append(line)
-    return reading
+class _Writing:
+    """Reads one text."""
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+        self._reading = Reading()
+        self._role = Role.BODY
+        self._speakers: set[str] = set()
+
+    def read(self, text: str, tick: Tick) -> Reading:
+        blocks = read_blocks(text, tick)
+        found = [(block, list(_pieces(block))) for block in ticking(blocks, tick)]
+        labels = Counter(piece.label for _, parts in found for piece in parts if piece.label)
+        if max(labels.values(), default=0) > 1:  # one alone is a "Note:"
+            self._speakers = {label for label in labels if role_of(label) is Role.BODY}
+        for block, parts in ticking(found, tick):
+            self._block(block, parts)
+        return self._reading
+
+    def _block(self, block: Block, parts: list[Piece]) -> None:
+        self._reading.images += block.text.count("![")
+        if block.shape is Shape.HEADING:
+            text = _flat(unmarked(block.text))
+            self._role = role_of(text)
+            self._reading.headings.append(
+                Heading(text or "\u2026", block.level, len(self._reading.sentences), block.line)
+            )
+        elif not parts:
+            self._reading.other[block.shape] += len(block.text)
+        speaker: str | None = None
+        for piece in parts:
+            speaker = piece.label if piece.label in self._speakers else speaker
+            if piece.is_label:
+                self._role = role_of(piece.text)
+            for sentence in self._sentences(piece, block, speaker):
+                self._reading.sentences.append(sentence)
+
+    def _sentences(self, piece: Piece, block: Block, speaker: str | None) -> Iterator[Sentence]:
+        text, kind = piece.text, Kind.LINE if piece.alone else Kind.PROSE
+        if block.shape is Shape.ITEM:
+            kind = Kind.ITEM
+            if box := _BOX.match(text):
+                text, kind = text[box.end() :], Kind.OPEN_TASK if box[1] == " " else Kind.DONE_TASK
+        role = role_of(piece.label) if piece.label and piece.label not in self._speakers else Role.BODY
+        role = self._role if role is Role.BODY else role
+        line = piece.line
+        is_whole = not piece.doubtful
+        for part in _parts(text, piece, kind):
+            if flat := _flat(part):
+                yield Sentence(
+                    flat, self._index, f"line {line}", None, kind, role, speaker, is_whole, block.line
+                )
+                is_whole = True
+            line += part.count("\n")
 
 
-def _heading(line: str) -> tuple[str, int] | None:
-    """The heading's text and level."""
-    if not (match := _HEADING.match(line)):
-        return None
-    text = match[2].rstrip()
-    opened = text.rstrip("#")  # "## Plan ##" is closed, "# C#" isn't
-    text = text if opened == opened.rstrip() else opened.rstrip()
-    return (text, len(match[1])) if text else None
+def _pieces(block: Block) -> Iterator[Piece]:
+    if block.shape not in (Shape.PARAGRAPH, Shape.ITEM):
+        return iter(())
+    return pieces(block.text, block.line, item=block.shape is Shape.ITEM)
 
 
-def _close(reading: Reading, paragraph: list[str], index: int, first: int) -> None:
-    for text in split_sentences("\n".join(paragraph)):
-        if flat := _flat(text):
-            reading.sentences.append(Sentence(flat, index, f"line {first}"))
-        first += text.count("\n")
-    paragraph.clear()
-
-
-def _item(reading: Reading, line: str, start: int, index: int, number: int) -> None:
-    if task := _TASK.match(line):
-        kind = Kind.OPEN_TASK if task[1] == " " else Kind.DONE_TASK
-        if text := _flat(line[task.end() :]):
-            reading.sentences.append(Sentence(text, index, f"line {number}", kind=kind))
-        return
-    for text in split_sentences(line[start:]):
-        if flat := _flat(text):
-            reading.sentences.append(Sentence(flat, index, f"line {number}"))
+def _parts(text: str, piece: Piece, kind: Kind) -> Iterator[str]:
+    if kind in (Kind.OPEN_TASK, Kind.DONE_TASK):
+        yield text
+    elif piece.stamped and not any(is_ended(line) for line in text.split("\n")):
+        yield from text.splitlines(
+            keepends=True
+        )  # captions without punctuation: each is as good as a sentence
+    else:
+        yield from split_sentences(text)
 
 
 def _spoken(segments: tuple[Segment, ...], index: int) -> Iterator[Sentence]:
     """Sentences across segments; where the recognizer writes no punctuation, each segment is a sentence."""
-    punctuated = sum(segment.text.rstrip().endswith(_ENDERS) for segment in segments) * 4 >= len(segments)
+    punctuated = sum(is_ended(segment.text) for segment in segments) * 4 >= len(segments)
     held: list[Segment] = []
     for segment in segments:
         if not segment.text.strip():
             continue
         held.append(segment)
-        if not punctuated or segment.text.rstrip().endswith(_ENDERS):
+        if not punctuated or is_ended(segment.text):
             yield from _timed(held, index)
             held = []
     yield from _timed(held, index)
@@ -131,35 +160,7 @@ def _timed(segments: list[Segment], index: int) -> Iterator[Sentence]:
         start = segments[bisect_right(ends, at)].start
         at += len(text)
         if flat := _flat(text):
-            yield Sentence(flat, index, clock(start), start)
-
-
-def split_sentences(text: str) -> Iterator[str]:
-    """The text's sentences, white space after each kept; joined they are the text."""
-    start = 0
-    for end in _END.finditer(text):
-        following = text[end.end() : end.end() + 1]
-        # "3 p.m. sharp", "e.g. this", "Dr. Smith": a full stop that ends no sentence
-        if text[end.start() - 1] == "." and (following.islower() or _abbreviates(text, end.start())):
-            continue
-        yield from _bounded(text, start, end.end())
-        start = end.end()
-    if text[start:].strip():
-        yield from _bounded(text, start, len(text))
-
-
-def _bounded(text: str, start: int, end: int) -> Iterator[str]:
-    while end - start > _LONGEST:
-        most = start + _LONGEST
-        cut = max(text.rfind(" ", start, most), text.rfind("\n", start, most)) + 1 or most
-        yield text[start:cut]
-        start = cut
-    yield text[start:end]
-
-
-def _abbreviates(text: str, end: int) -> bool:
-    # Only the last few characters are looked at: from the sentence's start it would be quadratic.
-    return _ABBREVIATION.search(text, max(0, end - 8), end) is not None
+            yield Sentence(flat, index, clock(start), start, Kind.SPOKEN)
 
 
 def _flat(text: str) -> str:

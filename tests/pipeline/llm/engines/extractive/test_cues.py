@@ -8,7 +8,7 @@ from pipeline.llm.engines.extractive.cues import CUES
 PATTERNS = [
     pytest.param(pattern, id=f"{language} {kind}")
     for language, cues in CUES.items()
-    for kind in ("takes", "action", "due", "no_action", "question")
+    for kind in ("takes", "action", "due", "decides", "question", "leans")
     if (pattern := getattr(cues, kind))
 ]
 UNITS = (
@@ -28,6 +28,7 @@ UNITS = (
         "am ende ",
         "tot de eind ",
     ),
+    *("and ", "W and ", "by the ", "by the end of "),
     *("ricorda", "actiepunt", "olvid", "it will ", "bis 1.", "voor volgende ", "9", "\u0438 "),
 )
 

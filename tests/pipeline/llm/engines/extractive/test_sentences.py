@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.llm.documents import Document
-from pipeline.llm.engines.extractive.sentences import Kind, Reading, read, split_sentences
+from pipeline.llm.engines.extractive.sentences import Kind, Reading, read
+from pipeline.llm.engines.extractive.splitting import split_sentences
 from pipeline.speech.transcript import Segment, Transcript
 
 
@@ -29,7 +30,7 @@ def _texts(text: str) -> list[str]:
         ("第一句。第二句！", ["第一句。", "第二句！"]),  # noqa: RUF001
         ("A line\nthat goes on.\n\nA paragraph", ["A line that goes on.", "A paragraph"]),
         ("- one\n- two\n1. three", ["one", "two", "three"]),
-        ("---\n| --- | --- |\n```\n", []),
+        ("---\n\n```\nlet x = 1\n```\n\n<div>\nx\n</div>\n\n| a | b |\n| --- | --- |\n| c | d |\n", []),
     ],
 )
 def test_a_text_is_taken_apart(text: str, sentences: list[str]) -> None:
@@ -52,7 +53,7 @@ def test_headings_checkboxes_and_lines_are_told() -> None:
     assert [(s.text, s.kind, s.place) for s in reading.sentences] == [
         ("open", Kind.OPEN_TASK, "line 3"),
         ("done", Kind.DONE_TASK, "line 4"),
-        ("Text here.", Kind.PLAIN, "line 7"),
+        ("Text here.", Kind.PROSE, "line 7"),
     ]
 
 

@@ -74,7 +74,6 @@ def test_no_process_can_be_dumped_or_looked_into(folder: Path) -> None:
     try:
         up.wait_until_ready()
         wait_until(lambda: any("speech.child" in " ".join(command(each)) for each in up.family()))
-        wait_until(lambda: up.text.count("workers.pools.process: ready\n") == 4)
         processes = [psutil.Process(up.process.pid), *up.family()]
         engines = [each for each in processes if each.name() in ("postgres", "valkey-server")]
         ours = [each for each in processes if each not in engines]

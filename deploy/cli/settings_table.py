@@ -7,7 +7,12 @@ from pydantic import SecretStr
 
 from deploy.secrets import MADE, SECRETS_FILE, read_secrets
 from deploy.supervisor.environment import ENVIRONMENT_NAMES
+from pipeline.processes.cores import cores
 from pipeline.settings import Settings
+from pipeline.speech.engine_choice import choose_engine
+from pipeline.speech.recognizer import ModelUnavailable
+from workers.notifications.queue_notifications import Queue
+from workers.pools.slots import slots, speech_engine
 
 MASK = "********"
 
@@ -24,14 +29,37 @@ class Row:
 def rows(settings: Settings) -> Iterator[Row]:
     """One for each setting, in the order of their definition. A secret's value is never in them."""
     made = read_secrets(settings.data_dir / SECRETS_FILE)
+    chosen = dict(_chosen(settings))
     for field, info in Settings.model_fields.items():
         value = getattr(settings, field)
         source = "environment" if field in settings.model_fields_set else "default"
         if value is None and field in MADE and field in made:
             source, value = f"{settings.data_dir / SECRETS_FILE}", SecretStr("made")
+        if field in chosen:
+            value, why = chosen[field]
+            source = f"chosen: {why}"
         yield Row(
             ENVIRONMENT_NAMES[field], _shown(value), _shown(info.default), source, info.description or ""
         )
+
+
+def _chosen(settings: Settings) -> Iterator[tuple[str, tuple[object, str]]]:
+    """What a worker on this machine would choose where a setting of the speech model is left open, and why."""
+    asked = speech_engine(settings)
+    try:
+        choice = choose_engine(asked)
+    except ModelUnavailable:  # the worker says it
+        return
+    for name, why in choice.reasons.items():
+        yield f"whisper_{name}", (getattr(choice.engine, name), why)
+    if not settings.whisper_threads:
+        yield (
+            "whisper_threads",
+            (asked.threads, f"of {cores()} cores, for each of the slots for long recordings"),
+        )
+    if settings.transcribe_slots is None:
+        counted = slots(settings, Queue.TRANSCRIBE) + slots(settings, Queue.TRANSCRIBE_SHORT)
+        yield "transcribe_slots", (counted, f"{cores()} cores are there")
 
 
 def _shown(value: object) -> str:

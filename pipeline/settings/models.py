@@ -10,10 +10,14 @@ class ModelSettings(BaseModel):
     )
     whisper_device: str = Field("auto", description="`cpu`, `cuda` or `auto`")
     whisper_compute_type: str = Field(
-        "default", description="CTranslate2 compute type, such as `int8`, `float16`"
+        "auto", description="CTranslate2 compute type, such as `int8`, `float16`; `auto`: by the device"
     )
-    whisper_threads: int = Field(0, ge=0, description="CPU threads of one model; 0: CTranslate2's default")
-    whisper_batch_size: int = Field(1, ge=1, description="segments decoded together; above 1 pays on a GPU")
+    whisper_threads: int = Field(
+        0,
+        ge=0,
+        description="CPU threads of one model; 0: the cores, divided among the slots for long recordings",
+    )
+    whisper_batch_size: int = Field(0, ge=0, description="windows heard together; 0: by the device")
 
     # Language model
     llm_base_url: str | None = Field(

@@ -34,8 +34,10 @@ class WorkSettings(BaseModel):
     )
     max_attempts: int = Field(3, ge=1, description="failures after which a part fails for good")
     tick_seconds: float = Field(1.0, gt=0, description="seconds between two rounds of the reconciler")
-    transcribe_slots: int = Field(
-        1, ge=1, description="recordings that the pool on this machine works on at once"
+    transcribe_slots: int | None = Field(
+        None,
+        ge=1,
+        description="recordings that the pool on this machine works on at once; unset: 2, on a single core 1",
     )
     transcribe_short_slots: int = Field(
         1,

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from pipeline.speech.blocks import Block
+from pipeline.speech.engine_choice import choose_engine
 from pipeline.speech.languages import Languages
 from pipeline.speech.levels import levelled
 from pipeline.speech.model_download import Tell
@@ -28,10 +29,12 @@ class WhisperRecognizer:
 
     @classmethod
     def load(cls, settings: SpeechEngineSettings, tell: Tell = lambda _: None) -> "WhisperRecognizer":
-        """Load the model, and run it once. `tell`: how far a download is. Raises ModelUnavailable."""
-        model = Whisper.load(settings, tell)
+        """Load the model, and run it once. `tell`: what runs, and how far a download is. Raises ModelUnavailable."""
+        choice = choose_engine(settings)
+        tell(str(choice))
+        model = Whisper.load(choice.engine, tell)
         model.warm()
-        return cls(model, settings.batch_size)
+        return cls(model, choice.engine.batch_size)
 
     def begin(self, hints: Hints) -> "WhisperHearing":
         return WhisperHearing(self._model, self._batch_size, hints)

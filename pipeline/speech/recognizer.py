@@ -13,13 +13,16 @@ from pipeline.states import ErrorCode
 
 @dataclass(frozen=True, slots=True)
 class SpeechEngineSettings:
-    """Which model recognizes, and how it runs. See `SMELT_WHISPER_*` in `pipeline/settings/models.py`."""
+    """Which model recognizes, and how it runs. See `SMELT_WHISPER_*` in `pipeline/settings/models.py`.
+
+    `auto` and 0 are filled in by `pipeline/speech/engine_choice.py`.
+    """
 
     model: str  # a name or a folder, see `pipeline/speech/models.py`
     device: str = "auto"
-    compute_type: str = "default"
-    threads: int = 0  # of the CPU; 0: the engine's own choice
-    batch_size: int = 1  # windows decoded together
+    compute_type: str = "auto"
+    threads: int = 0  # of the CPU
+    batch_size: int = 0  # windows heard together
 
 
 class ModelUnavailable(Exception):

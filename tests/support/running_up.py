@@ -26,6 +26,7 @@ class Up:
             "SMELT_DATA_DIR": str(folder),
             "SMELT_PORT": "0",
             "SMELT_WHISPER_MODEL": WORD_MODEL,
+            "SMELT_TRANSCRIBE_SLOTS": "1",
             "HOME": str(folder.parent),  # where it notes its address and its token
         }
         self.output = (folder.parent / "output").open("w+")

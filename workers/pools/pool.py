@@ -5,11 +5,12 @@ import threading
 from functools import cached_property
 
 from pipeline.settings import SECRET_NAMES, Settings
-from pipeline.speech.process import SpeechEngineSettings, SpeechProcess
+from pipeline.speech.process import SpeechProcess
 from workers.actors.deliver import make_outbound
 from workers.actors.outbound import Outbound
 from workers.notifications.queue_notifications import Queue
 from workers.pools.engines import SynthesisEngines
+from workers.pools.slots import speech_engine
 from workers.services import Services
 
 
@@ -26,18 +27,12 @@ class Pool:
 
     @cached_property
     def speech(self) -> SpeechProcess:
-        settings = self.settings
-        engine = SpeechEngineSettings(
-            model=settings.whisper_model,
-            device=settings.whisper_device,
-            compute_type=settings.whisper_compute_type,
-            threads=settings.whisper_threads,
-            batch_size=settings.whisper_batch_size,
-        )
         # It handles hostile recordings: it gets no secret that it has no use for.
         environment = {name: value for name, value in os.environ.items() if name.upper() not in SECRET_NAMES}
         environment["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime, of the voice activity filter, reports home
-        return SpeechProcess(engine, settings.need("content_url"), environment=environment)
+        return SpeechProcess(
+            speech_engine(self.settings), self.settings.need("content_url"), environment=environment
+        )
 
     @cached_property
     def engines(self) -> SynthesisEngines:

@@ -168,6 +168,7 @@ def world(
             "jwt_secret": JWT_SECRET,
             "ip_hash_secret": IP_HASH_SECRET,
             "whisper_model": WORD_MODEL,
+            "transcribe_slots": 1,
             "weekly_credits": CREDITS,
             "platform_daily_cap": CREDITS,
             "rate_signed_in": CREDITS,

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from pipeline.fairness import SHORT_OUTPUT_SECONDS
-from pipeline.llm.engines.extractive.processes import cores
+from pipeline.processes.cores import cores
 from pipeline.settings import Settings
 from tests.support.smelts import admit_all, new_smelt
 from workers.notifications.queue_notifications import ActorName, Queue

@@ -9,8 +9,6 @@ renewal, not a short text. A child is stopped by killing it, which also frees it
 """
 
 import logging
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +21,7 @@ from pipeline.llm.engines.base import OnProgress, PromptSpec, Synthesis
 from pipeline.llm.engines.extractive.wire import error_from_json, send_job
 from pipeline.processes.child_handle import ChildHandle, Ticker
 from pipeline.processes.child_wire import SEND_SECONDS, Closed, Message
+from pipeline.processes.cores import cores
 from pipeline.states import ErrorCode
 
 log = logging.getLogger(__name__)
@@ -34,11 +33,6 @@ TICK_SECONDS = 0.5
 HEADROOM_BYTES = 4 * 1024**3  # address space that a job may take; ten million characters need 2.3 GB
 LARGE = 1_000_000  # characters of a job whose child isn't kept: it would keep the memory too
 SLOWEST_PACE = 10_000  # characters in a second of work, on average; a busy core does 50,000
-
-
-def cores() -> int:
-    """How many this process may run on."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 class ExtractiveProcesses:

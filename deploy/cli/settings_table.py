@@ -11,8 +11,7 @@ from pipeline.processes.cores import cores
 from pipeline.settings import Settings
 from pipeline.speech.engine_choice import choose_engine
 from pipeline.speech.recognizer import ModelUnavailable
-from workers.notifications.queue_notifications import Queue
-from workers.pools.slots import slots, speech_engine
+from workers.pools.slots import speech_engine
 
 MASK = "********"
 
@@ -39,7 +38,11 @@ def rows(settings: Settings) -> Iterator[Row]:
             value, why = chosen[field]
             source = f"chosen: {why}"
         yield Row(
-            ENVIRONMENT_NAMES[field], _shown(value), _shown(info.default), source, info.description or ""
+            ENVIRONMENT_NAMES[field],
+            _shown(value),
+            _shown(info.get_default(call_default_factory=True, validated_data={})),
+            source,
+            info.description or "",
         )
 
 
@@ -57,9 +60,6 @@ def _chosen(settings: Settings) -> Iterator[tuple[str, tuple[object, str]]]:
             "whisper_threads",
             (asked.threads, f"of {cores()} cores, for each of the slots for long recordings"),
         )
-    if settings.transcribe_slots is None:
-        counted = slots(settings, Queue.TRANSCRIBE) + slots(settings, Queue.TRANSCRIBE_SHORT)
-        yield "transcribe_slots", (counted, f"{cores()} cores are there")
 
 
 def _shown(value: object) -> str:

@@ -31,6 +31,8 @@ from types import FrameType
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_GET_SECUREBITS, PR_SET_SECUREBITS = 27, 28
+NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
@@ -57,7 +59,7 @@ def become(user: str, reach: bool) -> None:
     account = pwd.getpwnam(user)
     kept = reach_capability() if reach else None
     if kept is not None:
-        prctl(PR_SET_KEEPCAPS, 1)
+        keep_capabilities()
     os.setgroups([])
     os.setgid(account.pw_gid)
     os.setuid(account.pw_uid)
@@ -68,6 +70,18 @@ def become(user: str, reach: bool) -> None:
         if libc.capset(header, struct.pack("6I", bit, bit, bit, 0, 0, 0)) != 0:
             raise OSError(ctypes.get_errno(), "capset failed")
         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept)
+
+
+def keep_capabilities() -> None:
+    """Across the change of the account, and for access(2), by which initdb looks for its programs: else the kernel
+    leaves capabilities out there for all but root.
+    """
+    prctl(PR_SET_KEEPCAPS, 1)
+    libc = ctypes.CDLL(None, use_errno=True)
+    with suppress(
+        OSError
+    ):  # a container may lack CAP_SETPCAP; then only folders that others may enter will do
+        prctl(PR_SET_SECUREBITS, libc.prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) | NO_SETUID_FIXUP)
 
 
 def reach_capability() -> int:

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, Field
 
+from pipeline.processes.cores import cores
 from pipeline.setting_forms import Networks
 
 HEARTBEAT_SECONDS = 0.5  # between two renewals of a lease: a cancel is noticed as soon
@@ -34,8 +35,8 @@ class WorkSettings(BaseModel):
     )
     max_attempts: int = Field(3, ge=1, description="failures after which a part fails for good")
     tick_seconds: float = Field(1.0, gt=0, description="seconds between two rounds of the reconciler")
-    transcribe_slots: int | None = Field(
-        None,
+    transcribe_slots: int = Field(
+        default_factory=lambda: min(2, cores()),
         ge=1,
         description="recordings that the pool on this machine works on at once; unset: 2, on a single core 1",
     )

@@ -31,7 +31,6 @@ def machine() -> Iterator[Path]:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     with TemporaryDirectory(prefix="smelt-fresh-", dir="/tmp") as name:
         folder = Path(name)
-        folder.chmod(0o755)  # root's Postgres runs as another user, who has to find its programs
         (folder / "home").mkdir()
         for file in listed.splitlines():
             (folder / "smelt" / file).parent.mkdir(parents=True, exist_ok=True)

@@ -15,11 +15,10 @@ def slots(settings: Settings, queue: Queue) -> int:
     Without a language model outputs fill cores, so that more of them at once would only be claimed, and wait, while
     shorter ones of others could have been.
     """
-    transcribing = settings.transcribe_slots or min(2, cores())
     if queue is Queue.TRANSCRIBE_SHORT:
-        return min(settings.transcribe_short_slots, transcribing - 1)
+        return min(settings.transcribe_short_slots, settings.transcribe_slots - 1)
     if queue is Queue.TRANSCRIBE:
-        return transcribing - slots(settings, Queue.TRANSCRIBE_SHORT)
+        return settings.transcribe_slots - slots(settings, Queue.TRANSCRIBE_SHORT)
     if queue is Queue.SYNTHESIZE and not settings.has_llm:
         return min(settings.synthesize_slots, settings.extractive_slots or cores())
     count: int = getattr(settings, f"{queue}_slots")

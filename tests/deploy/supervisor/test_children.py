@@ -55,6 +55,25 @@ def test_a_watched_child_gets_the_signals_of_its_watcher() -> None:
         assert watcher.wait(10) == 7
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts a program as somebody else")
+@pytest.mark.parametrize("reach", [True, False])
+def test_another_account_finds_what_lies_in_a_closed_folder(tmp_path: Path, *, reach: bool) -> None:
+    """By access(2), as initdb looks for the programs beside it: the kernel has a rule of its own for that."""
+    (tmp_path / "closed").mkdir(mode=0o700)
+    program = tmp_path / "closed" / "program"
+    program.touch(mode=0o755)
+    options = {"parent": os.getpid(), "signal": 15, "user": "nobody", "reach": reach}
+    look = [
+        sys.executable,
+        "-c",
+        "import os, sys; sys.exit(not os.access(sys.argv[1], os.X_OK))",
+        str(program),
+    ]
+    command = [sys.executable, "-I", "-S", str(LAUNCHER), json.dumps(options), *look]
+    found = subprocess.run(command, check=False).returncode == 0
+    assert found == reach
+
+
 def test_a_program_that_is_not_there_is_told() -> None:
     child = spawn(["no-such-program"], {"PATH": os.defpath})
     output, _ = child.communicate(timeout=10)

@@ -54,14 +54,15 @@ def _touches(word: TimedWord, stretch: Span) -> bool:
 
 def trimmed(words: Sequence[TimedWord]) -> list[TimedWord]:
     """In order of time, none longer than `LONGEST`: the first of a segment keeps its end, since its start was drawn to
-    what came before; others keep their start.
+    what came before; others keep their start. `words`: those of a segment follow one another.
+
+    What is left of them puts them in order: a word that was drawn over a gap isn't said amid what was found there.
     """
-    ordered = sorted(words, key=lambda word: (word.start + word.end) / 2)
-    segments = [None, *(word.segment for word in ordered)]
-    return [
-        _shortened(word, first=word.segment != before)
-        for word, before in zip(ordered, segments, strict=False)
+    segments = [None, *(word.segment for word in words)]
+    shortened = [
+        _shortened(word, first=word.segment != before) for word, before in zip(words, segments, strict=False)
     ]
+    return sorted(shortened, key=lambda word: (word.start + word.end) / 2)
 
 
 def _shortened(word: TimedWord, *, first: bool) -> TimedWord:

@@ -69,13 +69,14 @@ class WhisperHearing:
         def told(share: float) -> None:
             report(block.start_seconds + share * block.seconds)
 
-        words = self._hear(features, [self._stream(window, speech) for window in spoken], told)
+        streams = [self._stream(number, window, speech) for number, window in enumerate(spoken)]
+        words = self._hear(features, streams, told)
         gaps = uncovered(speech, list(covered(words)))
         if gaps:
             again = joined(gaps, [(word.start, word.end) for word in words], longest)
             streams = [
-                self._stream(Spoken(span, _language_at(span[0], spoken)), speech)
-                for span in padded(again, block.seconds)
+                self._stream(number, Spoken(span, _language_at(span[0], spoken)), speech)
+                for number, span in enumerate(padded(again, block.seconds), len(spoken))
             ]
             words += self._hear(features, streams, lambda _: None)
             gaps = uncovered(speech, list(covered(words)))
@@ -83,10 +84,10 @@ class WhisperHearing:
         at = block.start_seconds
         return Heard(tuple(segments), tuple((at + start, at + end) for start, end in gaps))
 
-    def _stream(self, window: Spoken, speech: Sequence[Span]) -> Stream:
+    def _stream(self, number: int, window: Spoken, speech: Sequence[Span]) -> Stream:
         (start, end), language = window.span, window.language
         prompt = self._model.prompt(language, self._vocabulary)
-        return Stream(start, end, within(speech, window.span), prompt, language)
+        return Stream(number, start, end, within(speech, window.span), prompt, language)
 
     def _hear(
         self, features: Features, streams: Sequence[Stream], told: Callable[[float], None]

@@ -13,7 +13,7 @@ from pipeline.speech.transcript import Segment, Word
 
 LONGEST = 1.2  # seconds that a word takes; of 1,300 that were aligned, 97 % take less, full stops included
 EDGE = 0.6  # seconds that are left of a longer one
-_AROUND_SECONDS = 0.4  # of speech: a word's times may be wrong by as much
+_AROUND_SECONDS = 0.4  # of speech, and of stamps: a word's times may be wrong by as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,17 @@ class TimedWord:
     @property
     def spoken(self) -> bool:
         return any(letter.isalnum() for letter in self.text)
+
+
+def within_stamps(word: TimedWord, first: float, last: float) -> TimedWord:
+    """A long word lies where the model's time stamps put its segment: it was drawn over what the model passed over.
+
+    `first`, `last`: the segment's stamps, in seconds from the block's start.
+    """
+    if word.end - word.start <= LONGEST:
+        return word
+    low, high = first - _AROUND_SECONDS, max(first, last) + _AROUND_SECONDS
+    return replace(word, start=min(max(word.start, low), high), end=min(max(word.end, low), high))
 
 
 def covered(words: Iterable[TimedWord]) -> Iterator[Span]:

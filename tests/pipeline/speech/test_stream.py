@@ -15,7 +15,7 @@ SILENT = Decoding((4,), log_probability=-1.4, compression=1.2, no_speech=0.9)
 
 
 def stream(start: float = 10.0, end: float = 40.0, speech: tuple[Span, ...] = ((10.5, 39.5),)) -> Stream:
-    return Stream(start, end, speech, (), "en")
+    return Stream(0, start, end, speech, (), "en")
 
 
 def word(start: float, end: float) -> TimedWord:
@@ -150,7 +150,7 @@ def test_words_that_end_where_they_began_dont_stop_it(end: float, *, complete: b
 )
 def test_progress_is_always_made(steps: list[tuple[float, bool]], speech: list[Span]) -> None:
     """However the model's times jump, a window is over after no more steps than it has fifths of a second."""
-    one = Stream(0.0, 30.0, speech, (), "en")
+    one = Stream(0, 0.0, 30.0, speech, (), "en")
     taken = 0
     while not one.ended and taken < 1_000:
         end, complete = steps[taken % len(steps)]

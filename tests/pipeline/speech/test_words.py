@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from pipeline.speech.spans import Span
 from pipeline.speech.transcript import Segment, Word
-from pipeline.speech.words import EDGE, LONGEST, TimedWord, covered, in_speech, to_segments, trimmed
+from pipeline.speech.words import (
+    EDGE,
+    LONGEST,
+    TimedWord,
+    covered,
+    in_speech,
+    to_segments,
+    trimmed,
+    within_stamps,
+)
 
 
 def word(start: float, end: float, text: str = " word", segment: int = 0) -> TimedWord:
@@ -43,6 +52,21 @@ TIMED = st.lists(
 )
 def test_a_word_stands_for_no_more_sound_than_it_can(words: list[TimedWord], spans: list[Span]) -> None:
     assert list(covered(words)) == spans
+
+
+@pytest.mark.parametrize(
+    ("timed", "within"),
+    [
+        pytest.param((4.7, 7.0), (9.2, 9.2), id="drawn over what is before its segment"),
+        pytest.param((7.0, 9.9), (9.2, 9.9), id="drawn into it"),
+        pytest.param((10.4, 16.0), (10.4, 11.1), id="drawn over what follows"),
+        pytest.param((11.2, 16.0), (11.1, 11.1), id="all of it behind"),
+        pytest.param((8.0, 9.0), (8.0, 9.0), id="no longer than a word"),
+    ],
+)
+def test_a_long_word_lies_between_the_stamps_of_its_segment(timed: Span, within: Span) -> None:
+    result = within_stamps(word(*timed), 9.6, 10.7)
+    assert (result.start, result.end) == pytest.approx(within)
 
 
 @pytest.mark.parametrize(

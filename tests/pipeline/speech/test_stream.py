@@ -128,6 +128,14 @@ def test_silence_behind_a_segment_that_was_cut_off_is_heard() -> None:
     assert one.position == 20.0
 
 
+@pytest.mark.parametrize(("heard", "position"), [(20.5, 20.4), (20.9, 40.0), (21.0, 40.0)])
+def test_silence_alone_isnt_heard(heard: float, position: float) -> None:
+    """Behind a segment that was cut off the least speech is heard, but not a pause: the model makes words of it."""
+    one = stream(speech=((10.5, 21.0),))
+    one.advance([word(11.0, heard)], complete=False)
+    assert one.position == pytest.approx(position)
+
+
 @pytest.mark.parametrize("complete", [True, False])
 def test_an_empty_decoding_ends_the_window(*, complete: bool) -> None:
     one = stream()

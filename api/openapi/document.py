@@ -205,6 +205,7 @@ TRANSCRIPT: dict[int | str, Json] = {
                     "text": _SAID,
                     "segments": [{"id": 0, "start": 0.5, "end": 2.9, "text": _SAID}],
                     "words": [{"start": 0.5, "end": 0.8, "word": "Ann"}],
+                    "unheard": [],
                     "warnings": [],
                 },
             },

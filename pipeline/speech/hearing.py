@@ -73,15 +73,15 @@ class WhisperHearing:
         def told(share: float) -> None:
             report(block.start_seconds + share * block.seconds)
 
-        streams = [self._stream(window, speech) for window in spoken]
+        streams = [self._stream(number, window, speech) for number, window in enumerate(spoken)]
         self._begin(features, spoken, streams)
         words = self._hear(features, streams, told)
         gaps = uncovered(speech, list(covered(words)))
         if gaps:
             again = joined(gaps, [(word.start, word.end) for word in words], longest)
             anew = [
-                self._stream(Spoken(span, _language_at(span[0], spoken)), speech)
-                for span in padded(again, block.seconds)
+                self._stream(number, Spoken(span, _language_at(span[0], spoken)), speech)
+                for number, span in enumerate(padded(again, block.seconds), len(spoken))
             ]
             words += self._hear(features, anew, lambda _: None)
             gaps = uncovered(speech, list(covered(words)))
@@ -89,10 +89,10 @@ class WhisperHearing:
         at = block.start_seconds
         return Heard(tuple(segments), tuple((at + start, at + end) for start, end in gaps))
 
-    def _stream(self, window: Spoken, speech: Sequence[Span]) -> Stream:
+    def _stream(self, number: int, window: Spoken, speech: Sequence[Span]) -> Stream:
         (start, end), language = window.span, window.language
         prompt = self._model.prompt(language, self._vocabulary)
-        return Stream(start, end, within(speech, window.span), prompt, language)
+        return Stream(number, start, end, within(speech, window.span), prompt, language)
 
     def _begin(self, features: Features, spoken: Sequence[Spoken], streams: Sequence[Stream]) -> None:
         """The first step of what was encoded already, to find its language."""

@@ -25,9 +25,11 @@ _JOINED_SECONDS = 0.7  # stretches without words that are closer together are he
 
 
 def find_speech(samples: Samples, longest: float) -> list[Span]:
-    """Stretches of speech in order, each of at most `longest` seconds, without the silence around them."""
+    """Stretches of speech in order, without the silence around them; with `PAD_SECONDS`, at most `longest` seconds."""
     options = VadOptions(
-        max_speech_duration_s=longest, min_silence_duration_ms=_MIN_SILENCE_MS, speech_pad_ms=0
+        max_speech_duration_s=longest - 2 * PAD_SECONDS,
+        min_silence_duration_ms=_MIN_SILENCE_MS,
+        speech_pad_ms=0,
     )
     return [(chunk["start"] / RATE, chunk["end"] / RATE) for chunk in get_speech_timestamps(samples, options)]
 
@@ -38,10 +40,11 @@ def padded(speech: Sequence[Span], end: float) -> list[Span]:
     `end`: the block's, in seconds.
     """
     silences = [after[0] - before[1] for before, after in pairwise(speech)]
-    pads = [min(PAD_SECONDS, silence / 2) for silence in silences]
+    pads = [PAD_SECONDS, *(min(PAD_SECONDS, silence / 2) for silence in silences), PAD_SECONDS]
     return [
         (max(0.0, start - left), min(end, stop + right))
-        for (start, stop), left, right in zip(speech, [PAD_SECONDS, *pads], [*pads, PAD_SECONDS], strict=True)
+        # Not strict: where there is no speech, there is still one pair
+        for (start, stop), (left, right) in zip(speech, pairwise(pads), strict=False)
     ]
 
 

@@ -43,8 +43,12 @@ class Decoding:
 
 @dataclass(slots=True)
 class Stream:
-    """`start`, `end`: the window, in seconds from the block's start. `speech`: what of it is speech."""
+    """`start`, `end`: the window, in seconds from the block's start. `speech`: what of it is speech.
 
+    `number`: no other stream of the block has it.
+    """
+
+    number: int
     start: float
     end: float
     speech: Sequence[Span]
@@ -89,6 +93,10 @@ class Stream:
             self.position = self.end  # what was said there, if anything, is found as speech without words
             return
         heard = words[-1].end
-        rest = [start for start, end in self.speech if end - max(start, heard) >= LEAST_SECONDS]
-        next_speech = max(heard, rest[0]) - _LEAD_SECONDS if rest else self.end
-        self.position = max(min(self.end if complete else heard, next_speech), self.position + _LEAST_STEP)
+        least = LEAST_SECONDS if complete else _LEAST_STEP
+        rest = [max(start, heard) for start, end in self.speech if end - max(start, heard) >= least]
+        if not rest:
+            self.position = self.end  # of what is heard in silence, the model makes words
+            return
+        next_speech = rest[0] - _LEAD_SECONDS
+        self.position = max(next_speech if complete else min(heard, next_speech), self.position + _LEAST_STEP)

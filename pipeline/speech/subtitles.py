@@ -58,7 +58,10 @@ def _txt(transcript: Transcript) -> bytes:
 
 
 def _json(transcript: Transcript) -> bytes:
-    """Segments and words are named as in OpenAI's `verbose_json`; a text input has neither."""
+    """Segments and words are named as in OpenAI's `verbose_json`; a text input has neither.
+
+    `unheard`: where somebody seems to speak and no words could be made out.
+    """
     timed = transcript.segments if is_timed(transcript) else ()
     document = {
         "language": transcript.language,
@@ -73,6 +76,7 @@ def _json(transcript: Transcript) -> bytes:
             for segment in timed
             for word in segment.words
         ],
+        "unheard": [{"start": start, "end": end} for start, end in transcript.unheard],
         "warnings": list(transcript.warnings),
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -27,7 +27,7 @@ from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.spans import Span
 from pipeline.speech.stamps import Piece, read_stamps
 from pipeline.speech.stream import Decoding, Stream
-from pipeline.speech.words import TimedWord
+from pipeline.speech.words import TimedWord, within_stamps
 
 _SEED = 0
 _BEAM = 5
@@ -160,7 +160,7 @@ class Whisper:
     def warm(self) -> None:
         """Runs the model once, so that the first recording doesn't pay for lazy set-up."""
         noise = np.random.default_rng(_SEED).normal(0, 0.01, RATE).astype(np.float32)
-        stream = Stream(0.0, 1.0, [], self.prompt("en", None), "en")
+        stream = Stream(0, 0.0, 1.0, [], self.prompt("en", None), "en")
         self.step(self.features(noise), [stream])
 
     def _read(self, decoding: Decoding) -> tuple[list[Piece], bool]:
@@ -237,8 +237,11 @@ class Whisper:
         merge_punctuations(aligned, _PREPENDED, _APPENDED)
         seen = 0
         for word in aligned:
-            segment = next((number for number, end in enumerate(ends) if seen < end), len(ends))
+            segment = next((number for number, end in enumerate(ends) if seen < end), len(ends) - 1)
             seen += len(word["tokens"])
             if word["word"]:
                 start, end = (stream.position + float(word[edge]) for edge in ("start", "end"))
-                yield TimedWord(start, end, word["word"], (round(stream.start * 1000), first, segment))
+                timed = TimedWord(start, end, word["word"], (stream.number, first, segment))
+                piece = row.pieces[segment]
+                last = end if piece.end is None else stream.position + piece.end
+                yield within_stamps(timed, stream.position + piece.start, last)

@@ -5,7 +5,7 @@ come out as a fluent text that nobody spoke.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from pipeline.speech.languages import Detection, Languages
@@ -21,7 +21,7 @@ class Spoken:
 
     span: Span
     language: str
-    encoded: Encoded | None = None
+    encoded: Encoded | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,15 @@ class WindowLanguages:
     ) -> Iterator[_Found]:
         encoded = self._model.encode(features, batch)
         found = self._detected(encoded, at)
-        whole = not any(detection.may_turn for detection in found)
-        for window, detection in zip(batch, found, strict=True):
-            if not detection.may_turn:
+        parts = [_parts(window, speech, detection) for window, detection in zip(batch, found, strict=True)]
+        whole = all(len(each) == 1 for each in parts)
+        for window, detection, cut in zip(batch, found, parts, strict=True):
+            if len(cut) == 1:
                 yield _Found(window, detection, encoded if whole else None)
                 continue
-            inside = [span for span in speech if window[0] <= span[0] < window[1]]
-            for parts in self._batches(pack(inside, _PART_SECONDS)):
-                detected = self._detected(self._model.encode(features, parts), at)
-                yield from (_Found(part, own) for part, own in zip(parts, detected, strict=True))
+            for together in self._batches(cut):
+                detected = self._detected(self._model.encode(features, together), at)
+                yield from (_Found(part, own) for part, own in zip(together, detected, strict=True))
 
     def _detected(self, encoded: Encoded, at: float) -> list[Detection]:
         return [
@@ -99,3 +99,10 @@ class WindowLanguages:
             else:
                 spans = (each.span for each, _ in group)
                 yield from (Spoken(span, language) for span in pack(spans, self._model.window_seconds))
+
+
+def _parts(window: Span, speech: Sequence[Span], detection: Detection) -> list[Span]:
+    """The window, or what it is cut into where its language may turn."""
+    if not detection.may_turn:
+        return [window]
+    return pack((span for span in speech if window[0] <= span[0] < window[1]), _PART_SECONDS)

@@ -13,7 +13,7 @@ from pipeline.speech.transcript import Segment, Word
 
 LONGEST = 1.2  # seconds that a word takes; of 1,300 that were aligned, 97 % take less, full stops included
 EDGE = 0.6  # seconds that are left of a longer one
-_AROUND_SECONDS = 0.4  # of speech: a word's times may be wrong by as much
+_AROUND_SECONDS = 0.4  # of speech, and of stamps: a word's times may be wrong by as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,17 @@ class TimedWord:
     @property
     def spoken(self) -> bool:
         return any(letter.isalnum() for letter in self.text)
+
+
+def within_stamps(word: TimedWord, first: float, last: float) -> TimedWord:
+    """A long word lies where the model's time stamps put its segment: it was drawn over what the model passed over.
+
+    `first`, `last`: the segment's stamps, in seconds from the block's start.
+    """
+    if word.end - word.start <= LONGEST:
+        return word
+    low, high = first - _AROUND_SECONDS, max(first, last) + _AROUND_SECONDS
+    return replace(word, start=min(max(word.start, low), high), end=min(max(word.end, low), high))
 
 
 def covered(words: Iterable[TimedWord]) -> Iterator[Span]:
@@ -54,14 +65,15 @@ def _touches(word: TimedWord, stretch: Span) -> bool:
 
 def trimmed(words: Sequence[TimedWord]) -> list[TimedWord]:
     """In order of time, none longer than `LONGEST`: the first of a segment keeps its end, since its start was drawn to
-    what came before; others keep their start.
+    what came before; others keep their start. `words`: those of a segment follow one another.
+
+    What is left of them puts them in order: a word that was drawn over a gap isn't said amid what was found there.
     """
-    ordered = sorted(words, key=lambda word: (word.start + word.end) / 2)
-    segments = [None, *(word.segment for word in ordered)]
-    return [
-        _shortened(word, first=word.segment != before)
-        for word, before in zip(ordered, segments, strict=False)
+    segments = [None, *(word.segment for word in words)]
+    shortened = [
+        _shortened(word, first=word.segment != before) for word, before in zip(words, segments, strict=False)
     ]
+    return sorted(shortened, key=lambda word: (word.start + word.end) / 2)
 
 
 def _shortened(word: TimedWord, *, first: bool) -> TimedWord:

@@ -15,6 +15,7 @@ MEETING = Transcript(
     language="en",
     duration_seconds=3700.0,
     warnings=("Careful.",),
+    unheard=((10.25, 12.5),),
 )
 NOTES = Transcript.of_text("# Notes\n\nOne line.")
 
@@ -54,6 +55,7 @@ def test_json_has_segments_and_words_in_seconds() -> None:
             {"start": 1.0, "end": 2.24, "word": "bob"},
             {"start": 3661.5, "end": 3662.0, "word": "Q&A <now>"},
         ],
+        "unheard": [{"start": 10.25, "end": 12.5}],
         "warnings": ["Careful."],
     }
 
@@ -62,7 +64,7 @@ def test_a_text_stays_as_it_is() -> None:
     assert rendered(NOTES, TranscriptFormat.TXT) == "# Notes\n\nOne line.\n"
     document = json.loads(format_transcript(NOTES, TranscriptFormat.JSON))
     assert document["text"] == "# Notes\n\nOne line."
-    assert document["segments"] == document["words"] == []
+    assert document["segments"] == document["words"] == document["unheard"] == []
 
 
 @pytest.mark.parametrize("form", [TranscriptFormat.SRT, TranscriptFormat.VTT])

@@ -1,0 +1,143 @@
+"""Which parts of a block are heard in which language; the model's answers are given."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from pipeline.speech.languages import Languages
+from pipeline.speech.spans import Span, pack
+from pipeline.speech.whisper import Encoded, Features, Whisper
+from pipeline.speech.window_languages import Spoken, WindowLanguages
+
+NO_FEATURES = np.zeros((80, 0), np.float32)
+AT = 300.0  # seconds before the block
+
+Found = list[tuple[str, float]]
+ENGLISH: Found = [("<|en|>", 0.98), ("<|de|>", 0.01)]
+GERMAN: Found = [("<|de|>", 0.99), ("<|en|>", 0.0)]
+BOTH: Found = [("<|de|>", 0.54), ("<|en|>", 0.45)]
+TURNS_BACK: Found = [("<|en|>", 0.9), ("<|de|>", 0.09)]  # may turn, and is English altogether
+
+
+class Model(Whisper):
+    """Knows for each span what is spoken there, and what it was asked."""
+
+    window_seconds = 30.0
+
+    def __init__(self, answers: dict[Span, Found], *, multilingual: bool = True) -> None:
+        self._answers = answers
+        self._many = multilingual
+        self.asked: list[list[Span]] = []
+
+    @property
+    def multilingual(self) -> bool:
+        return self._many
+
+    def encoder_frames(self, _seconds: float) -> int:
+        return 3_000
+
+    def encode(self, features: Features, windows: Sequence[Span]) -> Encoded:
+        assert features is NO_FEATURES
+        return Encoded(None, tuple(windows))
+
+    def languages(self, encoded: Encoded) -> list[Found]:
+        self.asked.append(list(encoded.windows))
+        return [self._answers[window] for window in encoded.windows]
+
+
+def of(
+    model: Model, speech: list[Span], *, asked: str | None = None, batch_size: int = 4
+) -> tuple[list[Spoken], Languages]:
+    languages = Languages(asked, multilingual=model.multilingual)
+    windows = WindowLanguages(model, languages, batch_size)
+    return windows.of(NO_FEATURES, pack(speech, 30.0), speech, AT), languages
+
+
+def test_a_model_of_english_is_asked_nothing() -> None:
+    model = Model({}, multilingual=False)
+    spoken, languages = of(model, [(0.0, 20.0), (21.0, 40.0)], asked="de")
+    assert spoken == [Spoken((0.0, 20.0), "en"), Spoken((21.0, 40.0), "en")]
+    assert model.asked == []
+    assert languages.warnings == ()
+
+
+def test_windows_of_one_language_stay_as_they_are() -> None:
+    model = Model({(0.0, 28.0): ENGLISH, (29.0, 50.0): ENGLISH})
+    spoken, languages = of(model, [(0.0, 20.0), (21.0, 28.0), (29.0, 50.0)])
+    assert spoken == [Spoken((0.0, 28.0), "en"), Spoken((29.0, 50.0), "en")]
+    assert model.asked == [[(0.0, 28.0), (29.0, 50.0)]]
+    assert languages.warnings == ()
+
+
+SPEECH: list[Span] = [(0.0, 4.0), (4.5, 9.0), (9.5, 14.0), (15.0, 19.0), (20.0, 28.0)]
+
+
+def test_a_window_that_may_turn_is_cut_and_each_part_is_asked_about() -> None:
+    model = Model({(0.0, 28.0): BOTH, (0.0, 9.0): ENGLISH, (9.5, 19.0): GERMAN, (20.0, 28.0): GERMAN})
+    spoken, languages = of(model, SPEECH)
+    assert model.asked == [[(0.0, 28.0)], [(0.0, 9.0), (9.5, 19.0), (20.0, 28.0)]]
+    assert spoken == [Spoken((0.0, 9.0), "en"), Spoken((9.5, 28.0), "de")]
+    assert languages.warnings == ("From 0:05:00 to 0:05:09 the recording is in English.",)
+
+
+def test_a_part_between_two_of_another_language_stands_by_itself() -> None:
+    model = Model({(0.0, 28.0): BOTH, (0.0, 9.0): ENGLISH, (9.5, 19.0): GERMAN, (20.0, 28.0): ENGLISH})
+    spoken, _ = of(model, SPEECH)
+    assert spoken == [Spoken((0.0, 9.0), "en"), Spoken((9.5, 19.0), "de"), Spoken((20.0, 28.0), "en")]
+
+
+def test_parts_of_one_language_are_joined_again() -> None:
+    parts = {(0.0, 9.0): ENGLISH, (9.5, 19.0): ENGLISH, (20.0, 28.0): ENGLISH}
+    spoken, languages = of(Model({(0.0, 28.0): TURNS_BACK, **parts}), SPEECH)
+    assert spoken == [Spoken((0.0, 28.0), "en")]
+    assert languages.warnings == ()
+
+
+def test_neighbours_of_one_language_share_a_window_as_long_as_they_fit() -> None:
+    model = Model(
+        {
+            (0.0, 28.0): BOTH,
+            (0.0, 9.0): ENGLISH,
+            (9.5, 19.0): GERMAN,
+            (20.0, 28.0): GERMAN,
+            (30.0, 38.0): GERMAN,
+            (40.0, 45.0): GERMAN,
+            (30.0, 45.0): GERMAN,
+        }
+    )
+    spoken, _ = of(model, [*SPEECH, (30.0, 38.0), (40.0, 45.0)])
+    assert spoken == [Spoken((0.0, 9.0), "en"), Spoken((9.5, 28.0), "de"), Spoken((30.0, 45.0), "de")]
+    model = Model({**model._answers, (30.0, 36.0): GERMAN})
+    spoken, _ = of(model, [*SPEECH, (30.0, 36.0)])
+    assert spoken == [Spoken((0.0, 9.0), "en"), Spoken((9.5, 36.0), "de")]
+
+
+def test_what_cant_be_cut_is_asked_about_once() -> None:
+    model = Model({(0.0, 28.0): BOTH})
+    spoken, _ = of(model, [(0.0, 28.0)])
+    assert model.asked == [[(0.0, 28.0)]]
+    assert spoken == [Spoken((0.0, 28.0), "de")]
+
+
+@pytest.mark.parametrize(("batch_size", "calls"), [(1, [1, 1, 1, 1, 1]), (2, [2, 2, 1]), (8, [5])])
+def test_windows_are_asked_about_in_batches(batch_size: int, calls: list[int]) -> None:
+    speech = [(30.0 * number, 30.0 * number + 25) for number in range(5)]
+    model = Model({span: ENGLISH if span[0] < 60 else GERMAN for span in speech})
+    spoken, _ = of(model, speech, batch_size=batch_size)
+    assert [len(call) for call in model.asked] == calls
+    assert [each.language for each in spoken] == ["en", "en", "de", "de", "de"]
+
+
+def test_what_was_asked_for_is_heard_and_told() -> None:
+    model = Model({(0.0, 28.0): BOTH, (0.0, 9.0): ENGLISH, (9.5, 19.0): GERMAN, (20.0, 28.0): GERMAN})
+    spoken, languages = of(model, SPEECH, asked="en")
+    assert spoken == [Spoken((0.0, 28.0), "en")]
+    assert languages.warnings == (
+        "From 0:05:09 to 0:05:28 the recording seems to be in German; it was heard as English, as asked for, and what"
+        " is written there may be wrong.",
+    )
+
+
+def test_no_speech_is_no_window() -> None:
+    assert of(Model({}), [])[0] == []

@@ -38,8 +38,8 @@ lint: $(READY) ## check style, types and the direction of imports
 pooler: $(READY) ## test policies, locks and races again behind PgBouncer (needs it, and a Postgres on TCP)
 	$(BIN)/python -m tests.support.pooler
 
-bench: $(READY) ## measure throughput, latency and memory against bare loops
-	$(BIN)/python -m tests.benchmarks
+bench: $(READY) ## measure throughput, latency and memory against bare loops; speech of the clips in SPEECH (a folder)
+	$(if $(SPEECH),SPEECH="$(SPEECH)") $(BIN)/python -m tests.benchmarks
 
 chaos: $(READY) ## kill, freeze and cut off parts of the service, half an hour for each of SEEDS (1 2 3); writes docs/reliability.md
 	$(BIN)/python -m tests.faults.chaos $(if $(SEEDS),--seeds $(SEEDS))

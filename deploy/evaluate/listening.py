@@ -57,7 +57,7 @@ class Listener:
     def memory_bytes(self) -> int | None:
         """The most that the speech process has held so far, its model included. None: there is none, or no `/proc`."""
         pid = self._speech.pid
-        return None if pid is None or sys.platform != "linux" else _most_resident(pid)
+        return None if pid is None or sys.platform != "linux" else most_resident(pid)
 
     def _transcribe(
         self,
@@ -102,7 +102,8 @@ async def _seal(store: ContentStore, name: ObjectName, key: bytes, path: Path) -
                 await writer.write(piece)
 
 
-def _most_resident(pid: int) -> int | None:
+def most_resident(pid: int) -> int | None:
+    """The most bytes of memory that a process has held so far; None: it has ended. Linux only."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         name, _, value = line.partition(":")
         if name == "VmHWM":

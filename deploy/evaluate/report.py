@@ -12,6 +12,8 @@ from rich.text import Text
 from deploy.evaluate.scoring import Score
 from deploy.evaluate.trial import Trial
 from pipeline.settings import Settings
+from pipeline.speech.engine_choice import choose_engine
+from workers.pools.slots import speech_engine
 
 TITLES = ("recording", "seconds", "words", "WER", "CER", "unheard", "speed", "memory", "code")
 UNKNOWN = "-"
@@ -30,11 +32,12 @@ class Report:
 
     def as_json(self) -> str:
         """Lengths are seconds, rates shares, memory bytes; null is what isn't known."""
+        engine = choose_engine(speech_engine(self.settings)).engine  # as the speech process has chosen
         document = {
-            "model": self.settings.whisper_model,
-            "device": self.settings.whisper_device,
-            "compute_type": self.settings.whisper_compute_type,
-            "batch_size": self.settings.whisper_batch_size,
+            "model": engine.model,
+            "device": engine.device,
+            "compute_type": engine.compute_type,
+            "batch_size": engine.batch_size,
             "language": self.language,
             "recordings": [_described(trial) for trial in self.trials],
             "skipped": list(self.skipped),

@@ -16,6 +16,7 @@ import psutil
 from deploy.demo.demonstration import DemoSettings
 from deploy.local_users import ensure_local_user, mint
 from deploy.supervisor.service import Service
+from pipeline.speech.process import CHILD
 from tests.speech_model import WORD_MODEL
 from tests.support.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
 
@@ -69,6 +70,12 @@ class Bench:
         """The API's own process."""
         children = psutil.Process(os.getpid()).children(recursive=True)
         return next(child for child in children if child.cmdline()[-1:] == ["api"])
+
+    @property
+    def speech(self) -> list[psutil.Process]:
+        """The processes that hold the speech model."""
+        children = psutil.Process(os.getpid()).children(recursive=True)
+        return [child for child in children if CHILD in child.cmdline()]
 
     def pool(self, queue: str) -> list[psutil.Process]:
         """The processes below the master of a queue's pool."""

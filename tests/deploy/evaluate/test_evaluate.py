@@ -33,7 +33,8 @@ UNSCORED = f"half 1 a {HALF_SECONDS} 10 ignore_time_segment_in_scoring\n"
 
 def evaluate(folder: Path, *options: str) -> Result:
     return CliRunner().invoke(
-        app, ["evaluate", str(folder), "--model", WORD_MODEL, "--compute-type", "int8", *options]
+        app,
+        ["evaluate", str(folder), "--model", WORD_MODEL, "--compute-type", "int8", "--batch", "2", *options],
     )
 
 
@@ -97,7 +98,7 @@ def test_one_document_comes_and_the_exit_code_tells_that_some_could_not_be_heard
         "skipped",
         "total",
     ]
-    assert (document["model"], document["compute_type"], document["batch_size"]) == (WORD_MODEL, "int8", 1)
+    assert (document["model"], document["compute_type"], document["batch_size"]) == (WORD_MODEL, "int8", 2)
     assert document["skipped"] == ["alone.ogg"]
     assert document["total"]["recordings"] == 8
     assert document["total"]["failed"] == 3

@@ -73,10 +73,10 @@ def note_duration(conn: Connection, claim: Claim, tenant: str, seconds: float) -
         ),
         {"seconds": seconds, "id": claim.id, "attempt": claim.attempt},
     )
-    charge_seconds(conn, claim, tenant, seconds)
+    correct_seconds(conn, claim, tenant, seconds)
 
 
-def charge_seconds(conn: Connection, claim: Claim, tenant: str, seconds: float) -> None:
+def correct_seconds(conn: Connection, claim: Claim, tenant: str, seconds: float) -> None:
     """What a recording costs its tenant, where it isn't as long as its size or its header said. Raises LostLease."""
     correct_cost(conn, FILES, tenant, claim, recording_cost(seconds))
 

@@ -14,7 +14,7 @@ from pipeline.speech.languages import Languages
 from pipeline.speech.levels import levelled
 from pipeline.speech.model_download import Tell
 from pipeline.speech.recognizer import Heard, Hints, SpeechEngineSettings
-from pipeline.speech.spans import Span, find_speech, joined, pack, padded, uncovered, within
+from pipeline.speech.spans import Span, find_speech, joined, padded, to_windows, uncovered, within
 from pipeline.speech.stream import Stream
 from pipeline.speech.whisper import Features, Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
@@ -68,7 +68,7 @@ class WhisperHearing:
             return Heard()
         features = self._model.features(samples)
         around = padded(speech, block.seconds)
-        spoken = self._windows.of(features, pack(around, longest), around, block.start_seconds)
+        spoken = self._windows.of(features, to_windows(around, longest), around, block.start_seconds)
 
         def told(share: float) -> None:
             report(block.start_seconds + share * block.seconds)

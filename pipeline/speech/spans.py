@@ -48,7 +48,7 @@ def padded(speech: Sequence[Span], end: float) -> list[Span]:
     ]
 
 
-def pack(speech: Iterable[Span], longest: float) -> list[Span]:
+def to_windows(speech: Iterable[Span], longest: float) -> list[Span]:
     """Join neighbouring stretches of speech, with the silence between, as long as they fit one window."""
     windows: list[Span] = []
     for start, end in speech:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from pipeline.speech.languages import Detection, Languages
-from pipeline.speech.spans import Span, pack
+from pipeline.speech.spans import Span, to_windows
 from pipeline.speech.whisper import Encoded, Features, Whisper
 
 _PART_SECONDS = 10.0  # of a window in which the language may turn: what the model is still sure of
@@ -98,11 +98,11 @@ class WindowLanguages:
                 yield from (Spoken(each.span, language, each.encoded) for each, _ in group)
             else:
                 spans = (each.span for each, _ in group)
-                yield from (Spoken(span, language) for span in pack(spans, self._model.window_seconds))
+                yield from (Spoken(span, language) for span in to_windows(spans, self._model.window_seconds))
 
 
 def _parts(window: Span, speech: Sequence[Span], detection: Detection) -> list[Span]:
     """The window, or what it is cut into where its language may turn."""
     if not detection.may_turn:
         return [window]
-    return pack((span for span in speech if window[0] <= span[0] < window[1]), _PART_SECONDS)
+    return to_windows((span for span in speech if window[0] <= span[0] < window[1]), _PART_SECONDS)

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from db.work.files import FileJob, begin_file, charge_seconds, finish_file, note_duration
+from db.work.files import FileJob, begin_file, correct_seconds, finish_file, note_duration
 from pipeline.content.store import Kind, ObjectName
 from pipeline.errors import GiveBack, LostLease, WorkError
 from pipeline.fairness import SHORT_SECONDS, recording_cost
@@ -138,7 +138,7 @@ class _Progress:
     def _charge(self, seconds: float) -> None:
         self._cost = recording_cost(seconds)
         self._task.services.record(
-            lambda conn: charge_seconds(conn, self._task.claim, self._job.tenant, seconds)
+            lambda conn: correct_seconds(conn, self._task.claim, self._job.tenant, seconds)
         )
 
     def _check_stall(self, done: float) -> None:

@@ -10,7 +10,7 @@ from db.session import Database
 from db.work import claims as work
 from db.work.claims import Claim, claim_next
 from db.work.fair_queue import charge_excess
-from db.work.files import FILES, charge_seconds, note_duration
+from db.work.files import FILES, correct_seconds, note_duration
 from db.work.parts import record_failure, rescue
 from pipeline.errors import GiveBack, LostLease, WorkError
 from pipeline.fairness import BYTES_PER_SECOND, SHORT_SECONDS, recording_cost
@@ -136,9 +136,9 @@ def test_small_differences_add_up_before_a_long_queue_is_moved(database: Databas
         admit_recordings(conn, "ip:b", 100)
         before = keys_of(conn, "ip:a")
         claimed = must_claim(conn)
-        charge_seconds(conn, claimed, "ip:a", 15.0)
+        correct_seconds(conn, claimed, "ip:a", 15.0)
         assert keys_of(conn, "ip:a") == before[1:]
-        charge_seconds(conn, claimed, "ip:a", 25.0)
+        correct_seconds(conn, claimed, "ip:a", 25.0)
 
         assert keys_of(conn, "ip:a") == [key + 15.0 for key in before[1:]]
 
@@ -152,7 +152,7 @@ def test_who_lost_a_recording_says_nothing_of_its_length_any_more(database: Data
         claimed = must_claim(conn)
         note_duration(conn, claimed, "ip:a", 100.0)
         before = conn.execute(text("select cost, duration_seconds from smelt_files")).one()
-    for late in (note_duration, charge_seconds):
+    for late in (note_duration, correct_seconds):
         with pytest.raises(LostLease), database.service() as conn:
             late(conn, lost, "ip:a", 5.0)
     with database.service() as conn:

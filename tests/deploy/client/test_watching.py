@@ -165,10 +165,10 @@ def test_dying_between_the_result_and_its_note_writes_it_once(
 
 
 def test_nothing_there_is_overwritten_and_a_changed_file_is_another(watch: Watch) -> None:
-    mine = watch.write("note.txt.md", "Carol keeps this. It is hers.")
+    mine = watch.write("note.txt.md", "Carol keeps this. It is theirs.")
     path = watch.write("note.txt")
     watch.until_idle()
-    assert mine.read_text() == "Carol keeps this. It is hers."
+    assert mine.read_text() == "Carol keeps this. It is theirs."
     assert "Ann ships" in (watch.folder / "note.txt (2).md").read_text()
     path.write_text("Dora sails on Monday. Emil stays at home.")
     watch.until_idle()

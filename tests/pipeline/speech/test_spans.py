@@ -14,8 +14,8 @@ from pipeline.speech.spans import (
     Span,
     find_speech,
     joined,
-    pack,
     padded,
+    to_windows,
     uncovered,
     within,
 )
@@ -61,8 +61,8 @@ def test_what_is_padded_holds_its_speech_and_overlaps_nothing(spans: list[Span])
 
 
 def test_windows_are_as_long_as_they_may_be() -> None:
-    assert pack([(0, 10), (11, 20), (21, 30), (31, 40)], LONGEST) == [(0, 30), (31, 40)]
-    assert pack([(5, 40), (41, 42)], LONGEST) == [(5, 40), (41, 42)]
+    assert to_windows([(0, 10), (11, 20), (21, 30), (31, 40)], LONGEST) == [(0, 30), (31, 40)]
+    assert to_windows([(5, 40), (41, 42)], LONGEST) == [(5, 40), (41, 42)]
 
 
 def test_no_window_of_what_is_found_is_longer_than_the_model_hears() -> None:
@@ -73,7 +73,7 @@ def test_no_window_of_what_is_found_is_longer_than_the_model_hears() -> None:
     going_on = np.concatenate([silence, said, silence])
     longest = 3.0
     found = find_speech(going_on, longest)
-    windows = pack(padded(found, len(going_on) / RATE), longest)
+    windows = to_windows(padded(found, len(going_on) / RATE), longest)
     assert len(found) > 2
     assert max(last - first for first, last in windows) <= longest
 

@@ -15,7 +15,7 @@ from pipeline.speech.hearing import WhisperRecognizer
 from pipeline.speech.recognizer import Hints, ModelUnavailable, Recognition, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.sniff import HEAD_BYTES, classify
-from pipeline.speech.spans import pack
+from pipeline.speech.spans import to_windows
 from pipeline.speech.transcript import Segment
 from pipeline.speech.whisper import Whisper
 from pipeline.states import ErrorCode
@@ -268,7 +268,7 @@ def test_windows_hold_all_speech_in_order_and_none_is_too_long(gaps: list[tuple[
     for gap, length in gaps:
         speech.append((at + gap, at + gap + length))
         at += gap + length
-    windows = pack(speech, 6.0)
+    windows = to_windows(speech, 6.0)
     assert all(end - start <= 6.0 + 1e-6 for start, end in windows)
     assert windows == sorted(windows)
     for start, end in speech:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.speech.languages import Languages
-from pipeline.speech.spans import Span, pack
+from pipeline.speech.spans import Span, to_windows
 from pipeline.speech.whisper import Encoded, Features, Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
 
@@ -51,7 +51,7 @@ def of(
 ) -> tuple[list[Spoken], Languages]:
     languages = Languages(asked, multilingual=model.multilingual)
     windows = WindowLanguages(model, languages, batch_size)
-    return windows.of(NO_FEATURES, pack(speech, 30.0), speech, AT), languages
+    return windows.of(NO_FEATURES, to_windows(speech, 30.0), speech, AT), languages
 
 
 def test_a_model_of_english_is_asked_nothing() -> None:

@@ -13,7 +13,7 @@ from pipeline.llm.engines.extractive.quoting import (
 )
 from pipeline.llm.engines.extractive.roles import Role
 from pipeline.llm.engines.extractive.sentences import Kind
-from pipeline.llm.engines.extractive.tasks import Task
+from pipeline.llm.engines.extractive.tasks import ActionItem
 from pipeline.llm.engines.extractive.ticking import Tick, ticking
 
 _BOXES = (Kind.OPEN_TASK, Kind.DONE_TASK)
@@ -37,7 +37,7 @@ def action_items(corpus: Corpus, tick: Tick) -> Lines:
         yield "No action items were found by the engine's cue words."
 
 
-def tasks(corpus: Corpus, part: Part, tick: Tick) -> dict[int, Task]:
+def tasks(corpus: Corpus, part: Part, tick: Tick) -> dict[int, ActionItem]:
     """By their sentences' indexes."""
     found = {}
     for index in ticking(range(part.first, part.last), tick):
@@ -50,7 +50,7 @@ def tasks(corpus: Corpus, part: Part, tick: Tick) -> dict[int, Task]:
     return found
 
 
-def task_lines(corpus: Corpus, part: Part, found: dict[int, Task]) -> Lines:
+def task_lines(corpus: Corpus, part: Part, found: dict[int, ActionItem]) -> Lines:
     """One line for each, but for a task that the next one is quoted with."""
     pointing = {index for index in found if needs_context(corpus, part, index)}
     for index, task in found.items():

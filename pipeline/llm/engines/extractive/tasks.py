@@ -33,7 +33,7 @@ _SELF = frozenset(["i", "ich", "je", "yo", "io", "eu", "ik", "я"])
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ActionItem:
     owner: str | None  # a name, as written; None where none is given, or only a pronoun
     due: str | None
     done: bool = False
@@ -48,18 +48,18 @@ class Reader:
     common: AbstractSet[str]  # words that it has with a small letter too; they are no names
     cased: bool  # whether it tells large letters from small ones
 
-    def task(self, sentence: Sentence) -> Task | None:
+    def task(self, sentence: Sentence) -> ActionItem | None:
         """None: the sentence is none. Boxes and lists of tasks are ones in any language."""
         text = sentence.text.replace("\u2019", "'")
         due = self.cues.due.search(text) if self.cues else None
         when = due[0].strip() if due else None
         if sentence.kind in (Kind.OPEN_TASK, Kind.DONE_TASK):
-            return Task(self._owner(sentence, text), when, sentence.kind is Kind.DONE_TASK)
+            return ActionItem(self._owner(sentence, text), when, sentence.kind is Kind.DONE_TASK)
         mark = _MARK.match(text) if self.language in (None, "en") else None
         if sentence.role is Role.TASKS or mark:
             given = _GIVEN.match(text, mark.end() if mark else 0)
             owner = given[1] if given and self._is_name(given[1], text, given.start(1)) else None
-            return Task(owner or self._owner(sentence, text), when)
+            return ActionItem(owner or self._owner(sentence, text), when)
         if self.cues is None or (self.asks(sentence) and not _REQUEST.match(text)):
             return None
         return self._taken(sentence, text, when)
@@ -92,7 +92,7 @@ class Reader:
         before = [word for word in found[0].split()[:-1] if word[:1].isupper()]
         return not any(self._is_name(word.strip(",.:;"), text, text.find(word)) for word in before)
 
-    def _taken(self, sentence: Sentence, text: str, due: str | None) -> Task | None:
+    def _taken(self, sentence: Sentence, text: str, due: str | None) -> ActionItem | None:
         if self.cues is None:
             return None
         for match in self.cues.takes.finditer(text):
@@ -100,16 +100,16 @@ class Reader:
             if match[0].endswith(("wird", "werden")) and _is_passive(text):
                 continue
             if self._is_name(match["who"], text, match.start("who")):
-                return Task(self._full(match["who"], text, match.start("who")), due)
+                return ActionItem(self._full(match["who"], text, match.start("who")), due)
             if who in self.cues.persons:
                 if due is None and sentence.kind is not Kind.SPOKEN and _NEED.search(match[0]):
                     continue  # a wish, or anybody's: "you will find", "we need to"
                 if "agreed" in match[0]:
                     continue  # what was agreed on is a decision
-                return Task(sentence.speaker if who in _SELF else None, due)
+                return ActionItem(sentence.speaker if who in _SELF else None, due)
             if due is not None and who not in STOP_WORDS.get(self.language or "", ()):
-                return Task(None, due)
-        return Task(None, due) if self.cues.action.search(text) else None
+                return ActionItem(None, due)
+        return ActionItem(None, due) if self.cues.action.search(text) else None
 
     def _owner(self, sentence: Sentence, text: str) -> str | None:
         taken = self._taken(sentence, text, None)

@@ -58,7 +58,7 @@ def test_nothing_outlives_a_killed_up_and_the_next_one_carries_on_until_ctrl_c(f
         family = up.family()
         assert len(family) >= 7  # two engines, five processes
         up.process.kill()
-        wait_until_gone(family, within=30)
+        wait_until_gone(family, within=40)  # a pool has its grace of 20 s, and 12 s to give work back
         assert noted.exists()
         assert find_local_service(noted) is None
     finally:

@@ -6,6 +6,7 @@ The death of one stops no other, and it is running again within seconds. When th
 import signal
 import sys
 import threading
+import time
 from collections.abc import Collection
 from functools import partial
 
@@ -42,9 +43,10 @@ def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.p
 
     `module`: what the processes run, with the name of the queue that each works for as its argument.
     """
-    asked = threading.Event()
+    # No Event: a handler that comes while `wait` holds its lock would wait for that lock for ever
+    asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
+        signal.signal(number, lambda got, _: asked.append(got))
     environment = child_environment(settings)
     names = {f"{own.value}-{number}": own for number, own in enumerate(slots.processes(settings, queue))}
     readiness = Readiness(names)
@@ -61,8 +63,8 @@ def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.p
     ]
     for runner in runners:
         runner.start()
-    while not asked.wait(0.2) and not any(runner.gave_up for runner in runners):
-        pass
+    while not asked and not any(runner.gave_up for runner in runners):
+        time.sleep(0.2)
     stop_all(runners, settings.worker_grace + MARGIN)
     if any(runner.gave_up for runner in runners):
         sys.exit(EX_CONFIG)

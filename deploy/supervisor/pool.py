@@ -6,13 +6,13 @@ The death of one stops no other, and it is running again within seconds. When th
 import signal
 import sys
 import threading
-import time
 from collections.abc import Collection
 from functools import partial
 
 from deploy.supervisor.children import spawn
 from deploy.supervisor.environment import child_environment
 from deploy.supervisor.runner import EX_CONFIG, Runner, stop_all
+from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import Settings
 from workers.notifications.queue_notifications import Queue
 from workers.pools import slots
@@ -43,10 +43,8 @@ def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.p
 
     `module`: what the processes run, with the name of the queue that each works for as its argument.
     """
-    # No Event: a handler that comes while `wait` holds its lock would wait for that lock for ever
-    asked: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda got, _: asked.append(got))
+    asked = threading.Event()
+    set_on_stop(asked)
     environment = child_environment(settings)
     names = {f"{own.value}-{number}": own for number, own in enumerate(slots.processes(settings, queue))}
     readiness = Readiness(names)
@@ -63,8 +61,8 @@ def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.p
     ]
     for runner in runners:
         runner.start()
-    while not asked and not any(runner.gave_up for runner in runners):
-        time.sleep(0.2)
+    while not asked.wait(0.2) and not any(runner.gave_up for runner in runners):
+        pass
     stop_all(runners, settings.worker_grace + MARGIN)
     if any(runner.gave_up for runner in runners):
         sys.exit(EX_CONFIG)

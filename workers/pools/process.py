@@ -7,13 +7,13 @@ process that was asked to stop goes on fetching for up to a second.
 
 import logging
 import os
-import signal
 import sys
 
 import dramatiq.worker
 from dramatiq import Worker
 
 from pipeline.processes.privacy import forbid_core_dumps
+from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import SettingMissing
 from pipeline.speech.process import ModelUnavailable
 from workers import app
@@ -38,8 +38,7 @@ def main(queue: Queue) -> None:
     except (ModelUnavailable, SettingMissing, ValueError) as error:
         log.critical("%s", error)
         sys.exit(os.EX_CONFIG)  # starting again would end the same way
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: pool.stopping.set())
+    set_on_stop(pool.stopping)
     dramatiq.worker.CONSUMER_RESTART_DELAY_SECS = RESTART_SECONDS
     app.broker.poll_postgres(
         pool.services.notifier.circuit, lambda own, most: count_claimable(pool.services, own, most)

@@ -5,7 +5,6 @@ there: deleting from a bucket that hangs takes a minute, and keeps no rescue and
 """
 
 import logging
-import signal
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ from db.work.tables import TABLES
 from pipeline.content.errors import ContentError
 from pipeline.errors import LostLease
 from pipeline.processes.privacy import forbid_core_dumps
+from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import Settings
 from workers.notifications.queue_depth import count_claimable
 from workers.notifications.queue_notifications import Queue
@@ -40,8 +40,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     forbid_core_dumps(log)
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    set_on_stop(stopping)
     services = Services.open(Settings.from_env(), connections=2)
     try:
         sound = run(services, stopping)

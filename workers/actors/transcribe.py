@@ -88,6 +88,13 @@ def share_heard(progress: SpeechProgress, expected: float) -> float:
     return min(done / total, 1.0) if total else done / (done + max(expected, 1.0))
 
 
+def _is_surprise(cost: float, charged: float) -> bool:
+    """Whether it is to be charged anew: each charge is a write. Where it turns out not to be short, at once, however
+    little it was thought to cost less: it may be in a slot that is kept for short ones.
+    """
+    return cost > charged * SURPRISE or charged <= SHORT_SECONDS < cost
+
+
 class _Progress:
     """Turns the engine's seconds into the lease's share, notes the length once probing has told it, and gives up
     on a recording that doesn't get on: native code that hangs or crawls would otherwise be renewed for ever.
@@ -124,7 +131,7 @@ class _Progress:
             self._task.services.record(
                 lambda conn: note_duration(conn, self._task.claim, self._job.tenant, total)
             )
-        elif recording_cost(progress.done_seconds) > self._cost * SURPRISE:
+        elif _is_surprise(recording_cost(progress.done_seconds), self._cost):
             self._charge(progress.done_seconds)
         self._excess.tick(self._cost)
         if self._only_short and self._cost > SHORT_SECONDS:

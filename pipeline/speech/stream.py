@@ -17,7 +17,17 @@ from pipeline.speech.words import TimedWord
 
 REPETITIVE, IMPROBABLE = 2.4, -1.0  # Whisper's own bounds, of compression and of mean log probability
 NO_SPEECH = 0.6  # probability from which an improbable text is taken for none
-RUNGS = 3  # decodings of one piece, each less free to repeat itself (pipeline/speech/whisper.py)
+LADDER: tuple[dict[str, float], ...] = (
+    {},
+    {"repetition_penalty": 1.1, "no_repeat_ngram_size": 4},
+    {"repetition_penalty": 1.2, "no_repeat_ngram_size": 3},
+)
+"""How CTranslate2 decodes a piece, and decodes it again where that came out badly.
+
+It is not Whisper's own ladder, which draws words at random, at rising temperatures: CTranslate2 seeds its generator
+once per thread, so what is drawn would depend on all that was drawn before, for other recordings too. Here each rung
+forbids a little more repetition instead.
+"""
 _LEAST_STEP = 0.2  # seconds; what is left at a window's end below that holds no word
 _LEAD_SECONDS = 0.1  # of what is before speech, heard with it
 
@@ -77,7 +87,7 @@ class Stream:
         After the last rung the most probable one is taken, of those that don't repeat themselves if there are any.
         """
         self._tries.append(decoding)
-        if decoding.doubtful and self.rung < RUNGS - 1:
+        if decoding.doubtful and self.rung < len(LADDER) - 1:
             self.rung += 1
             return None
         tries, self._tries, self.rung = self._tries, [], 0

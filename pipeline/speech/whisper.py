@@ -1,9 +1,6 @@
 """A Whisper model in memory (faster-whisper on CTranslate2): features, decoding and alignment of a batch.
 
-The ladder of what came out badly is not Whisper's own. That one draws words at random, at rising temperatures; but
-CTranslate2 seeds its generator once per thread, so what is drawn would depend on all that was drawn before, for other
-recordings too. Here each rung forbids a little more repetition instead: the same sound gives the same words, whatever
-shares its batch.
+The same sound gives the same words, whatever shares its batch.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,17 +22,12 @@ from pipeline.speech.models import loading_advice, located
 from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.spans import Span
-from pipeline.speech.stamps import Piece, read_stamps
-from pipeline.speech.stream import Decoding, Stream
+from pipeline.speech.stamps import STAMP_SECONDS, Piece, read_stamps
+from pipeline.speech.stream import LADDER, Decoding, Stream
 from pipeline.speech.words import TimedWord, within_stamps
 
 _SEED = 0
 _BEAM = 5
-_RUNGS: tuple[dict[str, float], ...] = (
-    {},
-    {"repetition_penalty": 1.1, "no_repeat_ngram_size": 4},
-    {"repetition_penalty": 1.2, "no_repeat_ngram_size": 3},
-)
 _FIRST_STAMP_SECONDS = 1.0  # in which the first time stamp of a decoding lies, as in Whisper
 _MAX_TOKENS = 448
 _MAX_HINT_TOKENS = 223  # Whisper's prompt holds half its positions, less one
@@ -202,8 +194,8 @@ class Whisper:
             return_scores=True,
             return_no_speech_prob=True,
             suppress_tokens=self._suppressed,
-            max_initial_timestamp_index=round(_FIRST_STAMP_SECONDS / 0.02),
-            **_RUNGS[streams[0].rung],
+            max_initial_timestamp_index=round(_FIRST_STAMP_SECONDS / STAMP_SECONDS),
+            **LADDER[streams[0].rung],
         )
         for stream, result in zip(streams, results, strict=True):
             tokens = tuple(result.sequences_ids[0])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.speech.spans import Span
-from pipeline.speech.stream import RUNGS, Decoding, Stream
+from pipeline.speech.stream import LADDER, Decoding, Stream
 from pipeline.speech.words import TimedWord
 
 SOUND = Decoding((1,), log_probability=-0.3, compression=1.5, no_speech=0.01)
@@ -30,7 +30,7 @@ def test_what_comes_out_well_is_decoded_once(decoding: Decoding) -> None:
 @pytest.mark.parametrize("decoding", [REPETITIVE, IMPROBABLE])
 def test_what_comes_out_badly_climbs_the_ladder(decoding: Decoding) -> None:
     one = stream()
-    for rung in range(1, RUNGS):
+    for rung in range(1, len(LADDER)):
         assert one.settle(decoding) is None
         assert one.rung == rung
     assert one.settle(decoding) is decoding
@@ -42,7 +42,7 @@ def test_a_better_try_ends_the_climb_and_the_next_piece_begins_below() -> None:
     assert one.settle(REPETITIVE) is None
     assert one.settle(SOUND) is SOUND
     assert one.rung == 0
-    for _ in range(RUNGS - 1):
+    for _ in range(len(LADDER) - 1):
         assert one.settle(IMPROBABLE) is None
     assert one.settle(IMPROBABLE) is IMPROBABLE, "a try of the piece before was taken"
 

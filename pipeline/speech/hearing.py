@@ -18,7 +18,7 @@ from pipeline.speech.spans import Span, find_speech, joined, padded, to_windows,
 from pipeline.speech.stream import Stream
 from pipeline.speech.whisper import Features, Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
-from pipeline.speech.words import TimedWord, covered, in_speech, to_segments, trimmed
+from pipeline.speech.words import TimedWord, covered, in_speech, said_in, to_segments, trimmed
 
 
 class WhisperRecognizer:
@@ -83,7 +83,7 @@ class WhisperHearing:
                 self._stream(number, Spoken(span, _language_at(span[0], spoken)), speech)
                 for number, span in enumerate(padded(again, block.seconds), len(spoken))
             ]
-            words += self._hear(features, anew, lambda _: None)
+            words += said_in(self._hear(features, anew, lambda _: None), again)
             gaps = uncovered(speech, list(covered(words)))
         segments = to_segments(trimmed(words), block.start_seconds, block.end_seconds)
         at = block.start_seconds

@@ -20,7 +20,7 @@ LEAST_SECONDS = (
     1.0  # of speech without a word: less is a breath, a laugh, or a word's end that is told too early
 )
 _MIN_SILENCE_MS = 160
-_SLACK_SECONDS = 0.3  # by which a word's times may be wrong
+SLACK_SECONDS = 0.3  # by which a word's times may be wrong
 _JOINED_SECONDS = 0.7  # stretches without words that are closer together are heard again together
 
 
@@ -66,8 +66,8 @@ def within(speech: Iterable[Span], window: Span) -> list[Span]:
 
 
 def uncovered(speech: Sequence[Span], words: Iterable[Span]) -> list[Span]:
-    """Stretches of speech of at least `LEAST_SECONDS` that no word covers. Linear, but for sorting the words."""
-    covered = sorted((start - _SLACK_SECONDS, end + _SLACK_SECONDS) for start, end in words)
+    """Stretches of speech of at least `LEAST_SECONDS` that no word covers."""
+    covered = sorted((start - SLACK_SECONDS, end + SLACK_SECONDS) for start, end in words)
     gaps: list[Span] = []
     first = 0
     for start, end in speech:

@@ -205,17 +205,21 @@ class Whisper:
 
     def _aligned(self, encoded: Any, rows: Sequence[_Row], count: int) -> list[list[dict[str, Any]]]:
         """For each place of the batch its words with their times, from where its piece begins."""
-        tokens: list[list[int]] = [[] for _ in range(count)]
-        frames = [1] * count
-        for row in rows:
-            tokens[row.index] = [token for piece in row.pieces for token in piece.tokens]
-            frames[row.index] = max(1, self._frames_left(row.stream))
-        if not any(tokens):
-            return [[] for _ in range(count)]
-        # The language's token stands before the text in alignment too, but hardly moves a word
-        tokenizer = self._tokenizer(rows[0].stream.language)
-        aligned: list[list[dict[str, Any]]] = self._model.find_alignment(tokenizer, tokens, encoded, frames)
-        return aligned
+        found: list[list[dict[str, Any]]] = [[] for _ in range(count)]
+        for language in sorted(
+            {row.stream.language for row in rows}
+        ):  # each divides its text into words by itself
+            tokens: list[list[int]] = [[] for _ in range(count)]
+            frames = [1] * count
+            ours = [row for row in rows if row.stream.language == language]
+            for row in ours:
+                tokens[row.index] = [token for piece in row.pieces for token in piece.tokens]
+                frames[row.index] = max(1, self._frames_left(row.stream))
+            if any(tokens):
+                aligned = self._model.find_alignment(self._tokenizer(language), tokens, encoded, frames)
+                for row in ours:
+                    found[row.index] = aligned[row.index]
+        return found
 
     def _timed(self, row: _Row, aligned: list[dict[str, Any]]) -> Iterator[TimedWord]:
         """Its words in the block's time, each with the number of its segment, which no other of the block has."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from pipeline.speech.spans import Span
+from pipeline.speech.spans import SLACK_SECONDS, Span
 from pipeline.speech.transcript import Segment, Word
 
 LONGEST = 1.2  # seconds that a word takes; of 1,300 that were aligned, 97 % take less, full stops included
@@ -61,6 +61,17 @@ def in_speech(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[TimedW
 
 def _touches(word: TimedWord, stretch: Span) -> bool:
     return word.end + _AROUND_SECONDS > stretch[0] and word.start - _AROUND_SECONDS < stretch[1]
+
+
+def said_in(words: Sequence[TimedWord], gaps: Sequence[Span]) -> list[TimedWord]:
+    """Those of what was heard again that were said in the gaps: around them words are heard that are there already."""
+    return [
+        word
+        for word in words
+        if any(
+            start - SLACK_SECONDS <= (word.start + word.end) / 2 <= end + SLACK_SECONDS for start, end in gaps
+        )
+    ]
 
 
 def trimmed(words: Sequence[TimedWord]) -> list[TimedWord]:

@@ -16,8 +16,10 @@ from pipeline.speech.recognizer import Hints, ModelUnavailable, Recognition, Spe
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.sniff import HEAD_BYTES, classify
 from pipeline.speech.spans import to_windows
+from pipeline.speech.stamps import Piece
+from pipeline.speech.stream import Stream
 from pipeline.speech.transcript import Segment
-from pipeline.speech.whisper import Whisper
+from pipeline.speech.whisper import Whisper, _Row
 from pipeline.states import ErrorCode
 from tests.recordings import MEETING, REFERENCE, SPEECH, recording, word_error_rate
 from tests.recordings.make import SPOKEN, SPOKEN_IN_MEETING
@@ -204,6 +206,26 @@ def test_hints_reach_a_model_of_many_languages(
     hearing.hear(block, lambda _: None)
     assert hearing.language == "de"
     assert set(asked) == {("de", "Anne, Budget")}
+
+
+def test_each_language_of_a_batch_divides_its_text_into_words_by_itself(
+    recognizer: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, list[list[int]]]] = []
+
+    def align(language: str, tokens: list[list[int]], *_: object) -> list[list[dict[str, Any]]]:
+        asked.append((language, tokens))
+        return [[{"word": f"{language} {each[0]}"}] if each else [] for each in tokens]
+
+    monkeypatch.setattr(recognizer._model._model, "find_alignment", align)
+    monkeypatch.setattr(recognizer._model, "_tokenizer", lambda language: language)
+    rows = [
+        _Row(index, Stream(index, 0.0, 1.0, [], (), language), [Piece(0.0, 1.0, (index,))], complete=True)
+        for index, language in enumerate(["en", "zh", "en"])
+    ]
+    aligned = recognizer._model._aligned(None, rows, 4)
+    assert [[word["word"] for word in words] for words in aligned] == [["en 0"], ["zh 1"], ["en 2"], []]
+    assert asked == [("en", [[0], [], [2], []]), ("zh", [[], [1], [], []])]
 
 
 def test_silence_is_no_speech(recognizer: WhisperRecognizer) -> None:

@@ -14,6 +14,7 @@ from pipeline.speech.words import (
     TimedWord,
     covered,
     in_speech,
+    said_in,
     to_segments,
     trimmed,
     within_stamps,
@@ -150,3 +151,11 @@ def test_times_rise_within_the_block(words: list[TimedWord]) -> None:
     assert "".join(each.text for each in said) == "".join(each.text for each in trimmed(words))
     for segment in segments:
         assert (segment.start, segment.end) == (segment.words[0].start, segment.words[-1].end)
+
+
+def test_of_what_is_heard_again_only_what_was_said_in_the_gap_counts() -> None:
+    """The gap begins 0.3 s behind a word, and a bit of sound before it is heard with it."""
+    before, first, last, after = (
+        TimedWord(start, start + 0.2, f" {start}", (1, 0, 0)) for start in (1.6, 2.1, 4.8, 5.4)
+    )
+    assert said_in([before, first, last, after], [(2.2, 4.8)]) == [first, last]

@@ -48,9 +48,10 @@ def summarize(corpus: Corpus, tick: Tick) -> Lines:
 
 
 def _decision_lines(corpus: Corpus, part: Part, decided: list[int]) -> Lines:
-    """One for each, but for one that the next is quoted with."""
+    """One for each, but for one that the next is quoted with; not if it needs the one before it itself."""
     pointing = {index for index in decided if needs_context(corpus, part, index, brief=True)}
-    return (in_context(corpus, part, i, brief=True) for i in decided if i + 1 not in pointing)
+    quoted = (index for index in decided if index + 1 not in pointing or index in pointing)
+    return (in_context(corpus, part, index, brief=True) for index in quoted)
 
 
 def decisions(corpus: Corpus, part: Part, tick: Tick) -> list[int]:

@@ -54,7 +54,9 @@ def task_lines(corpus: Corpus, part: Part, found: dict[int, ActionItem]) -> Line
     """One line for each, but for a task that the next one is quoted with."""
     pointing = {index for index in found if needs_context(corpus, part, index)}
     for index, task in found.items():
-        if index + 1 not in pointing:
+        if (
+            index + 1 not in pointing or index in pointing
+        ):  # the next is quoted with this one, not with those before
             earlier = found.get(index - 1) if index in pointing else None
             owner = task.owner or (earlier and earlier.owner)
             due = task.due or (earlier and earlier.due)

@@ -50,7 +50,7 @@ class Reader:
 
     def task(self, sentence: Sentence) -> ActionItem | None:
         """None: the sentence is none. Boxes and lists of tasks are ones in any language."""
-        text = sentence.text.replace("\u2019", "'")
+        text = _plain_apostrophes(sentence.text)
         due = self.cues.due.search(text) if self.cues else None
         when = due[0].strip() if due else None
         if sentence.kind in (Kind.OPEN_TASK, Kind.DONE_TASK):
@@ -69,7 +69,7 @@ class Reader:
             return True
         return (
             self.cues is not None
-            and self.cues.decides.search(sentence.text) is not None
+            and self.cues.decides.search(_plain_apostrophes(sentence.text)) is not None
             and not self.asks(sentence)
         )
 
@@ -80,12 +80,12 @@ class Reader:
         return (
             self.cues is not None
             and sentence.text[-1:].isalnum()
-            and self.cues.question.match(sentence.text) is not None
+            and self.cues.question.match(_plain_apostrophes(sentence.text)) is not None
         )
 
     def leans(self, sentence: Sentence) -> bool:
         """Whether it speaks of somebody or something that only the sentence before may name."""
-        text = sentence.text.replace("\u2019", "'")
+        text = _plain_apostrophes(sentence.text)
         found = self.cues.leans.match(text) if self.cues else None
         if found is None:
             return False
@@ -141,6 +141,11 @@ class Reader:
                 break
             who = f"{word} {who}"
         return who
+
+
+def _plain_apostrophes(text: str) -> str:
+    """As the cues are written. Of the same length."""
+    return text.replace("\u2019", "'")
 
 
 def _is_passive(text: str) -> bool:

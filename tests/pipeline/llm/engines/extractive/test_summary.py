@@ -184,3 +184,17 @@ def test_a_short_answer_is_one_and_what_is_below_the_next_heading_is_none() -> N
 )
 def test_a_heading_tells_what_is_below_it(heading: str, role: Role) -> None:
     assert role_of(heading) is role
+
+
+def test_in_a_chain_of_tasks_the_first_keeps_its_owner() -> None:
+    """Each is quoted with the one before it alone: the first would be lost behind two that point back."""
+    spoken = _spoken("Anna will write the report.", "She will send it to Bob.", "She will also book the room.")
+    told = "\n".join(_lines(DefaultPromptName.ACTION_ITEMS, spoken))
+    assert all(sentence in told for sentence in ("Anna will write", "send it to Bob", "book the room"))
+
+
+@pytest.mark.parametrize("apostrophe", ["'", "\u2019"])
+def test_a_decision_is_one_with_either_apostrophe(apostrophe: str) -> None:
+    spoken = _spoken(f"We{apostrophe}re going to go with the second offer.", "The weather was fine all week.")
+    told = _lines(DefaultPromptName.SUMMARIZE, spoken)
+    assert any("Decisions" in line for line in told)

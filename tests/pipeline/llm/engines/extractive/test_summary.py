@@ -188,7 +188,9 @@ def test_a_heading_tells_what_is_below_it(heading: str, role: Role) -> None:
 
 def test_in_a_chain_of_tasks_the_first_keeps_its_owner() -> None:
     """Each is quoted with the one before it alone: the first would be lost behind two that point back."""
-    spoken = _spoken("Anna will write the report.", "She will send it to Bob.", "She will also book the room.")
+    spoken = _spoken(
+        "Anna will write the report.", "She will send it to Bob.", "She will also book the room."
+    )
     told = "\n".join(_lines(DefaultPromptName.ACTION_ITEMS, spoken))
     assert all(sentence in told for sentence in ("Anna will write", "send it to Bob", "book the room"))
 

@@ -28,6 +28,7 @@ def allowances(shared: Services) -> Allowances:
         settings.uncharged_daily,
         settings.weekly_credits,
         settings.key_check_seconds,
+        settings.local_user,
     )
 
 

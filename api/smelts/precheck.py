@@ -37,7 +37,7 @@ class Post:
         if self.existing is None:
             return self.shared.settings.limits(self.tier)
         bytes_then = self.shared.settings.limits(self.existing.tier).smelt_bytes
-        return replace(self.shared.settings.limits(Tier.OWN_KEY), smelt_bytes=bytes_then)
+        return replace(self.shared.settings.widest_limits(), smelt_bytes=bytes_then)
 
 
 async def precheck(request: Request) -> Post:

@@ -36,7 +36,8 @@ class Allowances:
     """By UTC day, but for `weekly_credits`. `uncharged_daily`: smelts of one user or address that may be worked on
     without a charge.
 
-    `key_check_seconds`: after which the provider is asked again about an own API key that is in use.
+    `key_check_seconds`: after which the provider is asked again about an own API key that is in use. `local_user`: the
+    one whose tier is `local`, if the service runs on somebody's own machine.
     """
 
     anonymous_daily: int
@@ -44,14 +45,15 @@ class Allowances:
     uncharged_daily: int
     weekly_credits: int
     key_check_seconds: float = 3_600.0
+    local_user: UUID | None = None
 
 
 def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, allowances: Allowances) -> None:
     """Takes one smelt from the caller's allowance; the smelt's row is there already.
 
     On an own key nothing is taken, but the key must still be valid: it may have been removed, or found invalid, since
-    the caller's tier was looked up. Nor is anything of the local user's. Raises Refused,
-    db.accounts.api_keys.KeyNotValid, db.accounts.profiles.UserGone.
+    the caller's tier was looked up. Nor is anything of the local user's, as long as that is who it is: on a retry the
+    tier is the smelt's. Raises Refused, db.accounts.api_keys.KeyNotValid, db.accounts.profiles.UserGone.
 
     Locks the address's row of today, or the user's profile. Completion charges; what ends otherwise gives back.
     """
@@ -61,6 +63,8 @@ def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, all
         _reserve_credit(conn, user_id, allowances)
     elif tier is Tier.LOCAL:
         lock_profile(conn, user_id)
+        if user_id != allowances.local_user:
+            raise Refused(RefusalCode.CREDITS_EXHAUSTED, seconds_to_reset(conn, user_id))
     else:
         hold_api_key(conn, user_id, allowances.key_check_seconds)
 

@@ -17,12 +17,13 @@ from deploy.problems import ServiceFailed, SettingsIncomplete
 from deploy.supervisor.children import spawn
 from deploy.supervisor.environment import child_environment
 from deploy.supervisor.runner import Runner, stop_all
-from pipeline.settings import Settings
+from pipeline.settings import SECRET_FIELDS, Settings
 
 SUFFIX = ".gguf"
 NAME = "llm"
 HOST = "127.0.0.1"
 LOADED_WITHIN = 600.0  # seconds; tens of gigabytes are read from a disk
+ASKED_EVERY = 0.1  # seconds
 DEATHS_AT_START = 2
 STOPPED_WITHIN = 5.0  # seconds
 PATIENCE = 1_800.0  # seconds that a call waits for its first word: it may stand behind others, on a processor
@@ -66,7 +67,7 @@ class LocalModel:
             self.check(DEATHS_AT_START)
             if time.monotonic() > deadline:
                 raise ServiceFailed(f"the language model was not loaded within {LOADED_WITHIN:g} seconds")
-            time.sleep(0.05)
+            time.sleep(ASKED_EVERY)
         return self._settings.model_copy(update={"llm_context_tokens": context})
 
     def check(self, most_deaths: int | None = None) -> None:
@@ -118,5 +119,4 @@ def _free_port() -> int:
 
 
 def _without_secrets(settings: Settings, key: str) -> Settings:
-    secret = [name for name, info in Settings.model_fields.items() if info.annotation == SecretStr | None]
-    return settings.model_copy(update={**dict.fromkeys(secret), "openai_api_key": SecretStr(key)})
+    return settings.model_copy(update={**dict.fromkeys(SECRET_FIELDS), "openai_api_key": SecretStr(key)})

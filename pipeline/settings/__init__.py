@@ -4,6 +4,7 @@ Libraries' usual names (`DATABASE_URL`, `REDIS_URL`, `OPENAI_API_KEY`) are kept;
 `SMELT_`. Durations are seconds, sizes bytes. `smelt settings` prints this table.
 """
 
+from dataclasses import astuple
 from pathlib import Path
 from typing import Self
 
@@ -70,6 +71,10 @@ class Settings(
             own_prompts=signed_in,
         )
 
+    def widest_limits(self) -> Limits:
+        """By each measure, the most that any tier has."""
+        return Limits(*map(max, zip(*(astuple(self.limits(tier)) for tier in Tier), strict=True)))
+
     def need(self, field: str) -> str:
         """The value of a setting without which nothing goes, secrets in the clear. Raises SettingMissing."""
         value = getattr(self, field)
@@ -89,6 +94,7 @@ def variable(field: str) -> str:
     return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"SMELT_{field.upper()}"
 
 
-SECRET_NAMES = frozenset(
-    variable(field) for field, info in Settings.model_fields.items() if info.annotation == SecretStr | None
+SECRET_FIELDS = frozenset(
+    field for field, info in Settings.model_fields.items() if info.annotation == SecretStr | None
 )
+SECRET_NAMES = frozenset(map(variable, SECRET_FIELDS))

@@ -55,6 +55,28 @@ def test_what_fails_or_is_canceled_isnt_counted_and_can_be_retried(
     assert retried.status_code == 202, retried.text
 
 
+def test_a_smelt_of_the_time_before_isnt_retried_without_credits(
+    ada: httpx.Client, machine: Settings, cast: Cast
+) -> None:
+    """Whoever was the local user then is one with credits, once the service is everybody's."""
+    smelt = ada.post("/v1/smelts", json=NOTE).raise_for_status().json()
+    ada.post(f"/v1/smelts/{smelt['id']}/cancel").raise_for_status()
+    with (
+        running(machine.model_copy(update={"local_user": None})) as api,
+        api.client(cast.ada.headers) as again,
+    ):
+        refused = again.post(f"/v1/smelts/{smelt['id']}/retry")
+    assert (refused.status_code, refused.json()["code"]) == (429, "credits_exhausted"), refused.text
+
+
+def test_a_repeated_post_is_compared_by_the_widest_limits(machine: Settings, cast: Cast) -> None:
+    wider = machine.model_copy(update={"own_key_text_bytes": 10})
+    headers = {**cast.ada.headers, "Idempotency-Key": "again"}
+    with running(wider) as api, api.client(headers) as ada:
+        first, second = (ada.post("/v1/smelts", json=NOTE) for _ in range(2))
+    assert first.json()["id"] == second.json()["id"], second.text
+
+
 def test_a_machine_token_is_that_users_too(ada: httpx.Client) -> None:
     token = ada.post("/v1/tokens", json={"name": "script"}).raise_for_status().json()["token"]
     headers = {"Authorization": f"Bearer {token}"}

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -50,12 +51,11 @@ def answer(address: tuple[str, int], sent: bytes) -> bytes:
     """All that comes back until the service hangs up, or nothing more comes."""
     received = b""
     with socket.create_connection(address, timeout=3) as connection:
-        try:
+        with suppress(ConnectionError, TimeoutError):  # it may hang up before all is sent, and have answered
             connection.sendall(sent)
+        with suppress(ConnectionError, TimeoutError):
             while data := connection.recv(65_536):
                 received += data
-        except (ConnectionError, TimeoutError):
-            pass
     return received
 
 

@@ -1,15 +1,8 @@
-"""Brings a database's schema up to date, or down again. Alembic keeps the version; the SQL files are all there is to a
-migration, so its modules are made of their names.
-"""
+"""Brings a database's schema up to date, or down again, by the SQL files of `db/migrations/`, one after the other."""
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from types import ModuleType
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from alembic.migration import MigrationContext
-from alembic.runtime.migration import MigrationStep, RevisionStep
-from alembic.script import Script
-from alembic.script.revision import Revision, RevisionMap
 from sqlalchemy import Connection, create_engine, pool, text
 
 from db.migrations import FOLDER, is_unreleased, revisions, role_settings
@@ -17,50 +10,51 @@ from db.session import engine_url
 
 # Any constant will do, as long as nothing else in the database uses it.
 LOCK = 7_365_109_016
-# Outside `public`, whose tables Supabase exposes to clients.
+# Outside `public`, whose tables Supabase exposes to clients. One row, the last migration's; none: there is no schema.
 SCHEMA = "smelt_meta"
-VERSIONS = {"version_table": "migrations", "version_table_schema": SCHEMA}
+TABLE = f"{SCHEMA}.migrations"
+COLUMN = "version_num varchar(32), constraint migrations_pkc primary key (version_num)"
 
 
 class ForeignSchema(Exception):
     """The database has a schema that these migrations don't lead on from. The message says what to do."""
 
 
-def upgrade(url: str, revision: str = "heads") -> None:
-    """`url` must belong to the schema's owner. Safe to run again, and by several at once."""
-
-    def steps(known: RevisionMap, current: tuple[str, ...]) -> Iterator[RevisionStep]:
-        found = known.iterate_revisions(revision, current, implicit_base=True)
-        return (MigrationStep.upgrade_from_script(known, script) for script in _scripts_of(found)[::-1])
-
-    _migrate(url, steps)
-
-
-def downgrade(url: str, revision: str = "base") -> None:
-    """Drops what the migrations made, with its data; never the `auth` schema or the roles."""
-
-    def steps(known: RevisionMap, current: tuple[str, ...]) -> Iterator[RevisionStep]:
-        found = known.iterate_revisions(current, revision, select_for_downgrade=True)
-        return (MigrationStep.downgrade_from_script(known, script) for script in _scripts_of(found))
-
-    _migrate(url, steps)
+def upgrade(url: str, revision: str | None = None) -> None:
+    """Up to `revision`, or to the newest. `url` must belong to the schema's owner. Safe to run again, and by several
+    at once. Raises ForeignSchema.
+    """
+    with _migrating(url) as (connection, done):
+        wanted = len(revisions()) if revision is None else _count(revision)
+        for step in range(done, wanted):
+            _run(connection, f"{revisions()[step]}.up.sql")
+            _note(connection, step + 1)
 
 
-def _migrate(url: str, steps: Callable[[RevisionMap, tuple[str, ...]], Iterable[RevisionStep]]) -> None:
-    """In one transaction, under a lock so that two runs take turns. Raises ForeignSchema."""
+def downgrade(url: str, revision: str | None = None) -> None:
+    """Drops what the migrations behind `revision` made, or all of them, with its data; never the `auth` schema or the
+    roles. Raises ForeignSchema.
+    """
+    with _migrating(url) as (connection, done):
+        for step in range(done, 0 if revision is None else _count(revision), -1):
+            _run(connection, f"{revisions()[step - 1]}.down.sql")
+            _note(connection, step - 1)
+
+
+@contextmanager
+def _migrating(url: str) -> Iterator[tuple[Connection, int]]:
+    """One transaction, under a lock so that two runs take turns; and how many migrations the database has run."""
     with create_engine(engine_url(url), poolclass=pool.NullPool).begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         connection.execute(text(f"create schema if not exists {SCHEMA}"))
-        known = RevisionMap(partial(_scripts, connection))
-        options = {**VERSIONS, "fn": lambda current, _: steps(known, current)}
-        context = MigrationContext.configure(connection, opts=options)
-        for revision in context.get_current_heads():
-            _check_known(revision)
-        context.run_migrations()
+        connection.execute(text(f"create table if not exists {TABLE} ({COLUMN})"))
+        last = connection.execute(text(f"select version_num from {TABLE}")).scalar_one_or_none()
+        yield connection, 0 if last is None else _count(last)
         role_settings.reset(connection)
 
 
-def _check_known(revision: str) -> None:
+def _count(revision: str) -> int:
+    """How many migrations there are up to this one. Raises ForeignSchema."""
     if is_unreleased(revision):
         raise ForeignSchema(
             f"the database's schema ({revision}) is from before the first release, and can't be brought up to date:"
@@ -72,23 +66,7 @@ def _check_known(revision: str) -> None:
             f"the database's schema ({revision}) is newer than this service and unknown to it: nothing was changed."
             " Run the newer service's `smelt migrate`"
         )
-
-
-def _scripts(connection: Connection) -> Iterator[Script]:
-    below = None
-    for revision in revisions():
-        module = ModuleType(revision)
-        vars(module).update(
-            down_revision=below,
-            upgrade=partial(_run, connection, f"{revision}.up.sql"),
-            downgrade=partial(_run, connection, f"{revision}.down.sql"),
-        )
-        yield Script(module, revision, str(FOLDER / f"{revision}.up.sql"))
-        below = revision
-
-
-def _scripts_of(found: Iterator[Revision]) -> list[Script]:
-    return [revision for revision in found if isinstance(revision, Script)]
+    return revisions().index(revision) + 1
 
 
 def _run(connection: Connection, name: str) -> None:
@@ -96,3 +74,11 @@ def _run(connection: Connection, name: str) -> None:
     cursor = connection.connection.cursor()
     cursor.execute((FOLDER / name).read_text("utf-8"))
     cursor.close()
+
+
+def _note(connection: Connection, count: int) -> None:
+    connection.execute(text(f"delete from {TABLE}"))
+    if count:
+        connection.execute(
+            text(f"insert into {TABLE} values (:revision)"), {"revision": revisions()[count - 1]}
+        )

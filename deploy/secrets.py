@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from deploy.local_llm.model import is_model_file
 from deploy.problems import SettingsIncomplete
 from deploy.supervisor.environment import ENVIRONMENT_NAMES
 from pipeline.content.keyring import KeyRing
@@ -33,7 +32,7 @@ def check_up(settings: Settings) -> None:
 def check_alone(settings: Settings, command: str) -> None:
     """Raises SettingsIncomplete when `command`, run by itself, lacks what `smelt up` would have made for it."""
     _check(settings, NEEDED[command], f"`smelt {command}` by itself")
-    if is_model_file(settings):
+    if settings.llm_is_file:
         raise SettingsIncomplete(
             "SMELT_LLM_MODEL is a file, which only `smelt up` serves: set SMELT_LLM_BASE_URL to a server of yours"
         )

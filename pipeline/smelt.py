@@ -89,7 +89,7 @@ class Smelt:
     user_prompt_id: UUID | None
     language: str | None
     webhook_url: str | None
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...]  # of the API's contract; nothing has one to give yet that isn't a file's
     version: int
     content_ttl_seconds: int
     content_expires_at: datetime
@@ -103,7 +103,7 @@ class Smelt:
     def totals(self) -> Totals:
         """Of a smelt that was read with its parts."""
         parts: tuple[SmeltFile | SmeltOutput, ...] = (*self.files, *self.outputs)
-        done = sum(1.0 if part.status is WorkStatus.COMPLETED else part.progress for part in parts)
+        done = sum(part.share_done for part in parts)
         return Totals(
             progress=self.progress_by(done / len(parts) if parts else 0.0),
             input_tokens=sum(output.input_tokens or 0 for output in self.outputs),

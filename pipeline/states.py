@@ -59,6 +59,9 @@ class Tier(StrEnum):
     LOCAL = "local"  # the one user of a service on one's own machine; never in production
 
 
+UNCOUNTED = (Tier.OWN_KEY, Tier.LOCAL)  # who uses up nothing that others would want
+
+
 class ApiKeyStatus(StrEnum):
     NONE = "none"
     VALID = "valid"

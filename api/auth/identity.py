@@ -184,7 +184,7 @@ def _signed_in(shared: Services, conn: Connection, who: Subject) -> User:
     profile = ensure_profile(conn, sign_in, shared.settings.weekly_credits)
     if profile is None:
         raise ApiError(Code.INVALID_TOKEN, "The user does not exist.")
-    return User(who.user_id, profile, local=shared.settings.local_user == who.user_id)
+    return _user(shared, profile)
 
 
 def _owner_of(request: Request, conn: Connection, who: Machine) -> User:
@@ -195,7 +195,12 @@ def _owner_of(request: Request, conn: Connection, who: Machine) -> User:
         shared.token_owners.forget(who.token_hash)
         count_address(request)
         raise ApiError(Code.INVALID_TOKEN)
-    return User(profile.user_id, profile, machine=True, local=shared.settings.local_user == profile.user_id)
+    return _user(shared, profile, machine=True)
+
+
+def _user(shared: Services, profile: Profile, *, machine: bool = False) -> User:
+    local = shared.settings.local_user == profile.user_id
+    return User(profile.user_id, profile, machine=machine, local=local)
 
 
 def _visitor(request: Request, shared: Services, smelt_id: UUID | None) -> Visitor:

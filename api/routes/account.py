@@ -7,9 +7,9 @@ from api.auth.callers import AnyCaller, SignedIn
 from api.auth.identity import User
 from api.schemas.smelts import DefaultPrompt, DefaultPrompts, LimitsReply, ProfileReply, UsageReply
 from api.services import services
-from db.smelts.reservation import UNCOUNTED
 from db.smelts.usage import get_anonymous_use, get_credit_use
 from pipeline.llm.prompts import DEFAULT_PROMPTS
+from pipeline.states import UNCOUNTED
 
 router = APIRouter(prefix="/v1", tags=["account"])
 

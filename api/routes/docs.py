@@ -7,14 +7,12 @@ from pathlib import Path
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
+from api.http.static_page import HTML, add_file, page_policy
+
 router = APIRouter(include_in_schema=False)
 
 FOLDER = Path(__file__).parent.parent / "openapi" / "swagger_ui"
-# Nothing is loaded or asked but from here. Its style sheets have their arrows in data: URLs.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
-    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+HEADERS = page_policy({"img-src": "'self' data:"})  # its style sheets have their arrows in data: URLs
 # The files' addresses are relative: the service may stand below a path of a proxy's.
 PAGE = b"""<!doctype html>
 <html lang="en">
@@ -48,7 +46,7 @@ FILES = {
 
 @router.get("/docs")
 async def page() -> Response:
-    return Response(PAGE, headers={"Content-Security-Policy": POLICY}, media_type="text/html")
+    return Response(PAGE, headers=HEADERS, media_type=HTML)
 
 
 @router.get("/docs/")
@@ -56,12 +54,5 @@ async def page_without_slash() -> Response:
     return RedirectResponse("../docs")  # relative, so that it names no host
 
 
-def _add(name: str, content: bytes, media_type: str, headers: dict[str, str]) -> None:
-    async def file() -> Response:
-        return Response(content, headers=headers, media_type=media_type)
-
-    router.add_api_route(f"/docs/{name}", file, methods=["GET"])
-
-
 for _name, _file in FILES.items():
-    _add(_name, *_file)
+    add_file(router, f"/docs/{_name}", *_file)

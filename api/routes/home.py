@@ -12,17 +12,14 @@ from starlette.responses import Response
 
 from api.errors import ApiError, Code
 from api.http.negotiation import choose
+from api.http.static_page import HTML, add_file, page_policy
 from pipeline.llm.prompts import DEFAULT_PROMPTS
 
 router = APIRouter(include_in_schema=False)
 
 FOLDER = Path(__file__).parent.parent / "home"
-HTML, JSON = "text/html", "application/json"
-# Nothing is loaded, run or asked but from here, and nothing is sent elsewhere.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'"
-)
+JSON = "application/json"
+HEADERS = {**page_policy({"form-action": "'self'"}), "Vary": "Accept"}
 FILES = {"home.js": "text/javascript", "home.css": "text/css"}
 FIRST = "summarize"  # ticked already
 
@@ -43,18 +40,10 @@ async def page(request: Request) -> Response:
     """For browsers, which say that they like HTML best. Raises ApiError `not_found` for all others, as ever."""
     if choose(request.headers.get("accept", ""), (JSON, HTML)) != HTML:
         raise ApiError(Code.NOT_FOUND)
-    headers = {"Content-Security-Policy": POLICY, "Vary": "Accept"}
-    return Response(PAGE, headers=headers, media_type=HTML)
-
-
-def _add(name: str, media_type: str) -> None:
-    content = (FOLDER / name).read_bytes()
-
-    async def file() -> Response:
-        return Response(content, media_type=media_type, headers={"Cache-Control": "no-cache"})
-
-    router.add_api_route(f"/home/{name}", file, methods=["GET"])
+    return Response(PAGE, headers=HEADERS, media_type=HTML)
 
 
 for _name, _media_type in FILES.items():
-    _add(_name, _media_type)
+    add_file(
+        router, f"/home/{_name}", (FOLDER / _name).read_bytes(), _media_type, {"Cache-Control": "no-cache"}
+    )

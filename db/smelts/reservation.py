@@ -11,9 +11,7 @@ from db.accounts.profiles import lock_profile
 from db.smelts.platform_use import platform_use, take_platform_use
 from db.statement import cached_text
 from pipeline.credits import Credits
-from pipeline.states import Tier
-
-UNCOUNTED = (Tier.OWN_KEY, Tier.LOCAL)  # who uses up nothing that others would want
+from pipeline.states import UNCOUNTED, Tier
 
 
 class RefusalCode(StrEnum):

@@ -6,18 +6,19 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from db.statement import cached_text
-from pipeline.smelt import Smelt, Totals
+from pipeline.smelt import ALMOST, Smelt, Totals
 from pipeline.states import SmeltStatus
 
 NAMES = 4  # of each smelt's files that a list tells
 
-# The same sums as `Smelt.totals`. The files of a completed smelt add nothing. Each smelt is summed by itself, so that
-# its parts are found by index whatever Postgres believes of all: after a burst it may not have counted them yet.
+# The same sums as `Smelt.totals`, of each part's `share_done`. The files of a completed smelt add nothing. Each smelt
+# is summed by itself, so that its parts are found by index whatever Postgres believes of all: after a burst it may not
+# have counted them yet.
 _TOTALS = cached_text(
     """
     select smelt.id, sums.*
     from unnest(cast(:ids as uuid[]), cast(:incomplete as boolean[])) smelt (id, incomplete), lateral (
-        select avg(case when status = 'completed' then 1.0 else progress end) as progress,
+        select avg(case when status = 'completed' then 1.0 else least(progress, :almost) end) as progress,
             coalesce(sum(input_tokens), 0) as input_tokens, coalesce(sum(output_tokens), 0) as output_tokens
         from (
             select status, progress, null::bigint as input_tokens, null::bigint as output_tokens
@@ -44,7 +45,8 @@ _NAMES = cached_text(
 def find_totals(conn: Connection, smelts: Sequence[Smelt]) -> dict[UUID, Totals]:
     """By smelt. For the service role, as the policies would look each part's smelt up; locks nothing."""
     incomplete = [smelt.status is not SmeltStatus.COMPLETED for smelt in smelts]
-    rows = conn.execute(_TOTALS, {"ids": [smelt.id for smelt in smelts], "incomplete": incomplete})
+    values = {"ids": [smelt.id for smelt in smelts], "incomplete": incomplete, "almost": ALMOST}
+    rows = conn.execute(_TOTALS, values)
     found = {row.id: row for row in rows}
     return {
         smelt.id: Totals(
@@ -57,9 +59,9 @@ def find_totals(conn: Connection, smelts: Sequence[Smelt]) -> dict[UUID, Totals]
     }
 
 
-def find_first_names(conn: Connection, smelts: Sequence[Smelt], most: int = NAMES) -> dict[UUID, list[str]]:
-    """The names of each smelt's first files, `most` at the most. For the service role; locks nothing."""
+def find_first_names(conn: Connection, smelts: Sequence[Smelt]) -> dict[UUID, list[str]]:
+    """The names of each smelt's first files. For the service role; locks nothing."""
     names: dict[UUID, list[str]] = {smelt.id: [] for smelt in smelts}
-    for row in conn.execute(_NAMES, {"ids": list(names), "most": most}):
+    for row in conn.execute(_NAMES, {"ids": list(names), "most": NAMES}):
         names[row.id].append(row.filename)
     return names

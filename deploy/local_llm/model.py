@@ -16,22 +16,17 @@ from deploy.local_llm.serve import PACKAGE
 from deploy.problems import ServiceFailed, SettingsIncomplete
 from deploy.supervisor.children import spawn
 from deploy.supervisor.environment import child_environment
-from deploy.supervisor.runner import Runner, stop_all
-from pipeline.settings import SECRET_FIELDS, Settings
+from deploy.supervisor.runner import DEATHS_AT_START, Runner, stop_all
+from pipeline.settings import MODEL_FILE_SUFFIX, SECRET_FIELDS, Settings
 
-SUFFIX = ".gguf"
 NAME = "llm"
 HOST = "127.0.0.1"
 LOADED_WITHIN = 600.0  # seconds; tens of gigabytes are read from a disk
 ASKED_EVERY = 0.1  # seconds
-DEATHS_AT_START = 2
 STOPPED_WITHIN = 5.0  # seconds
-PATIENCE = 1_800.0  # seconds that a call waits for its first word: it may stand behind others, on a processor
-
-
-def is_model_file(settings: Settings) -> bool:
-    """Whether the model is a file to serve here. With a server of one's own, the name is that server's matter."""
-    return settings.llm_base_url is None and settings.llm_model.lower().endswith(SUFFIX)
+FIRST_WORD_SECONDS = (
+    1_800.0  # that a call waits for its first word: it may stand behind others, on a processor
+)
 
 
 def check_model_file(settings: Settings) -> None:
@@ -40,7 +35,7 @@ def check_model_file(settings: Settings) -> None:
         raise SettingsIncomplete(f"SMELT_LLM_MODEL: there is no file {settings.llm_model}")
     if importlib.util.find_spec(PACKAGE) is None:
         raise SettingsIncomplete(
-            f"SMELT_LLM_MODEL is a {SUFFIX} file, which the package {PACKAGE} serves: "
+            f"SMELT_LLM_MODEL is a {MODEL_FILE_SUFFIX} file, which the package {PACKAGE} serves: "
             f"`{Path(sys.executable).name} -m pip install {PACKAGE}`, or set SMELT_LLM_BASE_URL to a server"
         )
 
@@ -89,7 +84,7 @@ class LocalModel:
 
     def _reached_by(self, settings: Settings) -> dict[str, object]:
         """One slot answers one call after the other: unless told, none is given up for having to wait."""
-        unless_told = {"llm_timeout": PATIENCE, "llm_parallel": 1}
+        unless_told = {"llm_timeout": FIRST_WORD_SECONDS, "llm_parallel": 1}
         return {
             "llm_base_url": f"{self._address}/v1",
             "llm_model": self._path.stem,

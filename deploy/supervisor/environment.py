@@ -5,18 +5,11 @@ import sys
 from enum import Enum
 from pathlib import Path
 
-from pydantic import AliasChoices, SecretStr
+from pydantic import SecretStr
 
-from pipeline.settings import Settings
+from pipeline.settings import Settings, variable
 
-
-def _environment_name(field: str) -> str:
-    alias = Settings.model_fields[field].validation_alias
-    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"SMELT_{field.upper()}"
-
-
-ENVIRONMENT_NAMES = {field: _environment_name(field) for field in Settings.model_fields}
-
+ENVIRONMENT_NAMES = {field: variable(field) for field in Settings.model_fields}
 
 # What a process needs of the machine that it runs on, and nothing of what its user has set up.
 OF_THE_MACHINE = frozenset({"HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ"})

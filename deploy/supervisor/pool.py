@@ -11,22 +11,25 @@ from functools import partial
 
 from deploy.supervisor.children import spawn
 from deploy.supervisor.environment import child_environment
-from deploy.supervisor.runner import EX_CONFIG, Runner, stop_all
+from deploy.supervisor.runner import DEATHS_AT_START, EX_CONFIG, Runner, stop_all
 from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import Settings
 from workers.notifications.queue_notifications import Queue
-from workers.pools import slots
+from workers.pools import PROCESS_READY, slots
 
-PROCESS_READY = "workers.pools.process: ready"  # how the line ends that each process logs when it is
 POOL_READY = "every process of this pool is ready"
+POOL_FAILING = "a process of this pool never gets ready"  # how the line begins that says why
 MARGIN = 12.0  # seconds on top of the workers' grace, in which they give back what they run, and end
 
 
 class Readiness:
-    """Prints what a pool's processes say, and a line of its own once each of them has said that it is ready."""
+    """Prints what a pool's processes say, and a line of its own once each of them has said that it is ready, or one
+    has died too often before. They are started again all the same: an outage may be over at some time.
+    """
 
     def __init__(self, names: Collection[str]) -> None:
         self._starting = set(names)
+        self._failing = False
         self._lock = threading.Lock()
 
     def report(self, name: str, line: str) -> None:
@@ -36,6 +39,13 @@ class Readiness:
                 self._starting.remove(name)
                 if not self._starting:
                     print(POOL_READY, flush=True)
+
+    def note_deaths(self, name: str, deaths: int, last_line: str) -> None:
+        with self._lock:
+            if name in self._starting and deaths > DEATHS_AT_START and not self._failing:
+                self._failing = True
+                said = last_line or "nothing"
+                print(f"{POOL_FAILING}: {name} died {deaths} times; it last said: {said}", flush=True)
 
 
 def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.process") -> None:
@@ -62,7 +72,8 @@ def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.p
     for runner in runners:
         runner.start()
     while not asked.wait(0.2) and not any(runner.gave_up for runner in runners):
-        pass
+        for runner in runners:
+            readiness.note_deaths(runner.name, runner.deaths, runner.last_line)
     stop_all(runners, settings.worker_grace + MARGIN)
     if any(runner.gave_up for runner in runners):
         sys.exit(EX_CONFIG)

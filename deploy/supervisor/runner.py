@@ -13,6 +13,7 @@ from contextlib import suppress
 
 FIRST_DELAY = 0.5  # seconds before the first restart; doubles with each death in a row
 LONGEST_DELAY = 1.0  # with the seconds that a start takes: who is killed again and again is back within five
+DEATHS_AT_START = 2  # how often a process may die before it is first ready; who dies more often never will be
 HEALTHY_AFTER = 10.0  # seconds alive after which earlier deaths are forgiven
 EX_CONFIG = 78
 
@@ -35,6 +36,7 @@ class Runner(threading.Thread):
     ) -> None:
         super().__init__(name=name, daemon=True)
         self.deaths = 0
+        self.last_line = ""  # that any of the processes has printed
         self.gave_up = False
         self._spawn = spawn
         self._report = report
@@ -106,7 +108,8 @@ class Runner(threading.Thread):
             return
         with process.stdout as lines:
             for line in lines:
-                self._report(line.decode(errors="replace").rstrip())
+                self.last_line = line.decode(errors="replace").rstrip()
+                self._report(self.last_line)
 
 
 def stop_all(runners: list[Runner], grace: float) -> None:

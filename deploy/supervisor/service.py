@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -13,20 +14,20 @@ from pydantic import SecretStr
 from db import migrate
 from deploy.embedded.database import reaching_postgres
 from deploy.embedded.engines import EmbeddedEngines
-from deploy.local_llm.model import LocalModel, check_model_file, is_model_file
+from deploy.local_llm.model import LocalModel, check_model_file
 from deploy.local_users import ensure_local_user
 from deploy.problems import ServiceFailed, SettingsIncomplete
 from deploy.secrets import check_up, with_secrets
 from deploy.supervisor.environment import child_environment
-from deploy.supervisor.pool import POOL_READY
 from deploy.supervisor.processes import COMMANDS, Processes
+from deploy.supervisor.runner import DEATHS_AT_START
+from deploy.supervisor.starting import StartingPools
 from pipeline.env import Env
 from pipeline.settings import Settings
 from workers.pools.slots import POOLS
 
-READY_WITHIN = 120.0  # seconds, of the API; pools take what they take: it may be a large model's download
+READY_WITHIN = 120.0  # seconds, of the API; pools take longer: it may be a large model's download
 WAITING_SECONDS = 10.0  # between two lines that say what is waited for
-DEATHS_AT_START = 2  # how often a process may die before the service is ready
 MARGIN = 15.0  # seconds a worker gets on top of its grace, to give back what it runs, before it is killed
 
 
@@ -52,7 +53,6 @@ class Service:
         self._report = report
         # By a secret that is made here: who reads what we print is who runs this machine.
         self.signs_in_here = settings.jwt_secret is None and settings.jwt_jwks_url is None
-        self._starting = {pool.value for pool in POOLS} & self._commands.keys()
         self._processes: Processes | None = None
         self._model: LocalModel | None = None
         self._engines = EmbeddedEngines(
@@ -80,7 +80,7 @@ class Service:
     def start(self) -> None:
         """Returns once a smelt would go through: the API answers, and each pool's workers have what they work with."""
         check_up(self.settings)
-        if is_model_file(self.settings):
+        if self.settings.llm_is_file:
             check_model_file(self.settings)
         port = _free_port(self.settings.host, self.settings.port)
         self.settings = self.settings.model_copy(update={"port": port})
@@ -93,9 +93,10 @@ class Service:
                 self._add_local_user()
             known = self.settings.model_copy(update={"migration_database_url": None})
             environment = child_environment(known, isolated=self._isolated)
-            self._processes = Processes(self._commands, environment, self._hear)
+            starting = StartingPools({pool.value for pool in POOLS} & self._commands.keys())
+            self._processes = Processes(self._commands, environment, partial(self._hear, starting))
             self._processes.start()
-            self._wait_until_ready()
+            self._wait_until_ready(starting)
         except BaseException:
             self.stop()
             raise
@@ -108,7 +109,9 @@ class Service:
             if runner.gave_up:
                 raise ServiceFailed(f"{name} can't run with these settings; see its lines above")
             if most_deaths is not None and runner.deaths > most_deaths:
-                raise ServiceFailed(f"{name} has died {runner.deaths} times; see its lines above")
+                raise ServiceFailed(
+                    f"{name} has died {runner.deaths} times; it last said: {runner.last_line}"
+                )
 
     def hurry(self) -> None:
         """Ends a `stop` under way in another thread, or in a signal's, at once."""
@@ -156,34 +159,34 @@ class Service:
 
     def _with_model(self, settings: Settings) -> Settings:
         """With the address of the language model that the settings name by its file, once that is loaded."""
-        if not is_model_file(settings):
+        if not settings.llm_is_file:
             return settings
         self._report("smelt", f"loading the language model {settings.llm_model}")
         self._model = LocalModel(settings, self._report, isolated=self._isolated)
         return self._model.start()
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, starting: StartingPools) -> None:
         deadline = time.monotonic() + READY_WITHIN
         while not self._answers():
             self.check(DEATHS_AT_START)
             if time.monotonic() > deadline:
                 raise ServiceFailed(f"the API was not ready within {READY_WITHIN:g} seconds")
             time.sleep(0.05)
-        self._wait_for_pools()
+        self._wait_for_pools(starting)
 
-    def _wait_for_pools(self) -> None:
-        """As long as it takes, for their lines say how far they are; but not for one that can't run."""
+    def _wait_for_pools(self, starting: StartingPools) -> None:
+        """As long as it takes while their lines say how far they are; but not for one that can't run."""
         said = time.monotonic()
-        while waited_for := sorted(self._starting):
+        while waited_for := starting.waited_for:
             self.check(DEATHS_AT_START)
+            starting.check()
             if time.monotonic() - said > WAITING_SECONDS:
                 said = time.monotonic()
                 self._report("smelt", f"not ready yet, waiting for {', '.join(waited_for)}")
             time.sleep(0.05)
 
-    def _hear(self, name: str, line: str) -> None:
-        if line == POOL_READY:
-            self._starting.discard(name)
+    def _hear(self, starting: StartingPools, name: str, line: str) -> None:
+        starting.hear(name, line)
         self._report(name, line)
 
     def _answers(self) -> bool:

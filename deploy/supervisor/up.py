@@ -7,7 +7,6 @@ import time
 from types import FrameType
 from uuid import UUID
 
-from deploy.local_llm.model import is_model_file
 from deploy.local_service import Announcement, LocalService
 from deploy.local_users import LIFETIME, LOCAL_EMAIL, mint
 from deploy.supervisor.service import Service
@@ -87,7 +86,7 @@ def _say_ready(console: Console, service: Service, given: Settings) -> None:
         console.report("smelt", line)
 
     say(f"ready at {service.address}  (API description: {service.address}/docs)")
-    if is_model_file(given):
+    if given.llm_is_file:
         context = service.settings.llm_context_tokens
         say(f"language model: {service.settings.llm_model}, served here, with a context of {context} tokens")
     if not service.settings.has_llm:

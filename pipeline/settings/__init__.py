@@ -22,6 +22,8 @@ from pipeline.settings.models import ModelSettings
 from pipeline.settings.work import WorkSettings
 from pipeline.states import Tier
 
+MODEL_FILE_SUFFIX = ".gguf"
+
 
 class SettingMissing(Exception):
     """A part of the service can't start without this setting."""
@@ -86,6 +88,11 @@ class Settings(
     def has_llm(self) -> bool:
         """Whether a language model is set; without one the extractive engine answers."""
         return self.llm_base_url is not None or self.openai_api_key is not None
+
+    @property
+    def llm_is_file(self) -> bool:
+        """Whether the model is a file to serve here. With a server of one's own, the name is that server's matter."""
+        return self.llm_base_url is None and self.llm_model.lower().endswith(MODEL_FILE_SUFFIX)
 
 
 def variable(field: str) -> str:

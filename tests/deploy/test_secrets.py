@@ -1,4 +1,6 @@
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -106,3 +108,13 @@ def test_production_takes_no_secret_that_could_be_guessed(tmp_path: Path, name: 
     short = make_settings(tmp_path, **COMPLETE, **{name: "a" * 31})
     with pytest.raises(SettingsIncomplete, match=f"32 characters .* SMELT_{name.upper()}"):
         check_up(short)
+
+
+def test_what_each_process_checks_first_brings_no_http_client_along() -> None:
+    program = (
+        "import sys, deploy.secrets; print(sorted({'httpx2', 'openai', 'fastapi'} & sys.modules.keys()))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+        == "[]\n"
+    )

@@ -2,3 +2,5 @@
 
 What keeps them alive is `deploy/supervisor/`. Imports the actors' composition.
 """
+
+PROCESS_READY = "this worker process is ready"  # how the line ends by which its supervisor knows

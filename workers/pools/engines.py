@@ -75,7 +75,7 @@ class SynthesisEngines:
             self._close_idle()
 
     def close(self) -> None:
-        """Only once nothing is lent any more."""
+        """Only once nothing is borrowed any more."""
         with self._lock:
             timer, self._timer = self._timer, None
             held, self._held = self._held, {}

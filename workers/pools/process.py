@@ -19,7 +19,7 @@ from pipeline.speech.process import ModelUnavailable
 from workers import app
 from workers.notifications.queue_depth import count_claimable
 from workers.notifications.queue_notifications import Queue
-from workers.pools import slots
+from workers.pools import PROCESS_READY, slots
 from workers.pools.shutdown import end
 
 log = logging.getLogger("workers.pools.process")  # it runs as __main__
@@ -49,7 +49,7 @@ def main(queue: Queue) -> None:
     )
     worker.queue_prefetch = threads  # a notification held by a busy process is one that an idle one lacks
     worker.start()
-    log.info("ready")
+    log.info(PROCESS_READY)
     pool.stopping.wait()
     end(worker)
     pool.close()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from deploy.local_llm import model as module
-from deploy.local_llm.model import LocalModel, check_model_file, is_model_file
+from deploy.local_llm.model import LocalModel, check_model_file
 from deploy.problems import ServiceFailed, SettingsIncomplete
 from deploy.secrets import check_alone
 from deploy.supervisor.service import Service
@@ -47,7 +47,11 @@ def _models(settings: Settings, key: str) -> httpx.Response:
 def test_workers_reach_it_by_its_address_and_a_key_of_its_own(local: LocalModel) -> None:
     settings = local.start()
     assert (settings.llm_model, settings.llm_context_tokens) == ("Small-Model", CONTEXT)
-    assert (settings.llm_parallel, settings.llm_timeout, settings.has_llm) == (1, module.PATIENCE, True)
+    assert (settings.llm_parallel, settings.llm_timeout, settings.has_llm) == (
+        1,
+        module.FIRST_WORD_SECONDS,
+        True,
+    )
     assert settings.llm_base_url is not None
     assert settings.llm_base_url.startswith("http://127.0.0.1:")
     assert _models(settings, settings.need("openai_api_key")).status_code == 200
@@ -115,7 +119,7 @@ def test_a_file_that_is_no_model_is_told_at_once(file: Path) -> None:
 def test_a_file_is_served_here_unless_a_server_is_named(
     tmp_path: Path, changes: dict[str, str], *, expected: bool
 ) -> None:
-    assert is_model_file(make_settings(tmp_path, **changes)) is expected
+    assert make_settings(tmp_path, **changes).llm_is_file is expected
 
 
 def test_what_is_missing_is_told_in_one_line(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

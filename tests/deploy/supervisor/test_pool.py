@@ -9,10 +9,11 @@ import psutil
 import pytest
 
 from deploy.supervisor.environment import child_environment
-from deploy.supervisor.pool import POOL_READY, PROCESS_READY, Readiness
+from deploy.supervisor.pool import POOL_FAILING, POOL_READY, Readiness
 from pipeline.settings import Settings
 from tests.faults.chaos.processes import living
 from tests.support.waiting import wait_until
+from workers.pools import PROCESS_READY
 
 
 @pytest.fixture
@@ -44,12 +45,28 @@ def test_a_pool_is_ready_once_each_of_its_processes_has_been(capsys: pytest.Capt
     for name, line in (
         ("one", f"7 {PROCESS_READY}"),
         ("one", f"8 {PROCESS_READY}"),  # it died and came back: the other is still to come
-        ("two", "9 workers.pools.process: not ready"),
+        ("two", f"9 not yet: {PROCESS_READY}, almost"),
     ):
         readiness.report(name, line)
     assert POOL_READY not in capsys.readouterr().out
     readiness.report("two", f"9 {PROCESS_READY}")
     assert capsys.readouterr().out.splitlines() == [f"9 {PROCESS_READY}", POOL_READY]
+
+
+def test_a_pool_says_once_that_a_process_dies_over_and_over_before_it_is_ready(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    readiness = Readiness(["one", "two"])
+    readiness.report("one", PROCESS_READY)
+    for deaths in range(5):
+        readiness.note_deaths("one", deaths, "killed")  # it has been ready: it works in between
+        readiness.note_deaths("two", min(deaths, 2), "ValueError: 1")
+    assert POOL_FAILING not in capsys.readouterr().out
+    for deaths in (3, 4):
+        readiness.note_deaths("two", deaths, "ValueError: 2")
+    assert capsys.readouterr().out.splitlines() == [
+        f"{POOL_FAILING}: two died 3 times; it last said: ValueError: 2"
+    ]
 
 
 def test_the_death_of_one_process_stops_no_other_and_is_made_good(pool: psutil.Process) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -114,6 +115,27 @@ def test_it_is_not_called_ready_where_the_speech_model_cannot_be_loaded(
     with pytest.raises(ServiceFailed, match="transcribe can't run"):
         service.start()
     assert any("Set SMELT_WHISPER_MODEL" in line for line in log)
+
+
+def test_where_a_worker_dies_over_and_over_before_it_is_ready_the_start_ends_and_says_why(
+    settings: Settings, owner_url: str
+) -> None:
+    pool = [
+        sys.executable,
+        "-m",
+        "tests.faults.chaos.scripted_pool",
+        "worker",
+        "no_such_module",
+        "transcribe",
+    ]
+    service = Service(
+        settings.model_copy(update={"migration_database_url": SecretStr(owner_url)}),
+        lambda _name, _line: None,
+        isolated=True,
+        commands={"api": COMMANDS["api"], "transcribe": pool},
+    )
+    with pytest.raises(ServiceFailed, match=r"transcribe: .*transcribe-0 died 3 times.*no_such_module"):
+        service.start()
 
 
 def test_a_process_that_dies_comes_back(service: RunningService) -> None:

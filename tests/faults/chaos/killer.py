@@ -13,6 +13,7 @@ from tests.faults.chaos.ledger import Ledger
 from tests.faults.chaos.processes import command, living, masters, workers
 from tests.faults.chaos.world import ORPHANS_LIVE, World
 from tests.support.waiting import wait_until
+from workers.pools import PROCESS_READY
 
 MASTERS = 0.15  # share of the kills that hit one who keeps a pool
 TABLES = {"transcribe": "smelt_files", "synthesize": "smelt_outputs"}
@@ -69,7 +70,7 @@ class Killer:
 
         `line`: of the log, where it stood as the old ones died.
         """
-        ready = re.compile(rf"{pool}\w* \| (\d+) workers\.pools\.process: ready")
+        ready = re.compile(rf"{pool}\w* \| (\d+) workers\.pools\.process: {PROCESS_READY}")
         newcomers = [int(found[1]) for text in self.world.log[line:] if (found := ready.fullmatch(text))]
         if len(newcomers) < count:
             return False

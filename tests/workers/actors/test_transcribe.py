@@ -292,7 +292,7 @@ def test_what_is_not_the_engines_death_costs_nothing_more(services: Services, er
 
 
 def run_into_error(services: Services, engine: Hanging, stopping: threading.Event) -> WorkError:
-    """Runs the next file with an engine that has little patience, and gives what came of it."""
+    """Runs the next file with an engine that gives up soon, and gives what came of it."""
     impatient = Services(
         services.settings.model_copy(update={"stall_seconds": STALL}),
         services.database,

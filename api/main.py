@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.server.connection import Connection
 from api.server.metrics_server import metrics_server
+from pipeline.logs import configure
 from pipeline.processes.descriptors import raise_descriptor_limit
 from pipeline.processes.privacy import forbid_core_dumps
 from pipeline.settings import Settings
@@ -33,7 +34,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         _set_aside_for_good()
         for listener in sockets or []:
-            print(f"Smelt's API listens on {_url(listener)}", flush=True)  # noqa: T201
+            log.info("Smelt's API listens on %s", _url(listener))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Event streams would never end by themselves."""
@@ -77,12 +78,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 def main() -> None:
     """Runs until SIGTERM or SIGINT. If it can't start with its settings: a line that says why, and EX_CONFIG."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    settings = Settings.from_env()
+    configure("api", settings)
     forbid_core_dumps(log)
     sys.setswitchinterval(SWITCH_SECONDS)
-    settings = Settings.from_env()
     raise_descriptor_limit()
     app = create_app(settings)
     server = Server(server_config(settings, app))

@@ -6,8 +6,6 @@ import time
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.middleware.request_id import request_id
-
 access_log = logging.getLogger("smelt.access")
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)  # seconds; uploads take long
@@ -60,7 +58,8 @@ class Measured:
             seconds = time.perf_counter() - begun
             method, route = _method(scope["method"]), _route(scope)
             self.metrics.note(method, route, status, seconds)
-            access_log.info("%s %s %d %.3fs %s", method, route, status, seconds, request_id.get())
+            fields = {"method": method, "route": route, "status": status, "seconds": round(seconds, 4)}
+            access_log.info("answered", extra=fields)
 
 
 def _method(given: str) -> str:

@@ -1,15 +1,14 @@
-"""Every reply carries X-Request-Id: the client's own if it is sane, else a new UUID."""
+"""Every reply carries X-Request-Id, and each log line meanwhile: the client's own if it is sane, else a new UUID."""
 
 import re
-from contextvars import ContextVar
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+from pipeline.logs import bind
 
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
+SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestId:
@@ -24,7 +23,7 @@ class RequestId:
             return
         given = Headers(scope=scope).get("x-request-id", "")
         identifier = given if SANE.fullmatch(given) else str(uuid4())
-        request_id.set(identifier)
+        bind(request=identifier)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -31,6 +31,7 @@ class OutputJob:
     """What a worker needs to make an output. `content_key` is wrapped; None once the content is deleted."""
 
     smelt_id: UUID
+    tenant: str
     user_id: UUID | None
     tier: str
     content_key: bytes | None
@@ -52,7 +53,7 @@ def begin_output(conn: Connection, claim: Claim) -> OutputJob:
                     where f.smelt_id = smelts.id and f.status in ('waiting', 'pending', 'processing')
                 ) then 'synthesizing' else status end
             where id = (select smelt_id from smelt_outputs where id = :id)
-            returning id, user_id, tier, content_key
+            returning id, tenant, user_id, tier, content_key
             """
         ),
         {"id": claim.id},
@@ -72,6 +73,7 @@ def begin_output(conn: Connection, claim: Claim) -> OutputJob:
     name = output.default_prompt_name
     return OutputJob(
         row.id,
+        row.tenant,
         row.user_id,
         row.tier,
         row.content_key,

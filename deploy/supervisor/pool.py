@@ -3,6 +3,7 @@
 The death of one stops no other, and it is running again within seconds. When this process ends, they end.
 """
 
+import logging
 import signal
 import sys
 import threading
@@ -12,10 +13,13 @@ from functools import partial
 from deploy.supervisor.children import spawn
 from deploy.supervisor.environment import child_environment
 from deploy.supervisor.runner import DEATHS_AT_START, EX_CONFIG, Runner, stop_all
+from pipeline.logs import configure, is_event
 from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import Settings
 from workers.notifications.queue_notifications import Queue
 from workers.pools import PROCESS_READY, slots
+
+log = logging.getLogger("deploy.supervisor.pool")
 
 POOL_READY = "every process of this pool is ready"
 POOL_FAILING = "a process of this pool never gets ready"  # how the line begins that says why
@@ -23,8 +27,8 @@ MARGIN = 12.0  # seconds on top of the workers' grace, in which they give back w
 
 
 class Readiness:
-    """Prints what a pool's processes say, and a line of its own once each of them has said that it is ready, or one
-    has died too often before. They are started again all the same: an outage may be over at some time.
+    """Passes on what a pool's processes say, and logs once that each of them has said that it is ready, or that one has
+    died too often before. They are started again all the same: an outage may be over at some time.
     """
 
     def __init__(self, names: Collection[str]) -> None:
@@ -35,17 +39,17 @@ class Readiness:
     def report(self, name: str, line: str) -> None:
         with self._lock:
             print(line, flush=True)
-            if name in self._starting and line.endswith(PROCESS_READY):
+            if name in self._starting and is_event(line, PROCESS_READY):
                 self._starting.remove(name)
                 if not self._starting:
-                    print(POOL_READY, flush=True)
+                    log.info(POOL_READY)
 
     def note_deaths(self, name: str, deaths: int, last_line: str) -> None:
         with self._lock:
             if name in self._starting and deaths > DEATHS_AT_START and not self._failing:
                 self._failing = True
                 said = last_line or "nothing"
-                print(f"{POOL_FAILING}: {name} died {deaths} times; it last said: {said}", flush=True)
+                log.error("%s: %s died %d times; it last said: %s", POOL_FAILING, name, deaths, said)
 
 
 def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.process") -> None:
@@ -53,6 +57,7 @@ def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.p
 
     `module`: what the processes run, with the name of the queue that each works for as its argument.
     """
+    configure(queue.value, settings)
     asked = threading.Event()
     set_on_stop(asked)
     environment = child_environment(settings)

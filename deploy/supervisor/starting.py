@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 from deploy.problems import ServiceFailed
 from deploy.supervisor.pool import POOL_FAILING, POOL_READY
+from pipeline.logs import is_event
 
 SILENT_WITHIN = (
     600.0  # seconds; whoever downloads a model says so every two, and none takes that long to load
@@ -26,9 +27,9 @@ class StartingPools:
         with self._lock:
             if name not in self._heard:
                 return
-            if line == POOL_READY:
+            if is_event(line, POOL_READY):
                 del self._heard[name]
-            elif line.startswith(POOL_FAILING):
+            elif POOL_FAILING in line:
                 self._failing[name] = line
             else:
                 self._heard[name], self._said[name] = self._clock(), line

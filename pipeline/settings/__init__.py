@@ -18,6 +18,7 @@ from pipeline.settings.content import ContentSettings
 from pipeline.settings.engines import EngineSettings
 from pipeline.settings.http import HttpSettings
 from pipeline.settings.identity import IdentitySettings
+from pipeline.settings.log import LogSettings
 from pipeline.settings.models import ModelSettings
 from pipeline.settings.work import WorkSettings
 from pipeline.states import Tier
@@ -42,6 +43,7 @@ class Settings(
     ContentSettings,
     EngineSettings,
     HttpSettings,
+    LogSettings,
     GeneralSettings,
     BaseSettings,
 ):

@@ -61,7 +61,7 @@ def _store(task: Task, name: ObjectName, key: bytes, content: bytes) -> None:
             if time.monotonic() > give_up:
                 raise
             if tries == 1:
-                log.warning("%s %s: the content store is away", task.table.name, task.claim.id)
+                log.warning("the content store is away; the result is kept until it is back")
                 task.services.record(
                     lambda conn: note_waiting(conn, task.table, task.claim, WaitingFor.CONTENT_STORE)
                 )

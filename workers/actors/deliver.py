@@ -7,10 +7,11 @@ import time
 from datetime import UTC
 from uuid import UUID
 
-from db.work.claims import Claim, complete
+from db.work.claims import complete
 from db.work.webhooks import DELIVERIES, DeliveryJob, begin_delivery, note_response
 from pipeline.content.keyring import webhook_context
 from pipeline.errors import WorkError
+from pipeline.logs import bind
 from pipeline.net.networks import networks
 from pipeline.net.webhook_signature import headers
 from pipeline.net.webhook_url import BadUrl, parse
@@ -33,6 +34,7 @@ def make_outbound(settings: Settings) -> Outbound:
 def deliver(task: Task, outbound: Outbound) -> None:
     """Raises WorkError when it wasn't accepted, LostLease when it is no longer ours."""
     job = task.services.record(lambda conn: begin_delivery(conn, task.claim))
+    bind(smelt=str(job.smelt_id))
     answer = _send(task, job, outbound)
     status = answer.status if isinstance(answer, Reply) else None
     task.services.record(lambda conn: note_response(conn, task.claim, status))
@@ -56,7 +58,7 @@ def _send(task: Task, job: DeliveryJob, outbound: Outbound) -> Reply | ErrorCode
         # Tried again all the same: a name may be on its way from one address to another.
         return ErrorCode.ADDRESS_REFUSED
     except Unreachable as error:
-        log.info("%s: %s", _named(task.claim), error)
+        log.info("the receiver is out of reach: %s", error)
         return ErrorCode.DELIVERY_FAILED
 
 
@@ -77,7 +79,3 @@ def message(job: DeliveryJob) -> bytes:
 
 def _unwrapped(services: Services, secret_id: UUID, wrapped: bytes) -> bytes:
     return services.keyring.unwrap(wrapped, webhook_context(secret_id))
-
-
-def _named(claim: Claim) -> str:
-    return f"{DELIVERIES.name} {claim.id} attempt {claim.attempt}"

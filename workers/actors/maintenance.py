@@ -20,7 +20,7 @@ def maintain(task: Task) -> None:
     job, period = task.services.record(lambda conn: get_job(conn, task.claim.id))
     done = _JOBS[job](task)
     task.services.record(lambda conn: complete(conn, RUNS, task.claim))
-    log.info("%s for %s: %d", job, period.isoformat(), done)
+    log.info("scheduled job done", extra={"job": job, "period": period.isoformat(), "count": done})
 
 
 def _reset_weekly_credits(task: Task) -> int:

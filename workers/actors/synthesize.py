@@ -12,6 +12,7 @@ from pipeline.content.store import Kind, ObjectName
 from pipeline.errors import LostLease, WorkError
 from pipeline.llm.documents import Document
 from pipeline.llm.engines.base import PromptSpec, Synthesis
+from pipeline.logs import bind_smelt
 from pipeline.speech.transcript import Transcript
 from pipeline.states import ErrorCode, InputType, Tier
 from workers.actors.content import read_optional, record_stored, unwrap_key
@@ -25,6 +26,7 @@ _KEY_ERRORS = (ErrorCode.API_KEY_INVALID, ErrorCode.API_QUOTA_EXHAUSTED)
 def synthesize(task: Task, engines: SynthesisEngines) -> None:
     """Raises WorkError for what the engine can't do, LostLease when the output is no longer ours."""
     job = task.services.record(lambda conn: begin_output(conn, task.claim))
+    bind_smelt(job.smelt_id, job.tenant)
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
     documents = [_read(task, job, source, key) for source in job.sources]
     prompt = _prompt(task, job, key)

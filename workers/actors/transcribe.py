@@ -8,6 +8,7 @@ from db.work.files import FileJob, begin_file, correct_seconds, finish_file, not
 from pipeline.content.store import Kind, ObjectName
 from pipeline.errors import GiveBack, LostLease, WorkError
 from pipeline.fairness import SHORT_SECONDS, recording_cost
+from pipeline.logs import bind_smelt
 from pipeline.speech.process import ModelUnavailable, SpeechJob, SpeechProcess, SpeechProgress
 from pipeline.speech.sniff import MediaType
 from pipeline.stall_detector import Checkpoint, next_checkpoint
@@ -28,6 +29,7 @@ def transcribe(task: Task, speech: SpeechProcess, *, only_short: bool = False) -
     `only_short`: it is given back as soon as it turns out to be long.
     """
     job = task.services.record(lambda conn: begin_file(conn, task.claim))
+    bind_smelt(job.smelt_id, job.tenant)
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
     excess = ExcessUsage(task, job.tenant, speech.pace)
     progress = _Progress(task, job, excess, only_short=only_short)

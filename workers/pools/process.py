@@ -12,6 +12,7 @@ import sys
 import dramatiq.worker
 from dramatiq import Worker
 
+from pipeline.logs import configure
 from pipeline.processes.privacy import forbid_core_dumps
 from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import SettingMissing
@@ -30,9 +31,9 @@ RESTART_SECONDS = 0.1  # between Redis's consumer and Postgres's; Dramatiq's own
 
 def main(queue: Queue) -> None:
     """Works until SIGTERM. What the operator has to mend is logged, and ends the process with EX_CONFIG."""
-    logging.basicConfig(level=logging.INFO, format="%(process)d %(name)s: %(message)s")
-    forbid_core_dumps(log)
     settings, pool = app.settings, app.pool
+    configure(queue.pool.value, settings)
+    forbid_core_dumps(log)
     try:
         pool.open(queue)
     except (ModelUnavailable, SettingMissing, ValueError) as error:

@@ -9,14 +9,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from uuid import UUID
 
 from db.locks import bump_version, lock_smelt_of
 from db.session import DatabaseUnavailable
 from db.work import claims, schedules
+from db.work.claims import WorkTable
 from db.work.parts import rescue
 from db.work.tables import TABLES
 from pipeline.content.errors import ContentError
 from pipeline.errors import LostLease
+from pipeline.logs import configure
 from pipeline.processes.privacy import forbid_core_dumps
 from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import Settings
@@ -24,6 +27,7 @@ from workers.notifications.queue_depth import count_claimable
 from workers.notifications.queue_notifications import Queue
 from workers.pools.slots import slots
 from workers.reconciler.purge import purge_expired
+from workers.reconciler.summary import Summary
 from workers.services import Services
 
 log = logging.getLogger(__name__)
@@ -32,16 +36,18 @@ BATCH = 200
 CLOSING_SECONDS = 5.0  # that a purge under way gets at the end; what it leaves goes with the orphans
 FAILED = 1
 
-Step = Callable[[Services], None]
+Step = Callable[[Services], int]
+"""How many things it did."""
 
 
 def main() -> None:
     """Runs until SIGTERM or SIGINT. An error that nobody foresaw ends the process, which is then started again."""
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    settings = Settings.from_env()
+    configure("reconciler", settings)
     forbid_core_dumps(log)
     stopping = threading.Event()
     set_on_stop(stopping)
-    services = Services.open(Settings.from_env(), connections=2)
+    services = Services.open(settings, connections=2)
     try:
         sound = run(services, stopping)
     finally:
@@ -73,25 +79,31 @@ def run(services: Services, stopping: threading.Event) -> bool:
 
 
 def _repeat(services: Services, steps: Sequence[Step], stopping: threading.Event) -> None:
+    summary = Summary()
     while not stopping.is_set():
-        next_tick = time.monotonic() + services.settings.tick_seconds  # however long this one takes
-        tick(services, steps)
+        begun = time.monotonic()
+        done = tick(services, steps)
+        summary.add(done, time.monotonic() - begun)
+        next_tick = begun + services.settings.tick_seconds  # however long this one took
         stopping.wait(max(0.0, next_tick - time.monotonic()))
 
 
-def tick(services: Services, steps: Sequence[Step] | None = None) -> None:
-    """One round, of all steps unless told. One that fails is logged and tried again in the next; it keeps no other
-    from running.
+def tick(services: Services, steps: Sequence[Step] | None = None) -> dict[str, int]:
+    """One round, of all steps unless told; returns how many things each did. One that fails is logged and tried again
+    in the next; it keeps no other from running.
     """
+    done: dict[str, int] = {}
     for step in STEPS if steps is None else steps:
         try:
-            step(services)
+            done[step.__name__] = step(services)
         except (DatabaseUnavailable, ContentError) as error:
-            log.warning("%s: %s", step.__name__, type(error).__name__)
+            log.warning("%s failed, and is tried again: %s", step.__name__, type(error).__name__)
+    return done
 
 
-def rescue_expired(services: Services) -> None:
+def rescue_expired(services: Services) -> int:
     """Rows whose worker has been silent past its lease."""
+    rescued = 0
     for table in TABLES:
         with services.database.service() as conn:
             claims.shorten_leases(conn, table, services.settings.lease_seconds)
@@ -101,13 +113,16 @@ def rescue_expired(services: Services) -> None:
             try:
                 with services.database.service() as conn:
                     if rescue(conn, table, claim, budget):
-                        log.warning("%s %s: rescued from attempt %d", table.name, claim.id, claim.attempt)
+                        rescued += 1
+                        log.warning("rescued from a silent worker", extra=_of(table, claim.id, claim.attempt))
             except LostLease:
-                log.info("%s %s: gone", table.name, claim.id)
+                log.info("gone before its rescue", extra=_of(table, claim.id, claim.attempt))
+    return rescued
 
 
-def promote_due(services: Services) -> None:
+def promote_due(services: Services) -> int:
     """Rows that waited for their time."""
+    promoted = 0
     for table in TABLES:
         with services.database.service() as conn:
             due = claims.find_due(conn, table, BATCH)
@@ -115,28 +130,39 @@ def promote_due(services: Services) -> None:
             try:
                 with services.database.service() as conn:
                     smelt = lock_smelt_of(conn, table, row_id) if table.of_smelt else None
-                    if claims.make_pending(conn, table, row_id) and smelt is not None:
-                        bump_version(conn, smelt.id)
+                    if claims.make_pending(conn, table, row_id):
+                        promoted += 1
+                        if smelt is not None:
+                            bump_version(conn, smelt.id)
             except LostLease:
-                log.info("%s %s: gone", table.name, row_id)
+                log.info("gone before its time", extra=_of(table, row_id))
+    return promoted
 
 
-def ensure_schedules(services: Services) -> None:
+def ensure_schedules(services: Services) -> int:
     with services.database.service() as conn:
-        schedules.ensure_runs(conn)
+        return schedules.ensure_runs(conn)
 
 
-def notify_claimable(services: Services) -> None:
+def notify_claimable(services: Services) -> int:
     """Tops the notifications up to the pool's slots, where rows are ready and messages were lost."""
+    notified = 0
     for queue in Queue:
         ready = count_claimable(services, queue, slots(services.settings, queue))
         if ready:
             waiting = services.notifier.waiting(queue)
-            services.notifier.notify(queue.actor, ready - (waiting or 0))
+            lacking = max(0, ready - (waiting or 0))
+            services.notifier.notify(queue.actor, lacking)
+            notified += lacking
+    return notified
 
 
-def purge_content(services: Services) -> None:
-    purge_expired(services)
+def purge_content(services: Services) -> int:
+    return purge_expired(services)
+
+
+def _of(table: WorkTable, row_id: UUID, attempt: int | None = None) -> dict[str, object]:
+    return {"table": table.name, "part": str(row_id), "attempt": attempt}
 
 
 WORK: tuple[Step, ...] = (rescue_expired, promote_due, ensure_schedules, notify_claimable)

@@ -14,8 +14,9 @@ from db.session import DatabaseUnavailable
 from db.work.claims import Claim, WorkTable, claim_committed, claim_next
 from db.work.parts import record_failure
 from db.work.tables import BY_QUEUE
-from pipeline.errors import LostLease, WorkError
-from pipeline.retry import TryAgain
+from pipeline.errors import GiveBack, LostLease, WorkError
+from pipeline.logs import bound
+from pipeline.retry import Decision, GiveUp, TryAgain
 from pipeline.states import ErrorCode
 from workers.notifications.queue_notifications import ActorName
 from workers.runner.lease import Lease
@@ -63,7 +64,8 @@ def run_next(
         stopping=stopping,
         grace=settings.worker_grace,
     )
-    with services.heartbeat.keeping(lease):
+    of_it = {"part": str(claim.id), "table": table.name, "attempt": claim.attempt}
+    with bound(smelt=None, tenant=None, **of_it), services.heartbeat.keeping(lease):
         _perform(Task(services, table, claim, lease), perform)
     return True
 
@@ -91,37 +93,59 @@ def _claim_committed(services: Services, table: WorkTable, claim: Claim) -> bool
 
 
 def _perform(task: Task, perform: Callable[[Task], None]) -> None:
-    where = f"{task.table.name} {task.claim.id} attempt {task.claim.attempt}"
     started = time.monotonic()
+
+    def held() -> float:
+        return round(time.monotonic() - started, 3)
+
     try:
         perform(task)
-        log.info("%s: done in %.2f s", where, time.monotonic() - started)
+        log.info("done", extra={"seconds": held()})
     except LostLease:
-        log.info("%s: the claim was lost", where)
+        log.info("the claim was lost: canceled, deleted, or taken over by another")
     except DatabaseUnavailable as error:
-        log.warning("%s: Postgres is out of reach (%s); the lease will run out", where, error)
+        log.warning("Postgres is out of reach (%s); the lease will run out", error)
     except WorkError as error:
-        _record(task, error, where, time.monotonic() - started)
+        _record(task, error, held())
     except Exception as error:  # noqa: BLE001 - the edge: nothing may take the worker down or go unrecorded
         # The traceback's values could hold content, so its place is all that is logged.
-        log.error("%s: %s at %s", where, type(error).__name__, _place(error))  # noqa: TRY400
-        _record(task, WorkError(ErrorCode.INTERNAL_ERROR, retryable=True), where, time.monotonic() - started)
+        log.error("%s at %s", type(error).__name__, _place(error))  # noqa: TRY400
+        _record(task, WorkError(ErrorCode.INTERNAL_ERROR, retryable=True), held())
 
 
-def _record(task: Task, error: WorkError, where: str, held: float) -> None:
+def _record(task: Task, error: WorkError, held: float) -> None:
     """`held`: seconds that the attempt took."""
     policy = task.table.retry
     most = policy.max_failures(task.services.settings.max_attempts)
     decision = policy.decide(error, task.claim.failures, most, task.claim.attempt)
     if isinstance(decision, TryAgain) and decision.waiting_for is not None:
         decision = replace(decision, held=held)
-    log.warning("%s: %s; %s", where, error.code, decision)
+    _tell(error, decision, held)
     try:
         task.services.record(lambda conn: record_failure(conn, task.table, task.claim, decision))
     except LostLease:
-        log.info("%s: the claim was lost", where)
+        log.info("the claim was lost: canceled, deleted, or taken over by another")
     except DatabaseUnavailable as unreachable:
-        log.warning("%s: Postgres is out of reach (%s); the lease will run out", where, unreachable)
+        log.warning("Postgres is out of reach (%s); the lease will run out", unreachable)
+
+
+def _tell(error: WorkError, decision: Decision, held: float) -> None:
+    """What ended the attempt, and what comes of it."""
+    fields: dict[str, object] = {"seconds": held}
+    if isinstance(error, GiveBack):
+        log.info("given back: %s", error.detail or "this process is stopping", extra=fields)
+        return
+    fields["code"] = error.code.value
+    if isinstance(decision, GiveUp):
+        log.warning("failed for good", extra=fields)
+        return
+    fields["again_in"] = round(decision.delay, 1)
+    if decision.waiting_for is not None:
+        log.warning("%s is away; it is waited for", decision.waiting_for, extra=fields)
+    elif decision.counts:
+        log.warning("failed; it is tried again", extra=fields)
+    else:
+        log.info("put off; no failure is counted", extra=fields)
 
 
 def _place(error: BaseException) -> str:

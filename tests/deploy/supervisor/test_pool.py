@@ -1,5 +1,6 @@
 """A pool's processes live and die by themselves, but none outlives the process that keeps them."""
 
+import logging
 import signal
 import subprocess
 import threading
@@ -10,6 +11,7 @@ import pytest
 
 from deploy.supervisor.environment import child_environment
 from deploy.supervisor.pool import POOL_FAILING, POOL_READY, Readiness
+from pipeline.logs import is_event
 from pipeline.settings import Settings
 from tests.faults.chaos.processes import living
 from tests.support.waiting import wait_until
@@ -30,8 +32,8 @@ def pool(settings: Settings) -> Iterator[psutil.Process]:
     )
     reader.start()
     try:
-        wait_until(lambda: POOL_READY in said, 60)
-        assert len([line for line in said if line.endswith(PROCESS_READY)]) == 2
+        wait_until(lambda: any(is_event(line, POOL_READY) for line in said), 60)
+        assert len([line for line in said if is_event(line, PROCESS_READY)]) == 2
         yield psutil.Process(process.pid)
     finally:
         process.kill()
@@ -40,33 +42,36 @@ def pool(settings: Settings) -> Iterator[psutil.Process]:
         process.stdout.close()
 
 
-def test_a_pool_is_ready_once_each_of_its_processes_has_been(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pool_is_ready_once_each_of_its_processes_has_been(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     readiness = Readiness(["one", "two"])
     for name, line in (
-        ("one", f"7 {PROCESS_READY}"),
-        ("one", f"8 {PROCESS_READY}"),  # it died and came back: the other is still to come
-        ("two", f"9 not yet: {PROCESS_READY}, almost"),
+        ("one", f"7 x: {PROCESS_READY}"),
+        ("one", f"8 x: {PROCESS_READY}"),  # it died and came back: the other is still to come
+        ("two", f"9 x: not yet: {PROCESS_READY}, almost"),
     ):
         readiness.report(name, line)
-    assert POOL_READY not in capsys.readouterr().out
-    readiness.report("two", f"9 {PROCESS_READY}")
-    assert capsys.readouterr().out.splitlines() == [f"9 {PROCESS_READY}", POOL_READY]
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert caplog.messages == []
+    readiness.report("two", f"9 x: {PROCESS_READY}")
+    assert capsys.readouterr().out == f"9 x: {PROCESS_READY}\n"
+    assert caplog.messages == [POOL_READY]
 
 
 def test_a_pool_says_once_that_a_process_dies_over_and_over_before_it_is_ready(
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     readiness = Readiness(["one", "two"])
-    readiness.report("one", PROCESS_READY)
+    readiness.report("one", f"7 x: {PROCESS_READY}")
     for deaths in range(5):
         readiness.note_deaths("one", deaths, "killed")  # it has been ready: it works in between
         readiness.note_deaths("two", min(deaths, 2), "ValueError: 1")
-    assert POOL_FAILING not in capsys.readouterr().out
+    assert caplog.messages == []
     for deaths in (3, 4):
         readiness.note_deaths("two", deaths, "ValueError: 2")
-    assert capsys.readouterr().out.splitlines() == [
-        f"{POOL_FAILING}: two died 3 times; it last said: ValueError: 2"
-    ]
+    assert caplog.messages == [f"{POOL_FAILING}: two died 3 times; it last said: ValueError: 2"]
 
 
 def test_the_death_of_one_process_stops_no_other_and_is_made_good(pool: psutil.Process) -> None:

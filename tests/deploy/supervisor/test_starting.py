@@ -6,6 +6,8 @@ from deploy.problems import ServiceFailed
 from deploy.supervisor.pool import POOL_FAILING, POOL_READY
 from deploy.supervisor.starting import SILENT_WITHIN, StartingPools
 
+READY = f"2026-11-27T08:00:00Z info    deliver 7 deploy.supervisor.pool: {POOL_READY}"
+
 
 class Clock:
     now = 0.0
@@ -16,10 +18,10 @@ class Clock:
 
 def test_a_pool_is_waited_for_until_it_says_that_it_is_ready() -> None:
     starting = StartingPools(["transcribe", "deliver"])
-    starting.hear("api", POOL_READY)
-    starting.hear("deliver", f"not {POOL_READY}")
+    starting.hear("api", READY)
+    starting.hear("deliver", f"{READY}, almost")
     assert starting.waited_for == ["deliver", "transcribe"]
-    starting.hear("deliver", POOL_READY)
+    starting.hear("deliver", READY)
     starting.hear("deliver", "working")
     assert starting.waited_for == ["transcribe"]
     starting.check()
@@ -28,7 +30,7 @@ def test_a_pool_is_waited_for_until_it_says_that_it_is_ready() -> None:
 def test_one_that_tells_how_far_it_is_may_take_its_time() -> None:
     clock = Clock()
     starting = StartingPools(["transcribe", "deliver"], clock)
-    starting.hear("deliver", POOL_READY)
+    starting.hear("deliver", READY)
     for _ in range(10):
         clock.now += SILENT_WITHIN
         starting.hear("transcribe", "9% downloaded")

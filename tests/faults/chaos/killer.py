@@ -70,7 +70,7 @@ class Killer:
 
         `line`: of the log, where it stood as the old ones died.
         """
-        ready = re.compile(rf"{pool}\w* \| (\d+) workers\.pools\.process: {PROCESS_READY}")
+        ready = re.compile(rf"{pool}\w* \| \S+ info +\w+ (\d+) workers\.pools\.process: {PROCESS_READY}")
         newcomers = [int(found[1]) for text in self.world.log[line:] if (found := ready.fullmatch(text))]
         if len(newcomers) < count:
             return False

@@ -1,5 +1,6 @@
 """Every way in which a piece of work can end is recorded, and none takes the worker down."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,6 +64,30 @@ def test_an_error_becomes_a_state(
     with services.database.service() as conn:
         row = conn.execute(text("select status, error_code, failures from smelt_outputs")).one()
     assert tuple(row) == (status, code, failures)
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "code"),
+    [
+        (GiveBack(), "given back: The worker is stopping.", None),
+        (WorkError(ErrorCode.CONTENT_FILTERED), "failed for good", "content_filtered"),
+        (
+            WorkError(ErrorCode.API_UNAVAILABLE, retryable=True),
+            "failed; it is tried again",
+            "api_unavailable",
+        ),
+        (RateLimited(30), "put off; no failure is counted", "api_rate_limited"),
+        (ContentUnavailable(), "content_store is away; it is waited for", "internal_error"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_the_log_says_in_plain_words_what_came_of_an_attempt(
+    services: Services, error: Exception, said: str, code: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert run(services, fails_with(error))
+    [record] = [each for each in caplog.records if each.name == "workers.runner.run"]
+    assert (record.message, getattr(record, "code", None)) == (said, code)
 
 
 def test_an_output_that_fails_for_good_ends_its_smelt(services: Services) -> None:

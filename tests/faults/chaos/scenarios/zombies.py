@@ -85,9 +85,12 @@ def _freeze(it: World, ledger: Ledger) -> bool:
     finally:
         with suppress(psutil.NoSuchProcess):
             worker.resume()
-    mark = f"{claim.part} attempt {claim.attempt}: "
-    wait_until(lambda: any(mark + REFUSED in line or mark + CUT_OFF in line for line in it.log), WAIT_SECONDS)
-    return any(mark + REFUSED in line for line in it.log)
+
+    def says(line: str, what: str) -> bool:
+        return what in line and f"attempt={claim.attempt} part={claim.part} " in line
+
+    wait_until(lambda: any(says(line, REFUSED) or says(line, CUT_OFF) for line in it.log), WAIT_SECONDS)
+    return any(says(line, REFUSED) for line in it.log)
 
 
 def _at_work(it: World, ledger: Ledger) -> Move:

@@ -9,8 +9,7 @@ from pydantic import SecretStr
 from deploy.problems import SettingsIncomplete
 from deploy.supervisor.environment import ENVIRONMENT_NAMES
 from pipeline.content.keyring import KeyRing
-from pipeline.env import Env
-from pipeline.settings import Settings
+from pipeline.settings import Env, Settings
 
 SECRETS_FILE = "secrets.env"
 MADE = ("keyring", "ip_hash_secret", "jwt_secret")

@@ -21,8 +21,7 @@ from uuid import UUID
 import structlog
 from structlog.typing import Processor, WrappedLogger
 
-from pipeline.env import Env
-from pipeline.settings import Settings
+from pipeline.settings import Env, Settings
 from pipeline.settings.log import LogFormat
 
 _LEADING = ("time", "level", "process", "pid", "logger", "event")

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -36,8 +37,15 @@ ENUMS = [
 
 def sources(*packages: str) -> Iterator[tuple[str, ast.Module]]:
     for package in packages:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            yield str(path.relative_to(ROOT)), ast.parse(path.read_text(), path.name)
+        yield from parsed(package)
+
+
+@cache
+def parsed(package: str) -> list[tuple[str, ast.Module]]:
+    return [
+        (str(path.relative_to(ROOT)), ast.parse(path.read_text(), path.name))
+        for path in sorted((ROOT / package).rglob("*.py"))
+    ]
 
 
 def calls(tree: ast.Module) -> Iterator[ast.Call]:

@@ -10,8 +10,7 @@ from api.smelts.view import View
 from api.smelts.views import Views
 from db.accounts.api_tokens import find_live_tokens
 from db.session import Database
-from db.smelts.endings import find_unfinished
-from db.smelts.reads import find_queue_positions, get_head, get_versions
+from db.smelts.reads import find_queue_positions, find_unfinished, get_head, get_versions
 
 T = TypeVar("T")
 

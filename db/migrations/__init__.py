@@ -1,6 +1,6 @@
 """The schema, as SQL files in the order of their numbers, one up and one down, and the list of them.
 
-What is released is never edited, only added to. Nothing but `db/migrate.py` runs them.
+What is released is never edited, only added to. Nothing but `db/migrate.py` runs them. Imports nothing of ours.
 """
 
 import re

@@ -90,7 +90,7 @@ def correct_cost(conn: Connection, table: WorkTable, tenant: str, claim: Claim, 
         _settle_debt(conn, table, tenant, debt)
 
 
-def charge_excess(conn: Connection, table: WorkTable, tenant: str, claim: Claim, seconds: float) -> None:
+def debit_excess(conn: Connection, table: WorkTable, tenant: str, claim: Claim, seconds: float) -> None:
     """Work on a claimed row beyond what it costs: its tenant owes that too. No effect if the claim was lost.
 
     Locks the tenant's row of the fair queue, and its waiting rows as `correct_cost`.

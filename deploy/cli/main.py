@@ -11,9 +11,8 @@ from deploy.client.app import app as client_commands
 from deploy.client.app import token_commands
 from deploy.client.options import say_unexpected
 from deploy.problems import SettingsIncomplete
-from pipeline.env import Env
 from pipeline.processes.privacy import forbid_core_dumps
-from pipeline.settings import Settings
+from pipeline.settings import Env, Settings
 
 app = typer.Typer(
     name="smelt",

@@ -22,8 +22,7 @@ from deploy.supervisor.environment import child_environment
 from deploy.supervisor.processes import COMMANDS, Processes
 from deploy.supervisor.runner import DEATHS_AT_START
 from deploy.supervisor.starting import StartingPools
-from pipeline.env import Env
-from pipeline.settings import Settings
+from pipeline.settings import Env, Settings
 from workers.pools.slots import POOLS
 
 READY_WITHIN = 120.0  # seconds, of the API; pools take longer: it may be a large model's download

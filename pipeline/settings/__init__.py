@@ -1,17 +1,18 @@
 """The settings: the one place that reads the environment. Each group of them has a file of its own here.
 
 Libraries' usual names (`DATABASE_URL`, `REDIS_URL`, `OPENAI_API_KEY`) are kept; everything else begins with
-`SMELT_`. Durations are seconds, sizes bytes. `smelt settings` prints this table.
+`SMELT_`. Durations are seconds, sizes bytes. `smelt settings` prints this table. Imports the forms that values have,
+and nothing that uses them.
 """
 
 from dataclasses import astuple
+from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
 from pydantic import AliasChoices, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pipeline.env import Env
 from pipeline.limits import Limits
 from pipeline.settings.allowances import AllowanceSettings
 from pipeline.settings.content import ContentSettings
@@ -22,6 +23,14 @@ from pipeline.settings.log import LogSettings
 from pipeline.settings.models import ModelSettings
 from pipeline.settings.work import WorkSettings
 from pipeline.states import Tier
+
+
+class Env(StrEnum):
+    """Where the service runs."""
+
+    LOCAL = "local"
+    PRODUCTION = "production"
+
 
 MODEL_FILE_SUFFIX = ".gguf"
 

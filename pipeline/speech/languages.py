@@ -1,7 +1,7 @@
 """Which language each window of a recording is recognized in, and what is told about it.
 
 Whisper writes fluently in the language that it is told, whatever was spoken: a change that nobody notices comes out as
-a translation at best. So a window's own language counts where the model is sure of it, and nothing is rendered in
+a translation at best. So a window's own language counts where the model is sure of it, and nothing is written in
 another one without a warning.
 """
 

@@ -9,8 +9,7 @@ import pytest
 from deploy.problems import SettingsIncomplete
 from deploy.secrets import SECRETS_FILE, check_alone, check_up, with_secrets
 from pipeline.content.keyring import KeyRing
-from pipeline.env import Env
-from pipeline.settings import Settings
+from pipeline.settings import Env, Settings
 from tests.conftest import make_settings
 
 ENGINES = {"database_url": "postgresql://x", "redis_url": "redis://x"}

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.env import Env
 from pipeline.logs import bind, bound, configure, formatter, is_event, tenant_tag
-from pipeline.settings import Settings
+from pipeline.settings import Env, Settings
 from pipeline.settings.log import LogFormat, LogLevel
 
 log = logging.getLogger("tests.of.the.log")

@@ -20,7 +20,7 @@ from workers.runner.run import Task
 
 log = logging.getLogger(__name__)
 
-SURPRISE = 1.25  # times what it was thought to cost: a recording that goes on for longer is charged anew
+SURPRISE = 1.25  # times what it was thought to cost: a recording that goes on for longer is debited anew
 
 
 def transcribe(task: Task, speech: SpeechProcess, *, only_short: bool = False) -> None:
@@ -90,18 +90,18 @@ def share_heard(progress: SpeechProgress, expected: float) -> float:
     return min(done / total, 1.0) if total else done / (done + max(expected, 1.0))
 
 
-def _is_surprise(cost: float, charged: float) -> bool:
-    """Whether it is to be charged anew: each charge is a write. Where it turns out not to be short, at once, however
+def _is_surprise(cost: float, debited: float) -> bool:
+    """Whether it is to be debited anew: each debit is a write. Where it turns out not to be short, at once, however
     little it was thought to cost less: it may be in a slot that is kept for short ones.
     """
-    return cost > charged * SURPRISE or charged <= SHORT_SECONDS < cost
+    return cost > debited * SURPRISE or debited <= SHORT_SECONDS < cost
 
 
 class _Progress:
     """Turns the engine's seconds into the lease's share, notes the length once probing has told it, and gives up
     on a recording that doesn't get on: native code that hangs or crawls would otherwise be renewed for ever.
 
-    The tenant is charged by the header; by what has been heard, if there is none or it said less; in the end by the
+    The tenant is debited by the header; by what has been heard, if there is none or it said less; in the end by the
     true length. What it takes beyond that is `excess`.
     """
 
@@ -134,17 +134,17 @@ class _Progress:
                 lambda conn: note_duration(conn, self._task.claim, self._job.tenant, total)
             )
         elif _is_surprise(recording_cost(progress.done_seconds), self._cost):
-            self._charge(progress.done_seconds)
+            self._debit(progress.done_seconds)
         self._excess.tick(self._cost)
         if self._only_short and self._cost > SHORT_SECONDS:
             raise GiveBack("The recording is too long for a slot that is kept for short ones.")
 
     def end(self, seconds: float | None) -> None:
         if seconds is not None and abs(recording_cost(seconds) - self._cost) > 1.0:
-            self._charge(seconds)
+            self._debit(seconds)
         self._excess.end(self._cost)
 
-    def _charge(self, seconds: float) -> None:
+    def _debit(self, seconds: float) -> None:
         self._cost = recording_cost(seconds)
         self._task.services.record(
             lambda conn: correct_seconds(conn, self._task.claim, self._job.tenant, seconds)

@@ -1,4 +1,4 @@
-"""What a recording takes from the others beyond its cost: charged to its tenant.
+"""What a recording takes from the others beyond its cost: debited to its tenant.
 
 What hangs, crawls or kills its process holds a slot for far longer than its few seconds cost. Left at that, whoever
 sends such recordings would have many times their share.
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from db.session import DatabaseUnavailable
-from db.work.fair_queue import charge_excess
+from db.work.fair_queue import debit_excess
 from db.work.files import FILES
 from pipeline.fairness import excess_usage
 from workers.runner.run import Task
@@ -30,32 +30,32 @@ class ExcessUsage:
         self._pace = pace
         self._clock = clock
         self._begun = clock()
-        self._charged = 0.0
+        self._debited = 0.0
 
     def tick(self, cost: float) -> None:
         """While it is worked on, so that others are served before it ends; each time for twice as much."""
         due = self._due(cost)
-        if due > 2 * self._charged:
-            self._charge(due)
+        if due > 2 * self._debited:
+            self._debit(due)
 
     def end(self, cost: float) -> None:
-        self._charge(self._due(cost))
+        self._debit(self._due(cost))
 
     def fail(self) -> None:
         """All of the attempt was for nothing; what the recording costs pays for another."""
-        self._charge((self._clock() - self._begun) * self._pace)
+        self._debit((self._clock() - self._begun) * self._pace)
 
     def _due(self, cost: float) -> float:
         return excess_usage(self._clock() - self._begun, self._pace, cost)
 
-    def _charge(self, due: float) -> None:
+    def _debit(self, due: float) -> None:
         """Tried once: a commit whose reply was lost would be made twice."""
-        more = due - self._charged
+        more = due - self._debited
         if more < LEAST:
             return
-        self._charged = due
+        self._debited = due
         try:
             with self._task.services.database.service() as conn:
-                charge_excess(conn, FILES, self._tenant, self._task.claim, more)
+                debit_excess(conn, FILES, self._tenant, self._task.claim, more)
         except DatabaseUnavailable as error:
-            log.warning("Postgres is out of reach (%s); excess usage was not charged", error)
+            log.warning("Postgres is out of reach (%s); excess usage was not debited", error)

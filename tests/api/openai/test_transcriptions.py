@@ -78,9 +78,9 @@ def statuses(database: Database) -> list[str]:
         return list(conn.execute(text("select status from smelts")).scalars())
 
 
-def transcribe(sdk: OpenAI, **wish: Any) -> Call:
+def transcribe(sdk: OpenAI, **options: Any) -> Call:
     create: Any = sdk.audio.transcriptions.create
-    return lambda: create(**{"file": SPEECH, "model": "whisper-1", **wish})
+    return lambda: create(**{"file": SPEECH, "model": "whisper-1", **options})
 
 
 def translate(sdk: OpenAI) -> None:
@@ -167,9 +167,9 @@ OPTIONS: list[dict[str, Any]] = [
 
 
 def test_no_option_that_openai_takes_is_refused(sdk: OpenAI, answers: Calls) -> None:
-    assert [said.text for said in answers([transcribe(sdk, **wish) for wish in OPTIONS])] == [HEARD] * len(
-        OPTIONS
-    )
+    assert [said.text for said in answers([transcribe(sdk, **options) for options in OPTIONS])] == [
+        HEARD
+    ] * len(OPTIONS)
 
 
 # As their sources write them: the fields, and the name of the file.
@@ -368,10 +368,10 @@ BAD: list[tuple[dict[str, Any], int, str, str]] = [
 def test_what_is_wrong_is_told_in_openais_shape(
     sdk: OpenAI, ada: httpx.Client, subtests: pytest.Subtests
 ) -> None:
-    for wish, status, code, param in BAD:
-        with subtests.test(wish=wish):
+    for options, status, code, param in BAD:
+        with subtests.test(options=options):
             with pytest.raises(openai.APIStatusError) as caught:
-                transcribe(sdk, **wish)()
+                transcribe(sdk, **options)()
             assert (caught.value.status_code, caught.value.code, caught.value.param) == (status, code, param)
             assert caught.value.type == "invalid_request_error"
     assert smelts(ada) == []

@@ -39,10 +39,10 @@ def settings(settings: Settings, llm: LlmServer) -> Settings:
 
 def post(client: httpx.Client, *texts: str, recording: bool = False, **fields: Any) -> Json:
     """A smelt of texts, or of a recording that says `SPOKEN`."""
-    wish = fields or {"default_prompt_names": ["summarize"]}
+    options = fields or {"default_prompt_names": ["summarize"]}
     if not recording:
-        return dict(client.post("/v1/smelts", json={"texts": texts, **wish}).raise_for_status().json())
-    names = [("default_prompt_names", (None, name)) for name in wish["default_prompt_names"]]
+        return dict(client.post("/v1/smelts", json={"texts": texts, **options}).raise_for_status().json())
+    names = [("default_prompt_names", (None, name)) for name in options["default_prompt_names"]]
     parts: list[tuple[str, Any]] = [("files", ("speech.mp3", SPEECH)), *names]
     return dict(client.post("/v1/smelts", files=parts).raise_for_status().json())
 

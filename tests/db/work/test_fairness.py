@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from db.session import Database
 from db.work import claims as work
 from db.work.claims import Claim, claim_next
-from db.work.fair_queue import charge_excess
+from db.work.fair_queue import debit_excess
 from db.work.files import FILES, correct_seconds, note_duration
 from db.work.parts import record_failure, rescue
 from pipeline.errors import GiveBack, LostLease, WorkError
@@ -47,21 +47,21 @@ def keys_of(conn: Connection, tenant: str) -> list[float]:
     return [*keys, conn.execute(text(last), {"tenant": tenant}).scalar_one()]
 
 
-def test_a_worker_that_lost_its_row_charges_the_tenant_nothing(database: Database) -> None:
+def test_a_worker_that_lost_its_row_debits_the_tenant_nothing(database: Database) -> None:
     with database.service() as conn:
         admit_recordings(conn, "ip:a", 3)
         claim = must_claim(conn)
         before = keys_of(conn, "ip:a")
-        charge_excess(conn, FILES, "ip:a", replace(claim, attempt=claim.attempt + 1), 50.0)
+        debit_excess(conn, FILES, "ip:a", replace(claim, attempt=claim.attempt + 1), 50.0)
         assert keys_of(conn, "ip:a") == before
         admit_recordings(conn, "ip:b", 3)
-        charge_excess(conn, FILES, "ip:a", claim, 50.0)
+        debit_excess(conn, FILES, "ip:a", claim, 50.0)
         assert keys_of(conn, "ip:a") == [key + 50.0 for key in before]
 
 
 @pytest.mark.parametrize("how", ["given back", "rescued", "tried again"])
 def test_work_that_comes_back_keeps_its_place(database: Database, how: str) -> None:
-    """A rival's files with the same and with later finish times don't go before it, and nothing is charged twice."""
+    """A rival's files with the same and with later finish times don't go before it, and nothing is debited twice."""
     with database.service() as conn:
         admit_recordings(conn, "ip:a", 3)
         admit_recordings(conn, "ip:b", 3)

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.supervisor.environment import ENVIRONMENT_NAMES, child_environment, settings_environment
-from pipeline.env import Env
-from pipeline.settings import Settings
+from pipeline.settings import Env, Settings
 from tests.conftest import make_settings
 
 EVERYTHING = {

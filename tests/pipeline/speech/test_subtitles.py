@@ -20,22 +20,22 @@ MEETING = Transcript(
 NOTES = Transcript.of_text("# Notes\n\nOne line.")
 
 
-def rendered(transcript: Transcript, form: TranscriptFormat) -> str:
+def written(transcript: Transcript, form: TranscriptFormat) -> str:
     return format_transcript(transcript, form).decode()
 
 
 def test_txt_has_a_line_for_each_segment() -> None:
-    assert rendered(MEETING, TranscriptFormat.TXT) == "hello bob\nQ&A <now>\n"
+    assert written(MEETING, TranscriptFormat.TXT) == "hello bob\nQ&A <now>\n"
 
 
 def test_srt() -> None:
-    assert rendered(MEETING, TranscriptFormat.SRT) == (
+    assert written(MEETING, TranscriptFormat.SRT) == (
         "1\n00:00:00,240 --> 00:00:02,240\nhello bob\n\n2\n01:01:01,500 --> 01:01:02,000\nQ&A <now>\n"
     )
 
 
 def test_vtt_escapes_what_would_be_markup() -> None:
-    assert rendered(MEETING, TranscriptFormat.VTT) == (
+    assert written(MEETING, TranscriptFormat.VTT) == (
         "WEBVTT\n\n00:00:00.240 --> 00:00:02.240\nhello bob\n\n"
         "01:01:01.500 --> 01:01:02.000\nQ&amp;A &lt;now&gt;\n"
     )
@@ -61,7 +61,7 @@ def test_json_has_segments_and_words_in_seconds() -> None:
 
 
 def test_a_text_stays_as_it_is() -> None:
-    assert rendered(NOTES, TranscriptFormat.TXT) == "# Notes\n\nOne line.\n"
+    assert written(NOTES, TranscriptFormat.TXT) == "# Notes\n\nOne line.\n"
     document = json.loads(format_transcript(NOTES, TranscriptFormat.JSON))
     assert document["text"] == "# Notes\n\nOne line."
     assert document["segments"] == document["words"] == document["unheard"] == []
@@ -76,7 +76,7 @@ def test_a_text_has_no_subtitles(form: TranscriptFormat) -> None:
 @given(st.text(min_size=1), st.sampled_from([TranscriptFormat.SRT, TranscriptFormat.VTT]))
 def test_no_words_can_end_or_forge_a_cue(text: str, form: TranscriptFormat) -> None:
     spoken = Transcript((Segment(1, 2, text), Segment(3, 3, "last")), "en", 4.0)
-    lines = rendered(spoken, form).split("\n")
+    lines = written(spoken, form).split("\n")
     assert sum("-->" in line for line in lines) == 2
     assert lines[-2] == "last"
     last_span = next(line for line in reversed(lines) if "-->" in line)

@@ -142,7 +142,7 @@ def test_one_short_recording_leads_to_the_next(services: Services) -> None:
         "its header says so",
         "without a header it goes on and on",
         "its header lies",
-        "charged just before",
+        "debited just before",
     ],
 )
 def test_one_that_turns_out_long_is_given_back_at_no_cost(
@@ -161,7 +161,7 @@ def test_one_that_turns_out_long_is_given_back_at_no_cost(
 
 
 @pytest.mark.parametrize("total", [LONG / 20, None, 1.0], ids=["too long", "none", "too short"])
-def test_in_the_end_the_true_length_is_charged_whatever_the_header_said(
+def test_in_the_end_the_true_length_is_debited_whatever_the_header_said(
     services: Services, total: float | None
 ) -> None:
     admit_recordings(services, 1, SHORT)

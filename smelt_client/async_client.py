@@ -67,7 +67,7 @@ class AsyncSmelt:
                 )
             except LocalProtocolError:  # httpx2 lets it through as it is
                 raise Misused(CHANGED) from None
-        accepted = AcceptedSmelt.model_validate_json(reply.content)
+        accepted = calls.post().result(reply)
         authorize(self._http.headers, accepted.access_token)
         return accepted
 
@@ -100,7 +100,7 @@ class AsyncSmelt:
         while not follower.done:
             async with aclosing(await self._open(follower.open())) as reply:
                 follower.check(reply)
-                with suppress(httpx2.TransportError):
+                with suppress(httpx2.RequestError):
                     async for sent in httpx2.EventSource(reply):
                         event = follower.take(sent)
                         if event is not None:
@@ -142,8 +142,7 @@ class AsyncSmelt:
 
     async def _do(self, call: Call[T]) -> T:
         request = call.request(self._http)
-        reply = await self._try(lambda: self._http.send(request), repeatable=call.repeatable)
-        return call.read(reply.content)
+        return call.result(await self._try(lambda: self._http.send(request), repeatable=call.repeatable))
 
     async def _open(self, call: Call[bytes]) -> httpx2.Response:
         request = call.request(self._http, silence=SILENCE)
@@ -155,7 +154,7 @@ class AsyncSmelt:
             reply = await send()
             if not reply.is_success:
                 await reply.aread()
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             return error
         return reply
 

@@ -19,7 +19,7 @@ TOO_LARGE_FOR_A_PROXY = (
     "a proxy before the service lets no request of this size through; the service wasn't asked"
 )
 
-Outcome = httpx2.Response | httpx2.TransportError
+Outcome = httpx2.Response | httpx2.RequestError
 
 
 def next_try(outcome: Outcome, tried: int, *, repeatable: bool) -> httpx2.Response | float:
@@ -27,7 +27,7 @@ def next_try(outcome: Outcome, tried: int, *, repeatable: bool) -> httpx2.Respon
 
     Raises Refused for what the service won't do, Unreachable when it can't answer.
     """
-    if isinstance(outcome, httpx2.TransportError):
+    if isinstance(outcome, httpx2.RequestError):
         never_sent = isinstance(outcome, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
         if tried >= TRIES or not (repeatable or never_sent):
             raise Unreachable(detail=f"the service can't be reached ({type(outcome).__name__})") from outcome

@@ -9,7 +9,9 @@ from uuid import UUID
 import httpx2
 from pydantic import BaseModel
 
+from smelt_client.errors import ANOTHER_ANSWERED, Unreachable
 from smelt_client.models import (
+    AcceptedSmelt,
     DefaultPrompt,
     DefaultPrompts,
     DeletionReceipt,
@@ -29,7 +31,10 @@ TranscriptFormat = Literal["txt", "srt", "vtt", "json"]
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """`repeatable`: sent twice it has the same effect, so that a lost answer does no harm."""
+    """`read`: raises ValueError for what the service can't have answered.
+
+    `repeatable`: sent twice it has the same effect, so that a lost answer does no harm.
+    """
 
     method: str
     path: str
@@ -47,6 +52,13 @@ class Call(Generic[T]):
             self.method, self.path, params=dict(self.params), headers=dict(self.headers), timeout=timeout
         )
 
+    def result(self, reply: httpx2.Response) -> T:
+        """Of a reply that has been read. Raises Unreachable for what the service can't have answered."""
+        try:
+            return self.read(reply.content)
+        except ValueError:  # pydantic's and UnicodeDecodeError are such
+            raise Unreachable(reply.status_code, detail=ANOTHER_ANSWERED) from None
+
 
 class Filters(TypedDict, total=False):
     """Of a list; times with their zone."""
@@ -55,6 +67,11 @@ class Filters(TypedDict, total=False):
     mode: str
     created_after: datetime
     created_before: datetime
+
+
+def post() -> Call[AcceptedSmelt]:
+    """What goes with it is a form: `smelt_client/submission.py`."""
+    return Call("POST", SMELTS, _model(AcceptedSmelt))
 
 
 def get(smelt_id: UUID) -> Call[SmeltReply]:

@@ -64,7 +64,7 @@ class Smelt:
                 )
             except LocalProtocolError:  # httpx2 lets it through as it is
                 raise Misused(CHANGED) from None
-        accepted = AcceptedSmelt.model_validate_json(reply.content)
+        accepted = calls.post().result(reply)
         authorize(self._http.headers, accepted.access_token)
         return accepted
 
@@ -94,7 +94,7 @@ class Smelt:
         """What happens to it, as it happens; a snapshot first, `done` last."""
         follower = Follower(smelt_id)
         while not follower.done:
-            with closing(self._open(follower.open())) as reply, suppress(httpx2.TransportError):
+            with closing(self._open(follower.open())) as reply, suppress(httpx2.RequestError):
                 follower.check(reply)
                 for sent in httpx2.EventSource(reply):
                     event = follower.take(sent)
@@ -137,7 +137,7 @@ class Smelt:
 
     def _do(self, call: Call[T]) -> T:
         request = call.request(self._http)
-        return call.read(self._try(lambda: self._http.send(request), repeatable=call.repeatable).content)
+        return call.result(self._try(lambda: self._http.send(request), repeatable=call.repeatable))
 
     def _open(self, call: Call[bytes]) -> httpx2.Response:
         request = call.request(self._http, silence=SILENCE)
@@ -149,7 +149,7 @@ class Smelt:
             reply = send()
             if not reply.is_success:
                 reply.read()
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             return error
         return reply
 

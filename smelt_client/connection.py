@@ -16,7 +16,9 @@ VISIBLE_ASCII = re.compile(r"[!-~]+")
 def checked(server: str) -> Iterator[None]:
     """Raises Misused for an address that is none, also of a proxy from the environment."""
     if not server.startswith(("http://", "https://")):
-        raise Misused(f"the server's address must begin with http:// or https://, not {server}")
+        raise Misused(
+            f"the server's address must begin with http:// or https://, not {server.rpartition('@')[2]}"
+        )
     try:
         yield
     except (httpx2.InvalidURL, ValueError) as error:

@@ -10,6 +10,8 @@ SmeltError
 from dataclasses import dataclass
 from typing import Any
 
+ANOTHER_ANSWERED = "something else than the service answered"
+
 
 class SmeltError(Exception):
     """The message may be shown to anyone."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx2
 
 from smelt_client.calls import SMELTS, Call
-from smelt_client.errors import Unreachable
+from smelt_client.errors import ANOTHER_ANSWERED, Unreachable
 
 PAUSE = 0.5  # seconds before a lost stream is opened again
 TRIES = 3  # streams in a row that bring nothing
@@ -49,15 +49,18 @@ class Follower:
     def check(self, reply: httpx2.Response) -> None:
         """Raises Unreachable."""
         if not reply.headers.get("content-type", "").startswith(MEDIA_TYPE):
-            raise Unreachable(reply.status_code, detail="something else than the service answered")
+            raise Unreachable(reply.status_code, detail=ANOTHER_ANSWERED)
 
     def take(self, sent: httpx2.ServerSentEvent) -> Event | None:
-        """What was sent; None for what is no event of a smelt's."""
+        """What was sent; None for what is no event of a smelt's. Raises Unreachable for what no service sends."""
         if not sent.data:
             return None
-        self._in_vain = 0
-        self._last = Event(sent.event, int(sent.id), json.loads(sent.data))
-        return self._last
+        try:
+            event = Event(sent.event, int(sent.id), json.loads(sent.data))
+        except ValueError:
+            raise Unreachable(detail=ANOTHER_ANSWERED) from None
+        self._in_vain, self._last = 0, event
+        return event
 
     def pause(self) -> float:
         """Seconds before the next stream. Raises Unreachable when streams are opened but bring nothing: something on

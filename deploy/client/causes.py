@@ -1,5 +1,6 @@
 """Why the service couldn't be asked, or didn't answer as itself: the address, the cause, and what to do about it."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx2
 
 HTTPS_TO_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")  # what OpenSSL calls an answer that isn't TLS
+_USER = re.compile("//[^/]*@")
 MOVED = (301, 302, 303, 307, 308)
 
 
@@ -30,7 +32,7 @@ def not_the_service(reply: httpx2.Response) -> str:
     address, status = address_of(reply.request), reply.status_code
     by = _by_proxy(reply.request)
     if status in MOVED:
-        target = reply.headers.get("location", "elsewhere")
+        target = _without_secrets(reply.headers.get("location", "elsewhere"))
         return f"{address}{by} sends on to {target} ({status}): give that server's address with --server"
     if status == 407:
         return f"the proxy before {address}{by} wants a password (407): put it into HTTPS_PROXY or HTTP_PROXY"
@@ -43,6 +45,11 @@ def not_the_service(reply: httpx2.Response) -> str:
         f"something else than Smelt answers at {address}{by} ({status}): "
         "give the service's address with --server or SMELT_SERVER"
     )
+
+
+def _without_secrets(url: str) -> str:
+    """No user's name, no password, and no query, which may hold a ticket."""
+    return _USER.sub("//", url).partition("?")[0]
 
 
 def _cause(error: httpx2.RequestError) -> str:

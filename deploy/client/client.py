@@ -4,14 +4,13 @@ with Client("https://smelt.example.org", token="smelt_…") as client:
     smelt = client.submit([Path("talk.m4a"), "Some notes."], default_prompt_names=["summarize"])
     for smelt in client.follow(smelt.id):
         print(smelt.progress)
-    client.save_results(smelt.id, Path("notes.zip"))
+    Path("notes.zip").write_bytes(client.results(smelt.id, "application/zip"))
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -37,7 +36,6 @@ from deploy.client.sending import send
 
 TIMEOUT = httpx2.Timeout(60.0, connect=10.0)  # seconds without a byte
 LARGEST_PAGE = 100
-MEDIA_TYPES = {".md": "text/markdown", ".zip": "application/zip", ".json": "application/json"}
 VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 Fields = Mapping[str, str | Sequence[str]]
@@ -53,6 +51,7 @@ class Client(Exchange):
         """
         if token is not None and not VISIBLE_ASCII.fullmatch(token):
             raise Misused("the token has characters that no token has")
+        self.server = server
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
             super().__init__(
@@ -163,7 +162,3 @@ class Client(Exchange):
     def transcript(self, smelt_id: UUID, file_id: UUID, form: str = "txt") -> bytes:
         """`form`: txt, srt, vtt or json."""
         return self.fetch(f"/v1/smelts/{smelt_id}/files/{file_id}/transcript?format={form}")
-
-    def save_results(self, smelt_id: UUID, file: Path) -> None:
-        """In the format that the file's ending says: .zip, .json, otherwise Markdown."""
-        file.write_bytes(self.results(smelt_id, MEDIA_TYPES.get(file.suffix.lower(), "text/markdown")))

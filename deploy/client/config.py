@@ -44,7 +44,9 @@ def find_config(
     known = running or LocalService(stored.get("server") or DEFAULT_SERVER, stored.get("token"))
     address = (server or known.server).rstrip("/")
     if not address.startswith(("http://", "https://")):
-        raise Misused(f"the server's address must begin with http:// or https://, not {address}")
+        raise Misused(
+            f"the server's address must begin with http:// or https://, not {address.rpartition('@')[2]}"
+        )
     if token is None and address == known.server.rstrip("/"):
         token = known.token
     return Config(address, (token or "").strip() or None)  # files end with a newline

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from deploy.client.causes import not_the_service
+from deploy.client.causes import address_of, not_the_service
 from deploy.client.failures import Unreachable
 from deploy.client.sending import send
 
@@ -49,7 +49,7 @@ def follow_events(http: httpx2.Client, url: str) -> Iterator[Event]:
                     return
         if in_vain == TRIES:
             raise Unreachable(
-                f"{http.base_url} answers, but its events don't come through: a proxy may hold them back"
+                f"{address_of(reply.request)} answers, but its events don't come through: a proxy may hold them back"
             )
         time.sleep(PAUSE)
 

@@ -13,6 +13,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from deploy.client.failures import Misused
+from deploy.client.shown import as_text
 
 Input = Path | str  # a file, or a text
 Part = tuple[str, tuple[str, bytes | BinaryIO]]  # its field, its name and what it holds
@@ -24,14 +25,9 @@ def part(item: Input, opened: ExitStack) -> Part:
         return "texts", ("text.md", item.encode())
     try:
         file: BinaryIO = opened.enter_context(item.open("rb"))
-        return "files", (_name(item), file if _has_size(file) else _spooled(file, opened))
+        return "files", (as_text(item.name), file if _has_size(file) else _spooled(file, opened))
     except OSError as error:
         raise Misused(f"{item} can't be read: {error.strerror}") from None
-
-
-def _name(file: Path) -> str:
-    """As UTF-8, whatever the locale is; what isn't, replaced."""
-    return os.fsencode(file.name).decode(errors="replace")
 
 
 def _has_size(file: BinaryIO) -> bool:

@@ -152,5 +152,7 @@ def _allow_open_files() -> None:
 
 
 def _end(line: str, exit_code: int) -> NoReturn:
-    print(f"smelt: {line}", file=sys.stderr)
+    from deploy.client.output import say
+
+    say(line)
     sys.exit(exit_code)

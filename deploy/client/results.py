@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from api.schemas.smelts import SmeltReply
-from deploy.client.client import MEDIA_TYPES, Client
+from deploy.client.client import Client
 from deploy.client.destination import Destination, Kind
 from deploy.client.failures import ClientFailure, SmeltNotCompleted
 from deploy.client.output import say
@@ -19,6 +19,7 @@ from deploy.client.transcripts import transcripts
 from pipeline.states import SmeltStatus
 
 ARCHIVE = ".zip"
+MEDIA_TYPES = {ARCHIVE: "application/zip", ".json": "application/json"}  # otherwise Markdown
 
 
 def follow(client: Client, smelt_ids: Sequence[UUID]) -> Sequence[SmeltReply]:

@@ -16,6 +16,7 @@ from deploy.client.failures import Misused
 from deploy.client.inputs import Input
 
 STDIN = "-"
+HIDDEN, EMPTY = "hidden", "empty"
 _STARTS = (
     (b"%PDF-", "a PDF document"),
     (b"PK\x03\x04", "a zip archive or an office document"),
@@ -78,13 +79,13 @@ def select(names: Sequence[str], read_stdin: Callable[[], str]) -> Selection:
 def why_not(path: Path) -> str | None:
     """Why a file that nobody named is no input; None: it may be one."""
     if path.name.startswith("."):
-        return "hidden"
+        return HIDDEN
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             return "no file"
         if status.st_size == 0:
-            return "empty"
+            return EMPTY
         with path.open("rb") as file:
             head = file.read(16)
     except OSError as error:
@@ -93,17 +94,22 @@ def why_not(path: Path) -> str | None:
 
 
 def add_below(selection: Selection, folder: Path) -> None:
-    """All files, by name; links to folders aren't followed, which may lead in a circle."""
+    for path in all_below(folder, selection.skipped.append):
+        selection.add_found(path)
+
+
+def all_below(folder: Path, skip: Callable[[Skipped], object]) -> Iterator[Path]:
+    """All files, by name; links to folders aren't followed, which may lead in a circle. `skip`: is told of folders."""
 
     def unreadable(error: OSError) -> None:
-        selection.skipped.append(Skipped(Path(error.filename), f"can't be read: {error.strerror}"))
+        skip(Skipped(Path(error.filename), f"can't be read: {error.strerror}"))
 
     for root, folders, files in os.walk(folder, onerror=unreadable):
         for hidden in sorted(name for name in folders if name.startswith(".")):
-            selection.skipped.append(Skipped(Path(root, hidden), "hidden"))
+            skip(Skipped(Path(root, hidden), HIDDEN))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            selection.add_found(Path(root, name))
+            yield Path(root, name)
 
 
 def _add_matches(selection: Selection, name: str) -> None:

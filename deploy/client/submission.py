@@ -10,7 +10,7 @@ from deploy.client.batches import check_batches, in_batches
 from deploy.client.client import Client
 from deploy.client.failures import ClientFailure, Misused, Refused
 from deploy.client.inputs import Input
-from deploy.client.selection import Selection, Skipped, size_of
+from deploy.client.selection import Selection, Skipped, names_of, size_of
 
 Say = Callable[[str], None]
 
@@ -64,7 +64,8 @@ def submit_all(
             smelt = submit(client, batch, wishes, found, say_once)
         except ClientFailure:
             if number:
-                say(f"of {len(batches):,} smelts {number:,} were sent; the first file not to be: {batch[0]}")
+                first = next(names_of(batch))
+                say(f"of {len(batches):,} smelts {number:,} were sent; the first file not to be: {first}")
             raise
         if smelt is not None:
             taken += 1

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -75,16 +75,13 @@ class Demo:
 
     def run(self) -> None:
         """Raises DemoFailed, Problem, ClientFailure."""
-        with TemporaryDirectory(prefix="smelt-demo-", dir=_short_folder()) as folder:
-            settings = DemoSettings.model_validate(
-                {"data_dir": folder, "port": 0, "whisper_model": MODEL, "whisper_compute_type": "int8"}
-            )
-            service = Service(settings, self._note, isolated=True)
+        with demo_folder() as folder:
+            service = demo_service(folder, self._note)
             stop_on_signals(service)
             with self._step("start Postgres, Valkey, the API and the workers"):
                 service.start()
             try:
-                with _client(service) as client:
+                with local_client(service) as client:
                     for mode, meaning in self.modes:
                         self._show(service, client, mode, meaning)
             finally:
@@ -199,17 +196,26 @@ def _modes(files: Sequence[Path]) -> Sequence[tuple[str, str]]:
     return [combine] if len(files) > 1 else [separate]
 
 
+def demo_folder() -> TemporaryDirectory[str]:
+    """In the user's temporary folder, unless a socket's path in it would be too long."""
+    usual = gettempdir()
+    short = usual if len(os.fsencode(usual)) <= LONGEST_TEMPORARY else "/tmp"  # noqa: S108
+    return TemporaryDirectory(prefix="smelt-demo-", dir=short)
+
+
+def demo_service(folder: str, note: Callable[[str, str], None]) -> Service:
+    """All of it in that folder. `note`: is told each line of its log."""
+    settings = DemoSettings.model_validate(
+        {"data_dir": folder, "port": 0, "whisper_model": MODEL, "whisper_compute_type": "int8"}
+    )
+    return Service(settings, note, isolated=True)
+
+
 @contextmanager
-def _client(service: Service) -> Iterator[Client]:
+def local_client(service: Service) -> Iterator[Client]:
     """The local user's, past any proxy of the environment."""
     secret = service.settings.need("jwt_secret")
     user = ensure_local_user(service.owner_url)
     token = mint(secret, service.settings.jwt_audience, user, LOCAL_EMAIL)
     with Client(service.address, token, trust_env=False) as client:
         yield client
-
-
-def _short_folder() -> str:
-    """The user's temporary folder, unless a socket's path in it would be too long."""
-    usual = gettempdir()
-    return usual if len(os.fsencode(usual)) <= LONGEST_TEMPORARY else "/tmp"  # noqa: S108

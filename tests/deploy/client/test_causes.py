@@ -2,9 +2,7 @@
 
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -13,28 +11,9 @@ import pytest
 from deploy.client import sending
 from deploy.client.client import Client
 from deploy.client.failures import ClientFailure, Refused, Unreachable
+from tests.support.answering import answering
 from tests.support.certificates import make_certificate
 from tests.support.receiver import receiving
-
-
-@contextmanager
-def answering(answer: bytes) -> Iterator[int]:
-    """The port of a server that says the same to everybody, and hangs up."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                try:
-                    peer, _ = listener.accept()
-                except OSError:
-                    return
-                with peer:
-                    peer.recv(65_536)
-                    peer.sendall(answer)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +40,11 @@ CONFUSED: list[tuple[bytes, type[ClientFailure], str]] = [
     (html("404 Not Found"), Refused, "something else than Smelt answers at {address} (404)"),
     (html("502 Bad Gateway"), Unreachable, "{address} answers 502 (Bad Gateway), and not by the service"),
     (html("301 Moved", "Location: https://smelt.example/"), Refused, "sends on to https://smelt.example/"),
+    (
+        html("302 Found", "Location: https://a:b@sso.example/in?ticket=7"),
+        Refused,
+        "on to https://sso.example/in (",
+    ),
     (html("407 Proxy Authentication Required"), Refused, "wants a password (407)"),
     (html("413 Too Large"), Refused, "{address}: a proxy before the service"),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", Unreachable, "something else than Smelt answers"),

@@ -59,8 +59,9 @@ def test_streams_that_bring_nothing_are_given_up(monkeypatch: pytest.MonkeyPatch
         return httpx2.Response(200, headers=STREAM, content=b": heartbeat\n\n")
 
     with (
-        httpx2.Client(transport=httpx2.MockTransport(answer), base_url="http://smelt") as http,
-        pytest.raises(Unreachable),
+        httpx2.Client(transport=httpx2.MockTransport(answer), base_url="http://ann:secret@smelt") as http,
+        pytest.raises(Unreachable, match=r"^http://smelt answers, but") as told,
     ):
         list(follow_events(http, "/events"))
+    assert "secret" not in str(told.value)
     assert len(asked) == events.TRIES

@@ -130,6 +130,17 @@ def test_what_was_sent_before_a_failure_is_told(files: list[Path]) -> None:
     assert said == [f"of 2 smelts 1 were sent; the first file not to be: {files[1]}"]
 
 
+def test_a_text_that_was_not_sent_is_named_not_shown() -> None:
+    said: list[str] = []
+    taken = submit_all(
+        Posts(ACCEPTED, refusal()), [["first"], ["A secret.\n" * 1_000]], Wishes({}), set(), said.append
+    )
+    next(taken)
+    with pytest.raises(Refused):
+        next(taken)
+    assert said == ["of 2 smelts 1 were sent; the first file not to be: text from stdin"]
+
+
 def test_one_file_is_sent_without_asking_for_the_limits(files: list[Path]) -> None:
     assert planned(Posts(), Selection([files[0]]), combine=False, say=print) == [[files[0]]]
 

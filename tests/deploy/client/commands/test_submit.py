@@ -10,6 +10,7 @@ from deploy.client import results
 from deploy.client.client import Client
 from deploy.client.failures import Unreachable
 from tests.deploy.client.conftest import Invoke
+from tests.support.smelt_replies import file, smelt
 
 
 def test_a_folder_goes_out_and_its_results_come_into_one(invoke: Invoke, tmp_path: Path) -> None:
@@ -108,3 +109,17 @@ def test_without_a_token_several_files_are_told_to_need_one(
     other.write_text("Bob.")
     answer = invoke("submit", note, other, SMELT_TOKEN="")
     assert (answer.exit_code, "give one with --token" in answer.stderr) == (2, True), answer.output
+
+
+def test_get_that_waited_for_a_smelt_that_was_canceled_gives_what_there_is_and_says_so(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = smelt(file(1), file(2, status="canceled", error_code=None), status="canceled")
+    monkeypatch.setattr(Client, "follow_all", lambda *_: iter([[part]]))
+    monkeypatch.setattr(Client, "transcript", lambda *_: b"what was said")
+    answer = invoke("get", part.id, "--wait", "-o", tmp_path / "a.txt")
+    assert (answer.exit_code, answer.stderr.splitlines()[-1]) == (
+        1,
+        f"smelt: the smelt canceled: no result ({part.id})",
+    )
+    assert (tmp_path / "a.txt").read_text() == "what was said"

@@ -9,6 +9,7 @@ import httpx2
 from smelt_client.errors import Misused
 
 SERVER = "http://127.0.0.1:8000"
+LONGEST_CONNECT = 10.0  # seconds
 VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
@@ -32,3 +33,8 @@ def authorize(headers: httpx2.Headers, token: str | None) -> None:
     if not VISIBLE_ASCII.fullmatch(token):
         raise Misused("the token has characters that no token has")
     headers["Authorization"] = f"Bearer {token}"
+
+
+def patience(seconds: float) -> httpx2.Timeout:
+    """`seconds`: without a byte."""
+    return httpx2.Timeout(seconds, connect=min(seconds, LONGEST_CONNECT))

@@ -3,7 +3,7 @@
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -13,7 +13,7 @@ from uuid import UUID
 
 import typer
 
-from pipeline.states import DefaultPromptName, SmeltMode
+from pipeline.states import DefaultPromptName
 
 if TYPE_CHECKING:
     from deploy.client.client import Client
@@ -78,17 +78,17 @@ def wishes(
     """The fields of a post. Raises Misused."""
     from deploy.client.config import find_text_prompt
     from deploy.client.submission import Wishes
+    from smelt_client.submission import Options
 
-    given: dict[str, str | Sequence[str] | None] = {
-        "mode": SmeltMode.COMBINE.value if combine else SmeltMode.SEPARATE.value,
-        "default_prompt_names": [name.value for name in prompt or []],
-        "user_prompt_id": None if own_prompt is None else str(own_prompt),
+    options: Options = {
+        "combine": combine,
+        "prompts": [name.value for name in prompt or []],
+        "own_prompt": own_prompt,
         "language": language,
         "vocabulary": vocabulary,
-        "content_ttl": None if ttl is None else str(ttl),
+        "content_ttl": ttl,
     }
-    fields = {name: value for name, value in given.items() if value is not None}
-    return Wishes(fields, find_text_prompt(text_prompt))
+    return Wishes(options, find_text_prompt(text_prompt))
 
 
 @contextmanager
@@ -96,8 +96,9 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
     """A client for the block. What goes wrong in it ends the process: one line on stderr, and the exit code."""
     from deploy.client.client import Client
     from deploy.client.config import find_config
-    from deploy.client.failures import ClientFailure, Refused
+    from deploy.client.failures import exit_code
     from deploy.client.wording import in_words_of_the_command
+    from smelt_client import SmeltError
 
     _write_utf8()
     _allow_open_files()
@@ -106,10 +107,8 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
         with Client(config.server, config.token) as client:
             yield client
         sys.stdout.flush()  # while it can still be told that nobody reads it
-    except Refused as refused:
-        _end(in_words_of_the_command(refused), refused.exit_code)
-    except ClientFailure as failure:
-        _end(str(failure), failure.exit_code)
+    except SmeltError as failure:
+        _end(in_words_of_the_command(failure), exit_code(failure))
     except BrokenPipeError:  # who reads our stdout has had enough, as in `smelt list | head -1`
         os.dup2(
             os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from api.schemas.smelts import SmeltReply
-from deploy.client.failures import Misused
 from deploy.client.parts import parts_of
 from deploy.client.shown import in_one_line
+from smelt_client import Misused
+from smelt_client.models import SmeltReply
 
 WIDE = 80  # columns from which on a table may fold its cells
 

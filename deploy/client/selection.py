@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.client.failures import Misused
-from deploy.client.inputs import Input
+from smelt_client import Misused
 
+Input = Path | str  # a file, or a text from stdin
 STDIN = "-"
 HIDDEN, EMPTY = "hidden", "empty"
 _STARTS = (

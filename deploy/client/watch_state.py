@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
 
-from deploy.client.failures import Misused
+from smelt_client import Misused
 
 STATE_FILE = ".smelt-watch.json"
 _NO_TEXT = re.compile("[%\udc80-\udcff]")

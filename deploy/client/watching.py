@@ -15,13 +15,12 @@ from uuid import UUID
 
 from deploy.client.arrivals import Arrivals
 from deploy.client.client import Client
-from deploy.client.failures import Misused, Refused, Unreachable
 from deploy.client.results import result_as_markdown
 from deploy.client.shown import in_one_line
 from deploy.client.submission import Wishes, submit
 from deploy.client.watch_state import Stamp, Watched, WatchState
 from deploy.client.wording import duration, in_words_of_the_command
-from pipeline.states import SmeltStatus
+from smelt_client import Misused, Refused, Unreachable
 
 LOOK = 1.0  # seconds between two looks
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds, while the service is away
@@ -91,7 +90,7 @@ class Watcher:
             for name, stamp in self._to_be_sent():
                 self._send(name, stamp)
         except Unreachable as problem:
-            return self._later(str(problem))
+            return self._later(str(problem), problem.retry_after or 0.0)
         except Refused as refused:
             if refused.code == EXPIRED and self._renew():
                 return LOOK
@@ -161,9 +160,9 @@ class Watcher:
     def _collect(self, name: str, watched: Watched, smelt_id: UUID) -> None:
         try:
             smelt = self._client.get(smelt_id)
-            if not smelt.status.terminal:
+            if not smelt.ended:
                 return
-            if smelt.status is not SmeltStatus.COMPLETED:
+            if not smelt.completed:
                 self._end(name, watched, error=f"{smelt.status}: {smelt.error_message or 'no result'}")
                 return
             self._write(name, watched, result_as_markdown(self._client, smelt))

@@ -11,11 +11,11 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
-from api.schemas.smelts import SmeltReply
 from deploy.client.client import Client
 from deploy.client.pace import Pace
 from deploy.client.progress import drawn
 from deploy.demo.demonstration import MEETING, demo_folder, demo_service, local_client
+from smelt_client.models import SmeltReply
 
 TARGET = Path(__file__).parents[2] / "docs" / "terminal.svg"
 COMMAND = "smelt submit meeting.m4a notes.md --combine --prompt action_items -o -"
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _ended(client: Client) -> SmeltReply:
-    posted = client.submit(MEETING, mode="combine", default_prompt_names=["action_items"])
+    posted = client.submit(MEETING, combine=True, prompts=["action_items"])
     *_, ended = client.follow(posted.id)
     return ended
 

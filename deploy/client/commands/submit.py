@@ -25,7 +25,7 @@ from deploy.client.options import (
 )
 
 if TYPE_CHECKING:
-    from deploy.client.inputs import Input
+    from deploy.client.selection import Input
 
 
 def submit(

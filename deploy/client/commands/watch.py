@@ -41,11 +41,11 @@ def watch(
     `.smelt-watch.json` in the folder says what was sent: a restart goes on from there.
     """
     from deploy.client.config import find_config
-    from deploy.client.failures import Misused
     from deploy.client.output import say
     from deploy.client.shown import in_one_line
     from deploy.client.watch_state import alone
     from deploy.client.watching import Watcher
+    from smelt_client import Misused
 
     def tell(event: str, name: str, outcome: str) -> None:
         print(event, *map(in_one_line, (name, outcome)), sep="\t", flush=True)

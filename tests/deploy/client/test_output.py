@@ -9,8 +9,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from deploy.client.failures import Misused
 from deploy.client.output import confirm, print_table, say
+from smelt_client import Misused
 
 ID = "0192f0c4-7a10-7c3e-9a1b-5d2f6c8e0a11"
 TITLES = ("id", "status", "note")

@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 import pytest
 
-from deploy.client.failures import Misused
 from deploy.client.selection import Selection, select
+from smelt_client import Misused
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ import pytest
 from api.openapi.examples import EXAMPLES
 from deploy.client.client import Client
 from deploy.client.config import find_text_prompt
-from deploy.client.failures import Misused, Refused
-from deploy.client.inputs import Input
-from deploy.client.selection import Selection
+from deploy.client.selection import Input, Selection
 from deploy.client.submission import Wishes, planned, submit, submit_all
+from smelt_client import Misused, Refused
 
 ACCEPTED = httpx2.Response(202, json=EXAMPLES["AcceptedSmelt"])
 NO_PROMPT: dict[str, object] = {

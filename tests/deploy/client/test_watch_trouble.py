@@ -65,7 +65,7 @@ class Watch:
         self.watcher = Watcher(
             self.client,
             self.folder,
-            Wishes({"mode": "separate"}),
+            Wishes({}),
             say=self.said.append,
             tell=lambda *event: self.told.append(event),
             clock=lambda: self.now,

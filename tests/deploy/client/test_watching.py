@@ -6,21 +6,21 @@ from uuid import uuid4
 
 import pytest
 
-from api.schemas.smelts import AcceptedSmelt
-from deploy.client import arrivals, sending, watching
+from deploy.client import arrivals, watching
 from deploy.client.client import Client
-from deploy.client.failures import Misused, Refused
 from deploy.client.submission import Wishes
 from deploy.client.watch_state import STATE_FILE, WatchState, alone
 from deploy.client.watching import Watcher
 from deploy.local_users import ensure_local_user, mint
+from smelt_client import Misused, Refused, attempts
+from smelt_client.models import AcceptedSmelt
 from tests.deploy.client.conftest import Invoke
 from tests.support.running import RunningService
 from tests.support.secrets import JWT_SECRET
 from tests.support.waiting import wait_until
 
 TEXT = "Ann ships on Friday. Bob writes the report."
-WISHES = Wishes({"mode": "separate"}, "summarize")
+WISHES = Wishes({}, "summarize")
 
 
 class Clock:
@@ -77,7 +77,7 @@ class Watch:
 @pytest.fixture
 def watch(service: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr(sending, "FIRST_DELAY", 0.0)
+    monkeypatch.setattr(attempts, "FIRST_DELAY", 0.0)
     email = f"frank-{uuid4()}@example.org"
     user = ensure_local_user(service.service.owner_url, email)
     with Client(
@@ -227,14 +227,14 @@ def test_what_the_service_has_not_answered_is_tried_again(
 def test_a_watcher_that_died_with_other_options_does_not_stop_this_one(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch.restart(Wishes({"default_prompt_names": ["summarize"]}))
+    watch.restart(Wishes({"prompts": ["summarize"]}))
     watch.write("note.txt")
     watch.look()
     with monkeypatch.context() as patch:
         patch.setattr(WatchState, "save", dies(2, WatchState.save))
         with pytest.raises(Died):
             watch.look(after=arrivals.SETTLED)
-    watch.restart(Wishes({"default_prompt_names": ["action_items"]}))
+    watch.restart(Wishes({"prompts": ["action_items"]}))
     watch.until_idle()
     assert watch.told[-1] == ("done", "note.txt", "note.txt.md")
 

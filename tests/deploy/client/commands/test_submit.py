@@ -8,7 +8,7 @@ import pytest
 
 from deploy.client import results
 from deploy.client.client import Client
-from deploy.client.failures import Unreachable
+from smelt_client import Unreachable
 from tests.deploy.client.conftest import Invoke
 from tests.support.smelt_replies import file, smelt
 
@@ -72,7 +72,7 @@ def test_whatever_fails_after_the_post_says_how_to_get_the_results(
     invoke: Invoke, note: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> bytes:
-        raise Unreachable("it is away")
+        raise Unreachable(detail="it is away")
 
     with monkeypatch.context() as patch:
         patch.setattr(Client, "results", away)
@@ -116,7 +116,7 @@ def test_get_that_waited_for_a_smelt_that_was_canceled_gives_what_there_is_and_s
 ) -> None:
     part = smelt(file(1), file(2, status="canceled", error_code=None), status="canceled")
     monkeypatch.setattr(Client, "follow_all", lambda *_: iter([[part]]))
-    monkeypatch.setattr(Client, "transcript", lambda *_: b"what was said")
+    monkeypatch.setattr(Client, "transcript", lambda *_: "what was said")
     answer = invoke("get", part.id, "--wait", "-o", tmp_path / "a.txt")
     assert (answer.exit_code, answer.stderr.splitlines()[-1]) == (
         1,

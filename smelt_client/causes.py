@@ -33,7 +33,7 @@ def not_the_service(reply: httpx2.Response) -> str:
     by = _by_proxy(reply.request)
     if status in MOVED:
         target = _without_secrets(reply.headers.get("location", "elsewhere"))
-        return f"{address}{by} sends on to {target} ({status}): give that server's address with --server"
+        return f"{address}{by} sends on to {target} ({status}): give that server's address"
     if status == 407:
         return f"the proxy before {address}{by} wants a password (407): put it into HTTPS_PROXY or HTTP_PROXY"
     if status in (502, 503, 504):
@@ -41,10 +41,12 @@ def not_the_service(reply: httpx2.Response) -> str:
             f"{address}{by} answers {status} ({reply.reason_phrase}), and not by the service itself: a proxy is there, "
             "and the service behind it isn't; try again later"
         )
-    return (
-        f"something else than Smelt answers at {address}{by} ({status}): "
-        "give the service's address with --server or SMELT_SERVER"
-    )
+    return f"something else than Smelt answers at {address}{by} ({status}): give the service's address"
+
+
+def is_page(reply: httpx2.Response) -> bool:
+    """Pages are for browsers: the service itself answers none of its calls by one."""
+    return str(reply.headers.get("content-type", "")).startswith("text/html")
 
 
 def _without_secrets(url: str) -> str:
@@ -53,9 +55,9 @@ def _without_secrets(url: str) -> str:
 
 
 def _cause(error: httpx2.RequestError) -> str:
-    match next((found for found in _chain(error) if isinstance(found, OSError)), None):
+    match next((found for found in _chain(error) if isinstance(found, OSError) and found.errno), None):
         case socket.gaierror(strerror=reason):
-            return f"can't be reached: its name isn't known (DNS: {reason}); check --server or SMELT_SERVER"
+            return f"can't be reached: its name isn't known (DNS: {reason}); check the server's address"
         case ssl.SSLError() as found:
             return _tls(found)
         case ConnectionRefusedError():
@@ -92,10 +94,13 @@ def _kind(error: httpx2.RequestError) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """It, and what it came from."""
+    """It, and what it came from; of several that were tried side by side, as event loops do, the first."""
     found: BaseException | None = error
     while found is not None:
         yield found
+        if isinstance(found, BaseExceptionGroup):
+            found = found.exceptions[0]
+            continue
         found = found.__cause__ or found.__context__
 
 

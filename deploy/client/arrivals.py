@@ -5,7 +5,8 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.client.selection import EMPTY, HIDDEN, Skipped, all_below, why_not
+from deploy.client.finding import HIDDEN, Skipped, all_below
+from deploy.client.selection import EMPTY, why_not
 from deploy.client.watch_state import Stamp
 
 SETTLED = 3.0  # seconds without a change

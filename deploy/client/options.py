@@ -109,17 +109,21 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
         sys.stdout.flush()  # while it can still be told that nobody reads it
     except SmeltError as failure:
         _end(in_words_of_the_command(failure), exit_code(failure))
-    except BrokenPipeError:  # who reads our stdout has had enough, as in `smelt list | head -1`
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # else Python complains of it at its exit
-        sys.exit(PIPE_CLOSED)
+    except BrokenPipeError:
+        end_quietly()
     except UnicodeError as error:  # such as a file's name in bytes that are no text
         _end(f"what was given can't be sent or shown: {error}", 2)
     except OSError as error:
         _end(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
     except KeyboardInterrupt:
         _end("interrupted; what was sent goes on (smelt list, smelt cancel)", INTERRUPTED)
+
+
+def end_quietly() -> NoReturn:
+    """Who reads our stdout has had enough, as in `smelt list | head -1`."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())  # else Python complains of it at its exit
+    sys.exit(PIPE_CLOSED)
 
 
 def say_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -135,6 +139,8 @@ def say_unexpected(kind: type[BaseException], error: BaseException, trace: Trace
 
 def _write_utf8() -> None:
     """Whatever the locale is: results hold any letter, and are the same on stdout as in a file."""
+    if sys.stdout is None:  # it was closed, as by `>&-`
+        sys.stdout = TextIOWrapper(Path(os.devnull).open("wb"))  # noqa: SIM115 - until the process ends
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors=stream.errors)

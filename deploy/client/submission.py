@@ -7,7 +7,8 @@ from pathlib import Path
 
 from deploy.client.batches import check_batches, in_batches
 from deploy.client.client import Client
-from deploy.client.selection import Input, Selection, Skipped, names_of, size_of
+from deploy.client.finding import Skipped
+from deploy.client.selection import Input, Selection, names_of, size_of
 from smelt_client import Misused, Refused, SmeltError
 from smelt_client.models import AcceptedSmelt, UsageReply
 from smelt_client.submission import Input as Sent

@@ -14,15 +14,15 @@ from h11 import LocalProtocolError
 from smelt_client import calls
 from smelt_client.attempts import Outcome, looks, next_try
 from smelt_client.calls import Call, Filters, TranscriptFormat
-from smelt_client.connection import SERVER, authorize, checked
+from smelt_client.connection import SERVER, authorize, checked, patience
 from smelt_client.errors import Misused
 from smelt_client.events import SILENCE, Event, Follower
 from smelt_client.models import (
     AcceptedSmelt,
     DefaultPrompt,
     DeletionReceipt,
+    ListedSmelt,
     SmeltReply,
-    SmeltSummary,
     UsageReply,
 )
 from smelt_client.submission import CHANGED, Input, Options, Submission
@@ -36,10 +36,20 @@ class AsyncSmelt:
     `token` None: anonymous. Every method raises Refused and Unreachable (`smelt_client/errors.py`).
     """
 
-    def __init__(self, server: str = SERVER, token: str | None = None, *, timeout: float = 60.0) -> None:
-        """`timeout`: seconds without a byte. Raises Misused for what can't be an address, or a token."""
+    def __init__(
+        self,
+        server: str = SERVER,
+        token: str | None = None,
+        *,
+        timeout: float = 60.0,
+        trust_env: bool = True,
+    ) -> None:
+        """`timeout`: seconds without a byte. `trust_env`: whether the environment's proxies are used.
+
+        Raises Misused for what can't be an address, or a token.
+        """
         with checked(server):
-            self._http = httpx2.AsyncClient(base_url=server, timeout=timeout)
+            self._http = httpx2.AsyncClient(base_url=server, timeout=patience(timeout), trust_env=trust_env)
             authorize(self._http.headers, token)
 
     async def __aenter__(self) -> Self:
@@ -67,18 +77,18 @@ class AsyncSmelt:
                 )
             except LocalProtocolError:  # httpx2 lets it through as it is
                 raise Misused(CHANGED) from None
-        accepted = AcceptedSmelt.model_validate_json(reply.content)
+        accepted = calls.post().result(reply)
         authorize(self._http.headers, accepted.access_token)
         return accepted
 
     async def get(self, smelt_id: UUID) -> SmeltReply:
-        return await self._do(calls.get(smelt_id))
+        return await self.do(calls.get(smelt_id))
 
-    async def list(self, most: int = 20, **filters: Unpack[Filters]) -> AsyncIterator[SmeltSummary]:
+    async def list(self, most: int = 20, **filters: Unpack[Filters]) -> AsyncIterator[ListedSmelt]:
         """The caller's own, newest first, as many pages as it takes."""
         cursor = None
         while most > 0:
-            page = await self._do(calls.page(most, cursor, filters))
+            page = await self.do(calls.page(most, cursor, filters))
             for smelt in page.items:
                 yield smelt
             most, cursor = most - len(page.items), page.next_cursor
@@ -100,7 +110,7 @@ class AsyncSmelt:
         while not follower.done:
             async with aclosing(await self._open(follower.open())) as reply:
                 follower.check(reply)
-                with suppress(httpx2.TransportError):
+                with suppress(httpx2.RequestError):
                     async for sent in httpx2.EventSource(reply):
                         event = follower.take(sent)
                         if event is not None:
@@ -110,40 +120,40 @@ class AsyncSmelt:
 
     async def cancel(self, smelt_id: UUID) -> SmeltReply:
         """Stops what runs; what has completed keeps its results."""
-        return await self._do(calls.cancel(smelt_id))
+        return await self.do(calls.cancel(smelt_id))
 
     async def retry(self, smelt_id: UUID) -> SmeltReply:
         """Runs again what failed or was canceled."""
-        return await self._do(calls.retry(smelt_id))
+        return await self.do(calls.retry(smelt_id))
 
     async def delete(self, smelt_id: UUID) -> None:
         """Content and metadata, now."""
-        await self._do(calls.delete(smelt_id))
+        await self.do(calls.delete(smelt_id))
 
     async def delete_content(self, smelt_id: UUID) -> DeletionReceipt:
-        return await self._do(calls.delete_content(smelt_id))
+        return await self.do(calls.delete_content(smelt_id))
 
     async def results(self, smelt_id: UUID, media_type: str = calls.MARKDOWN) -> bytes:
         """All finished results as `text/markdown`, `application/zip` or `application/json`."""
-        return await self._do(calls.results(smelt_id, media_type))
+        return await self.do(calls.results(smelt_id, media_type))
 
     async def output(self, smelt_id: UUID, output_id: UUID) -> str:
         """One result, as Markdown."""
-        return await self._do(calls.output(smelt_id, output_id))
+        return await self.do(calls.output(smelt_id, output_id))
 
     async def transcript(self, smelt_id: UUID, file_id: UUID, form: TranscriptFormat = "txt") -> str:
-        return await self._do(calls.transcript(smelt_id, file_id, form))
+        return await self.do(calls.transcript(smelt_id, file_id, form))
 
     async def usage(self) -> UsageReply:
-        return await self._do(calls.usage())
+        return await self.do(calls.usage())
 
     async def default_prompts(self) -> Sequence[DefaultPrompt]:
-        return await self._do(calls.default_prompts())
+        return await self.do(calls.default_prompts())
 
-    async def _do(self, call: Call[T]) -> T:
+    async def do(self, call: Call[T]) -> T:
+        """A call that has no method here."""
         request = call.request(self._http)
-        reply = await self._try(lambda: self._http.send(request), repeatable=call.repeatable)
-        return call.read(reply.content)
+        return call.result(await self._try(lambda: self._http.send(request), repeatable=call.repeatable))
 
     async def _open(self, call: Call[bytes]) -> httpx2.Response:
         request = call.request(self._http, silence=SILENCE)
@@ -155,7 +165,7 @@ class AsyncSmelt:
             reply = await send()
             if not reply.is_success:
                 await reply.aread()
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             return error
         return reply
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 
+from smelt_client.causes import address_of, not_the_service, unreached
 from smelt_client.errors import Refused, StillRunning, Unreachable
 
 TRIES = 4
@@ -16,10 +17,11 @@ LONGEST_WAIT = 30.0  # seconds: a Retry-After beyond it is the caller's matter
 TRY_LATER = (429, 503)
 FIRST_LOOK, SLOWEST_LOOK = 0.1, 2.0  # seconds between two looks at a smelt
 TOO_LARGE_FOR_A_PROXY = (
-    "a proxy before the service lets no request of this size through; the service wasn't asked"
+    "a proxy before the service doesn't let a request of this size through (413); the service itself wasn't asked. "
+    "Send less at once, or have the proxy's limit raised (nginx: client_max_body_size)"
 )
 
-Outcome = httpx2.Response | httpx2.TransportError
+Outcome = httpx2.Response | httpx2.RequestError
 
 
 def next_try(outcome: Outcome, tried: int, *, repeatable: bool) -> httpx2.Response | float:
@@ -27,10 +29,10 @@ def next_try(outcome: Outcome, tried: int, *, repeatable: bool) -> httpx2.Respon
 
     Raises Refused for what the service won't do, Unreachable when it can't answer.
     """
-    if isinstance(outcome, httpx2.TransportError):
+    if isinstance(outcome, httpx2.RequestError):
         never_sent = isinstance(outcome, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
         if tried >= TRIES or not (repeatable or never_sent):
-            raise Unreachable(detail=f"the service can't be reached ({type(outcome).__name__})") from outcome
+            raise Unreachable(detail=unreached(outcome), address=address_of(outcome.request)) from outcome
         return _backoff(tried)
     if outcome.is_success:
         return outcome
@@ -63,14 +65,15 @@ def _retry_after(reply: httpx2.Response) -> float | None:
 
 
 def _failure(reply: httpx2.Response, retry_after: float | None) -> Refused | Unreachable:
-    status, problem = reply.status_code, _problem(reply)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        detail = f"the service answered {status}"
-        return Unreachable(status, problem, detail=detail, retry_after=retry_after)
-    too_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return Refused(
-        status, problem, detail=TOO_LARGE_FOR_A_PROXY if too_large else "", retry_after=retry_after
-    )
+    status, problem, address = reply.status_code, _problem(reply), address_of(reply.request)
+    kind = Unreachable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Refused
+    detail = ""
+    if "code" not in problem:
+        too_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        problem, detail = {}, f"{address}: {TOO_LARGE_FOR_A_PROXY}" if too_large else not_the_service(reply)
+    elif kind is Unreachable:
+        detail = f"{address} can't at the moment: {problem.get('detail') or reply.reason_phrase}"
+    return kind(status, problem, detail=detail, address=address, retry_after=retry_after)
 
 
 def _problem(reply: httpx2.Response) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What the service is asked, and how its replies are read: one function a call, without any transport."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Literal, TypedDict, TypeVar
@@ -9,7 +10,10 @@ from uuid import UUID
 import httpx2
 from pydantic import BaseModel
 
+from smelt_client.causes import address_of, is_page, not_the_service
+from smelt_client.errors import Unreachable
 from smelt_client.models import (
+    AcceptedSmelt,
     DefaultPrompt,
     DefaultPrompts,
     DeletionReceipt,
@@ -29,12 +33,17 @@ TranscriptFormat = Literal["txt", "srt", "vtt", "json"]
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """`repeatable`: sent twice it has the same effect, so that a lost answer does no harm."""
+    """`read`: raises ValueError for what the service can't have answered.
+
+    `repeatable`: sent twice it has the same effect, so that a lost answer does no harm. `body`: what
+    isn't set in it isn't sent.
+    """
 
     method: str
     path: str
     read: Callable[[bytes], T]
     repeatable: bool = True
+    body: BaseModel | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -43,18 +52,37 @@ class Call(Generic[T]):
     ) -> httpx2.Request:
         """`silence`: seconds without a byte that are borne; None: as many as of any call."""
         timeout = http.timeout if silence is None else httpx2.Timeout(silence, connect=http.timeout.connect)
+        content = None if self.body is None else self.body.model_dump_json(exclude_unset=True).encode()
+        typed = {} if content is None else {"Content-Type": "application/json"}
         return http.build_request(
-            self.method, self.path, params=dict(self.params), headers=dict(self.headers), timeout=timeout
+            self.method,
+            self.path,
+            params=dict(self.params),
+            headers=typed | dict(self.headers),
+            content=content,
+            timeout=timeout,
         )
+
+    def result(self, reply: httpx2.Response) -> T:
+        """Of a reply that has been read. Raises Unreachable for what the service can't have answered."""
+        if not is_page(reply):
+            with suppress(ValueError):  # pydantic's and UnicodeDecodeError are such
+                return self.read(reply.content)
+        raise Unreachable(reply.status_code, detail=not_the_service(reply), address=address_of(reply.request))
 
 
 class Filters(TypedDict, total=False):
     """Of a list; times with their zone."""
 
-    status: str
-    mode: str
-    created_after: datetime
-    created_before: datetime
+    status: str | None
+    mode: str | None
+    created_after: datetime | None
+    created_before: datetime | None
+
+
+def post() -> Call[AcceptedSmelt]:
+    """What goes with it is a form: `smelt_client/submission.py`."""
+    return Call("POST", SMELTS, _model(AcceptedSmelt))
 
 
 def get(smelt_id: UUID) -> Call[SmeltReply]:
@@ -80,7 +108,12 @@ def retry(smelt_id: UUID) -> Call[SmeltReply]:
 
 
 def delete(smelt_id: UUID) -> Call[None]:
-    return Call("DELETE", f"{SMELTS}/{smelt_id}", lambda _: None, repeatable=False)
+    return removal(f"{SMELTS}/{smelt_id}")
+
+
+def removal(path: str) -> Call[None]:
+    """Not repeatable: the second time nothing would be found."""
+    return Call("DELETE", path, lambda _: None, repeatable=False)
 
 
 def delete_content(smelt_id: UUID) -> Call[DeletionReceipt]:

@@ -14,15 +14,15 @@ from h11 import LocalProtocolError
 from smelt_client import calls
 from smelt_client.attempts import Outcome, looks, next_try
 from smelt_client.calls import Call, Filters, TranscriptFormat
-from smelt_client.connection import SERVER, authorize, checked
+from smelt_client.connection import SERVER, authorize, checked, patience
 from smelt_client.errors import Misused
 from smelt_client.events import SILENCE, Event, Follower
 from smelt_client.models import (
     AcceptedSmelt,
     DefaultPrompt,
     DeletionReceipt,
+    ListedSmelt,
     SmeltReply,
-    SmeltSummary,
     UsageReply,
 )
 from smelt_client.submission import CHANGED, Input, Options, Submission
@@ -33,10 +33,20 @@ T = TypeVar("T")
 class Smelt:
     """`token` None: anonymous. Every method raises Refused and Unreachable (`smelt_client/errors.py`)."""
 
-    def __init__(self, server: str = SERVER, token: str | None = None, *, timeout: float = 60.0) -> None:
-        """`timeout`: seconds without a byte. Raises Misused for what can't be an address, or a token."""
+    def __init__(
+        self,
+        server: str = SERVER,
+        token: str | None = None,
+        *,
+        timeout: float = 60.0,
+        trust_env: bool = True,
+    ) -> None:
+        """`timeout`: seconds without a byte. `trust_env`: whether the environment's proxies are used.
+
+        Raises Misused for what can't be an address, or a token.
+        """
         with checked(server):
-            self._http = httpx2.Client(base_url=server, timeout=timeout)
+            self._http = httpx2.Client(base_url=server, timeout=patience(timeout), trust_env=trust_env)
             authorize(self._http.headers, token)
 
     def __enter__(self) -> Self:
@@ -64,18 +74,18 @@ class Smelt:
                 )
             except LocalProtocolError:  # httpx2 lets it through as it is
                 raise Misused(CHANGED) from None
-        accepted = AcceptedSmelt.model_validate_json(reply.content)
+        accepted = calls.post().result(reply)
         authorize(self._http.headers, accepted.access_token)
         return accepted
 
     def get(self, smelt_id: UUID) -> SmeltReply:
-        return self._do(calls.get(smelt_id))
+        return self.do(calls.get(smelt_id))
 
-    def list(self, most: int = 20, **filters: Unpack[Filters]) -> Iterator[SmeltSummary]:
+    def list(self, most: int = 20, **filters: Unpack[Filters]) -> Iterator[ListedSmelt]:
         """The caller's own, newest first, as many pages as it takes."""
         cursor = None
         while most > 0:
-            page = self._do(calls.page(most, cursor, filters))
+            page = self.do(calls.page(most, cursor, filters))
             yield from page.items
             most, cursor = most - len(page.items), page.next_cursor
             if cursor is None:
@@ -94,7 +104,7 @@ class Smelt:
         """What happens to it, as it happens; a snapshot first, `done` last."""
         follower = Follower(smelt_id)
         while not follower.done:
-            with closing(self._open(follower.open())) as reply, suppress(httpx2.TransportError):
+            with closing(self._open(follower.open())) as reply, suppress(httpx2.RequestError):
                 follower.check(reply)
                 for sent in httpx2.EventSource(reply):
                     event = follower.take(sent)
@@ -105,39 +115,40 @@ class Smelt:
 
     def cancel(self, smelt_id: UUID) -> SmeltReply:
         """Stops what runs; what has completed keeps its results."""
-        return self._do(calls.cancel(smelt_id))
+        return self.do(calls.cancel(smelt_id))
 
     def retry(self, smelt_id: UUID) -> SmeltReply:
         """Runs again what failed or was canceled."""
-        return self._do(calls.retry(smelt_id))
+        return self.do(calls.retry(smelt_id))
 
     def delete(self, smelt_id: UUID) -> None:
         """Content and metadata, now."""
-        self._do(calls.delete(smelt_id))
+        self.do(calls.delete(smelt_id))
 
     def delete_content(self, smelt_id: UUID) -> DeletionReceipt:
-        return self._do(calls.delete_content(smelt_id))
+        return self.do(calls.delete_content(smelt_id))
 
     def results(self, smelt_id: UUID, media_type: str = calls.MARKDOWN) -> bytes:
         """All finished results as `text/markdown`, `application/zip` or `application/json`."""
-        return self._do(calls.results(smelt_id, media_type))
+        return self.do(calls.results(smelt_id, media_type))
 
     def output(self, smelt_id: UUID, output_id: UUID) -> str:
         """One result, as Markdown."""
-        return self._do(calls.output(smelt_id, output_id))
+        return self.do(calls.output(smelt_id, output_id))
 
     def transcript(self, smelt_id: UUID, file_id: UUID, form: TranscriptFormat = "txt") -> str:
-        return self._do(calls.transcript(smelt_id, file_id, form))
+        return self.do(calls.transcript(smelt_id, file_id, form))
 
     def usage(self) -> UsageReply:
-        return self._do(calls.usage())
+        return self.do(calls.usage())
 
     def default_prompts(self) -> Sequence[DefaultPrompt]:
-        return self._do(calls.default_prompts())
+        return self.do(calls.default_prompts())
 
-    def _do(self, call: Call[T]) -> T:
+    def do(self, call: Call[T]) -> T:
+        """A call that has no method here."""
         request = call.request(self._http)
-        return call.read(self._try(lambda: self._http.send(request), repeatable=call.repeatable).content)
+        return call.result(self._try(lambda: self._http.send(request), repeatable=call.repeatable))
 
     def _open(self, call: Call[bytes]) -> httpx2.Response:
         request = call.request(self._http, silence=SILENCE)
@@ -149,7 +160,7 @@ class Smelt:
             reply = send()
             if not reply.is_success:
                 reply.read()
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             return error
         return reply
 

@@ -9,6 +9,7 @@ import httpx2
 from smelt_client.errors import Misused
 
 SERVER = "http://127.0.0.1:8000"
+LONGEST_CONNECT = 10.0  # seconds
 VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
@@ -16,7 +17,9 @@ VISIBLE_ASCII = re.compile(r"[!-~]+")
 def checked(server: str) -> Iterator[None]:
     """Raises Misused for an address that is none, also of a proxy from the environment."""
     if not server.startswith(("http://", "https://")):
-        raise Misused(f"the server's address must begin with http:// or https://, not {server}")
+        raise Misused(
+            f"the server's address must begin with http:// or https://, not {server.rpartition('@')[2]}"
+        )
     try:
         yield
     except (httpx2.InvalidURL, ValueError) as error:
@@ -30,3 +33,8 @@ def authorize(headers: httpx2.Headers, token: str | None) -> None:
     if not VISIBLE_ASCII.fullmatch(token):
         raise Misused("the token has characters that no token has")
     headers["Authorization"] = f"Bearer {token}"
+
+
+def patience(seconds: float) -> httpx2.Timeout:
+    """`seconds`: without a byte."""
+    return httpx2.Timeout(seconds, connect=min(seconds, LONGEST_CONNECT))

@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx2
 
 from smelt_client.calls import SMELTS, Call
+from smelt_client.causes import address_of, not_the_service
 from smelt_client.errors import Unreachable
 
 PAUSE = 0.5  # seconds before a lost stream is opened again
@@ -33,6 +34,7 @@ class Follower:
         self._smelt_id = smelt_id
         self._last: Event | None = None
         self._in_vain = 0
+        self._address = "the service"
 
     @property
     def done(self) -> bool:
@@ -48,21 +50,27 @@ class Follower:
 
     def check(self, reply: httpx2.Response) -> None:
         """Raises Unreachable."""
+        self._address = address_of(reply.request)
         if not reply.headers.get("content-type", "").startswith(MEDIA_TYPE):
-            raise Unreachable(reply.status_code, detail="something else than the service answered")
+            raise Unreachable(reply.status_code, detail=not_the_service(reply), address=self._address)
 
     def take(self, sent: httpx2.ServerSentEvent) -> Event | None:
-        """What was sent; None for what is no event of a smelt's."""
+        """What was sent; None for what is no event of a smelt's. Raises Unreachable for what no service sends."""
         if not sent.data:
             return None
-        self._in_vain = 0
-        self._last = Event(sent.event, int(sent.id), json.loads(sent.data))
-        return self._last
+        try:
+            event = Event(sent.event, int(sent.id), dict(json.loads(sent.data)))
+        except (ValueError, TypeError):
+            raise Unreachable(detail=f"{self._address} sends what is no event of Smelt's") from None
+        self._in_vain, self._last = 0, event
+        return event
 
     def pause(self) -> float:
         """Seconds before the next stream. Raises Unreachable when streams are opened but bring nothing: something on
         the way holds them back.
         """
         if self._in_vain >= TRIES:
-            raise Unreachable(detail="the events don't come through")
+            raise Unreachable(
+                detail=f"{self._address} answers, but its events don't come through: a proxy may hold them back"
+            )
         return PAUSE

@@ -16,7 +16,20 @@ class Reply(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class FileReply(Reply):
+class Ending(Reply):
+    status: str
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def completed(self) -> bool:
+        """Whether there is a result."""
+        return self.status == "completed"
+
+
+class FileReply(Ending):
     id: UUID
     position: int
     input_type: str
@@ -25,7 +38,6 @@ class FileReply(Reply):
     duration_seconds: float | None
     language: str | None
     warnings: list[str]
-    status: str
     progress: float
     queue_position: int | None
     waiting_for: str | None
@@ -33,14 +45,13 @@ class FileReply(Reply):
     error_message: str | None
 
 
-class OutputReply(Reply):
+class OutputReply(Ending):
     """`file_id` None: made from all files together."""
 
     id: UUID
     file_id: UUID | None
     default_prompt_name: str | None
     user_prompt_id: UUID | None
-    status: str
     progress: float
     waiting_for: str | None
     error_code: str | None
@@ -50,9 +61,8 @@ class OutputReply(Reply):
     output_tokens: int | None
 
 
-class SmeltSummary(Reply):
+class SmeltSummary(Ending):
     id: UUID
-    status: str
     mode: str
     tier: str
     default_prompt_names: list[str]
@@ -68,15 +78,6 @@ class SmeltSummary(Reply):
     finished_at: datetime | None
     content_expires_at: datetime
 
-    @property
-    def ended(self) -> bool:
-        return self.status in ENDED
-
-    @property
-    def completed(self) -> bool:
-        """Whether it has results."""
-        return self.status == "completed"
-
 
 class SmeltReply(SmeltSummary):
     files: list[FileReply]
@@ -89,8 +90,14 @@ class AcceptedSmelt(SmeltReply):
     access_token: str | None = None
 
 
+class ListedSmelt(SmeltSummary):
+    """`first_filenames`: of its first files, in their order."""
+
+    first_filenames: list[str] = []
+
+
 class SmeltPage(Reply):
-    items: list[SmeltSummary]
+    items: list[ListedSmelt]
     next_cursor: str | None
 
 

@@ -16,11 +16,12 @@ from uuid import UUID, uuid4
 
 from smelt_client.errors import Misused
 
-Input = Path | str  # a file, or a text
+Input = Path | str | bytes  # a file, or a text; one in bytes is UTF-8
 Field = str | Sequence[str]
 Part = tuple[str, tuple[str, bytes | BinaryIO]]  # its field, its name and what it holds
 
 LONGEST_NAME = 255
+NAME_OF_TEXTS = "text.md"
 CHANGED = "a file changed its size while it was sent"
 
 
@@ -30,13 +31,13 @@ class Options(TypedDict, total=False):
     """
 
     prompts: Sequence[str]
-    own_prompt: UUID
+    own_prompt: UUID | None
     combine: bool
-    language: str
-    vocabulary: str
-    content_ttl: int
-    webhook_url: str
-    idempotency_key: str
+    language: str | None
+    vocabulary: str | None
+    content_ttl: int | None
+    webhook_url: str | None
+    idempotency_key: str | None
     more: Mapping[str, Field]
 
 
@@ -67,10 +68,12 @@ class Submission:
 
 
 def _part(item: Input, stack: ExitStack) -> Part:
+    if isinstance(item, bytes):
+        return "texts", (NAME_OF_TEXTS, item)
     if isinstance(item, str):
         if len(item) <= LONGEST_NAME and Path(item).is_file():
             raise Misused(f"{item} is the name of a file: give a Path; a str is a text")
-        return "texts", ("text.md", item.encode())
+        return "texts", (NAME_OF_TEXTS, item.encode())
     try:
         file: BinaryIO = stack.enter_context(item.open("rb"))
         return "files", (_name(item), file if _has_size(file) else _spooled(file, stack))

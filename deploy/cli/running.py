@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
+from deploy.client.options import end_quietly
 from deploy.problems import Problem
 from deploy.supervisor.environment import ENVIRONMENT_NAMES
 from deploy.supervisor.runner import EX_CONFIG
@@ -27,6 +28,9 @@ def run_command(command: Callable[[Settings], object]) -> None:
     """As below; what goes wrong otherwise is one line as well: who reads it is at the keyboard."""
     try:
         run_service(command)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        end_quietly()
     except OSError as problem:
         print(f"smelt: {problem.filename or ''}: {problem.strerror or problem}", file=sys.stderr)
         sys.exit(EX_CONFIG)

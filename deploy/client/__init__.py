@@ -1,4 +1,4 @@
-"""A client of a Smelt service: typed, for Python (`client.py`), and as commands (`app.py`).
+"""The commands of `smelt` that speak to a service (`app.py`), built on `smelt_client`, which has all of HTTP.
 
 Nothing of a server: of `api/` it imports the schemas alone, of the domain the states.
 """

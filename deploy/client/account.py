@@ -1,4 +1,4 @@
-"""What the user's account has beside smelts and prompts: machine tokens, an API key of the user's own, an allowance."""
+"""What the user's account has beside smelts and prompts: machine tokens, and an API key of the user's own."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,9 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, SecretStr, ValidationError, field_serializer
 
 from api.schemas.account import ApiKeyBody, ApiKeyReply, NewTokenReply, TokenBody, TokenReply, Tokens
-from api.schemas.smelts import UsageReply
-from deploy.client.exchange import Exchange
-from deploy.client.failures import Misused
+from smelt_client import Misused, Smelt
+from smelt_client.calls import Call, removal
 
 TOKENS, KEY = "/v1/tokens", "/v1/api-key"
 
@@ -27,14 +26,11 @@ class _SentKey(BaseModel):
 class Account:
     """Every method raises Refused and Unreachable."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-
-    def usage(self) -> UsageReply:
-        return self._exchange.read(UsageReply, "/v1/usage")
+    def __init__(self, client: Smelt) -> None:
+        self._client = client
 
     def tokens(self) -> Sequence[TokenReply]:
-        return self._exchange.read(Tokens, TOKENS).items
+        return self._client.do(Call("GET", TOKENS, Tokens.model_validate_json)).items
 
     def add_token(self, name: str, expires_at: datetime | None = None) -> NewTokenReply:
         """The token is in this reply alone. Raises Misused for what can't be a name, or is past."""
@@ -42,13 +38,14 @@ class Account:
             body = TokenBody(name=name, expires_at=expires_at)
         except ValidationError as problem:
             raise Misused(f"{problem.errors()[0]['loc'][0]}: {problem.errors()[0]['msg']}") from None
-        return self._exchange.call(NewTokenReply, "POST", TOKENS, body)
+        read = NewTokenReply.model_validate_json
+        return self._client.do(Call("POST", TOKENS, read, repeatable=False, body=body))
 
     def revoke_token(self, token_id: UUID) -> None:
-        self._exchange.remove(f"{TOKENS}/{token_id}")
+        self._client.do(removal(f"{TOKENS}/{token_id}"))
 
     def key(self) -> ApiKeyReply:
-        return self._exchange.read(ApiKeyReply, KEY)
+        return self._client.do(Call("GET", KEY, ApiKeyReply.model_validate_json))
 
     def set_key(self, key: str) -> ApiKeyReply:
         """Checked with its provider before it is stored. Raises Misused for what can't be one."""
@@ -56,7 +53,8 @@ class Account:
             checked = ApiKeyBody(api_key=SecretStr(key))
         except ValidationError as problem:
             raise Misused(f"the key {problem.errors()[0]['msg'].removeprefix('Value error, ')}") from None
-        return self._exchange.call(ApiKeyReply, "PUT", KEY, _SentKey(api_key=checked.api_key))
+        body = _SentKey(api_key=checked.api_key)
+        return self._client.do(Call("PUT", KEY, ApiKeyReply.model_validate_json, body=body))
 
     def delete_key(self) -> None:
-        self._exchange.remove(KEY)
+        self._client.do(removal(KEY))

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from api.schemas.smelts import LimitsReply, UsageReply
-from deploy.client.failures import Misused
 from pipeline.states import Tier
+from smelt_client import Misused
+from smelt_client.models import LimitsReply, UsageReply
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ def check_batches(inputs: int, batches: int, use: UsageReply, *, combine: bool) 
     """What to say of it; None: it is one smelt. Raises Misused where nothing should be sent: it would end half-way."""
     if batches <= 1:
         return None
-    if use.tier is Tier.ANONYMOUS:
+    if use.tier == Tier.ANONYMOUS:
         raise Misused(
             f"without a token one file can be sent, not {inputs:,}: give one with --token; nothing was sent"
         )

@@ -11,10 +11,10 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.client.failures import Misused
 from deploy.local_service import FILE as LOCAL_FILE
 from deploy.local_service import LocalService, find_local_service
 from pipeline.states import DefaultPromptName
+from smelt_client import Misused
 
 CONFIG_FILE = Path("~/.config/smelt/config.toml")
 DEFAULT_SERVER = "http://127.0.0.1:8000"
@@ -43,8 +43,6 @@ def find_config(
     running = None if told else _running(local)
     known = running or LocalService(stored.get("server") or DEFAULT_SERVER, stored.get("token"))
     address = (server or known.server).rstrip("/")
-    if not address.startswith(("http://", "https://")):
-        raise Misused(f"the server's address must begin with http:// or https://, not {address}")
     if token is None and address == known.server.rstrip("/"):
         token = known.token
     return Config(address, (token or "").strip() or None)  # files end with a newline

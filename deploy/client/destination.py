@@ -11,7 +11,7 @@ from enum import StrEnum
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
-from deploy.client.failures import Misused, Unreachable
+from smelt_client import Misused, Unreachable
 
 STDOUT = "-"
 SUBTITLES = (".srt", ".vtt")
@@ -84,7 +84,7 @@ class Destination:
     def _inside(self, name: str, below: str) -> Path:
         steps = PurePosixPath(name).parts
         if not steps or ".." in steps or any(letter in name for letter in "\\:\0") or name.startswith("/"):
-            raise Unreachable(f"the archive that came names a file outside of it: {name!r}")
+            raise Unreachable(detail=f"the archive that came names a file outside of it: {name!r}")
         return self.path.joinpath(*filter(None, (below, *steps)))
 
     def _check(self) -> None:

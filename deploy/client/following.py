@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from api.schemas.smelts import FileReply, OutputReply, SmeltReply
-from deploy.client.events import LAST, Event
-from deploy.client.failures import Refused, Unreachable
+from pydantic import ValidationError
+
+from smelt_client import Refused, Unreachable
+from smelt_client.events import LAST, Event
+from smelt_client.models import FileReply, OutputReply, SmeltReply
 
 FIRST_LOOK, SLOWEST_LOOK = 0.1, 2.0  # seconds between two looks at a smelt
 FASTEST_TURN = 0.1  # seconds between looks at two smelts of many
@@ -19,9 +21,9 @@ def followed(look: Callable[[], SmeltReply], events: Callable[[], Iterable[Event
     """The smelt whenever it has changed; the last has ended. Raises what `look` does."""
     smelt = look()
     yield smelt
-    if smelt.status.terminal:
+    if smelt.ended:
         return
-    with suppress(Refused, Unreachable):  # looking does as well, or shows what the matter is
+    with suppress(Refused, Unreachable, ValidationError):  # looking does as well, or shows what the matter is
         yield from _told(smelt, events())
     yield from _looked(look)
 
@@ -33,7 +35,7 @@ def followed_together(looks: Sequence[Callable[[], SmeltReply]]) -> Iterator[lis
     """
     seen = [look() for look in looks]
     yield seen
-    while open_ones := [number for number, smelt in enumerate(seen) if not smelt.status.terminal]:
+    while open_ones := [number for number, smelt in enumerate(seen) if not smelt.ended]:
         pause = SLOWEST_LOOK / len(open_ones)
         for number in open_ones:
             time.sleep(max(pause, FASTEST_TURN))
@@ -62,7 +64,7 @@ def _looked(look: Callable[[], SmeltReply]) -> Iterator[SmeltReply]:
         if smelt.version != version:
             pause, version = FIRST_LOOK, smelt.version
             yield smelt
-        if smelt.status.terminal:
+        if smelt.ended:
             return
         time.sleep(pause)
         pause = min(SLOWEST_LOOK, pause * 1.5)

@@ -1,4 +1,4 @@
-"""The user's own prompts and their sections, and the default prompts, which are everybody's."""
+"""The user's own prompts, and their sections."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -16,61 +16,65 @@ from api.schemas.library import (
     SectionReply,
     Sections,
 )
-from api.schemas.smelts import DefaultPrompt, DefaultPrompts
-from deploy.client.exchange import Exchange
-from deploy.client.failures import Misused
+from smelt_client import Misused, Smelt
+from smelt_client.calls import Call, removal
 
 PROMPTS, SECTIONS = "/v1/prompts", "/v1/prompt-sections"
 
 Request = TypeVar("Request", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Library:
     """Every method raises Refused and Unreachable, and Misused for what no title or prompt can be."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-
-    def default_prompts(self) -> Sequence[DefaultPrompt]:
-        return self._exchange.read(DefaultPrompts, "/v1/default-prompts").items
+    def __init__(self, client: Smelt) -> None:
+        self._client = client
 
     def prompts(self) -> Sequence[PromptReply]:
-        return self._exchange.read(Prompts, PROMPTS).items
+        return self._read(Prompts, PROMPTS).items
 
     def prompt(self, prompt_id: UUID) -> PromptReply:
-        return self._exchange.read(PromptReply, f"{PROMPTS}/{prompt_id}")
+        return self._read(PromptReply, f"{PROMPTS}/{prompt_id}")
 
     def add_prompt(self, title: str, body: str, section: UUID | None = None) -> PromptReply:
         new = _checked(NewPrompt, title=title, body=body, section_id=section)
-        return self._exchange.call(PromptReply, "POST", PROMPTS, new)
+        return self._write(PromptReply, "POST", PROMPTS, new)
 
     def edit_prompt(self, prompt_id: UUID, **changes: object) -> PromptReply:
         """`changes`: of title, body and section_id; what isn't named stays."""
-        edit = _checked(PromptEdit, **changes)
-        return self._exchange.call(PromptReply, "PATCH", f"{PROMPTS}/{prompt_id}", edit)
+        return self._write(PromptReply, "PATCH", f"{PROMPTS}/{prompt_id}", _checked(PromptEdit, **changes))
 
     def delete_prompt(self, prompt_id: UUID) -> None:
-        self._exchange.remove(f"{PROMPTS}/{prompt_id}")
+        self._client.do(removal(f"{PROMPTS}/{prompt_id}"))
 
     def order_prompts(self, ids: Sequence[UUID]) -> Sequence[PromptReply]:
-        return self._exchange.call(Prompts, "PUT", f"{PROMPTS}/order", _checked(Order, ids=ids)).items
+        return self._write(Prompts, "PUT", f"{PROMPTS}/order", _checked(Order, ids=ids)).items
 
     def sections(self) -> Sequence[SectionReply]:
-        return self._exchange.read(Sections, SECTIONS).items
+        return self._read(Sections, SECTIONS).items
 
     def add_section(self, title: str) -> SectionReply:
-        return self._exchange.call(SectionReply, "POST", SECTIONS, _checked(NewSection, title=title))
+        return self._write(SectionReply, "POST", SECTIONS, _checked(NewSection, title=title))
 
     def rename_section(self, section: UUID, title: str) -> SectionReply:
         new = _checked(NewSection, title=title)
-        return self._exchange.call(SectionReply, "PATCH", f"{SECTIONS}/{section}", new)
+        return self._write(SectionReply, "PATCH", f"{SECTIONS}/{section}", new)
 
     def delete_section(self, section: UUID) -> None:
         """Its prompts stay."""
-        self._exchange.remove(f"{SECTIONS}/{section}")
+        self._client.do(removal(f"{SECTIONS}/{section}"))
 
     def order_sections(self, ids: Sequence[UUID]) -> Sequence[SectionReply]:
-        return self._exchange.call(Sections, "PUT", f"{SECTIONS}/order", _checked(Order, ids=ids)).items
+        return self._write(Sections, "PUT", f"{SECTIONS}/order", _checked(Order, ids=ids)).items
+
+    def _read(self, model: type[Model], path: str) -> Model:
+        return self._client.do(Call("GET", path, model.model_validate_json))
+
+    def _write(self, model: type[Model], method: str, path: str, body: BaseModel) -> Model:
+        repeatable = method == "PUT"
+        call = Call(method, path, model.model_validate_json, repeatable=repeatable, body=body)
+        return self._client.do(call)
 
 
 def _checked(model: type[Request], **values: object) -> Request:

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta
 
-from deploy.client.failures import Misused
+from smelt_client import Misused
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO = re.compile(r"(\d{1,6}) ?(m|min|minutes?|h|hours?|d|days?|w|weeks?)( ago)?", re.ASCII | re.IGNORECASE)

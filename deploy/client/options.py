@@ -3,7 +3,7 @@
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -13,7 +13,7 @@ from uuid import UUID
 
 import typer
 
-from pipeline.states import DefaultPromptName, SmeltMode
+from pipeline.states import DefaultPromptName
 
 if TYPE_CHECKING:
     from deploy.client.client import Client
@@ -78,17 +78,17 @@ def wishes(
     """The fields of a post. Raises Misused."""
     from deploy.client.config import find_text_prompt
     from deploy.client.submission import Wishes
+    from smelt_client.submission import Options
 
-    given: dict[str, str | Sequence[str] | None] = {
-        "mode": SmeltMode.COMBINE.value if combine else SmeltMode.SEPARATE.value,
-        "default_prompt_names": [name.value for name in prompt or []],
-        "user_prompt_id": None if own_prompt is None else str(own_prompt),
+    options: Options = {
+        "combine": combine,
+        "prompts": [name.value for name in prompt or []],
+        "own_prompt": own_prompt,
         "language": language,
         "vocabulary": vocabulary,
-        "content_ttl": None if ttl is None else str(ttl),
+        "content_ttl": ttl,
     }
-    fields = {name: value for name, value in given.items() if value is not None}
-    return Wishes(fields, find_text_prompt(text_prompt))
+    return Wishes(options, find_text_prompt(text_prompt))
 
 
 @contextmanager
@@ -96,8 +96,9 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
     """A client for the block. What goes wrong in it ends the process: one line on stderr, and the exit code."""
     from deploy.client.client import Client
     from deploy.client.config import find_config
-    from deploy.client.failures import ClientFailure, Refused
+    from deploy.client.failures import exit_code
     from deploy.client.wording import in_words_of_the_command
+    from smelt_client import SmeltError
 
     _write_utf8()
     _allow_open_files()
@@ -106,21 +107,23 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
         with Client(config.server, config.token) as client:
             yield client
         sys.stdout.flush()  # while it can still be told that nobody reads it
-    except Refused as refused:
-        _end(in_words_of_the_command(refused), refused.exit_code)
-    except ClientFailure as failure:
-        _end(str(failure), failure.exit_code)
-    except BrokenPipeError:  # who reads our stdout has had enough, as in `smelt list | head -1`
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # else Python complains of it at its exit
-        sys.exit(PIPE_CLOSED)
+    except SmeltError as failure:
+        _end(in_words_of_the_command(failure), exit_code(failure))
+    except BrokenPipeError:
+        end_quietly()
     except UnicodeError as error:  # such as a file's name in bytes that are no text
         _end(f"what was given can't be sent or shown: {error}", 2)
     except OSError as error:
         _end(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
     except KeyboardInterrupt:
         _end("interrupted; what was sent goes on (smelt list, smelt cancel)", INTERRUPTED)
+
+
+def end_quietly() -> NoReturn:
+    """Who reads our stdout has had enough, as in `smelt list | head -1`."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())  # else Python complains of it at its exit
+    sys.exit(PIPE_CLOSED)
 
 
 def say_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -136,6 +139,8 @@ def say_unexpected(kind: type[BaseException], error: BaseException, trace: Trace
 
 def _write_utf8() -> None:
     """Whatever the locale is: results hold any letter, and are the same on stdout as in a file."""
+    if sys.stdout is None:  # it was closed, as by `>&-`
+        sys.stdout = TextIOWrapper(Path(os.devnull).open("wb"))  # noqa: SIM115 - until the process ends
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors=stream.errors)
@@ -152,5 +157,7 @@ def _allow_open_files() -> None:
 
 
 def _end(line: str, exit_code: int) -> NoReturn:
-    print(f"smelt: {line}", file=sys.stderr)
+    from deploy.client.output import say
+
+    say(line)
     sys.exit(exit_code)

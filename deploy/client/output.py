@@ -4,7 +4,7 @@ Results and data go to stdout; progress, warnings and errors to stderr, so that 
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from getpass import getpass
 from uuid import UUID
 
@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from api.schemas.smelts import SmeltReply
-from deploy.client.failures import Misused
 from deploy.client.parts import parts_of
+from deploy.client.shown import in_one_line
+from smelt_client import Misused
+from smelt_client.models import SmeltReply
 
 WIDE = 80  # columns from which on a table may fold its cells
 
@@ -29,7 +30,7 @@ class Deleted(BaseModel):
 
 
 def say(line: str) -> None:
-    print(f"smelt: {line}", file=sys.stderr)
+    print(f"smelt: {in_one_line(line)}", file=sys.stderr)
 
 
 def read_stdin() -> str:
@@ -65,16 +66,23 @@ def print_json(*models: BaseModel) -> None:
 
 
 def print_table(
-    titles: Sequence[str], rows: Iterable[Sequence[object]], console: Console | None = None
+    titles: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    console: Console | None = None,
+    *,
+    numbers: Collection[str] = (),
 ) -> None:
-    """On a terminal a table, and where that is too narrow for it a block for each row; with tabs elsewhere."""
+    """On a terminal a table, and where that is too narrow for it a block for each row; with tabs elsewhere.
+
+    `numbers`: titles of the columns that hold such.
+    """
     console = console or Console()
-    lines = [[str(value) for value in row] for row in rows]
+    lines = [[in_one_line(str(value)) for value in row] for row in rows]
     if not console.is_terminal:
         for line in lines:
             print(*line, sep="\t")
     elif console.width >= WIDE or _width(titles, lines) <= console.width:
-        console.print(_table(titles, lines))
+        console.print(_table(titles, lines, numbers))
     else:
         for line in lines:
             console.print(_block(titles, line))
@@ -93,8 +101,10 @@ def print_smelt(smelt: SmeltReply) -> None:
     )
 
 
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(*titles)
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str]) -> Table:
+    table = Table()
+    for title in titles:
+        table.add_column(title, justify="right" if title in numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     return table

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from api.schemas.smelts import FileReply
 from pipeline.states import InputType
+from smelt_client.models import FileReply
 
 LEAST = 5.0  # seconds of watching before anything is foretold
 
@@ -20,7 +20,7 @@ class Pace:
         """Seconds; None: it can't be told yet, or nothing is left. A recording whose length isn't known yet is taken to
         be as long as the others, byte by byte.
         """
-        recordings = [file for file in files if file.input_type is InputType.AUDIO]
+        recordings = [file for file in files if file.input_type == InputType.AUDIO]
         now = self._clock()
         if self._begun is None:
             self._begun = now
@@ -35,7 +35,7 @@ class Pace:
 
 
 def _heard(file: FileReply) -> float:
-    return 1.0 if file.status.terminal else file.progress
+    return 1.0 if file.ended else file.progress
 
 
 def _lengths(files: Sequence[FileReply]) -> dict[UUID, float]:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.schemas.smelts import FileReply, OutputReply, SmeltReply
 from pipeline.states import WaitingFor, WorkStatus
+from smelt_client.models import FileReply, OutputReply, SmeltReply
 
-_AWAY = {
+_AWAY: dict[str, str] = {
     WaitingFor.CONTENT_STORE: "waits for the content store",
     WaitingFor.LANGUAGE_MODEL: "waits for the language model",
 }
@@ -18,10 +18,10 @@ class Part:
 
     kind: str
     name: str
-    status: WorkStatus
+    status: str
     progress: float
     place: int | None
-    waiting_for: WaitingFor | None
+    waiting_for: str | None
     error: str | None
 
     @property
@@ -31,15 +31,15 @@ class Part:
     @property
     def standing(self) -> str:
         """What it does. How far it has come is told of what is at work alone."""
-        if self.status is WorkStatus.PROCESSING and not self.note:
+        if self.status == WorkStatus.PROCESSING and not self.note:
             return f"{self.progress:.0%}"
-        return self.note or self.status.value
+        return self.note or self.status
 
     @property
     def note(self) -> str:
         """What it waits for."""
         if self.waiting_for is not None:
-            return _AWAY[self.waiting_for]
+            return _AWAY.get(self.waiting_for, f"waits for {self.waiting_for}")
         return "" if self.place is None else f"place {self.place:,} in the queue"
 
 
@@ -66,12 +66,12 @@ def summary_of(smelts: Sequence[SmeltReply]) -> str:
     return ", ".join(told)
 
 
-def _counted(statuses: Sequence[WorkStatus], what: str) -> str:
+def _counted(statuses: Sequence[str], what: str) -> str:
     return f"{statuses.count(WorkStatus.COMPLETED):,} of {len(statuses):,} {what}"
 
 
 def _file(file: FileReply) -> Part:
-    place = None if file.status.terminal else file.queue_position
+    place = None if file.ended else file.queue_position
     return Part(
         "file", file.filename, file.status, file.progress, place, file.waiting_for, file.error_message
     )

@@ -12,11 +12,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from api.schemas.smelts import SmeltReply
 from deploy.client.pace import Pace
 from deploy.client.parts import Part, parts_of, summary_of
 from deploy.client.wording import duration
 from pipeline.states import WorkStatus
+from smelt_client.models import SmeltReply
 
 FEW = 12  # parts that have a line each
 AT_WORK = 5  # of more parts: how many that are at work
@@ -59,7 +59,7 @@ class Lines:
 
     def _say_all(self, smelts: Sequence[SmeltReply]) -> None:
         now, line = time.monotonic(), for_all(smelts, self._pace)
-        ended = all(smelt.status.terminal for smelt in smelts)
+        ended = all(smelt.ended for smelt in smelts)
         due = self._told_at is None or ended or now - self._told_at >= LINE_EVERY
         if due and line != self._told:
             self._told, self._told_at = line, now
@@ -83,7 +83,7 @@ def drawn(smelts: Sequence[SmeltReply], pace: Pace, width: int) -> RenderableTyp
     parts = [part for smelt in smelts for part in parts_of(smelt)]
     if len(parts) <= FEW:
         return _lines(parts, width)
-    working = [part for part in parts if part.status is WorkStatus.PROCESSING]
+    working = [part for part in parts if part.status == WorkStatus.PROCESSING]
     done = sum(smelt.progress for smelt in smelts) / len(smelts)
     line = Text(f"  {for_all(smelts, pace)}")
     bar = Padding(ProgressBar(total=1.0, completed=done, width=max(10, width - 4)), (0, 0, 0, 2))
@@ -104,7 +104,7 @@ def _lines(parts: Sequence[Part], width: int) -> Table:
         table.add_column(width=BAR)
     table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(10, width // 2))
     for part in parts:
-        share = 1.0 if part.status is WorkStatus.COMPLETED else part.progress
+        share = 1.0 if part.status == WorkStatus.COMPLETED else part.progress
         bar = [ProgressBar(total=1.0, completed=share, width=BAR)] if width >= WIDE else []
         table.add_row(Text(f"  {part.title}"), *bar, Text(part.standing))
     return table

@@ -8,17 +8,18 @@ from uuid import UUID
 from rich.console import Console
 from rich.markdown import Markdown
 
-from api.schemas.smelts import SmeltReply
-from deploy.client.client import MEDIA_TYPES, Client
+from deploy.client.client import Client
 from deploy.client.destination import Destination, Kind
-from deploy.client.failures import ClientFailure, SmeltNotCompleted
+from deploy.client.failures import SmeltNotCompleted
 from deploy.client.output import say
 from deploy.client.parts import parts_of
 from deploy.client.progress import display
 from deploy.client.transcripts import transcripts
-from pipeline.states import SmeltStatus
+from smelt_client import SmeltError
+from smelt_client.models import SmeltReply
 
 ARCHIVE = ".zip"
+MEDIA_TYPES = {ARCHIVE: "application/zip", ".json": "application/json"}  # otherwise Markdown
 
 
 def follow(client: Client, smelt_ids: Sequence[UUID]) -> Sequence[SmeltReply]:
@@ -41,7 +42,7 @@ def give_results(
     """
     destination.check_several(len(smelts))
     for smelt in smelts:
-        if complete and smelt.status is not SmeltStatus.COMPLETED:
+        if complete and not smelt.completed:
             continue
         destination.check_format(prompts=bool(smelt.outputs))
         if destination.kind is Kind.FOLDER:
@@ -61,10 +62,10 @@ def result_as_markdown(client: Client, smelt: SmeltReply) -> bytes:
 
 def check_completed(smelts: Sequence[SmeltReply]) -> None:
     """Raises SmeltNotCompleted."""
-    lost = [smelt for smelt in smelts if smelt.status is not SmeltStatus.COMPLETED]
+    lost = [smelt for smelt in smelts if not smelt.completed]
     if lost:
         told = "; ".join(f"{smelt.error_message or 'no result'} ({smelt.id})" for smelt in lost)
-        states = " and ".join(sorted({smelt.status.value for smelt in lost}))
+        states = " and ".join(sorted({smelt.status for smelt in lost}))
         raise SmeltNotCompleted(
             f"{'the smelt' if len(smelts) == 1 else f'{len(lost)} smelts'} {states}: {told}"
         )
@@ -77,7 +78,7 @@ def kept(smelt_ids: Sequence[UUID]) -> Iterator[None]:
         yield
     except SmeltNotCompleted:
         raise
-    except (ClientFailure, OSError, KeyboardInterrupt):
+    except (SmeltError, OSError, KeyboardInterrupt):
         for smelt_id in smelt_ids:
             say(f"{smelt_id} is sent and goes on; its results: smelt get {smelt_id} --wait -o FILE")
         raise

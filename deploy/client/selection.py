@@ -5,17 +5,17 @@ its first bytes of a kind that nobody could mistake for a recording or a text. I
 sent: the service decides by the content (`deploy/client/submission.py`).
 """
 
-import glob
-import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.client.failures import Misused
-from deploy.client.inputs import Input
+from deploy.client.finding import HIDDEN, Skipped, all_below, matches
+from smelt_client import Misused
 
+Input = Path | str  # a file, or a text from stdin
 STDIN = "-"
+EMPTY = "empty"
 _STARTS = (
     (b"%PDF-", "a PDF document"),
     (b"PK\x03\x04", "a zip archive or an office document"),
@@ -30,12 +30,6 @@ _STARTS = (
     (b"\x7fELF", "a program"),
     (b"SQLite format 3\x00", "a database"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    path: Path
-    reason: str
 
 
 @dataclass(slots=True)
@@ -78,13 +72,13 @@ def select(names: Sequence[str], read_stdin: Callable[[], str]) -> Selection:
 def why_not(path: Path) -> str | None:
     """Why a file that nobody named is no input; None: it may be one."""
     if path.name.startswith("."):
-        return "hidden"
+        return HIDDEN
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             return "no file"
         if status.st_size == 0:
-            return "empty"
+            return EMPTY
         with path.open("rb") as file:
             head = file.read(16)
     except OSError as error:
@@ -93,26 +87,16 @@ def why_not(path: Path) -> str | None:
 
 
 def add_below(selection: Selection, folder: Path) -> None:
-    """All files, by name; links to folders aren't followed, which may lead in a circle."""
-
-    def unreadable(error: OSError) -> None:
-        selection.skipped.append(Skipped(Path(error.filename), f"can't be read: {error.strerror}"))
-
-    for root, folders, files in os.walk(folder, onerror=unreadable):
-        for hidden in sorted(name for name in folders if name.startswith(".")):
-            selection.skipped.append(Skipped(Path(root, hidden), "hidden"))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            selection.add_found(Path(root, name))
+    for path in all_below(folder, selection.skipped.append):
+        selection.add_found(path)
 
 
 def _add_matches(selection: Selection, name: str) -> None:
     """Of a pattern that was quoted, or that the shell found nothing for; `**` is any folder below."""
-    # `Path.glob` takes no pattern that begins at the root
-    matches = sorted(glob.glob(name, recursive=True)) if glob.has_magic(name) else []  # noqa: PTH207
-    if not matches:
+    found = matches(name)
+    if not found:
         raise Misused(f"{name} can't be read: there is no such file")
-    for match in map(Path, matches):
+    for match in found:
         if match.is_dir():
             add_below(selection, match)
         else:

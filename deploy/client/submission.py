@@ -1,37 +1,35 @@
 """Sends what was selected: what the service can't take of what was only found is left out, listed, the rest sent."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from api.schemas.smelts import AcceptedSmelt, UsageReply
 from deploy.client.batches import check_batches, in_batches
 from deploy.client.client import Client
-from deploy.client.failures import ClientFailure, Misused, Refused
-from deploy.client.inputs import Input
-from deploy.client.selection import Selection, Skipped, size_of
+from deploy.client.finding import Skipped
+from deploy.client.selection import Input, Selection, names_of, size_of
+from smelt_client import Misused, Refused, SmeltError
+from smelt_client.models import AcceptedSmelt, UsageReply
+from smelt_client.submission import Input as Sent
+from smelt_client.submission import Options
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """`fields`: those of the post. `text_prompt`: what texts get where no prompt is named; None: nothing."""
+    """`options`: those of the post. `text_prompt`: what texts get where no prompt is named; None: nothing."""
 
-    fields: Mapping[str, str | Sequence[str]]
+    options: Options
     text_prompt: str | None = None
 
     @property
-    def combine(self) -> bool:
-        return self.fields.get("mode") == "combine"
-
-    @property
     def prompts(self) -> bool:
-        return bool(self.fields.get("default_prompt_names") or self.fields.get("user_prompt_id"))
+        return bool(self.options.get("prompts") or self.options.get("own_prompt"))
 
     def with_text_prompt(self) -> "Wishes":
-        return Wishes({**self.fields, "default_prompt_names": [self.text_prompt or ""]})
+        return Wishes({**self.options, "prompts": [self.text_prompt or ""]})
 
 
 def planned(client: Client, selection: Selection, *, combine: bool, say: Say) -> list[list[Input]]:
@@ -39,7 +37,7 @@ def planned(client: Client, selection: Selection, *, combine: bool, say: Say) ->
     inputs = selection.inputs
     if len(inputs) == 1:
         return [inputs]
-    use = client.account.usage()
+    use = client.usage()
     _leave_out_the_largest(selection, use)
     batches = in_batches([(item, size_of(item)) for item in selection.inputs], use.limits)
     note = check_batches(len(selection.inputs), len(batches), use, combine=combine)
@@ -62,9 +60,10 @@ def submit_all(
     for number, batch in enumerate(batches):
         try:
             smelt = submit(client, batch, wishes, found, say_once)
-        except ClientFailure:
+        except SmeltError:
             if number:
-                say(f"of {len(batches):,} smelts {number:,} were sent; the first file not to be: {batch[0]}")
+                first = next(names_of(batch))
+                say(f"of {len(batches):,} smelts {number:,} were sent; the first file not to be: {first}")
             raise
         if smelt is not None:
             taken += 1
@@ -90,7 +89,8 @@ def submit(
         if not batch:
             return None
         try:
-            return client.submit(batch, wishes.fields, key=key and f"{key}-{tried}")
+            options: Options = {**wishes.options, "idempotency_key": key and f"{key}-{tried}"}
+            return client.submit([_sent(item) for item in batch], **options)
         except Refused as refused:
             if _lacks_a_prompt(refused) and wishes.text_prompt is not None and not wishes.prompts:
                 say(f"no --prompt was given: texts get `{wishes.text_prompt}`")
@@ -98,6 +98,11 @@ def submit(
             else:
                 batch = _without_the_refused(batch, refused, found, say)
     raise AssertionError("it ends by returning or raising")
+
+
+def _sent(item: Input) -> Sent:
+    """A text is one whatever it says, also if a file has that name."""
+    return item.encode() if isinstance(item, str) else item
 
 
 def _lacks_a_prompt(refused: Refused) -> bool:

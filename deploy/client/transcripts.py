@@ -5,12 +5,13 @@ import zipfile
 from collections.abc import Sequence
 from io import BytesIO
 
-from api.schemas.smelts import FileReply, SmeltReply
 from deploy.client.client import Client
-from deploy.client.failures import Misused, SmeltNotCompleted
-from pipeline.states import WorkStatus
+from deploy.client.failures import SmeltNotCompleted
+from smelt_client import Misused
+from smelt_client.calls import TranscriptFormat
+from smelt_client.models import FileReply, SmeltReply
 
-TIMED = ("srt", "vtt", "json")  # one transcript a file
+TIMED: dict[str, TranscriptFormat] = {".srt": "srt", ".vtt": "vtt", ".json": "json"}  # one transcript a file
 _UNSAFE_IN_ARCHIVES = re.compile(r'[<>:"|?*\\/]')
 
 
@@ -19,27 +20,26 @@ def transcripts(client: Client, smelt: SmeltReply, ending: str) -> bytes:
 
     Raises Misused where several don't fit into one file, SmeltNotCompleted if there is none.
     """
-    form = ending.lstrip(".")
-    files = [file for file in smelt.files if file.status is WorkStatus.COMPLETED or not smelt.status.terminal]
+    files = [file for file in smelt.files if file.completed or not smelt.ended]
     if not files:
         raise SmeltNotCompleted(f"not one file was transcribed ({smelt.id})")
-    if form in TIMED:
+    if ending in TIMED:
         if len(files) != 1:
             raise Misused(
-                f"there are {len(files)} transcripts: they go into a .txt or a .zip, not one .{form} file"
+                f"there are {len(files)} transcripts: they go into a .txt or a .zip, not one {ending} file"
             )
-        return client.transcript(smelt.id, files[0].id, form)
+        return client.transcript(smelt.id, files[0].id, TIMED[ending]).encode()
     texts = [(file, client.transcript(smelt.id, file.id)) for file in files]
-    return _archive(texts) if form == "zip" else _document(texts)
+    return _archive(texts) if ending == ".zip" else _document(texts).encode()
 
 
-def _document(texts: Sequence[tuple[FileReply, bytes]]) -> bytes:
+def _document(texts: Sequence[tuple[FileReply, str]]) -> str:
     if len(texts) == 1:
         return texts[0][1]
-    return b"\n".join(f"# {file.filename}\n\n".encode() + text for file, text in texts)
+    return "\n".join(f"# {file.filename}\n\n{text}" for file, text in texts)
 
 
-def _archive(texts: Sequence[tuple[FileReply, bytes]]) -> bytes:
+def _archive(texts: Sequence[tuple[FileReply, str]]) -> bytes:
     """Numbered, as the service's own: two files may have one name."""
     written = BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:

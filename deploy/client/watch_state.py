@@ -6,16 +6,35 @@ post and the next note, the same post gives the same smelt.
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote, unquote_to_bytes
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
 
-from deploy.client.failures import Misused
+from smelt_client import Misused
 
 STATE_FILE = ".smelt-watch.json"
+_NO_TEXT = re.compile("[%\udc80-\udcff]")
+
+
+def _written(name: str) -> str:
+    """Bytes that are no text as in a URL: JSON has none, and whatever stands for them must be read back."""
+    return _NO_TEXT.sub(lambda found: quote(os.fsencode(found[0])), name)
+
+
+def _read(written: object) -> str:
+    """Raises ValueError, as validators do."""
+    if not isinstance(written, str):
+        raise ValueError("a name is a string")  # noqa: TRY004 - what pydantic takes for a fault of the input
+    return os.fsdecode(unquote_to_bytes(written))
+
+
+FileName = Annotated[str, PlainValidator(_read), PlainSerializer(_written)]
 
 
 class Stamp(BaseModel):
@@ -27,9 +46,7 @@ class Stamp(BaseModel):
     mtime_ns: int
 
     @classmethod
-    def of(cls, path: Path) -> "Stamp":
-        """Raises OSError."""
-        status = path.stat()
+    def of(cls, status: os.stat_result) -> "Stamp":
         return cls(size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
@@ -41,7 +58,7 @@ class Watched(BaseModel):
     stamp: Stamp
     key: str = Field(default_factory=lambda: str(uuid4()))
     smelt_id: UUID | None = None
-    result: str | None = None
+    result: FileName | None = None
     done: bool = False
     error: str | None = None
 
@@ -49,8 +66,8 @@ class Watched(BaseModel):
 class _Stored(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    files: dict[str, Watched] = Field(default_factory=dict)
-    results: set[str] = Field(default_factory=set)
+    files: dict[FileName, Watched] = Field(default_factory=dict)
+    results: set[FileName] = Field(default_factory=set)
 
 
 class WatchState:

@@ -5,29 +5,34 @@
 A file that is changed after that is another one.
 """
 
+import errno
 import os
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from uuid import UUID
 
+from deploy.client.arrivals import Arrivals
 from deploy.client.client import Client
-from deploy.client.failures import Refused, Unreachable
 from deploy.client.results import result_as_markdown
-from deploy.client.selection import Selection, add_below
+from deploy.client.shown import in_one_line
 from deploy.client.submission import Wishes, submit
 from deploy.client.watch_state import Stamp, Watched, WatchState
 from deploy.client.wording import duration, in_words_of_the_command
-from pipeline.states import SmeltStatus
+from smelt_client import Misused, Refused, Unreachable
 
-SETTLED = 3.0  # seconds without a change
 LOOK = 1.0  # seconds between two looks
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds, while the service is away
-RESULT = ".md"
-ASKED_AT_ONCE = 20  # smelts, at each look
+RESULT, UNFINISHED = ".md", ".smelt-watch.new"
+AT_ONCE = 20  # smelts asked for at each look, and files sent: neither keeps the other waiting
 EXPIRED = "invalid_token"
 OTHER_POST = "idempotency_key_reused"
 GONE = ("not_found", "content_expired")
+NO_PLACE = (
+    errno.ENOENT,
+    errno.ENAMETOOLONG,
+)  # its folder went away, or its name leaves no room for the ending
 
 Say = Callable[[str], None]
 
@@ -52,16 +57,18 @@ class Watcher:
         self._client, self._folder, self._wishes = client, folder, wishes
         self._say, self._tell, self._renew, self._clock = say, tell, renew, clock
         self._state = WatchState(folder)
-        self._seen: dict[str, tuple[Stamp, float]] = {}
-        self._skipped: set[Path] = set()
+        self._arrivals = Arrivals(folder, say, clock)
         self._turn = 0
         self._pause = FIRST_PAUSE
+        self._held_until = 0.0
 
     @property
     def idle(self) -> bool:
-        """Whether all that is there has been seen to."""
-        unsettled = [name for name, (stamp, _) in self._seen.items() if self._is_new(name, stamp)]
-        return not unsettled and all(watched.done for watched in self._state.files.values())
+        """Whether all that is there has been seen to. What was noted and went away before it was sent never will be."""
+        new = any(self._is_new(name, stamp) for name, stamp in self._arrivals.inputs().items())
+        return not new and all(
+            watched.done or watched.smelt_id is None for watched in self._state.files.values()
+        )
 
     def watch(self, *, once: bool) -> None:
         """Until it is interrupted; with `once` until all that is there is done. Raises Refused, Misused, OSError."""
@@ -72,14 +79,18 @@ class Watcher:
             time.sleep(pause)
 
     def look(self) -> float:
-        """Does what there is to do, and returns after how many seconds to look again. Raises Refused, OSError."""
+        """Does what there is to do, and returns after how many seconds to look again. Raises Refused, OSError.
+
+        What is finished comes first: it expires, while what isn't sent yet stays where it is.
+        """
+        self._arrivals.look(ignored=self._state.results)
         try:
-            for name, stamp in self._settled():
-                self._send(name, stamp)
             for name, watched, smelt_id in self._some_unfinished():
                 self._collect(name, watched, smelt_id)
+            for name, stamp in self._to_be_sent():
+                self._send(name, stamp)
         except Unreachable as problem:
-            return self._later(str(problem))
+            return self._later(str(problem), problem.retry_after or 0.0)
         except Refused as refused:
             if refused.code == EXPIRED and self._renew():
                 return LOOK
@@ -97,57 +108,30 @@ class Watcher:
             if not watched.done and watched.smelt_id is not None
         ]
         at = self._turn % max(1, len(unfinished))
-        self._turn = at + ASKED_AT_ONCE
-        return (unfinished[at:] + unfinished[:at])[:ASKED_AT_ONCE]
+        self._turn = at + AT_ONCE
+        return (unfinished[at:] + unfinished[:at])[:AT_ONCE]
 
     def _later(self, why: str, wanted: float = 0.0) -> float:
+        """`wanted`: seconds in which nothing more is sent. What is out is looked after all the while."""
         pause = max(wanted, self._pause)
+        self._held_until = self._clock() + wanted
         self._pause = min(LONGEST_PAUSE, self._pause * 2)
         self._say(f"{why}; tried again in {duration(pause)}")
-        return pause
+        return min(LONGEST_PAUSE, pause)
 
-    def _settled(self) -> list[tuple[str, Stamp]]:
-        """What has to be sent: noted and not yet posted, or new and unchanged for long enough."""
-        now, seen = self._clock(), {}
-        for name, stamp in self._found().items():
-            before = self._seen.get(name)
-            seen[name] = before if before is not None and before[0] == stamp else (stamp, now)
-        self._seen = seen
-        return [
-            (name, stamp)
-            for name, (stamp, since) in seen.items()
-            if self._is_new(name, stamp) and now - since >= SETTLED
-        ]
-
-    def _found(self) -> dict[str, Stamp]:
-        selection = Selection()
-        add_below(selection, self._folder)
-        self._say_skipped(selection)
-        results = self._state.results
-        found = {}
-        for path in sorted(selection.found):
-            name = str(path.relative_to(self._folder))
-            if name in results:
-                continue
-            try:
-                found[name] = Stamp.of(path)
-            except FileNotFoundError:
-                continue  # it went away meanwhile
-        return found
-
-    def _say_skipped(self, selection: Selection) -> None:
-        """Each once; what is hidden or empty yet may be somebody's at work."""
-        for skipped in selection.skipped:
-            if skipped.path not in self._skipped and skipped.reason not in ("hidden", "empty"):
-                self._skipped.add(skipped.path)
-                self._say(f"skipped: {skipped.path}: {skipped.reason}")
+    def _to_be_sent(self) -> list[tuple[str, Stamp]]:
+        """A few of those that are noted and not yet posted, or new: unchanged for long enough."""
+        if self._clock() < self._held_until:
+            return []
+        settled = self._arrivals.settled().items()
+        return [(name, stamp) for name, stamp in settled if self._is_new(name, stamp)][:AT_ONCE]
 
     def _is_new(self, name: str, stamp: Stamp) -> bool:
         known = self._state.files.get(name)
         return known is None or known.stamp != stamp or (known.smelt_id is None and not known.done)
 
     def _send(self, name: str, stamp: Stamp) -> None:
-        """Raises Unreachable, and Refused for what isn't the file's fault."""
+        """Raises Unreachable, and Refused for what isn't this file's fault."""
         watched = self._state.files.get(name)
         if watched is None or watched.stamp != stamp:
             watched = self._state.files[name] = Watched(stamp=stamp)
@@ -155,12 +139,16 @@ class Watcher:
         path, reasons = self._folder / name, list[str]()
         try:
             smelt = submit(self._client, [path], self._wishes, {path}, reasons.append, key=watched.key)
+        except Misused as problem:
+            self._end(name, watched, error=str(problem))
+            return
         except Refused as refused:
-            if refused.code != OTHER_POST:
+            if refused.code == OTHER_POST:  # posted with other options, by a watcher that died there: anew
+                del self._state.files[name]
+            elif refused.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                self._end(name, watched, error=in_words_of_the_command(refused))
+            else:
                 raise
-            del self._state.files[
-                name
-            ]  # it was posted with other options, by a watcher that died there: anew
             return
         if smelt is None:
             self._end(name, watched, error="; ".join(reasons))
@@ -172,9 +160,9 @@ class Watcher:
     def _collect(self, name: str, watched: Watched, smelt_id: UUID) -> None:
         try:
             smelt = self._client.get(smelt_id)
-            if not smelt.status.terminal:
+            if not smelt.ended:
                 return
-            if smelt.status is not SmeltStatus.COMPLETED:
+            if not smelt.completed:
                 self._end(name, watched, error=f"{smelt.status}: {smelt.error_message or 'no result'}")
                 return
             self._write(name, watched, result_as_markdown(self._client, smelt))
@@ -190,14 +178,20 @@ class Watcher:
             watched.result = _free_name(path)
             self._state.results.add(str(Path(name).with_name(watched.result)))
             self._state.save()
-        target, new = path.with_name(watched.result), path.with_name(f".{watched.result}.new")
-        if not target.exists():
-            new.write_bytes(result)
-            new.rename(target)
+        target, new = path.with_name(watched.result), path.with_name(UNFINISHED)
+        try:
+            if not target.exists():
+                new.write_bytes(result)
+                new.rename(target)
+        except OSError as problem:
+            if problem.errno not in NO_PLACE:
+                raise
+            self._end(name, watched, error=f"{target} can't be written: {problem.strerror}")
+            return
         self._end(name, watched)
 
     def _end(self, name: str, watched: Watched, error: str | None = None) -> None:
-        watched.done, watched.error = True, error
+        watched.done, watched.error = True, error and in_one_line(error)
         self._state.save()
         if error is None:
             self._tell("done", name, watched.result or "")

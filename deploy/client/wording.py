@@ -1,6 +1,6 @@
 """A refusal in the words of the command: `--prompt`, where the API says `default_prompt_names`; and what to do."""
 
-from deploy.client.failures import Fault, Refused
+from smelt_client import Fault, Refused, SmeltError, Unreachable
 
 _NAMES = {
     "default_prompt_names": "--prompt",
@@ -34,12 +34,14 @@ _TO_DO = {
 }
 
 
-def in_words_of_the_command(refused: Refused) -> str:
+def in_words_of_the_command(failure: SmeltError) -> str:
     """One line: what is wrong, where, and what to do about it."""
-    said = "; ".join(map(_fault, refused.faults)) or refused.detail
-    if refused.code == "invalid_token":
-        said = f"{refused.address} doesn't take this token"
-    hints = [_TO_DO.get(refused.code), _wait(refused.retry_after)]
+    if not isinstance(failure, Refused | Unreachable):
+        return str(failure)
+    said = "; ".join(map(_fault, failure.faults)) or failure.detail
+    if failure.code == "invalid_token":
+        said = f"{failure.address} doesn't take this token"
+    hints = [_TO_DO.get(failure.code), _wait(failure.retry_after)]
     return " ".join([said, *(f"({hint})" for hint in hints if hint)])
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -16,10 +16,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from rich.console import Console
 from rich.markdown import Markdown
 
-from api.schemas.smelts import SmeltReply
 from deploy.client.client import Client
-from deploy.client.failures import ClientFailure, Misused, Refused, SmeltNotCompleted
-from deploy.client.inputs import part
+from deploy.client.failures import SmeltNotCompleted, exit_code
 from deploy.client.parts import parts_of
 from deploy.client.progress import display
 from deploy.local_users import LOCAL_EMAIL, ensure_local_user, mint
@@ -28,7 +26,10 @@ from deploy.supervisor.service import Service
 from deploy.supervisor.up import StopRequested, stop_on_signals
 from pipeline.settings import Settings
 from pipeline.speech.models import is_packaged
-from pipeline.states import InputType, SmeltStatus
+from pipeline.states import InputType
+from smelt_client import Misused, Refused, SmeltError
+from smelt_client.models import SmeltReply
+from smelt_client.submission import Submission
 
 MODEL = "tiny.en"
 MEETING = (Path(__file__).parent / "meeting.m4a", Path(__file__).parent / "notes.md")
@@ -74,17 +75,14 @@ class Demo:
         self.times: list[tuple[str, float]] = []
 
     def run(self) -> None:
-        """Raises DemoFailed, Problem, ClientFailure."""
-        with TemporaryDirectory(prefix="smelt-demo-", dir=_short_folder()) as folder:
-            settings = DemoSettings.model_validate(
-                {"data_dir": folder, "port": 0, "whisper_model": MODEL, "whisper_compute_type": "int8"}
-            )
-            service = Service(settings, self._note, isolated=True)
+        """Raises DemoFailed, Problem, SmeltError."""
+        with demo_folder() as folder:
+            service = demo_service(folder, self._note)
             stop_on_signals(service)
             with self._step("start Postgres, Valkey, the API and the workers"):
                 service.start()
             try:
-                with _client(service) as client:
+                with local_client(service) as client:
                     for mode, meaning in self.modes:
                         self._show(service, client, mode, meaning)
             finally:
@@ -109,10 +107,10 @@ class Demo:
 
     def _completed(self, service: Service, client: Client, mode: str) -> SmeltReply:
         """Posts the inputs and follows the smelt to its end."""
-        smelt: SmeltReply = client.submit(self.files, mode=mode, default_prompt_names=PROMPTS)
+        smelt: SmeltReply = client.submit(self.files, combine=mode == "combine", prompts=PROMPTS)
         changed, last = time.monotonic(), smelt
         with display(self.console) as shown:
-            while not smelt.status.terminal:
+            while not smelt.ended:
                 smelt = client.get(smelt.id)
                 shown.show([smelt])
                 service.check(most_deaths=2)
@@ -126,7 +124,7 @@ class Demo:
         broken = [
             f"{' '.join(one.title.split(maxsplit=1))}: {one.error}" for one in parts_of(smelt) if one.error
         ]
-        if smelt.status is not SmeltStatus.COMPLETED or broken:
+        if not smelt.completed or broken:
             reasons = "; ".join(broken) or smelt.error_message or "without a reason"
             raise SmeltNotCompleted(f"the smelt {smelt.status}: {reasons}")
         return smelt
@@ -135,8 +133,8 @@ class Demo:
         for file in smelt.files:
             for warning in file.warnings:
                 self.say(f"warning: {file.filename}: {warning}")
-            if file.input_type is InputType.AUDIO:
-                heard = client.transcript(smelt.id, file.id).decode().strip()
+            if file.input_type == InputType.AUDIO:
+                heard = client.transcript(smelt.id, file.id).strip()
                 self.say(f"\nWhat was heard in {file.filename}:\n\n{heard}\n")
 
     def _print_markdown(self, text: str) -> None:
@@ -161,7 +159,7 @@ def demo(files: Sequence[Path] = ()) -> int:
         _check(files)
     except Misused as problem:
         print(f"smelt: {problem}", file=sys.stderr)
-        return problem.exit_code
+        return exit_code(problem)
     show = Demo(Console(), files)
     show.say(INTRODUCTION.format("Your files go" if files else "A recording and a text go"))
     try:
@@ -169,7 +167,7 @@ def demo(files: Sequence[Path] = ()) -> int:
     except StopRequested:
         show.say("interrupted")
         return 130
-    except (DemoFailed, Problem, ClientFailure) as problem:
+    except (DemoFailed, Problem, SmeltError) as problem:
         if not isinstance(problem, Refused | SmeltNotCompleted):  # those say all of what is wrong with a file
             show.console.rule("the last lines of the service")
             for line in show.log:
@@ -188,7 +186,7 @@ def _check(files: Sequence[Path]) -> None:
         if file.exists() and not (file.is_file() or file.is_dir()):
             raise Misused(f"{file} is no regular file")  # a pipe can be read once only
         with ExitStack() as opened:
-            part(file, opened)
+            Submission([file], {}).opened(opened)
 
 
 def _modes(files: Sequence[Path]) -> Sequence[tuple[str, str]]:
@@ -199,17 +197,26 @@ def _modes(files: Sequence[Path]) -> Sequence[tuple[str, str]]:
     return [combine] if len(files) > 1 else [separate]
 
 
+def demo_folder() -> TemporaryDirectory[str]:
+    """In the user's temporary folder, unless a socket's path in it would be too long."""
+    usual = gettempdir()
+    short = usual if len(os.fsencode(usual)) <= LONGEST_TEMPORARY else "/tmp"  # noqa: S108
+    return TemporaryDirectory(prefix="smelt-demo-", dir=short)
+
+
+def demo_service(folder: str, note: Callable[[str, str], None]) -> Service:
+    """All of it in that folder. `note`: is told each line of its log."""
+    settings = DemoSettings.model_validate(
+        {"data_dir": folder, "port": 0, "whisper_model": MODEL, "whisper_compute_type": "int8"}
+    )
+    return Service(settings, note, isolated=True)
+
+
 @contextmanager
-def _client(service: Service) -> Iterator[Client]:
+def local_client(service: Service) -> Iterator[Client]:
     """The local user's, past any proxy of the environment."""
     secret = service.settings.need("jwt_secret")
     user = ensure_local_user(service.owner_url)
     token = mint(secret, service.settings.jwt_audience, user, LOCAL_EMAIL)
     with Client(service.address, token, trust_env=False) as client:
         yield client
-
-
-def _short_folder() -> str:
-    """The user's temporary folder, unless a socket's path in it would be too long."""
-    usual = gettempdir()
-    return usual if len(os.fsencode(usual)) <= LONGEST_TEMPORARY else "/tmp"  # noqa: S108

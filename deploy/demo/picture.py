@@ -5,21 +5,17 @@ Run by hand when that changes: `python -m deploy.demo.picture`.
 
 import io
 import re
-import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
-from api.schemas.smelts import SmeltReply
 from deploy.client.client import Client
 from deploy.client.pace import Pace
 from deploy.client.progress import drawn
-from deploy.demo.demonstration import MEETING, MODEL, DemoSettings
-from deploy.local_users import LOCAL_EMAIL, ensure_local_user, mint
-from deploy.supervisor.service import Service
+from deploy.demo.demonstration import MEETING, demo_folder, demo_service, local_client
+from smelt_client.models import SmeltReply
 
 TARGET = Path(__file__).parents[2] / "docs" / "terminal.svg"
 COMMAND = "smelt submit meeting.m4a notes.md --combine --prompt action_items -o -"
@@ -28,28 +24,21 @@ FONT = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)  # one that would be 
 
 
 def main() -> None:
-    with TemporaryDirectory(dir="/tmp") as folder:  # a socket's path in it has to be short
-        settings = DemoSettings.model_validate(
-            {"data_dir": folder, "port": 0, "whisper_model": MODEL, "whisper_compute_type": "int8"}
-        )
-        with Service(settings, lambda _process, _line: None, isolated=True) as service:
-            user = ensure_local_user(service.owner_url)
-            token = mint(
-                service.settings.need("jwt_secret"), service.settings.jwt_audience, user, LOCAL_EMAIL
-            )
-            with Client(service.address, token, trust_env=False) as client:
-                smelt = _ended(client)
-                markdown = client.results(smelt.id, "text/markdown").decode()
+    with (
+        demo_folder() as folder,
+        demo_service(folder, lambda _process, _line: None) as service,
+        local_client(service) as client,
+    ):
+        smelt = _ended(client)
+        markdown = client.results(smelt.id, "text/markdown").decode()
     TARGET.write_text(picture(smelt, markdown))
     print(f"{TARGET.name}: {TARGET.stat().st_size} bytes")
 
 
 def _ended(client: Client) -> SmeltReply:
-    smelt: SmeltReply = client.submit(MEETING, mode="combine", default_prompt_names=["action_items"])
-    while not smelt.status.terminal:
-        time.sleep(0.2)
-        smelt = client.get(smelt.id)
-    return smelt
+    posted = client.submit(MEETING, combine=True, prompts=["action_items"])
+    *_, ended = client.follow(posted.id)
+    return ended
 
 
 def picture(smelt: SmeltReply, markdown: str) -> str:

@@ -1,10 +1,10 @@
 """The command behind `smelt evaluate`."""
 
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
+from deploy.client.output import say
 from deploy.evaluate.bar import showing
 from deploy.evaluate.listening import listening
 from deploy.evaluate.recordings import find_recordings
@@ -27,7 +27,7 @@ def evaluate(settings: Settings, folder: Path, language: str | None, *, as_json:
     skipped = [recording.name for recording in found if recording.reference is None]
     if not as_json:
         for name in skipped:
-            _say(f"{name} is skipped: there is no {', '.join(SUFFIXES)} of the same name")
+            say(f"{name} is skipped: there is no {', '.join(SUFFIXES)} of the same name")
     if not known:
         raise EvaluationImpossible(
             f"{folder} has no recording with a {', '.join(SUFFIXES)} of the same name beside it"
@@ -54,7 +54,7 @@ def _print(report: Report, *, as_json: bool) -> None:
     for trial in report.trials:
         for line in (trial.detail, *trial.warnings):
             if line:
-                _say(f"{trial.name}: {line}")
+                say(f"{trial.name}: {line}")
 
 
 def _language(given: str | None) -> str | None:
@@ -62,7 +62,3 @@ def _language(given: str | None) -> str | None:
         return None if given is None else language_code(given)
     except ValueError:
         raise EvaluationImpossible(f"{given!r} is no language that Whisper knows") from None
-
-
-def _say(line: str) -> None:
-    print(f"smelt: {line}", file=sys.stderr)

@@ -1,9 +1,9 @@
 """The recordings of a folder, each with the file that has its words."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.client.shown import as_text
 from deploy.evaluate.references import SUFFIXES
 from pipeline.errors import SmeltError
 from pipeline.speech.signatures import claims_media
@@ -25,7 +25,7 @@ def find_recordings(folder: Path) -> list[Recording]:
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_hidden(path, folder)]
     references = {(path.with_suffix(""), path.suffix.lower()): path for path in files}
     return [
-        Recording(_name(path, folder), path, _reference(path, references))
+        Recording(as_text(path.relative_to(folder)), path, _reference(path, references))
         for path in files
         if path.suffix.lower() not in SUFFIXES and _is_recording(path)
     ]
@@ -51,8 +51,3 @@ def _reference(path: Path, references: dict[tuple[Path, str], Path]) -> Path | N
 
 def _is_hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
-
-
-def _name(path: Path, folder: Path) -> str:
-    """As UTF-8, whatever the locale is; what isn't, replaced."""
-    return os.fsencode(path.relative_to(folder)).decode(errors="replace")

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from deploy.client.output import print_table
 from deploy.evaluate.scoring import Score
 from deploy.evaluate.trial import Trial
 from pipeline.settings import Settings
 from pipeline.speech.engine_choice import choose_engine
 from workers.pools.slots import speech_engine
 
-TITLES = ("recording", "seconds", "words", "WER", "CER", "unheard", "speed", "memory", "code")
+NUMBERS = ("seconds", "words", "WER", "CER", "unheard", "speed", "memory")
+TITLES = ("recording", *NUMBERS, "code")
 UNKNOWN = "-"
 
 
@@ -49,17 +49,8 @@ class Report:
         rows = [_row(trial.name, _measured(trial), trial.code or "") for trial in self.trials]
         rows.append(_row(f"all {len(rows)}", self._total(), f"{self.failed} failed" if self.failed else ""))
         if not console.is_terminal:
-            for row in (TITLES, *rows):
-                print(*row, sep="\t")
-            return
-        table = Table()
-        for title in TITLES:
-            table.add_column(
-                title, justify="left" if title in ("recording", "code") else "right", overflow="fold"
-            )
-        for number, row in enumerate(rows, start=1):
-            table.add_row(*map(Text, row), end_section=number == len(rows) - 1)
-        console.print(table)
+            print(*TITLES, sep="\t")  # figures mean nothing without
+        print_table(TITLES, rows, console, numbers=NUMBERS)
 
     def _total(self) -> dict[str, Any]:
         """Of those that have a score: errors over words, seconds over seconds; of the memory the most."""

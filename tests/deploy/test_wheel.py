@@ -63,7 +63,7 @@ def own_environment() -> dict[str, str]:
 
 def test_it_holds_every_file_of_the_packages(installed: Path) -> None:
     (site,) = installed.glob("lib/python*/site-packages")
-    packages = ("api", "db", "deploy", "pipeline", "workers")
+    packages = ("api", "db", "deploy", "pipeline", "smelt_client", "workers")
     missing = [
         str(path.relative_to(ROOT))
         for package in packages

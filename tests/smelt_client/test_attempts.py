@@ -9,8 +9,8 @@ from smelt_client.attempts import SLOWEST_LOOK, TRIES, looks, next_try
 from smelt_client.errors import Refused, SmeltError, StillRunning, Unreachable
 
 REQUEST = httpx2.Request("GET", "http://smelt.invalid/")
-CUT = httpx2.ReadError("cut off")
-NOT_SENT = httpx2.ConnectError("nobody there")
+CUT = httpx2.ReadError("cut off", request=REQUEST)
+NOT_SENT = httpx2.ConnectError("nobody there", request=REQUEST)
 PROBLEM = {
     "code": "validation_failed",
     "detail": "2 parts of the request are not valid.",

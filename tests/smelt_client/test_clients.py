@@ -1,6 +1,8 @@
 """What both clients do with a running service."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -9,6 +11,7 @@ from pipeline.settings import Settings
 from smelt_client import Misused, Refused, StillRunning, Unreachable
 from tests.api.conftest import RunningApi
 from tests.smelt_client.conftest import Connect
+from tests.support.answering import answering
 from tests.support.cast import Cast
 from tests.support.in_process_worker import do_all_work
 
@@ -102,5 +105,38 @@ def test_what_cannot_be_sent_is_told_before_anything_is(
 
 def test_who_is_not_there_is_told_so(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smelt_client.attempts.FIRST_DELAY", 0.001)
-    with pytest.raises(Unreachable, match="ConnectError"):
+    with pytest.raises(Unreachable, match=r"http://127.0.0.1:1 can't be reached: the connection is refused"):
         connect("http://127.0.0.1:1", None).get(uuid4())
+
+
+def http(body: bytes, *headers: str) -> bytes:
+    head = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+ASKED: dict[str, Callable[[Any], object]] = {
+    "post": lambda client: client.submit([NOTE]),
+    "smelt": lambda client: client.get(uuid4()),
+    "list": lambda client: list(client.list()),
+    "prompts": lambda client: client.default_prompts(),
+    "transcript": lambda client: client.transcript(uuid4(), uuid4()),
+    "events": lambda client: list(client.events(uuid4())),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http(b"\xff{}"),
+        http(b"{}", "Content-Encoding: gzip"),
+        http(b"event: smelt\ndata: {\xff\nid: x\n\n", "Content-Type: text/event-stream"),
+    ],
+    ids=["not ours", "not what it says", "a broken stream"],
+)
+def test_what_another_answers_is_no_crash(
+    connect: Connect, asked: str, answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smelt_client.attempts.FIRST_DELAY", 0.001)
+    with answering(answer) as port, pytest.raises(Unreachable):
+        ASKED[asked](connect(f"http://127.0.0.1:{port}", None))

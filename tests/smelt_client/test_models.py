@@ -11,7 +11,9 @@ from smelt_client import models
 NAMES = [
     name
     for name, value in vars(models).items()
-    if isinstance(value, type) and issubclass(value, models.Reply) and value is not models.Reply
+    if isinstance(value, type)
+    and issubclass(value, models.Reply)
+    and value not in (models.Reply, models.Ending)
 ]
 
 

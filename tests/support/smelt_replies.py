@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from api.openapi.examples import EXAMPLES
-from api.schemas.smelts import FileReply, OutputReply, SmeltReply
+from smelt_client.models import FileReply, OutputReply, SmeltReply
 
 WHOLE = SmeltReply.model_validate(EXAMPLES["SmeltReply"])
 

@@ -22,7 +22,7 @@ def usage(*, as_json: AsJson = False, server: Server = None, token: Token = None
     from deploy.client.output import print_json, print_table
 
     with connected(server, token) as client:
-        use = client.account.usage()
+        use = client.usage()
         if as_json:
             print_json(use)
             return

@@ -30,7 +30,7 @@ def prompts(*, as_json: AsJson = False, server: Server = None, token: Token = No
     from deploy.client.output import print_json, print_table
 
     with connected(server, token) as client:
-        default, own = client.library.default_prompts(), client.library.prompts() if client.signed_in else []
+        default, own = client.default_prompts(), client.library.prompts() if client.signed_in else []
         if as_json:
             print_json(*default, *own)
             return
@@ -155,8 +155,8 @@ def order_sections(ids: Ids, *, server: Server = None, token: Token = None) -> N
 
 def _text(file: Path) -> str:
     """Raises Misused for what is no text, OSError."""
-    from deploy.client.failures import Misused
     from deploy.client.output import read_stdin
+    from smelt_client import Misused
 
     if str(file) == "-":
         return read_stdin()

@@ -10,9 +10,9 @@ from deploy.client.options import AsJson, Force, Output, Server, SmeltId, Token,
 from pipeline.states import SmeltMode, SmeltStatus
 
 if TYPE_CHECKING:
-    from api.schemas.smelts import ListedSmelt, SmeltReply
     from deploy.client.client import Client
-    from deploy.client.events import Event
+    from smelt_client import Event
+    from smelt_client.models import ListedSmelt, SmeltReply
 
 NAMES = 3  # of a smelt's files that its line in a list has room for
 
@@ -185,7 +185,7 @@ def _row(smelt: "ListedSmelt") -> tuple[object, ...]:
     return (smelt.id, smelt.status, smelt.mode, f"{smelt.progress:.0%}", f"{smelt.created_at:%F %T}Z", names)
 
 
-def _moment(given: str | None) -> str | None:
+def _moment(given: str | None) -> datetime | None:
     from deploy.client.moments import moment
 
-    return None if given is None else moment(given, datetime.now(UTC).astimezone()).isoformat()
+    return None if given is None else moment(given, datetime.now(UTC).astimezone())

@@ -25,7 +25,7 @@ from deploy.client.options import (
 )
 
 if TYPE_CHECKING:
-    from deploy.client.inputs import Input
+    from deploy.client.selection import Input
 
 
 def submit(
@@ -114,7 +114,7 @@ def get(
 ) -> None:
     """The results of a smelt, to stdout or with -o into a file or folder; of a failed one those that there are."""
     from deploy.client.destination import Destination
-    from deploy.client.results import follow, give_results, say_what_went_wrong
+    from deploy.client.results import check_completed, follow, give_results, say_what_went_wrong
 
     with connected(server, token) as client:
         destination = Destination.of(output, force=force)
@@ -124,6 +124,8 @@ def get(
             smelts = [client.get(smelt_id)]
             say_what_went_wrong(smelts[0])
         give_results(client, smelts, destination, complete=False)
+        if wait:
+            check_completed(smelts)
 
 
 def _print_plan(batches: "list[list[Input]]") -> None:

@@ -41,19 +41,20 @@ def watch(
     `.smelt-watch.json` in the folder says what was sent: a restart goes on from there.
     """
     from deploy.client.config import find_config
-    from deploy.client.failures import Misused
     from deploy.client.output import say
+    from deploy.client.shown import in_one_line
     from deploy.client.watch_state import alone
     from deploy.client.watching import Watcher
+    from smelt_client import Misused
 
     def tell(event: str, name: str, outcome: str) -> None:
-        print(event, name, outcome, sep="\t", flush=True)
+        print(event, *map(in_one_line, (name, outcome)), sep="\t", flush=True)
 
     with connected(server, token) as client:
 
         def renew() -> bool:
-            """A day is longer than a sign-in token: `smelt up` notes new ones."""
-            return client.use_token(find_config(server, token).token)
+            """A day is longer than a sign-in token: `smelt up` notes new ones. Another server's goes there alone."""
+            return client.use_token(find_config(client.server, token).token)
 
         if not client.signed_in:
             raise Misused("a folder is watched for a user: give a token with --token or SMELT_TOKEN")

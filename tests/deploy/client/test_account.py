@@ -7,7 +7,7 @@ import pytest
 
 from api.openapi.examples import EXAMPLES
 from deploy.client.client import Client
-from deploy.client.failures import Misused
+from smelt_client import Misused
 
 
 def test_a_key_is_written_out_into_the_call_that_stores_it() -> None:

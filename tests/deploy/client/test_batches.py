@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.schemas.smelts import LimitsReply, UsageReply
 from deploy.client.batches import check_batches, in_batches
-from deploy.client.failures import Misused
 from pipeline.states import Tier
+from smelt_client import Misused
+from smelt_client.models import LimitsReply, UsageReply
 
 
 def limits(inputs: int, smelt_bytes: int) -> LimitsReply:

@@ -167,6 +167,7 @@ def test_every_way_of_not_working_has_its_exit_code(run: Run, tmp_path: Path) ->
     [
         (["--server", "http://127.0.0.1:abc"], {}),
         (["--server", "http://ä..b"], {}),
+        (["--server", "ann:pa@ssword@host"], {}),
         (["--token", "pässword"], {}),
         (["--token", "smelt_a\nb"], {}),
         (["--status", "completed"], {"SMELT_TOKEN": "smelt_a b"}),
@@ -179,6 +180,7 @@ def test_what_is_no_address_and_no_token_is_wrongly_called(
     answer = smelt("list", *options, **variables)
     assert (answer.returncode, answer.stdout, len(answer.stderr.splitlines())) == (2, "", 1), answer.stderr
     assert answer.stderr.startswith("smelt: ")
+    assert "ssword" not in answer.stderr
 
 
 def test_an_option_in_bytes_that_are_no_text_is_wrongly_called(run: Run) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.client.destination import Destination, Kind
-from deploy.client.failures import Misused, Unreachable
+from smelt_client import Misused, Unreachable
 
 
 def archive(*names: str) -> bytes:

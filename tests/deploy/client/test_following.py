@@ -8,11 +8,11 @@ import httpx2
 import pytest
 
 from api.openapi.examples import EXAMPLES
-from api.schemas.smelts import SmeltReply
-from deploy.client import events, following, sending
+from deploy.client import following
 from deploy.client.client import Client
-from deploy.client.events import parsed
-from deploy.client.failures import Refused
+from smelt_client import Event, Refused, attempts, events
+from smelt_client.events import Follower
+from smelt_client.models import SmeltReply
 
 Answer = Callable[[httpx2.Request], httpx2.Response]
 
@@ -61,7 +61,7 @@ def told(*states: SmeltReply) -> bytes:
             summary = state.model_dump_json(exclude={"files", "outputs"})
             parts = [("smelt", summary), *(("file", part.model_dump_json()) for part in state.files)]
             parts += [("output", part.model_dump_json()) for part in state.outputs]
-            parts += [("done", '{"status":"completed"}')] if state.status.terminal else []
+            parts += [("done", '{"status":"completed"}')] if state.ended else []
             yield from (f"event: {name}\ndata: {data}\nid: {state.version}\n\n" for name, data in parts)
 
     return "".join(written()).encode()
@@ -72,8 +72,13 @@ def streamed(body: bytes) -> httpx2.Response:
     return httpx2.Response(200, request=request, headers={"Content-Type": "text/event-stream"}, content=body)
 
 
+def events_of(reply: httpx2.Response) -> Iterator[Event]:
+    follower = Follower(UUID(int=1))
+    return (event for sent in httpx2.EventSource(reply) if (event := follower.take(sent)) is not None)
+
+
 def followed(monkeypatch: pytest.MonkeyPatch, service: Answer) -> list[SmeltReply]:
-    for module, pause in ((events, "PAUSE"), (sending, "FIRST_DELAY"), (following, "SLOWEST_LOOK")):
+    for module, pause in ((events, "PAUSE"), (attempts, "FIRST_DELAY"), (following, "SLOWEST_LOOK")):
         monkeypatch.setattr(module, pause, 0.0)
     with Client("http://smelt") as client:
         client._http = httpx2.Client(base_url="http://smelt", transport=httpx2.MockTransport(service))
@@ -146,9 +151,7 @@ def test_what_the_reader_is_too_slow_for_is_left_out(monkeypatch: pytest.MonkeyP
     many = [STATES[0].model_copy(update={"version": 2 + n, "progress": n / 1_000}) for n in range(1_000)]
     looks = iter([STATES[0], STATES[2]])
     shown = 0
-    for _ in following.followed(
-        lambda: next(looks), lambda: parsed(httpx2.EventSource(streamed(told(*many, STATES[2]))))
-    ):
+    for _ in following.followed(lambda: next(looks), lambda: events_of(streamed(told(*many, STATES[2])))):
         shown += 1
         now += 1.0  # it draws for a second
     assert 3 < shown < 100
@@ -160,7 +163,7 @@ def test_several_are_looked_at_in_turns_until_all_have_ended(monkeypatch: pytest
     monkeypatch.setattr(following, "time", SimpleNamespace(sleep=pauses.append))
     one, other = iter(STATES), iter([STATES[0], STATES[2]])
     seen = list(following.followed_together([lambda: next(one), lambda: next(other)]))
-    assert [[smelt.status.value for smelt in smelts] for smelts in seen] == [
+    assert [[smelt.status for smelt in smelts] for smelts in seen] == [
         ["pending", "pending"],
         ["synthesizing", "pending"],
         ["synthesizing", "completed"],

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from deploy.client.failures import Misused
 from deploy.client.moments import moment
+from smelt_client import Misused
 
 NOW = datetime(2026, 11, 26, 20, 30, 5, tzinfo=UTC)
 

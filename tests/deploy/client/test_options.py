@@ -1,5 +1,6 @@
 """However a command ends, it is told in one line."""
 
+import io
 import resource
 import sys
 
@@ -45,3 +46,12 @@ def test_a_thousand_files_may_be_open_whatever_the_shell_allows() -> None:
             assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 1_000
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_without_a_stdout_nothing_is_printed_and_nothing_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with connected("http://127.0.0.1:1", None):
+        print("nobody reads this")
+        assert sys.stdout.writable()
+        sys.stdout.close()
+        sys.stdout = io.StringIO()

@@ -1,6 +1,7 @@
 """Tables on terminals of any width, and questions before what can't be undone."""
 
 import io
+import os
 import sys
 from typing import Any
 
@@ -8,8 +9,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from deploy.client.failures import Misused
-from deploy.client.output import confirm, print_table
+from deploy.client.output import confirm, print_table, say
+from smelt_client import Misused
 
 ID = "0192f0c4-7a10-7c3e-9a1b-5d2f6c8e0a11"
 TITLES = ("id", "status", "note")
@@ -79,3 +80,11 @@ def test_where_nobody_can_be_asked_it_has_to_be_said(monkeypatch: pytest.MonkeyP
     with pytest.raises(Misused, match="--yes"):
         confirm("Delete it?", yes=False)
     confirm("Delete it?", yes=True)
+
+
+def test_no_name_breaks_a_line_or_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(b"a\tb\nc\x1b[2Jd\xe9") + "\u2028👩\u200d💻"
+    print_table(TITLES, [(ID, name, "")], Console(width=40))
+    say(name)
+    shown = "a\ufffdb\ufffdc\ufffd[2Jd\ufffd\ufffd👩\u200d💻"
+    assert capsys.readouterr() == (f"{ID}\t{shown}\t\n", f"smelt: {shown}\n")

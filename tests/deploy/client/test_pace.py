@@ -2,8 +2,8 @@
 
 import pytest
 
-from api.schemas.smelts import FileReply
 from deploy.client.pace import Pace
+from smelt_client.models import FileReply
 from tests.support.smelt_replies import file
 
 

@@ -6,10 +6,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from api.schemas.smelts import SmeltReply
 from deploy.client import progress
 from deploy.client.pace import Pace
 from deploy.client.progress import Lines, display, drawn
+from smelt_client.models import SmeltReply
 from tests.support.smelt_replies import file, output, smelt
 
 LONG = "a recording whose name is much longer than any narrow terminal is wide.m4a"

@@ -8,8 +8,9 @@ import pytest
 
 from deploy.client.client import Client
 from deploy.client.destination import Destination
-from deploy.client.failures import SmeltNotCompleted, Unreachable
+from deploy.client.failures import SmeltNotCompleted
 from deploy.client.results import check_completed, give_results, kept
+from smelt_client import Unreachable
 from tests.support.smelt_replies import file, smelt
 
 GOOD = smelt(file(1), id=UUID(int=1))
@@ -40,7 +41,9 @@ def test_a_failed_smelt_alone_writes_nothing_unless_what_there_is_was_asked_for(
     assert (tmp_path / "a.txt").read_text() == "what was said"
 
 
-@pytest.mark.parametrize("failure", [Unreachable("away"), OSError(28, "No space left"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "failure", [Unreachable(detail="away"), OSError(28, "No space left"), KeyboardInterrupt()]
+)
 def test_whatever_goes_wrong_names_the_smelt_and_how_to_get_at_it(
     capsys: pytest.CaptureFixture[str], failure: BaseException
 ) -> None:

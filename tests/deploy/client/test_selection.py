@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 import pytest
 
-from deploy.client.failures import Misused
 from deploy.client.selection import Selection, select
+from smelt_client import Misused
 
 
 @pytest.fixture
@@ -59,6 +59,9 @@ def test_what_is_named_is_taken_as_it_is(folder: Path) -> None:
 def test_a_pattern_that_the_shell_left_is_looked_up(folder: Path) -> None:
     assert named(folder, chosen(folder, "*/*.m4a")) == ["a/talk.m4a"]
     assert named(folder, chosen(folder, "a/**")) == ["a/talk.m4a", "a/unknown"]
+    assert named(folder, chosen(folder, "**/*.m4a")) == ["a/talk.m4a"]  # also where a link leads in a circle
+    assert named(folder, chosen(folder, "**/a")) == ["a/talk.m4a", "a/unknown"]
+    assert named(folder, chosen(folder, "[a]/**/**/t*")) == ["a/talk.m4a"]
     selection = chosen(folder, "*.png", "b.md")
     assert named(folder, selection) == ["b.md"]
     assert [each.reason for each in selection.skipped] == ["an image"]

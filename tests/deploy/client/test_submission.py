@@ -10,10 +10,9 @@ import pytest
 from api.openapi.examples import EXAMPLES
 from deploy.client.client import Client
 from deploy.client.config import find_text_prompt
-from deploy.client.failures import Misused, Refused
-from deploy.client.inputs import Input
-from deploy.client.selection import Selection
+from deploy.client.selection import Input, Selection
 from deploy.client.submission import Wishes, planned, submit, submit_all
+from smelt_client import Misused, Refused
 
 ACCEPTED = httpx2.Response(202, json=EXAMPLES["AcceptedSmelt"])
 NO_PROMPT: dict[str, object] = {
@@ -128,6 +127,17 @@ def test_what_was_sent_before_a_failure_is_told(files: list[Path]) -> None:
     with pytest.raises(Refused):
         next(taken)
     assert said == [f"of 2 smelts 1 were sent; the first file not to be: {files[1]}"]
+
+
+def test_a_text_that_was_not_sent_is_named_not_shown() -> None:
+    said: list[str] = []
+    taken = submit_all(
+        Posts(ACCEPTED, refusal()), [["first"], ["A secret.\n" * 1_000]], Wishes({}), set(), said.append
+    )
+    next(taken)
+    with pytest.raises(Refused):
+        next(taken)
+    assert said == ["of 2 smelts 1 were sent; the first file not to be: text from stdin"]
 
 
 def test_one_file_is_sent_without_asking_for_the_limits(files: list[Path]) -> None:

@@ -4,8 +4,9 @@ import httpx2
 import pytest
 
 from deploy.client.client import Client
-from deploy.client.failures import Refused, SmeltNotCompleted
+from deploy.client.failures import SmeltNotCompleted
 from deploy.client.transcripts import transcripts
+from smelt_client import Refused
 from tests.support.smelt_replies import file, smelt
 
 NOT_READY = httpx2.Response(409, json={"code": "not_ready", "detail": "Not finished yet."})

@@ -6,21 +6,21 @@ from uuid import uuid4
 
 import pytest
 
-from api.schemas.smelts import AcceptedSmelt
-from deploy.client import sending, watching
+from deploy.client import arrivals, watching
 from deploy.client.client import Client
-from deploy.client.failures import Misused, Refused
 from deploy.client.submission import Wishes
 from deploy.client.watch_state import STATE_FILE, WatchState, alone
 from deploy.client.watching import Watcher
 from deploy.local_users import ensure_local_user, mint
+from smelt_client import Misused, Refused, attempts
+from smelt_client.models import AcceptedSmelt
 from tests.deploy.client.conftest import Invoke
 from tests.support.running import RunningService
 from tests.support.secrets import JWT_SECRET
 from tests.support.waiting import wait_until
 
 TEXT = "Ann ships on Friday. Bob writes the report."
-WISHES = Wishes({"mode": "separate"}, "summarize")
+WISHES = Wishes({}, "summarize")
 
 
 class Clock:
@@ -55,7 +55,7 @@ class Watch:
 
     def until_idle(self) -> None:
         self.look()
-        self.look(after=watching.SETTLED)
+        self.look(after=arrivals.SETTLED)
 
         def idle() -> bool:
             self.look()
@@ -77,7 +77,7 @@ class Watch:
 @pytest.fixture
 def watch(service: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr(sending, "FIRST_DELAY", 0.0)
+    monkeypatch.setattr(attempts, "FIRST_DELAY", 0.0)
     email = f"frank-{uuid4()}@example.org"
     user = ensure_local_user(service.service.owner_url, email)
     with Client(
@@ -89,10 +89,10 @@ def watch(service: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_file_is_sent_once_it_has_settled_and_its_result_is_written_beside_it(watch: Watch) -> None:
     path = watch.write("deeper/note.txt")
     watch.look()
-    watch.look(after=watching.SETTLED / 2)
+    watch.look(after=arrivals.SETTLED / 2)
     path.write_text(TEXT * 2)  # somebody is still at it
-    watch.look(after=watching.SETTLED / 2)
-    watch.look(after=watching.SETTLED / 2)
+    watch.look(after=arrivals.SETTLED / 2)
+    watch.look(after=arrivals.SETTLED / 2)
     assert watch.sent == 0
     watch.until_idle()
     assert [event for event, *_ in watch.told] == ["sent", "done"]
@@ -105,7 +105,7 @@ def test_a_file_is_sent_once_it_has_settled_and_its_result_is_written_beside_it(
 def test_a_restart_goes_on_from_there(watch: Watch) -> None:
     watch.write("note.txt")
     watch.look()
-    watch.look(after=watching.SETTLED)
+    watch.look(after=arrivals.SETTLED)
     watch.restart()
     watch.until_idle()
     assert [event for event, *_ in watch.told] == ["sent", "done"]
@@ -141,7 +141,7 @@ def test_dying_between_the_post_and_its_note_posts_nothing_twice(
     with monkeypatch.context() as patch:
         patch.setattr(WatchState, "save", dies(2, WatchState.save))
         with pytest.raises(Died):
-            watch.look(after=watching.SETTLED)
+            watch.look(after=arrivals.SETTLED)
     assert watch.sent == 1
     watch.restart()
     watch.until_idle()
@@ -194,7 +194,7 @@ def test_while_the_service_is_away_it_waits_and_loses_nothing(watch: Watch, tmp_
         watch.restart()
         watch.write("note.txt")
         watch.look()
-        pauses = [watch.look(after=watching.SETTLED), watch.look(), watch.look()]
+        pauses = [watch.look(after=arrivals.SETTLED), watch.look(), watch.look()]
     assert pauses == [2.0, 4.0, 8.0]
     assert "can't be reached" in watch.said[0]
     watch.client = served
@@ -218,7 +218,7 @@ def test_what_the_service_has_not_answered_is_tried_again(
     with monkeypatch.context() as patch:
         patch.setattr(Client, "submit", lost)
         with pytest.raises(Died):
-            watch.look(after=watching.SETTLED)
+            watch.look(after=arrivals.SETTLED)
     watch.restart()
     watch.until_idle()
     assert watch.sent == 1
@@ -227,14 +227,14 @@ def test_what_the_service_has_not_answered_is_tried_again(
 def test_a_watcher_that_died_with_other_options_does_not_stop_this_one(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch.restart(Wishes({"default_prompt_names": ["summarize"]}))
+    watch.restart(Wishes({"prompts": ["summarize"]}))
     watch.write("note.txt")
     watch.look()
     with monkeypatch.context() as patch:
         patch.setattr(WatchState, "save", dies(2, WatchState.save))
         with pytest.raises(Died):
-            watch.look(after=watching.SETTLED)
-    watch.restart(Wishes({"default_prompt_names": ["action_items"]}))
+            watch.look(after=arrivals.SETTLED)
+    watch.restart(Wishes({"prompts": ["action_items"]}))
     watch.until_idle()
     assert watch.told[-1] == ("done", "note.txt", "note.txt.md")
 
@@ -245,7 +245,7 @@ def test_a_token_that_has_expired_is_replaced_by_the_one_that_is_noted_now(watch
     watch.look()
     watch.client.use_token("expired")
     with pytest.raises(Refused):
-        watch.look(after=watching.SETTLED)
+        watch.look(after=arrivals.SETTLED)
     watch.watcher._renew = lambda: watch.client.use_token(good)
     watch.until_idle()
     assert watch.sent == 1
@@ -267,7 +267,7 @@ def test_a_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 def test_the_command_ends_when_all_is_done_or_by_ctrl_c(
     invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "SETTLED", 0.0)
+    monkeypatch.setattr(arrivals, "SETTLED", 0.0)
     monkeypatch.setattr(watching, "LOOK", 0.1)
     (tmp_path / "note.txt").write_text(TEXT)
     answer = invoke("watch", tmp_path, "--once", "--prompt", "action_items")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from deploy.client.failures import Refused
 from deploy.client.wording import duration, in_words_of_the_command
+from smelt_client import Refused
 
 FAULT = {"code": "missing", "detail": "Choose at least one prompt.", "field": "default_prompt_names"}
 TOO_LARGE = {

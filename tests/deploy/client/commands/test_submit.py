@@ -8,8 +8,9 @@ import pytest
 
 from deploy.client import results
 from deploy.client.client import Client
-from deploy.client.failures import Unreachable
+from smelt_client import Unreachable
 from tests.deploy.client.conftest import Invoke
+from tests.support.smelt_replies import file, smelt
 
 
 def test_a_folder_goes_out_and_its_results_come_into_one(invoke: Invoke, tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_whatever_fails_after_the_post_says_how_to_get_the_results(
     invoke: Invoke, note: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> bytes:
-        raise Unreachable("it is away")
+        raise Unreachable(detail="it is away")
 
     with monkeypatch.context() as patch:
         patch.setattr(Client, "results", away)
@@ -108,3 +109,17 @@ def test_without_a_token_several_files_are_told_to_need_one(
     other.write_text("Bob.")
     answer = invoke("submit", note, other, SMELT_TOKEN="")
     assert (answer.exit_code, "give one with --token" in answer.stderr) == (2, True), answer.output
+
+
+def test_get_that_waited_for_a_smelt_that_was_canceled_gives_what_there_is_and_says_so(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = smelt(file(1), file(2, status="canceled", error_code=None), status="canceled")
+    monkeypatch.setattr(Client, "follow_all", lambda *_: iter([[part]]))
+    monkeypatch.setattr(Client, "transcript", lambda *_: "what was said")
+    answer = invoke("get", part.id, "--wait", "-o", tmp_path / "a.txt")
+    assert (answer.exit_code, answer.stderr.splitlines()[-1]) == (
+        1,
+        f"smelt: the smelt canceled: no result ({part.id})",
+    )
+    assert (tmp_path / "a.txt").read_text() == "what was said"

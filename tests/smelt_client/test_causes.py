@@ -2,52 +2,28 @@
 
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
 import pytest
 
-from deploy.client import sending
-from deploy.client.client import Client
-from deploy.client.failures import ClientFailure, Refused, Unreachable
+from smelt_client import Refused, Smelt, SmeltError, Unreachable, attempts
+from tests.support.answering import answering
 from tests.support.certificates import make_certificate
 from tests.support.receiver import receiving
 
 
-@contextmanager
-def answering(answer: bytes) -> Iterator[int]:
-    """The port of a server that says the same to everybody, and hangs up."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                try:
-                    peer, _ = listener.accept()
-                except OSError:
-                    return
-                with peer:
-                    peer.recv(65_536)
-                    peer.sendall(answer)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-
-
 @pytest.fixture(autouse=True)
 def _at_once_and_directly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "FIRST_DELAY", 0.0)
+    monkeypatch.setattr(attempts, "FIRST_DELAY", 0.0)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-def failure(address: str) -> ClientFailure:
-    with Client(address) as client, pytest.raises(ClientFailure) as failed:
-        client.account.usage()
+def failure(address: str, timeout: float = 60.0) -> SmeltError:
+    with Smelt(address, timeout=timeout) as client, pytest.raises(SmeltError) as failed:
+        client.usage()
     return failed.value
 
 
@@ -56,11 +32,16 @@ def html(status: str, *headers: str) -> bytes:
     return "\r\n".join([*head, "", "<p>x"]).encode()
 
 
-CONFUSED: list[tuple[bytes, type[ClientFailure], str]] = [
+CONFUSED: list[tuple[bytes, type[SmeltError], str]] = [
     (html("200 OK"), Unreachable, "something else than Smelt answers at {address} (200)"),
     (html("404 Not Found"), Refused, "something else than Smelt answers at {address} (404)"),
     (html("502 Bad Gateway"), Unreachable, "{address} answers 502 (Bad Gateway), and not by the service"),
     (html("301 Moved", "Location: https://smelt.example/"), Refused, "sends on to https://smelt.example/"),
+    (
+        html("302 Found", "Location: https://a:b@sso.example/in?ticket=7"),
+        Refused,
+        "on to https://sso.example/in (",
+    ),
     (html("407 Proxy Authentication Required"), Refused, "wants a password (407)"),
     (html("413 Too Large"), Refused, "{address}: a proxy before the service"),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", Unreachable, "something else than Smelt answers"),
@@ -75,9 +56,7 @@ CONFUSED: list[tuple[bytes, type[ClientFailure], str]] = [
 
 
 @pytest.mark.parametrize(("answer", "kind", "said"), CONFUSED)
-def test_what_is_no_smelt_service_is_told_as_that(
-    answer: bytes, kind: type[ClientFailure], said: str
-) -> None:
+def test_what_is_no_smelt_service_is_told_as_that(answer: bytes, kind: type[SmeltError], said: str) -> None:
     with answering(answer) as port:
         address = f"http://127.0.0.1:{port}"
         failed = failure(address)
@@ -116,11 +95,10 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
     assert "SSL_CERT_FILE" in said
 
 
-def test_a_silent_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deploy.client.client.TIMEOUT", httpx2.Timeout(0.05))
+def test_a_silent_server() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        assert str(failure(address)).startswith(f"{address} doesn't answer in time")
+        assert str(failure(address, timeout=0.05)).startswith(f"{address} doesn't answer in time")
 
 
 PROXIES: list[tuple[str, Callable[[int], str], str]] = [

@@ -1,5 +1,6 @@
 """Why the service couldn't be asked, or didn't answer as itself: the address, the cause, and what to do about it."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx2
 
 HTTPS_TO_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")  # what OpenSSL calls an answer that isn't TLS
+_USER = re.compile("//[^/]*@")
 MOVED = (301, 302, 303, 307, 308)
 
 
@@ -30,8 +32,8 @@ def not_the_service(reply: httpx2.Response) -> str:
     address, status = address_of(reply.request), reply.status_code
     by = _by_proxy(reply.request)
     if status in MOVED:
-        target = reply.headers.get("location", "elsewhere")
-        return f"{address}{by} sends on to {target} ({status}): give that server's address with --server"
+        target = _without_secrets(reply.headers.get("location", "elsewhere"))
+        return f"{address}{by} sends on to {target} ({status}): give that server's address"
     if status == 407:
         return f"the proxy before {address}{by} wants a password (407): put it into HTTPS_PROXY or HTTP_PROXY"
     if status in (502, 503, 504):
@@ -39,16 +41,23 @@ def not_the_service(reply: httpx2.Response) -> str:
             f"{address}{by} answers {status} ({reply.reason_phrase}), and not by the service itself: a proxy is there, "
             "and the service behind it isn't; try again later"
         )
-    return (
-        f"something else than Smelt answers at {address}{by} ({status}): "
-        "give the service's address with --server or SMELT_SERVER"
-    )
+    return f"something else than Smelt answers at {address}{by} ({status}): give the service's address"
+
+
+def is_page(reply: httpx2.Response) -> bool:
+    """Pages are for browsers: the service itself answers none of its calls by one."""
+    return str(reply.headers.get("content-type", "")).startswith("text/html")
+
+
+def _without_secrets(url: str) -> str:
+    """No user's name, no password, and no query, which may hold a ticket."""
+    return _USER.sub("//", url).partition("?")[0]
 
 
 def _cause(error: httpx2.RequestError) -> str:
-    match next((found for found in _chain(error) if isinstance(found, OSError)), None):
+    match next((found for found in _chain(error) if isinstance(found, OSError) and found.errno), None):
         case socket.gaierror(strerror=reason):
-            return f"can't be reached: its name isn't known (DNS: {reason}); check --server or SMELT_SERVER"
+            return f"can't be reached: its name isn't known (DNS: {reason}); check the server's address"
         case ssl.SSLError() as found:
             return _tls(found)
         case ConnectionRefusedError():
@@ -85,10 +94,13 @@ def _kind(error: httpx2.RequestError) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """It, and what it came from."""
+    """It, and what it came from; of several that were tried side by side, as event loops do, the first."""
     found: BaseException | None = error
     while found is not None:
         yield found
+        if isinstance(found, BaseExceptionGroup):
+            found = found.exceptions[0]
+            continue
         found = found.__cause__ or found.__context__
 
 

@@ -4,12 +4,10 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx2
 import pytest
 
-from deploy.client import sending
-from deploy.client.failures import Refused, Unreachable
-from deploy.client.sending import send
+from smelt_client import Refused, Smelt, Unreachable, attempts
+from smelt_client.calls import Call
 
 
 class Server(ThreadingHTTPServer):
@@ -42,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(sending, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr(attempts, "FIRST_DELAY", 0.01)
     with Server() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -51,15 +49,15 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         thread.join()
 
 
-def post(server: Server, *script: tuple[int, str | None], repeatable: bool = True) -> int:
+def post(server: Server, *script: tuple[int, str | None], repeatable: bool = True) -> None:
     server.script = list(script)
-    with httpx2.Client(trust_env=False, base_url=f"http://127.0.0.1:{server.server_port}") as client:
-        headers = {"Idempotency-Key": "one"}
-        return send(lambda: client.post("/", headers=headers), repeatable=repeatable).status_code
+    call = Call("POST", "/", bytes, repeatable=repeatable, headers={"Idempotency-Key": "one"})
+    with Smelt(f"http://127.0.0.1:{server.server_port}", trust_env=False) as client:
+        client.do(call)
 
 
 def test_what_may_pass_is_tried_again_with_the_same_key(server: Server) -> None:
-    assert post(server, (503, None), (429, "0"), (0, None), (202, None)) == 202
+    post(server, (503, None), (429, "0"), (0, None), (202, None))
     assert server.keys == ["one"] * 4
 
 
@@ -87,5 +85,5 @@ def test_a_proxy_that_takes_no_request_of_this_size_is_named(server: Server) -> 
 
 def test_patience_ends(server: Server) -> None:
     with pytest.raises(Unreachable):
-        post(server, *[(503, "0")] * sending.TRIES)
-    assert len(server.keys) == sending.TRIES
+        post(server, *[(503, "0")] * attempts.TRIES)
+    assert len(server.keys) == attempts.TRIES

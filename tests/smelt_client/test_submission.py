@@ -9,14 +9,12 @@ from typing import BinaryIO
 
 import pytest
 
-from deploy.client import client as client_module
-from deploy.client.client import Client
-from deploy.client.failures import Misused
-from deploy.client.inputs import part
+from smelt_client import Misused, Smelt, submission
+from smelt_client.submission import Submission
 
 
 def opened_part(path: Path, opened: ExitStack) -> tuple[str, BinaryIO]:
-    field, (name, file) = part(path, opened)
+    [(field, (name, file))] = Submission([path], {}).opened(opened)
     assert field == "files"
     assert not isinstance(file, bytes)
     return name, file
@@ -69,8 +67,8 @@ class Growing(BytesIO):
 
 def test_a_file_that_grows_while_it_is_sent_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr(client_module, "part", lambda *_: ("files", ("a.wav", Growing(b"RIFF"))))
+    monkeypatch.setattr(submission, "_part", lambda *_: ("files", ("a.wav", Growing(b"RIFF"))))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with Client(address) as client, pytest.raises(Misused, match="while it was sent"):
+        with Smelt(address) as client, pytest.raises(Misused, match="while it was sent"):
             client.submit([Path("a.wav")])

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, SecretStr, ValidationError, field_serializer
+from pydantic_core import ErrorDetails
 
 from api.schemas.account import ApiKeyBody, ApiKeyReply, NewTokenReply, TokenBody, TokenReply, Tokens
 from smelt_client import Misused, Smelt
@@ -52,9 +53,15 @@ class Account:
         try:
             checked = ApiKeyBody(api_key=SecretStr(key))
         except ValidationError as problem:
-            raise Misused(f"the key {problem.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+            raise Misused(f"the key {_fault(problem.errors()[0])}") from None
         body = _SentKey(api_key=checked.api_key)
         return self._client.do(Call("PUT", KEY, ApiKeyReply.model_validate_json, body=body))
 
     def delete_key(self) -> None:
         self._client.do(removal(KEY))
+
+
+def _fault(error: ErrorDetails) -> str:
+    if error["type"] == "too_short":
+        return f"has fewer than {error['ctx']['min_length']} letters"
+    return error["msg"].removeprefix("Value error, ")

@@ -74,10 +74,13 @@ class Destination:
 
     def write_archive(self, archive: bytes, below: str = "") -> list[Path]:
         """All that is in a zip, into the folder, or a folder of that name in it. Raises Misused, OSError, and
-        Unreachable for names that lead out of it: no service sends such.
+        Unreachable for what is no archive, or has names that lead out of it: no service sends such.
         """
-        with zipfile.ZipFile(BytesIO(archive)) as opened:
-            files = {self._inside(name, below): opened.read(name) for name in opened.namelist()}
+        try:
+            with zipfile.ZipFile(BytesIO(archive)) as opened:
+                files = {self._inside(name, below): opened.read(name) for name in opened.namelist()}
+        except zipfile.BadZipFile:
+            raise Unreachable(detail="what came is no whole archive: does something else answer?") from None
         _write_all(files, force=self.force)
         return list(files)
 

@@ -48,7 +48,7 @@ def give_results(
         if destination.kind is Kind.FOLDER:
             below = str(smelt.id) if len(smelts) > 1 else ""
             paths = destination.write_archive(_results(client, smelt, ARCHIVE), below)
-            say(f"{len(paths):,} files are in {destination.path}")
+            say(f"{len(paths):,} {'file is' if len(paths) == 1 else 'files are'} in {destination.path}")
         elif destination.kind is Kind.FILE:
             destination.write(_results(client, smelt, destination.ending))
         else:
@@ -67,7 +67,7 @@ def check_completed(smelts: Sequence[SmeltReply]) -> None:
         told = "; ".join(f"{smelt.error_message or 'no result'} ({smelt.id})" for smelt in lost)
         states = " and ".join(sorted({smelt.status for smelt in lost}))
         raise SmeltNotCompleted(
-            f"{'the smelt' if len(smelts) == 1 else f'{len(lost)} smelts'} {states}: {told}"
+            f"{'the smelt' if len(smelts) == 1 else f'{len(lost)} of {len(smelts)} smelts'} {states}: {told}"
         )
 
 

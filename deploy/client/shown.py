@@ -1,10 +1,12 @@
 """Names as they may be shown: of files above all, which may hold any byte but two."""
 
 import os
+import re
 import unicodedata
 from pathlib import Path
 
-_BREAKS_A_LINE = {"Cc", "Cs", "Zl", "Zp"}  # control characters, halves of characters, ends of lines
+_BREAKS_A_LINE = {"Cc", "Zl", "Zp"}  # control characters, ends of lines
+_HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # of characters; those between stand for bytes of a name
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -15,4 +17,5 @@ def as_text(name: str | Path) -> str:
 
 def in_one_line(text: str) -> str:
     """Without what would end the line, split a row at a tab, or move the terminal's cursor."""
-    return "".join(REPLACED if unicodedata.category(letter) in _BREAKS_A_LINE else letter for letter in text)
+    whole = _HALVES.sub(REPLACED, text).encode(errors="surrogateescape").decode(errors="replace")
+    return "".join(REPLACED if unicodedata.category(letter) in _BREAKS_A_LINE else letter for letter in whole)

@@ -15,6 +15,7 @@ from smelt_client.submission import Input as Sent
 from smelt_client.submission import Options
 
 Say = Callable[[str], None]
+Check = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,18 @@ def planned(client: Client, selection: Selection, *, combine: bool, say: Say) ->
 
 
 def submit_all(
-    client: Client, batches: Sequence[Sequence[Input]], wishes: Wishes, found: set[Path], say: Say
+    client: Client,
+    batches: Sequence[Sequence[Input]],
+    wishes: Wishes,
+    found: set[Path],
+    say: Say,
+    *,
+    check: Check = lambda: None,
 ) -> Iterator[AcceptedSmelt]:
-    """Each as it is taken in. Raises as `Client.submit` does, and Misused if nothing could be taken."""
+    """Each as it is taken in. Raises as `Client.submit` does, and Misused if nothing could be taken.
+
+    `check`: raises Misused if what prompts give isn't wanted; called before texts get one that nobody named.
+    """
     taken, said = 0, set[str]()
 
     def say_once(line: str) -> None:
@@ -57,13 +67,13 @@ def submit_all(
             said.add(line)
             say(line)
 
-    for number, batch in enumerate(batches):
+    for batch in batches:
         try:
-            smelt = submit(client, batch, wishes, found, say_once)
+            smelt = submit(client, batch, wishes, found, say_once, check=check)
         except SmeltError:
-            if number:
+            if taken:
                 first = next(names_of(batch))
-                say(f"of {len(batches):,} smelts {number:,} were sent; the first file not to be: {first}")
+                say(f"of {len(batches):,} smelts {taken:,} were sent; the first file not to be: {first}")
             raise
         if smelt is not None:
             taken += 1
@@ -79,11 +89,13 @@ def submit(
     found: set[Path],
     say: Say,
     *,
+    check: Check = lambda: None,
     key: str | None = None,
 ) -> AcceptedSmelt | None:
     """None: nothing of it can be taken. Raises as `Client.submit` does.
 
-    `key`: by which the same call, after a crash, gets the same smelt. A changed post needs another one, made of it.
+    `check`: as above. `key`: by which the same call, after a crash, gets the same smelt. A changed post needs another
+    one, made of it.
     """
     for tried in count():
         if not batch:
@@ -93,6 +105,7 @@ def submit(
             return client.submit([_sent(item) for item in batch], **options)
         except Refused as refused:
             if _lacks_a_prompt(refused) and wishes.text_prompt is not None and not wishes.prompts:
+                check()
                 say(f"no --prompt was given: texts get `{wishes.text_prompt}`")
                 wishes = wishes.with_text_prompt()
             else:

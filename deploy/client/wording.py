@@ -41,7 +41,7 @@ def in_words_of_the_command(failure: SmeltError) -> str:
     said = "; ".join(map(_fault, failure.faults)) or failure.detail
     if failure.code == "invalid_token":
         said = f"{failure.address} doesn't take this token"
-    hints = [_TO_DO.get(failure.code), _wait(failure.retry_after)]
+    hints = [_TO_DO.get(failure.code), _another(failure), _wait(failure.retry_after)]
     return " ".join([said, *(f"({hint})" for hint in hints if hint)])
 
 
@@ -64,3 +64,10 @@ def _fault(fault: Fault) -> str:
 
 def _wait(seconds: float | None) -> str | None:
     return None if seconds is None else f"again in {duration(seconds)}"
+
+
+def _another(failure: Refused | Unreachable) -> str | None:
+    """Where nobody answered, or another did: the address may be a wrong one."""
+    if isinstance(failure, Refused) or failure.code or failure.status >= 500 or not failure.address:
+        return None
+    return "--server or SMELT_SERVER names another service"

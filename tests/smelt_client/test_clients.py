@@ -1,14 +1,17 @@
 """What both clients do with a running service."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from pydantic import BaseModel
 
 from pipeline.settings import Settings
 from smelt_client import Misused, Refused, StillRunning, Unreachable
+from smelt_client.calls import Call
 from tests.api.conftest import RunningApi
 from tests.smelt_client.conftest import Connect
 from tests.support.answering import answering
@@ -101,6 +104,19 @@ def test_what_cannot_be_sent_is_told_before_anything_is(
     for server, token in (("smelt.example.org", None), ("http://host:port", None), (api.url, "töken")):
         with pytest.raises(Misused):
             connect(server, token)
+
+
+class NewPrompt(BaseModel):
+    title: str
+    body: str = "Be brief."
+    section_id: str | None = "not set, and not sent"
+
+
+def test_a_call_that_has_no_method_here_can_be_made(connect: Connect, api: RunningApi, cast: Cast) -> None:
+    client = connect(api.url, cast.ada.token)
+    body = NewPrompt(title="Minutes", body="List what was decided.")
+    made = client.do(Call("POST", "/v1/prompts", json.loads, repeatable=False, body=body))
+    assert (made["title"], made["section_id"]) == ("Minutes", None)
 
 
 def test_who_is_not_there_is_told_so(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:

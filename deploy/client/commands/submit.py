@@ -1,5 +1,6 @@
 """`smelt submit` and `smelt get`: a batch goes out, its results come back."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -85,9 +86,10 @@ def submit(
         if dry_run:
             _print_plan(batches)
             return
+        check = partial(destination.check_format, prompts=True)
         sent: list[UUID] = []
         with kept(sent):
-            for smelt in submit_all(client, batches, wanted, selection.found, say):
+            for smelt in submit_all(client, batches, wanted, selection.found, say, check=check):
                 sent.append(smelt.id)
                 if smelt.access_token is not None:
                     say(f"only this token opens it: {smelt.access_token}")

@@ -72,6 +72,13 @@ def test_an_archive_reaches_nothing_outside_the_folder(tmp_path: Path, name: str
     assert not folder.exists()
 
 
+def test_what_is_no_archive_is_told_and_nothing_written(tmp_path: Path) -> None:
+    cut = archive("summarize.md")[:-9]
+    with pytest.raises(Unreachable, match="no whole archive"):
+        Destination.of(f"{tmp_path}/out/").write_archive(cut)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("name", "prompts", "said"),
     [

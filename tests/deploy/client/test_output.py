@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from deploy.client.output import confirm, print_table, say
+from deploy.client.shown import in_one_line
 from smelt_client import Misused
 
 ID = "0192f0c4-7a10-7c3e-9a1b-5d2f6c8e0a11"
@@ -88,3 +89,9 @@ def test_no_name_breaks_a_line_or_moves_the_cursor(capsys: pytest.CaptureFixture
     say(name)
     shown = "a\ufffdb\ufffdc\ufffd[2Jd\ufffd\ufffd👩\u200d💻"
     assert capsys.readouterr() == (f"{ID}\t{shown}\t\n", f"smelt: {shown}\n")
+
+
+def test_a_name_is_read_as_utf8_whatever_the_locale_is() -> None:
+    """Where it is ASCII, each byte of an emoji comes as a letter of its own."""
+    assert in_one_line("🎉".encode().decode("ascii", "surrogateescape")) == "🎉"
+    assert in_one_line("a\ud800b") == "a\ufffdb"

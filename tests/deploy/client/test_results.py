@@ -29,7 +29,7 @@ def test_of_several_smelts_one_that_failed_costs_the_others_nothing(tmp_path: Pa
     (written,) = tmp_path.iterdir()
     assert written.name == str(GOOD.id)
     assert (written / "001 talk-1.m4a.txt").read_text() == "what was said"
-    with pytest.raises(SmeltNotCompleted, match=f"1 smelts failed: no result .{LOST.id}"):
+    with pytest.raises(SmeltNotCompleted, match=f"1 of 2 smelts failed: no result .{LOST.id}"):
         check_completed([GOOD, LOST])
 
 

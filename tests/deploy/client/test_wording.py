@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from deploy.client.wording import duration, in_words_of_the_command
-from smelt_client import Refused
+from smelt_client import Refused, Unreachable
 
 FAULT = {"code": "missing", "detail": "Choose at least one prompt.", "field": "default_prompt_names"}
 TOO_LARGE = {
@@ -46,6 +46,26 @@ def test_a_refusal_names_options_not_fields(
 ) -> None:
     refused = Refused(418, problem, address="http://smelt", retry_after=retry_after)
     assert in_words_of_the_command(refused) == said
+
+
+@pytest.mark.parametrize(
+    ("failure", "hint"),
+    [
+        (
+            Unreachable(detail="Nobody.", address="http://smelt"),
+            " (--server or SMELT_SERVER names another service)",
+        ),
+        (
+            Unreachable(200, detail="A page.", address="http://smelt"),
+            " (--server or SMELT_SERVER names another service)",
+        ),
+        (Unreachable(502, detail="A proxy.", address="http://smelt"), ""),
+        (Unreachable(detail="No archive."), ""),
+        (Unreachable(503, {"code": "busy", "detail": "Busy."}, retry_after=40), " (again in 40 s)"),
+    ],
+)
+def test_where_nobody_answers_it_says_how_another_is_named(failure: Unreachable, hint: str) -> None:
+    assert in_words_of_the_command(failure) == f"{failure.detail}{hint}"
 
 
 def test_for_python_a_refusal_names_fields() -> None:

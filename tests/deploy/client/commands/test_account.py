@@ -26,4 +26,6 @@ def test_a_key_is_read_from_stdin_and_never_shown(invoke: Invoke) -> None:
     assert invoke("key", "show").stdout == "none\t-\tnever\n"
     wrong = invoke("key", "set", stdin="sk-planted secret\n")
     assert (wrong.exit_code, "printable ASCII" in wrong.stderr, "planted" in wrong.output) == (2, True, False)
+    none = invoke("key", "set")
+    assert (none.exit_code, none.stderr) == (2, "smelt: the key has fewer than 8 letters\n")
     assert invoke("key", "delete", "-y").exit_code == 0

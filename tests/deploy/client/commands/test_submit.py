@@ -68,6 +68,15 @@ def test_an_output_that_cannot_be_is_told_before_anything_is_sent(
     assert invoke("list").stdout == ""
 
 
+def test_a_text_is_not_sent_with_a_prompt_whose_results_cannot_be_had_so(
+    invoke: Invoke, note: Path, tmp_path: Path
+) -> None:
+    """Whether texts get a prompt that nobody named, the service's first answer tells."""
+    answer = invoke("submit", note, "-o", tmp_path / "a.srt")
+    assert (answer.exit_code, "what prompts give can be had as" in answer.stderr) == (2, True)
+    assert invoke("list").stdout == ""
+
+
 def test_whatever_fails_after_the_post_says_how_to_get_the_results(
     invoke: Invoke, note: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

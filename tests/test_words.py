@@ -15,7 +15,7 @@ PROSE = (".md", ".toml", ".sh", ".sql", ".html", ".js", ".css", "Makefile", "Pro
 PRONOUNS = re.compile(r"\b(?:she|hers?|herself)\b", re.IGNORECASE)
 # As a word or as a part of a name. Left out: what has another meaning too, such as a key ring, a house rule, a mark.
 RETIRED = re.compile(
-    r"(?i:doorbell|safety_?net|almanac|misfortune|zygote|headway|overtime|next_tags|whole_at)"
+    r"(?i:doorbell|safety_?net|almanac|misfortune|zygote|headway|overtime|next_tags|_tagged|whole_at)"
     r"|\bstand_in\b|\btook_place\b|_hers\b|\bpulses?\b|\bSULK|\bCrowd\b|\bWish\b|\bwakes?_|\b(?:wake|ring)\(|\bOF_QUEUES\b"
 )
 

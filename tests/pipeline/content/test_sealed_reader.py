@@ -1,3 +1,5 @@
+"""A sealed object reads and seeks as the file that it holds."""
+
 import io
 import os
 

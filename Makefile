@@ -2,10 +2,11 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
-# Those of these that start no Postgres and no Valkey are quick, but for some that wait for deadlines to pass.
+# Those of these that start no Postgres and no Valkey are quick, but for some that wait for deadlines or compute for long.
 QUICK := tests/api tests/db/test_frozen_migrations.py tests/deploy/client tests/pipeline/net tests/smelt_client $(wildcard tests/test_[adrw]*.py) \
-	$(wildcard tests/pipeline/test_*.py tests/pipeline/llm/test_*.py tests/pipeline/content/test_[a-bd-z]*.py)
-NOT_QUICK := tests/api/auth/test_slow_key_service.py tests/api/openapi/test_fuzz.py tests/pipeline/net/test_fetch.py
+	$(wildcard tests/pipeline/test_*.py tests/pipeline/processes/test_*.py tests/pipeline/llm/test_*.py tests/pipeline/content/test_[a-bd-z]*.py)
+NOT_QUICK := tests/api/auth/test_slow_key_service.py tests/api/openapi/test_fuzz.py tests/pipeline/net/test_fetch.py \
+	tests/pipeline/llm/test_synthesis.py
 INTEROP := .venv-interop
 
 # What the user's shell says to Python itself must not reach this project's.
@@ -27,7 +28,7 @@ up: $(READY) ## run the whole service here, until Ctrl-C; prints its address and
 test: $(READY) ## run all tests, on engines of their own
 	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-check: lint ## lint, and the tests that need no engine: half a minute once mypy has its cache
+check: lint ## lint, and the tests that need no engine and wait for no deadline: half a minute once mypy has its cache
 	$(BIN)/pytest --quiet -p tests.support.no_engines -p no:schemathesis --numprocesses 2 \
 		$(NOT_QUICK:%=--ignore=%) $(QUICK)
 

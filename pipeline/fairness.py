@@ -26,13 +26,13 @@ CALL_SECONDS = 2.0  # of any call, however short its input
 
 
 def finish_times(
-    last_tag: float, virtual_time: float, costs: Sequence[float], weight: float = 1.0
+    last: float, virtual_time: float, costs: Sequence[float], weight: float = 1.0
 ) -> tuple[list[float], float]:
     """A finish time for each cost, in order, and the tenant's new last finish time: where its next piece starts.
 
-    `last_tag`: the tenant's; `weight`: its share against others' (> 0).
+    `last`: the tenant's last finish time; `weight`: its share against others' (> 0).
     """
-    starts = list(accumulate((cost / weight for cost in costs), initial=max(last_tag, virtual_time)))
+    starts = list(accumulate((cost / weight for cost in costs), initial=max(last, virtual_time)))
     keys = [start + min(cost, SHORT_SECONDS) / weight for start, cost in zip(starts, costs, strict=False)]
     return keys, starts[-1]
 

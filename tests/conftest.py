@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
 
 from db.session import Database
@@ -19,6 +20,9 @@ from tests.support.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
 TEST_DATABASE_URL = os.environ.get("SMELT_TEST_DATABASE_URL")
 TEST_REDIS_URL = os.environ.get("SMELT_TEST_REDIS_URL")
 TEST_POOLER = os.environ.get("SMELT_TEST_POOLER")  # set by `make pooler`
+# How long one example may take is no test's subject: on a machine that others use it is anything.
+hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.load_profile("shared machine")
 USERS_OWN = ("SMELT_", "DATABASE_URL", "REDIS_URL", "OPENAI_", "PG", "dramatiq_")
 
 

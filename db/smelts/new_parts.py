@@ -29,13 +29,15 @@ class _NewOutput:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tagged:
-    """Costs and tags, None for what isn't ready. `last_tag`: the tenant's from now on, None if nothing is."""
+class _InQueue:
+    """Costs and finish times, None for what isn't ready. `last`: the tenant's last finish time from now on, None if
+    nothing is.
+    """
 
     table: WorkTable
     costs: list[float | None]
-    keys: list[float | None]
-    last_tag: float | None
+    finish_times: list[float | None]
+    last: float | None
 
     @property
     def ready(self) -> int:
@@ -48,28 +50,28 @@ def insert_parts(conn: Connection, new: NewSmelt) -> tuple[int, int]:
     Recordings are claimable, texts have nothing to wait for, and outputs of texts alone are claimable as well.
     """
     outputs = _new_outputs(new)
-    files = _tag(conn, FILES, new.tenant, [_file_cost(file) for file in new.files])
-    syntheses = _tag(conn, OUTPUTS, new.tenant, [_output_cost(output) for output in outputs])
-    tagged = [tags for tags in (files, syntheses) if tags.last_tag is not None]
+    files = _in_queue(conn, FILES, new.tenant, [_file_cost(file) for file in new.files])
+    syntheses = _in_queue(conn, OUTPUTS, new.tenant, [_output_cost(output) for output in outputs])
+    moved = [parts for parts in (files, syntheses) if parts.last is not None]
     conn.execute(
         cached_text(_INSERT_PARTS),
         {
             "smelt_id": new.id,
             "tenant": new.tenant,
-            "queues": [tags.table.queue for tags in tagged],
-            "last_tags": [tags.last_tag for tags in tagged],
+            "queues": [parts.table.queue for parts in moved],
+            "lasts": [parts.last for parts in moved],
             "file_ids": [file.id for file in new.files],
             "kinds": [str(file.input_type) for file in new.files],
             "media_types": [file.media_type for file in new.files],
             "filenames": [file.filename for file in new.files],
             "sizes": [file.size_bytes for file in new.files],
             "file_costs": files.costs,
-            "file_keys": files.keys,
+            "file_keys": files.finish_times,
             "output_ids": [uuid7() for _ in outputs],
             "targets": [output.file_id for output in outputs],
             "prompts": [output.prompt for output in outputs],
             "output_costs": syntheses.costs,
-            "output_keys": syntheses.keys,
+            "output_keys": syntheses.finish_times,
         },
     )
     return files.ready, syntheses.ready
@@ -101,19 +103,19 @@ def _output_cost(output: _NewOutput) -> float | None:
     return None if output.size_bytes is None else synthesis_cost(output.size_bytes)
 
 
-def _tag(conn: Connection, table: WorkTable, tenant: str, costs: list[float | None]) -> _Tagged:
+def _in_queue(conn: Connection, table: WorkTable, tenant: str, costs: list[float | None]) -> _InQueue:
     ready = [cost for cost in costs if cost is not None]
     if not ready:
-        return _Tagged(table, costs, costs, None)
-    keys, last_tag = next_finish_times(conn, table, tenant, ready)
-    following = iter(keys)
-    return _Tagged(table, costs, [None if cost is None else next(following) for cost in costs], last_tag)
+        return _InQueue(table, costs, costs, None)
+    found, last = next_finish_times(conn, table, tenant, ready)
+    following = iter(found)
+    return _InQueue(table, costs, [None if cost is None else next(following) for cost in costs], last)
 
 
 _INSERT_PARTS = """
     with moved as (
-        update fair_tenants mine set last_tag = moved.last_tag, updated_at = now()
-        from unnest(cast(:queues as text[]), cast(:last_tags as float8[])) as moved (queue, last_tag)
+        update fair_tenants mine set last_tag = moved.last, updated_at = now()
+        from unnest(cast(:queues as text[]), cast(:lasts as float8[])) as moved (queue, last)
         where mine.queue = moved.queue and mine.tenant = :tenant
     ),
     files as (

@@ -185,7 +185,7 @@ def find_due(conn: Connection, table: WorkTable, limit: int) -> list[UUID]:
 
 
 def make_pending(conn: Connection, table: WorkTable, row_id: UUID) -> bool:
-    """waiting → pending, if it is due still. A row that was never tagged goes to the head of the queue."""
+    """waiting → pending, if it is due still. A row that never had a finish time goes to the head of the queue."""
     result = conn.execute(
         cached_text(
             f"""

@@ -22,26 +22,26 @@ def make_claimable(
     if not work:
         return
     costs = [cost for _, cost in work]
-    keys, last_tag = next_finish_times(conn, table, tenant, costs)
+    keys, last = next_finish_times(conn, table, tenant, costs)
     conn.execute(
         cached_text(
             f"""
-            with tag as (
-                update fair_tenants set last_tag = :last_tag, updated_at = now()
+            with mine as (
+                update fair_tenants set last_tag = :last, updated_at = now()
                 where queue = :queue and tenant = :tenant
             )
             update {table.name} work
-            set status = 'pending', run_at = null, fair_key = tagged.key, cost = tagged.cost, updated_at = now()
+            set status = 'pending', run_at = null, fair_key = ready.key, cost = ready.cost, updated_at = now()
             from unnest(cast(:ids as uuid[]), cast(:keys as float8[]), cast(:costs as float8[]))
-                as tagged (id, key, cost)
-            where work.id = tagged.id and work.status = 'waiting'
+                as ready (id, key, cost)
+            where work.id = ready.id and work.status = 'waiting'
             """
         ),
         {
             "ids": [row_id for row_id, _ in work],
             "keys": keys,
             "costs": costs,
-            "last_tag": last_tag,
+            "last": last,
             "queue": table.queue,
             "tenant": tenant,
         },
@@ -54,8 +54,8 @@ def next_finish_times(
     """A finish time for each cost, in order, and what the tenant's last finish time is to become in the same
     transaction, which holds its lock. To be called after every other lock, as `make_claimable`.
     """
-    last_tag, virtual_time = _lock_tenant(conn, table, tenant)
-    return finish_times(last_tag, virtual_time, costs)
+    last, virtual_time = _lock_tenant(conn, table, tenant)
+    return finish_times(last, virtual_time, costs)
 
 
 def correct_cost(conn: Connection, table: WorkTable, tenant: str, claim: Claim, cost: float) -> None:
@@ -190,7 +190,7 @@ def _lock_tenant(conn: Connection, table: WorkTable, tenant: str) -> tuple[float
     With nothing waiting every finish time ever given has been claimed, so the latest given is the latest claimed. A
     finish time that is there is locked without a write: each would leave a dead row behind.
     """
-    tag = cached_text(
+    last_and_virtual_time = cached_text(
         f"""
         select last_tag, coalesce(
             (select min(fair_key) from {table.name} where status = 'pending'),
@@ -200,7 +200,7 @@ def _lock_tenant(conn: Connection, table: WorkTable, tenant: str) -> tuple[float
         """
     )
     whose = {"queue": table.queue, "tenant": tenant}
-    row = conn.execute(tag, whose).one_or_none()
+    row = conn.execute(last_and_virtual_time, whose).one_or_none()
     if row is None:
         conn.execute(
             cached_text(
@@ -211,5 +211,5 @@ def _lock_tenant(conn: Connection, table: WorkTable, tenant: str) -> tuple[float
             ),
             whose,
         )
-        row = conn.execute(tag, whose).one()
+        row = conn.execute(last_and_virtual_time, whose).one()
     return float(row[0]), float(row[1])

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DataError
 
 from db import migrate
 from db.migrations import newest, revisions
@@ -122,6 +125,39 @@ def test_upgrading_twice_changes_nothing(empty: psycopg.Connection, empty_databa
     made = tables(empty), schema_lines(empty)
     migrate.upgrade(empty_database_url)
     assert (tables(empty), schema_lines(empty)) == made
+
+
+def test_several_at_once_take_turns(empty: psycopg.Connection, empty_database_url: str) -> None:
+    with ThreadPoolExecutor(4) as several:
+        list(several.map(migrate.upgrade, [empty_database_url] * 4))
+    assert empty.execute("select version_num from smelt_meta.migrations").fetchall() == [(newest(),)]
+    made = schema_lines(empty)
+    with ThreadPoolExecutor(4) as several:
+        list(several.map(migrate.downgrade, [empty_database_url] * 4))
+    assert empty.execute("select version_num from smelt_meta.migrations").fetchall() == []
+    migrate.upgrade(empty_database_url)
+    assert schema_lines(empty) == made
+
+
+def test_one_that_fails_leaves_the_schema_as_it_was(
+    empty: psycopg.Connection, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that a run has to do is one transaction."""
+    migrate.upgrade(empty_database_url, "002_tables")
+    made = schema_lines(empty)
+    run = migrate._run
+    broken = f"{newest()}.up.sql"
+
+    def run_until(connection: Connection, name: str) -> None:
+        run(connection, name)
+        if name == broken:
+            connection.execute(text("select 1 / 0"))
+
+    monkeypatch.setattr(migrate, "_run", run_until)
+    with pytest.raises(DataError):
+        migrate.upgrade(empty_database_url)
+    assert schema_lines(empty) == made
+    assert empty.execute("select version_num from smelt_meta.migrations").fetchall() == [("002_tables",)]
 
 
 @pytest.mark.parametrize(

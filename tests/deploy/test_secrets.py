@@ -1,3 +1,5 @@
+"""Secrets are made where they are missing, but never in production."""
+
 import stat
 import subprocess
 import sys

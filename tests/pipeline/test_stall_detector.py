@@ -11,13 +11,13 @@ WINDOW, SLOWEST = 300.0, 0.05
 
 def given_up_at(done_at: Callable[[float], float], length: float) -> float | None:
     """Seconds of work after which a recording is given up that is looked at once a second; None: it came to its end."""
-    mark, now = Checkpoint(0.0, 0.0), 0.0
+    checkpoint, now = Checkpoint(0.0, 0.0), 0.0
     while done_at(now) < length:
         now += 1.0
-        moved = next_checkpoint(mark, min(done_at(now), length), now, window=WINDOW, slowest=SLOWEST)
+        moved = next_checkpoint(checkpoint, min(done_at(now), length), now, window=WINDOW, slowest=SLOWEST)
         if moved is None:
             return now
-        mark = moved
+        checkpoint = moved
     return None
 
 

@@ -1,3 +1,5 @@
+"""Texts in any encoding, however they are cut, or a refusal."""
+
 import codecs
 from itertools import pairwise
 

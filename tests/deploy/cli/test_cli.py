@@ -1,3 +1,5 @@
+"""The `smelt` command by itself: what each process needs, and what is told where that is missing."""
+
 import os
 import shlex
 import subprocess

@@ -1,3 +1,5 @@
+"""The demo shows what it promises, and leaves nothing behind."""
+
 import os
 import re
 import subprocess

@@ -1,3 +1,5 @@
+"""One service a data folder, closed to others, and nothing of anybody else's touched."""
+
 import os
 import stat
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Embedded engines start, keep their data, and end with whoever started them."""
+
 import os
 import signal
 import socket

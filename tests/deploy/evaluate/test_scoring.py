@@ -1,3 +1,5 @@
+"""Error rates by words and by characters, of one recording and of many."""
+
 import pytest
 
 from deploy.evaluate.references import Reference

@@ -1,3 +1,5 @@
+"""A child ends with its starter, runs as whom it should, and inherits what it is given alone."""
+
 import json
 import os
 import signal

@@ -1,3 +1,5 @@
+"""A child reads back the settings that it was given, and nothing of its user's."""
+
 import os
 import subprocess
 import sys

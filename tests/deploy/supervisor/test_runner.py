@@ -1,3 +1,5 @@
+"""A process that dies is started again, and is stopped with all that it has started."""
+
 import os
 import signal
 import subprocess

@@ -1,3 +1,5 @@
+"""Keys wrapped by a ring: bound to their owner, readable after a rotation, never by another's."""
+
 import base64
 import re
 from uuid import UUID

@@ -1,8 +1,10 @@
+"""A sealed object reads and seeks as the file that it holds."""
+
 import io
 import os
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.content.errors import ContentTampered
@@ -36,7 +38,6 @@ moves = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(moves)
 def test_it_reads_and_seeks_as_a_file_of_the_content_does(moves: list[tuple[str, int, int]]) -> None:
     ours, model = reader(SEALED_LARGE), io.BytesIO(LARGE)

@@ -1,3 +1,5 @@
+"""Sealing: what comes out is what went in, or an error."""
+
 from collections.abc import Iterator
 
 import pytest

@@ -1,3 +1,5 @@
+"""How much a model takes in, by its name."""
+
 import pytest
 
 from pipeline.llm.context_sizes import UNKNOWN_MODEL, context_size

@@ -1,3 +1,5 @@
+"""Documents as a model reads them."""
+
 import pytest
 
 from pipeline.llm.documents import clock, is_timed, render

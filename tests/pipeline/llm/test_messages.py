@@ -1,3 +1,5 @@
+"""Messages to a model: the input stays data, whatever it says."""
+
 import re
 
 import pytest

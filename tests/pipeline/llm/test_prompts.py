@@ -1,3 +1,5 @@
+"""The default prompts are complete."""
+
 import pytest
 
 from pipeline.llm.prompts import DEFAULT_PROMPTS, asks_for_times, default_prompt

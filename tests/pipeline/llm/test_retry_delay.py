@@ -1,3 +1,5 @@
+"""How long a call waits before it is made again."""
+
 import pytest
 
 from pipeline.errors import RateLimited, WorkError

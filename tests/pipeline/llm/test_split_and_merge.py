@@ -51,7 +51,7 @@ class Notebook:
     st.integers(2_000, 6_000),
     st.integers(500, 6_000),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_split_and_merged_nothing_is_lost(texts: list[str], context_tokens: int, most_tokens: int) -> None:
     notebook = Notebook(most_tokens)
     synthesizer = Synthesizer(

@@ -1,3 +1,5 @@
+"""Texts split to fit: nothing lost, cut where it hurts least."""
+
 import time
 
 import pytest

@@ -1,3 +1,5 @@
+"""Estimates of tokens are never too low, and not wildly too high."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

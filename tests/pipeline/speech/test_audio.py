@@ -1,3 +1,5 @@
+"""Recordings decoded: every format alike, within the limits, or refused by its code."""
+
 import io
 from collections.abc import Callable
 

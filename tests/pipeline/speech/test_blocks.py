@@ -1,3 +1,5 @@
+"""Recordings cut into blocks, at silence."""
+
 from collections.abc import Iterator
 
 import numpy as np

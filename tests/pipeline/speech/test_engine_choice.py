@@ -1,3 +1,5 @@
+"""What a speech engine runs on where the settings leave it open."""
+
 from typing import Any
 
 import ctranslate2  # type: ignore[import-untyped]

@@ -1,3 +1,5 @@
+"""What an input is, by its content and not by its name."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""Recordings become words with their times, in every format."""
+
 import io
 from collections.abc import Iterator
 from types import SimpleNamespace

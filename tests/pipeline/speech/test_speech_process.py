@@ -1,3 +1,5 @@
+"""The speech process: jobs, ticks, errors by code, and its deaths."""
+
 import os
 import secrets
 import signal

@@ -1,3 +1,5 @@
+"""Transcripts as text, subtitles and JSON."""
+
 import json
 
 import pytest

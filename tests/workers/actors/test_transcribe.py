@@ -249,7 +249,7 @@ class LostWhileStarting(Hanging):
 @pytest.mark.parametrize("engine", [Hanging, Crawling, LostWhileStarting])
 def test_a_recording_that_does_not_get_on_times_out(services: Services, engine: type[Hanging]) -> None:
     smelt = admit_recording(services, "speech.wav")
-    hanging, owed = engine(), last_tag(services)
+    hanging, owed = engine(), last_finish_time(services)
 
     error = run_into_error(services, hanging, threading.Event())
 
@@ -258,7 +258,7 @@ def test_a_recording_that_does_not_get_on_times_out(services: Services, engine: 
     assert (file.status, file.duration_seconds) == (WorkStatus.WAITING, 10.0)
     assert hanging.started == 1
     # Its tenant owes what could have been transcribed at the usual pace meanwhile.
-    assert last_tag(services) - owed >= STALL * Hanging.pace - 10.0
+    assert last_finish_time(services) - owed >= STALL * Hanging.pace - 10.0
 
 
 def test_a_worker_that_is_to_stop_starts_no_child_again(services: Services) -> None:
@@ -285,10 +285,10 @@ def test_what_is_not_the_engines_death_costs_nothing_more(services: Services, er
             time.sleep(0.1)  # for which it would owe ten seconds
             raise error
 
-    refusing, owed = Refusing(), last_tag(services)
+    refusing, owed = Refusing(), last_finish_time(services)
     assert run_into_error(services, refusing, threading.Event()) is error
 
-    assert (refusing.started, last_tag(services)) == (0, owed)
+    assert (refusing.started, last_finish_time(services)) == (0, owed)
 
 
 def run_into_error(services: Services, engine: Hanging, stopping: threading.Event) -> WorkError:
@@ -314,7 +314,7 @@ def run_into_error(services: Services, engine: Hanging, stopping: threading.Even
     return error
 
 
-def last_tag(services: Services) -> float:
+def last_finish_time(services: Services) -> float:
     with services.database.service() as conn:
         return float(
             conn.execute(text("select last_tag from fair_tenants where queue = 'transcribe'")).scalar_one()

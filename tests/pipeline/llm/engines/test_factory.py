@@ -1,3 +1,5 @@
+"""Which engine answers, by which key, at which server."""
+
 from pydantic import SecretStr
 
 from pipeline.llm.documents import Document

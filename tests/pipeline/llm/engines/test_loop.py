@@ -1,3 +1,5 @@
+"""Async calls run for a thread, which ticks meanwhile and may give them up."""
+
 import asyncio
 import threading
 import time

@@ -1,3 +1,5 @@
+"""Markdown taken apart into blocks, with their lines; and what isn't Markdown."""
+
 import pytest
 
 from pipeline.errors import WorkError

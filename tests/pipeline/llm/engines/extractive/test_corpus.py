@@ -1,3 +1,5 @@
+"""Long inputs give signs of life while their best sentences are sought."""
+
 from pipeline.llm.documents import Document
 from pipeline.llm.engines.extractive.corpus import Corpus
 from pipeline.speech.transcript import Transcript

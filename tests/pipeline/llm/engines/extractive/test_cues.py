@@ -1,3 +1,5 @@
+"""Cue words are found in linear time, and say who takes a task on."""
+
 import re
 import time
 

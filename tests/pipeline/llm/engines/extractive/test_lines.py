@@ -1,3 +1,5 @@
+"""Lines put back together, without captions and marks."""
+
 import pytest
 
 from pipeline.llm.engines.extractive.lines import pieces, unmarked

@@ -1,3 +1,5 @@
+"""Centrality as the full matrix of similarities gives it, without the matrix."""
+
 import numpy as np
 import pytest
 

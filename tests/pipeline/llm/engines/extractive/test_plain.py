@@ -1,3 +1,5 @@
+"""What the input says isn't taken for Markdown in the answer."""
+
 import pytest
 
 from pipeline.llm.engines.extractive.plain import plain

@@ -1,3 +1,5 @@
+"""Texts and transcripts taken apart into sentences; nothing is lost."""
+
 import time
 
 import pytest

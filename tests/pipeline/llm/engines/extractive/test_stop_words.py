@@ -1,3 +1,5 @@
+"""Which language a text is in, and when that isn't known."""
+
 # ruff: noqa: RUF001 (letters of other alphabets are meant)
 
 import pytest

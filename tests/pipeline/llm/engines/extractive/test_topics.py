@@ -1,3 +1,5 @@
+"""Topics change where the subject does."""
+
 import random
 
 from pipeline.llm.documents import Document

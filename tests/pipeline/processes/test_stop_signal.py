@@ -1,3 +1,5 @@
+"""A stop signal is heard, whatever the process is doing; another signal is none."""
+
 import subprocess
 import sys
 

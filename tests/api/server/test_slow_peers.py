@@ -85,7 +85,9 @@ def test_a_reply_is_cut_also_after_the_request_has_ended(impatient: RunningApi) 
         wait_until(lambda: len(impatient.connections) == 0)
 
 
-def test_a_drip_is_not_reading(impatient: RunningApi) -> None:
+@pytest.mark.parametrize("size", [10, 300])
+def test_a_drip_is_not_reading(impatient: RunningApi, size: int) -> None:
+    """Neither what never opens the window, nor what does every half second, at less than the lowest pace."""
     with Attack(impatient.address) as attack:
         bare = attack.open(window=TINY)
         bare.send(DOCUMENT * 16)
@@ -93,7 +95,7 @@ def test_a_drip_is_not_reading(impatient: RunningApi) -> None:
         deadline = time.monotonic() + 20
         while taken(impatient) and time.monotonic() < deadline:
             time.sleep(0.05)
-            bare.socket.recv(10)
+            bare.socket.recv(size)
         assert taken(impatient) == 0
 
 

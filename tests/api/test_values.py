@@ -1,5 +1,6 @@
 """Small rules: addresses, file names, media types, cursors, languages."""
 
+import time
 from datetime import UTC, date, datetime
 from ipaddress import ip_address
 from uuid import UUID
@@ -103,6 +104,13 @@ def test_any_file_name_can_be_stored_and_printed(name: str) -> None:
     assert safe.isprintable()
     assert "/" not in safe
     assert safe_filename(safe, "file-1") == safe
+
+
+def test_a_name_is_cut_before_any_work_on_it() -> None:
+    """Combining marks are sorted in quadratic time: as many as these took some seconds."""
+    begun = time.process_time()
+    assert len(safe_filename("a" + "\u0301\u0323" * 30_000 + ".md", "file-1")) == MAX_CHARS
+    assert time.process_time() - begun < 0.1
 
 
 @pytest.mark.parametrize(

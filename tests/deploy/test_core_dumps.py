@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.supervisor.environment import child_environment
+from pipeline.settings import Settings
 from tests.deploy.supervisor.test_service import folder
 from tests.faults.chaos.processes import command
 from tests.support.running_up import Up
@@ -95,6 +97,58 @@ def test_no_process_can_be_dumped_or_looked_into(folder: Path) -> None:
             assert [core for root in roots for core in Path(root).glob("core*")] == []
     finally:
         up.close()
+
+
+def test_a_program_that_is_not_ours_inherits_that_it_leaves_no_memory() -> None:
+    """As Postgres and Valkey, whoever starts them."""
+    starter = (
+        "import os, sys; from deploy.supervisor.children import spawn\n"
+        "spawn(['cat', '/proc/self/limits', '/proc/self/coredump_filter'], os.environ, output=1).wait()\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", starter],
+        preexec_fn=as_if_cores_were_wanted,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert NO_CORES in told
+    assert told.splitlines()[-1] == "00000000"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "from api.main import main; main()",
+        "from workers.reconciler.loop import main; main()",
+        "from workers.pools.process import Queue, main; main(Queue.MAINTENANCE)",
+    ],
+    ids=["API", "reconciler", "worker"],
+)
+def test_where_it_can_not_be_done_each_process_says_so_at_its_start(
+    settings: Settings, tmp_path: Path, start: str
+) -> None:
+    """As where a system lacks the calls: there the program goes on, and its operator knows."""
+    lacking = (
+        "import resource\n"
+        "from pipeline.processes import privacy\n"
+        "def refuse(*_): raise OSError\n"
+        "resource.setrlimit = refuse\n"
+        "privacy.sys = type('Other', (), {'platform': 'other'})\n"
+    )
+    said = tmp_path / "said"
+    with (
+        said.open("w") as output,
+        subprocess.Popen(
+            [sys.executable, "-c", lacking + start], env=child_environment(settings), stderr=output
+        ) as process,
+    ):
+        try:
+            wait_until(lambda: "can't keep the memory" in said.read_text(), 60)
+        finally:
+            process.kill()
+    assert "core files can't be limited (OSError)" in said.read_text()
+    assert "can't refuse to be dumped" in said.read_text()
 
 
 def test_a_command_that_holds_secrets_for_a_moment_is_private_too() -> None:

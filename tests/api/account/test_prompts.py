@@ -196,6 +196,13 @@ def test_a_body_is_read_no_further_than_it_may_be_long(ada: httpx.Client) -> Non
         assert ada.post(path, content=b"{", headers=headers).json()["code"] == "malformed_body"
 
 
+def test_a_body_of_many_members_is_refused_by_one_fault(ada: httpx.Client) -> None:
+    """Not by one for each."""
+    refused = ada.post("/v1/prompts", json={str(n): n for n in range(5_000)})
+    assert refused.status_code == 422
+    assert [error["code"] for error in refused.json()["errors"]] == ["too_many_fields"]
+
+
 def test_an_order_names_each_prompt_once_and_none_that_is_gone(ada: httpx.Client) -> None:
     a, b = make(ada, "a"), make(ada, "b")
     ada.delete(f"/v1/prompts/{make(ada, 'c')}").raise_for_status()

@@ -43,6 +43,9 @@ HOSTILE = {
     "trailers without end": head(b"Transfer-Encoding: chunked") + b"0\r\n" + b"X-Late: a\r\n" * 100_000,
     "a trailer of megabytes": head(b"Transfer-Encoding: chunked") + b"0\r\nX-Late: " + b"a" * 3_000_000,
     "a chunk's extension of megabytes": head(b"Transfer-Encoding: chunked") + b"1;a=" + b"a" * 3_000_000,
+    "ten thousand chunks of a byte": head(b"Transfer-Encoding: chunked")
+    + b"1\r\n \r\n" * 10_000
+    + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY),
     "ten thousand headers": head(*(b"X-%d: a" % n for n in range(10_000))),
 }
 
@@ -77,6 +80,13 @@ def test_a_head_that_does_not_come_to_its_end_is_hung_up_on(
         with socket.create_connection(api.address, timeout=5) as connection:
             connection.sendall(begun)
             assert connection.recv(100) == b""
+
+
+def test_a_body_in_chunks_of_a_short_line_each_is_taken(api: RunningApi, cast: Cast) -> None:
+    lines = (b'"Ann ships on Friday."', *([b',"Ann ships today."'] * 2_000))
+    with api.client(cast.ada.headers | {"Content-Type": "application/json"}) as ada:
+        reply = ada.post("/v1/smelts", content=(b'{"default_prompt_names": [', *lines, b"]}"))
+    assert reply.json()["code"] == "validation_failed"  # for its names, not for its chunks
 
 
 def test_headers_without_number_are_not_kept(api: RunningApi, visitor: httpx.Client) -> None:

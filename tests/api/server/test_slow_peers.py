@@ -85,16 +85,22 @@ def test_a_reply_is_cut_also_after_the_request_has_ended(impatient: RunningApi) 
         wait_until(lambda: len(impatient.connections) == 0)
 
 
-def test_a_drip_is_not_reading(impatient: RunningApi) -> None:
+@pytest.mark.parametrize("size", [10, 300])
+def test_a_drip_is_not_reading(impatient: RunningApi, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Neither one that hardly opens the window of the connection, nor one that does every second, below the pace."""
+    monkeypatch.setattr(delivery, "WINDOW_SECONDS", 3 * WINDOW)
+    small_send_buffers(monkeypatch)
     with Attack(impatient.address) as attack:
         bare = attack.open(window=TINY)
         bare.send(DOCUMENT * 16)
         wait_until(lambda: taken(impatient) == 1)
         deadline = time.monotonic() + 20
-        while taken(impatient) and time.monotonic() < deadline:
+        while len(impatient.connections) and time.monotonic() < deadline:
             time.sleep(0.05)
-            bare.socket.recv(10)
-        assert taken(impatient) == 0
+            with suppress(ConnectionError):
+                bare.socket.recv(size)
+        assert len(impatient.connections) == 0
+        wait_until(lambda: taken(impatient) == 0)
 
 
 def test_slow_but_steady_reading_gets_all(impatient: RunningApi) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from api.smelts.options import MAX_FIELD_BYTES
 from tests.support.api_processes import OneApi, one_api
 from tests.support.api_watch import connection, goes_on
 from tests.support.cast import Cast, make_cast
@@ -17,7 +18,7 @@ JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
 RUNS: dict[str, Callable[[int], str]] = {
-    "combining marks": lambda n: "a" + "\u0301" * (n // 2) + "\u0323" * (n // 2),
+    "combining marks": lambda n: "a" + "\u0301\u0323" * (n // 2),  # both kinds however it is cut
     "turns": lambda n: "\u202e" * n,
     "separators": lambda n: "/\\" * (n // 2),
     "no width": lambda n: "\u200b" * n,
@@ -58,8 +59,9 @@ def raw_json(document: object) -> Sent:
 
 def in_json(run: Callable[[int], str], size: int) -> Iterator[Sent]:
     """Every string of a post as JSON, as it is and escaped."""
-    text = run(size)
+    text, name = run(size), run(MAX_FIELD_BYTES)[:MAX_FIELD_BYTES]
     for sent in (post_as_json, raw_json):
+        yield sent({"texts": [{"filename": name, "text": "a"}] * 24, "mode": "unknown"})
         yield sent({"texts": [{"filename": text, "text": "a"}]})
         yield sent({"texts": [text], "default_prompt_names": [text]})
         yield sent({text: "a", "texts": ["a"]})
@@ -86,11 +88,25 @@ def in_a_form(run: Callable[[int], str]) -> Iterator[Sent]:
         yield ("POST", path, (head + text[:8_000] + b"\r\n") * 60 + b"--b--\r\n", FORM)
 
 
+def in_openai_s_form(run: Callable[[int], str]) -> Iterator[Sent]:
+    text = run(8_000).encode("utf-8", "surrogatepass")[:8_000]
+    for field in (
+        *(b"model", b"language", b"prompt", b"response_format", b"temperature", b"stream", b"other"),
+        *(b"timestamp_granularities[]", b"chunking_strategy"),
+    ):
+        head = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n' % field
+        yield ("POST", "/v1/audio/transcriptions", (head + text + b"\r\n") * 60 + b"--b--\r\n", FORM)
+
+
 def in_the_library(run: Callable[[int], str]) -> Iterator[Sent]:
     long, title, body = run(10_000), run(200), run(4_000)
     for document in ({"title": title, "body": body}, {"title": long, "body": long}, {long: long}):
         yield ("POST", "/v1/prompts", json.dumps(document).encode()[:60_000], JSON)
     yield ("POST", "/v1/prompt-sections", json.dumps({"title": title}).encode(), JSON)
+    for shelf in ("prompts", "prompt-sections"):
+        for edit in ({"title": long}, {"section_id": long}, {long: 1}):
+            path = f"/v1/{shelf}/01890a5d-ac96-774b-bcce-b302099a8057"
+            yield ("PATCH", path, json.dumps(edit).encode()[:60_000], JSON)
     yield ("PUT", "/v1/prompts/order", json.dumps({"ids": [title] * 40}).encode(), JSON)
     yield (
         "POST",
@@ -135,6 +151,7 @@ def test_the_service_answers_others_meanwhile(
     groups = {
         "json": [*in_json(run, 100_000)],
         "form": [*in_a_form(run)],
+        "OpenAI's form": [*in_openai_s_form(run)],
         "library": [*in_the_library(run)],
         "head": [*in_the_head(run)],
     }

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import re
+import socket
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +18,7 @@ from uuid import UUID, uuid4
 import pytest
 from obstore.store import LocalStore, MemoryStore
 
+from pipeline.content import bucket
 from pipeline.content import writer as content_writer
 from pipeline.content.bucket import Bucket
 from pipeline.content.errors import ContentMissing, ContentTampered, ContentUnavailable
@@ -301,6 +304,61 @@ class _NoBucket(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
+
+
+class _Overloaded(_NoBucket):
+    """An S3 endpoint that answers 503 to everything."""
+
+    def answer(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.send_response(503)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    do_HEAD = do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815
+
+
+@contextmanager
+def _endpoint(trouble: str) -> Iterator[str]:
+    """Of a bucket that is away in this way."""
+    with ExitStack() as stack:
+        if trouble == "no name":
+            yield "nowhere.invalid"
+        elif trouble == "overloaded":
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), _Overloaded))
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+            yield f"127.0.0.1:{server.server_port}"
+            server.shutdown()
+        else:
+            listener = stack.enter_context(socket.socket())
+            listener.bind(("127.0.0.1", 0))
+            if trouble == "silent":
+                listener.listen()
+            yield "127.0.0.1:{1}".format(*listener.getsockname())
+
+
+@pytest.mark.parametrize("trouble", ["refused", "no name", "overloaded", "silent"])
+def test_a_bucket_out_of_reach_is_an_outage_whatever_is_asked(
+    monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    short = timedelta(seconds=0.5)
+    monkeypatch.setattr(bucket, "CLIENT", {"connect_timeout": short, "timeout": short})
+    monkeypatch.setattr(bucket, "RETRIES", {"max_retries": 1, "retry_timeout": short})
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with _endpoint(trouble) as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{endpoint}")
+        store = ContentStore.open_url("s3://bucket/prefix", allow_http=True)
+        uses: list[Callable[[], object]] = [
+            lambda: store.get(NAME, KEY),
+            lambda: store.put(NAME, KEY, b"content"),
+            lambda: asyncio.run(written(store, NAME, b"content")),
+            lambda: store.delete(NAME),
+        ]
+        for use in uses:
+            with pytest.raises(ContentUnavailable) as caught:
+                use()
+            assert caught.value.waiting_for is WaitingFor.CONTENT_STORE
 
 
 @pytest.mark.parametrize(

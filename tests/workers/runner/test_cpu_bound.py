@@ -3,10 +3,14 @@
 import random
 import time
 
+import psutil
 import psycopg
 import pytest
 
+from pipeline.processes.cores import cores
+from pipeline.settings import Settings
 from tests.benchmarks.harness import Bench, bench_service
+from tests.faults.chaos.processes import command
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.long
@@ -34,17 +38,27 @@ def outputs(bench: Bench, smelt: str) -> list[tuple[str, int, int]]:
         return connection.execute(sql, (smelt,)).fetchall()
 
 
+def engines() -> int:
+    """Processes that texts are worked on in."""
+    family = psutil.Process().children(recursive=True)
+    return sum("pipeline.llm.engines.extractive.child" in command(process) for process in family)
+
+
 @pytest.mark.timeout(300)
 def test_long_texts_lose_no_lease_and_keep_no_short_one_waiting() -> None:
     with bench_service(lease_seconds=LEASE) as bench, bench.client("ada") as ada, bench.client("eve") as eve:
         uploads = [(f"{n}.txt", chinese(n).encode(), "text/plain") for n in range(TEXTS)]
         long = ada.post(*uploads, default_prompt_names="summarize")
         wait_until(lambda: any(status == "processing" for status, *_ in outputs(bench, long)), 30)
+        most = (
+            cores() + Settings().synthesize_short_slots
+        )  # those that are kept for short outputs come on top
 
         for _ in range(3):
             started = time.monotonic()
             eve.wait(eve.post(texts=(LINE,), default_prompt_names="summarize"), seconds=WITHIN)
             print(f"one line: {time.monotonic() - started:.2f} s")
+            assert 1 <= engines() <= most
             assert sum(status == "completed" for status, *_ in outputs(bench, long)) <= TEXTS / 2
 
         started = time.monotonic()

@@ -121,6 +121,18 @@ def test_where_no_connection_comes_about_it_is_an_outage_every_time(
             assert (error.code, error.waiting_for) == (ErrorCode.API_UNAVAILABLE, WaitingFor.LANGUAGE_MODEL)
 
 
+def test_where_no_connection_comes_about_it_is_an_outage_though_others_were_answered(
+    llm: LlmServer, make_llm_engine: MakeEngine
+) -> None:
+    """What was never sent can't be the input's doing."""
+    engine = make_llm_engine(timeout=0.5)
+    llm.script.append(STEPS["unavailable"])
+    assert failure(engine).waiting_for is WaitingFor.LANGUAGE_MODEL
+    engine.apply(SUMMARIZE, [Document("b.md", Transcript.of_text("Bob ships."))], lambda _: None)
+    llm.leave()
+    assert failure(engine).waiting_for is WaitingFor.LANGUAGE_MODEL
+
+
 def test_without_tls_it_is_an_outage_every_time(make_llm_engine: MakeEngine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=_plain, args=(server,), daemon=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deploy.evaluate.stm import StmInvalid, read_stm
 from pipeline.errors import SmeltError
+from pipeline.speech.transcript import Span
 from pipeline.states import ErrorCode
 from pipeline.text_input import TextDecoder
 
@@ -26,7 +27,7 @@ class Reference:
     """Words, with whatever punctuation they came. `unscored`: spans (s) in which nothing that is heard counts."""
 
     text: str
-    unscored: tuple[tuple[float, float], ...] = ()
+    unscored: tuple[Span, ...] = ()
 
 
 class ReferenceInvalid(Exception):

@@ -8,7 +8,7 @@ waveform channel speaker start end [<label>] ignore_time_segment_in_scoring
 import re
 from dataclasses import dataclass
 
-Span = tuple[float, float]  # start and end, seconds
+from pipeline.speech.transcript import Span
 
 _UNSCORED = "ignore_time_segment_in_scoring"
 _LABEL = re.compile(r"<[^>]*>\s*")

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 from pipeline.speech.parts import MOST_PARTS
+from pipeline.speech.transcript import Span
 
-Span = tuple[float, float]
-"""From and to, in seconds from the recording's start."""
-
-_MOST_SPANS = 10
+_MOST_NAMED = 10
 _JOINED_SECONDS = 2.0  # damage that is closer together is told as one
 
 
@@ -52,15 +50,16 @@ class Caveats:
                 f"The recording has {self._track[1]} audio tracks; track {self._track[0]} was heard."
             )
         if self._damaged:
-            texts.append(f"Damaged parts of the recording were skipped: {_listed(self._damaged)}.")
+            texts.append(f"Damaged parts of the recording were skipped: {_spans(self._damaged)}.")
         if self._missing:
-            texts.append(f"The recording is shorter than its header says; missing: {_listed(self._missing)}.")
+            texts.append(f"The recording is shorter than its header says; missing: {_spans(self._missing)}.")
         if self._jumps:
-            texts.append(
-                f"The recording's time stamps are wrong, times may be too early from {_clocks(self._jumps)} on."
-            )
+            first = listed([*map(clock, self._jumps)])
+            texts.append(f"The recording's time stamps are wrong, times may be too early from {first} on.")
         if self._unreadable:
-            texts.append(f"The recording could not be read on from {_clocks(self._unreadable)}.")
+            texts.append(
+                f"The recording could not be read on from {listed([*map(clock, self._unreadable)])}."
+            )
         if self._too_many_parts:
             texts.append(f"Of the recordings joined in the file, only the first {MOST_PARTS:,} were heard.")
         return tuple(texts)
@@ -68,7 +67,7 @@ class Caveats:
 
 def unheard_warning(spans: Sequence[Span]) -> tuple[str, ...]:
     """What to say of stretches of speech without words, if there are any."""
-    return (f"No words could be made out where somebody seems to speak: {_listed(spans)}.",) if spans else ()
+    return (f"No words could be made out where somebody seems to speak: {_spans(spans)}.",) if spans else ()
 
 
 def clock(seconds: float) -> str:
@@ -77,14 +76,15 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def _listed(spans: Sequence[Span]) -> str:
-    named = [f"{clock(start)} to {clock(end + 0.5)}" for start, end in spans[:_MOST_SPANS]]
-    return ", ".join(named) + _rest(len(spans))
+def clocks(start: float, end: float) -> str:
+    return f"{clock(start)} to {clock(end + 0.5)}"
 
 
-def _clocks(times: list[float]) -> str:
-    return ", ".join(map(clock, times[:_MOST_SPANS])) + _rest(len(times))
+def listed(named: Sequence[str]) -> str:
+    """The first ones, and how many more there are."""
+    rest = len(named) - _MOST_NAMED
+    return ", ".join(named[:_MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _rest(count: int) -> str:
-    return f" and {count - _MOST_SPANS} more" if count > _MOST_SPANS else ""
+def _spans(spans: Sequence[Span]) -> str:
+    return listed([clocks(start, end) for start, end in spans])

@@ -6,7 +6,6 @@ for minutes once it has begun to, and they could not be heard side by side.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import groupby
 
 from pipeline.speech.blocks import Block
 from pipeline.speech.engine_choice import choose_engine
@@ -14,8 +13,9 @@ from pipeline.speech.languages import Languages
 from pipeline.speech.levels import levelled
 from pipeline.speech.model_download import Tell
 from pipeline.speech.recognizer import Heard, Hints, SpeechEngineSettings
-from pipeline.speech.spans import Span, find_speech, joined, padded, to_windows, uncovered, within
+from pipeline.speech.spans import find_speech, joined, padded, to_windows, uncovered, within
 from pipeline.speech.stream import Stream
+from pipeline.speech.transcript import Span
 from pipeline.speech.whisper import Features, Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
 from pipeline.speech.words import TimedWord, covered, in_speech, said_in, to_segments, trimmed
@@ -79,9 +79,11 @@ class WhisperHearing:
         gaps = uncovered(speech, list(covered(words)))
         if gaps:
             again = joined(gaps, [(word.start, word.end) for word in words], longest)
+            windows = [Spoken(span, _language_at(span[0], spoken)) for span in padded(again, block.seconds)]
             anew = [
-                self._stream(number, Spoken(span, _language_at(span[0], spoken)), speech)
-                for number, span in enumerate(padded(again, block.seconds), len(spoken))
+                self._stream(number, window, speech)
+                for number, window in enumerate(windows, len(spoken))
+                if window not in spoken  # what was heard already would come out the same
             ]
             words += said_in(self._hear(features, anew, lambda _: None), again)
             gaps = uncovered(speech, list(covered(words)))
@@ -96,11 +98,11 @@ class WhisperHearing:
 
     def _begin(self, features: Features, spoken: Sequence[Spoken], streams: Sequence[Stream]) -> None:
         """The first step of what was encoded already, to find its language."""
-        pairs = zip(spoken, streams, strict=True)
-        for _, group in groupby(pairs, key=lambda pair: id(pair[0].encoded)):
-            windows, together = zip(*group, strict=True)
-            if windows[0].encoded is not None:
-                self._model.step(features, together, windows[0].encoded)
+        for encoded in {id(window.encoded): window.encoded for window in spoken}.values():
+            if encoded is not None:
+                pairs = zip(spoken, streams, strict=True)
+                together = [stream for window, stream in pairs if window.encoded is encoded]
+                self._model.step(features, together, encoded)
 
     def _hear(
         self, features: Features, streams: Sequence[Stream], told: Callable[[float], None]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from pipeline.language_names import language_name
-from pipeline.speech.caveats import clock
+from pipeline.speech.caveats import clocks, listed
 
 # Measured with Whisper base on English, German, and both in one window, clean, quiet, noisy and by telephone
 _SURE = 0.7  # a poor meeting's English was Welsh with 0.46, but never more; German had 0.99
@@ -20,7 +20,6 @@ _PERHAPS, _UNLIKELY = 0.25, 0.1  # this or more for one language while the other
 _LONG = 5.0  # seconds; half a second of English was Polish with 0.78
 _SECOND = 0.03  # what 4.5 s of German leave in 25 s of English, and the other way about
 _ENGLISH = "en"
-_MOST_STRETCHES = 10  # named
 
 _ALIKE = (("bs", "hr", "sr"), ("hi", "ur"), ("id", "ms"), ("nn", "no"), ("yue", "zh"))
 """Whisper takes these for one another: they differ in writing more than in speech."""
@@ -176,12 +175,10 @@ def _most_probable(windows: Sequence[Detection]) -> str:
 
 
 def _told(stretches: Sequence[_Stretch], verb: str) -> str:
-    first, *others = stretches[:_MOST_STRETCHES]
-    text = f"From {_span(first)} the recording {verb} in {language_name(first.spoken)}"
-    text += "".join(f", from {_span(other)} in {language_name(other.spoken)}" for other in others)
-    rest = len(stretches) - _MOST_STRETCHES
-    return f"{text} and {rest} more" if rest > 0 else text
-
-
-def _span(stretch: _Stretch) -> str:
-    return f"{clock(stretch.start)} to {clock(stretch.end + 0.5)}"
+    first, *others = stretches
+    return listed(
+        [
+            f"From {clocks(first.start, first.end)} the recording {verb} in {language_name(first.spoken)}",
+            *(f"from {clocks(one.start, one.end)} in {language_name(one.spoken)}" for one in others),
+        ]
+    )

@@ -15,14 +15,13 @@ hum, tones and applause hardly stand above their own floor, however quiet they a
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.speech.samples import RATE, Samples
+from pipeline.speech.samples import RATE, Samples, in_the_band_of_speech
 
 Decibels = npt.NDArray[np.float32]
 
 _FRAME = RATE // 50  # samples, 20 ms
 _FRAMES = 5  # of a step: the gain is set every 100 ms
 _STEP = _FRAME * _FRAMES
-_LAG = 4  # samples; as in mixing.py, passes 0.5 to 3.5 kHz and damps hum, rumble and offsets
 _STRETCH = 30  # steps, 3 s: long enough to hold gaps between words
 _QUIET, _LOUD = 0.1, 0.9  # shares of a stretch's frames below its floor and below its level
 
@@ -53,8 +52,8 @@ def levelled(samples: Samples) -> Samples:
 
 def _levels(samples: Samples) -> Decibels:
     """The level of each frame in the band of speech."""
-    lively = samples[2 * _LAG :] - 2 * samples[_LAG:-_LAG] + samples[: -2 * _LAG]
-    frames = np.pad(lively, (_LAG, _LAG)).reshape(-1, _FRAME)
+    lively = in_the_band_of_speech(samples)
+    frames = np.pad(lively, (len(samples) - len(lively)) // 2).reshape(-1, _FRAME)
     energy = np.einsum("ij,ij->i", frames, frames) / _FRAME
     decibels: Decibels = 10 * np.log10(energy + np.float32(10 ** (_ROUNDING / 10)))
     return decibels

@@ -7,14 +7,10 @@ so nothing clips, and channels that are alike give their mean.
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from pipeline.speech.samples import RATE, Samples
-
-Floats = npt.NDArray[np.float32]
+from pipeline.speech.samples import RATE, Floats, Samples, in_the_band_of_speech
 
 _STEP = RATE // 20  # samples between two settings of the weights, 50 ms
-_LAG = 4  # samples; the second difference over it passes 0.5 to 3.5 kHz and damps hum, rumble and offsets
 _OPPOSITE = -0.5  # correlation below which a channel is turned round
 _LOUDEST = 65_536.0  # times full scale; a square of it is still a number
 _WILD = 4.0  # times full scale: a lone sample above it is damage
@@ -72,7 +68,7 @@ class Mixer:
         if not steps:
             return np.zeros(0, np.float32)
         blocks = channels[:, : (steps + 1) * _STEP].reshape(len(channels), steps + 1, _STEP)
-        lively = blocks[:, :, 2 * _LAG :] - 2 * blocks[:, :, _LAG:-_LAG] + blocks[:, :, : -2 * _LAG]
+        lively = in_the_band_of_speech(blocks)
         energy = np.einsum("ckt,ckt->ck", lively, lively) + np.float32(_TINY)
         weights = _shared(energy, self._energy) * _signs(lively, energy)
         if self._weights is not None:

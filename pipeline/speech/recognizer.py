@@ -7,7 +7,7 @@ from typing import Protocol
 from pipeline.errors import SmeltError
 from pipeline.speech.blocks import Block
 from pipeline.speech.caveats import unheard_warning
-from pipeline.speech.transcript import Segment
+from pipeline.speech.transcript import Segment, Span
 from pipeline.states import ErrorCode
 
 
@@ -45,7 +45,7 @@ class Heard:
     """
 
     segments: tuple[Segment, ...] = ()
-    unheard: tuple[tuple[float, float], ...] = ()
+    unheard: tuple[Span, ...] = ()
 
 
 class Hearing(Protocol):
@@ -78,7 +78,7 @@ class Recognition:
     hints: Hints
     language: str | None = None
     done_seconds: float = 0.0
-    unheard: list[tuple[float, float]] = field(default_factory=list)
+    unheard: list[Span] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
 
     def segments(

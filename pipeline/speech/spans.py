@@ -1,4 +1,5 @@
-"""Stretches of a block: where speech is, how it is packed into windows, and what of it no word covers.
+"""Stretches of a block: where speech is, how it is packed into windows, and what of it no word covers. Their seconds
+count from the block's start.
 
 Silero's voice activity detection, which faster-whisper ships, finds the speech; stretches of it are packed into
 windows no longer than the model hears at once, so that windows begin and end in silence. The idea is WhisperX's
@@ -11,9 +12,7 @@ from itertools import pairwise
 from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
 
 from pipeline.speech.samples import RATE, Samples
-
-Span = tuple[float, float]
-"""Start and end, in seconds from the block's start."""
+from pipeline.speech.transcript import Span
 
 PAD_SECONDS = 0.4  # around a stretch: 0.2 cut off word ends
 LEAST_SECONDS = (

@@ -12,7 +12,8 @@ but there is speech, the stream goes on there: that is where others lose words.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pipeline.speech.spans import LEAST_SECONDS, Span
+from pipeline.speech.spans import LEAST_SECONDS
+from pipeline.speech.transcript import Span
 from pipeline.speech.words import TimedWord
 
 REPETITIVE, IMPROBABLE = 2.4, -1.0  # Whisper's own bounds, of compression and of mean log probability

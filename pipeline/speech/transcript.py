@@ -4,6 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+Span = tuple[float, float]
+"""Start and end, in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -31,7 +34,7 @@ class Transcript:
     language: str | None = None
     duration_seconds: float | None = None
     warnings: tuple[str, ...] = ()
-    unheard: tuple[tuple[float, float], ...] = ()
+    unheard: tuple[Span, ...] = ()
 
     @property
     def text(self) -> str:

@@ -17,13 +17,14 @@ from faster_whisper.transcribe import (  # type: ignore[import-untyped]
     merge_punctuations,
 )
 
+from pipeline.speech.encoded import Encoded
 from pipeline.speech.model_download import Tell, fetched
 from pipeline.speech.models import loading_advice, located
 from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Samples
-from pipeline.speech.spans import Span
 from pipeline.speech.stamps import STAMP_SECONDS, Piece, read_stamps
 from pipeline.speech.stream import LADDER, Decoding, Stream
+from pipeline.speech.transcript import Span
 from pipeline.speech.words import TimedWord, within_stamps
 
 _SEED = 0
@@ -40,14 +41,6 @@ _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # no
 
 Features = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 """(mel bands, frames); a frame is 10 ms."""
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """What the encoder made of windows, in a batch."""
-
-    output: Any
-    windows: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)

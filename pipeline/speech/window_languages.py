@@ -8,16 +8,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from pipeline.speech.encoded import Encoded
 from pipeline.speech.languages import Detection, Languages
-from pipeline.speech.spans import Span, to_windows
-from pipeline.speech.whisper import Encoded, Features, Whisper
+from pipeline.speech.spans import to_windows
+from pipeline.speech.transcript import Span
+from pipeline.speech.whisper import Features, Whisper
 
 _PART_SECONDS = 10.0  # of a window in which the language may turn: what the model is still sure of
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A window and the language that it is to be heard in. `encoded`: the batch that it was looked at in, if whole."""
+    """A window and the language that it is to be heard in. `encoded`: what it was looked at by, if it stayed whole."""
 
     span: Span
     language: str
@@ -64,10 +66,11 @@ class WindowLanguages:
         encoded = self._model.encode(features, batch)
         found = self._detected(encoded, at)
         parts = [_parts(window, speech, detection) for window, detection in zip(batch, found, strict=True)]
-        whole = all(len(each) == 1 for each in parts)
+        kept = [row for row, each in enumerate(parts) if len(each) == 1]
+        whole = encoded.only(kept) if kept else None
         for window, detection, cut in zip(batch, found, parts, strict=True):
             if len(cut) == 1:
-                yield _Found(window, detection, encoded if whole else None)
+                yield _Found(window, detection, whole)
                 continue
             for together in self._batches(cut):
                 detected = self._detected(self._model.encode(features, together), at)

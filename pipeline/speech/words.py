@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from pipeline.speech.spans import SLACK_SECONDS, Span
-from pipeline.speech.transcript import Segment, Word
+from pipeline.speech.spans import SLACK_SECONDS
+from pipeline.speech.transcript import Segment, Span, Word
 
 LONGEST = 1.2  # seconds that a word takes; of 1,300 that were aligned, 97 % take less, full stops included
 EDGE = 0.6  # seconds that are left of a longer one

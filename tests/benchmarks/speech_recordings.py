@@ -20,7 +20,7 @@ from deploy.demo.record import MEETING as SPOKEN
 from deploy.evaluate.recordings import find_recordings
 from deploy.evaluate.references import read_reference
 from pipeline.speech.samples import RATE, Samples
-from pipeline.speech.spans import Span
+from pipeline.speech.transcript import Span
 
 SEED = 7
 SHORT_COUNT = 60

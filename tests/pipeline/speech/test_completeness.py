@@ -265,3 +265,18 @@ def test_speech_in_which_no_words_are_made_out_is_told(
     assert sum(end - start for start, end in recognition.unheard) > 8
     [warning] = recognition.warnings
     assert warning.startswith("No words could be made out where somebody seems to speak: 0:00:50 to 0:00:5")
+
+
+def test_a_window_that_says_nothing_isnt_heard_again_just_the_same(
+    tiny: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deafen(monkeypatch, after_seconds=0)
+    calls = calls_of(tiny, monkeypatch)
+    recognition = Recognition(tiny, Hints())
+    sentence = MADE[round(2.2 * RATE) : 4 * RATE]
+    with pytest.raises(SmeltError):
+        list(recognition.segments(cut([np.concatenate([silence(3), sentence, silence(3)])])))
+    assert len({(stream.start, stream.end) for call in calls for stream in call}) == sum(map(len, calls))
+    [(start, end)] = recognition.unheard
+    assert start == pytest.approx(3.0, abs=0.3)
+    assert end == pytest.approx(4.8, abs=0.3)

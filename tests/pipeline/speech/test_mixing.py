@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import SmeltError
-from pipeline.speech.mixing import Floats, Mixer
-from pipeline.speech.samples import RATE, Samples
+from pipeline.speech.mixing import Mixer
+from pipeline.speech.samples import RATE, Floats, Samples
 from pipeline.states import ErrorCode
 from tests.recordings.samples import wav
 from tests.support.decoding import heard, level, speech

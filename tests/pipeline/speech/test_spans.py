@@ -11,7 +11,6 @@ from pipeline.speech.samples import RATE
 from pipeline.speech.spans import (
     LEAST_SECONDS,
     PAD_SECONDS,
-    Span,
     find_speech,
     joined,
     padded,
@@ -19,6 +18,7 @@ from pipeline.speech.spans import (
     uncovered,
     within,
 )
+from pipeline.speech.transcript import Span
 from tests.support.decoding import speech
 
 LONGEST = 30.0

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.speech.spans import Span
 from pipeline.speech.stream import LADDER, Decoding, Stream
+from pipeline.speech.transcript import Span
 from pipeline.speech.words import TimedWord
 
 SOUND = Decoding((1,), log_probability=-0.3, compression=1.5, no_speech=0.01)

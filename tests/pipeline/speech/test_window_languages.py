@@ -5,9 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+# It ships no types
+from ctranslate2 import StorageView  # type: ignore[import-untyped]
+
+from pipeline.speech.encoded import Encoded
 from pipeline.speech.languages import Languages
-from pipeline.speech.spans import Span, to_windows
-from pipeline.speech.whisper import Encoded, Features, Whisper
+from pipeline.speech.spans import to_windows
+from pipeline.speech.transcript import Span
+from pipeline.speech.whisper import Features, Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
 
 NO_FEATURES = np.zeros((80, 0), np.float32)
@@ -21,7 +26,7 @@ TURNS_BACK: Found = [("<|en|>", 0.9), ("<|de|>", 0.09)]  # may turn, and is Engl
 
 
 class Model(Whisper):
-    """Knows for each span what is spoken there, and what it was asked."""
+    """Knows for each span what is spoken there, and what it was asked. A window is encoded as its own times."""
 
     window_seconds = 30.0
 
@@ -39,7 +44,7 @@ class Model(Whisper):
 
     def encode(self, features: Features, windows: Sequence[Span]) -> Encoded:
         assert features is NO_FEATURES
-        return Encoded(None, tuple(windows))
+        return Encoded(StorageView.from_array(np.array(windows, np.float32)), tuple(windows))
 
     def languages(self, encoded: Encoded) -> list[Found]:
         self.asked.append(list(encoded.windows))
@@ -108,9 +113,20 @@ def test_neighbours_of_one_language_share_a_window_as_long_as_they_fit() -> None
     )
     spoken, _ = of(model, [*SPEECH, (30.0, 38.0), (40.0, 45.0)])
     assert spoken == [Spoken((0.0, 9.0), "en"), Spoken((9.5, 28.0), "de"), Spoken((30.0, 45.0), "de")]
-    model = Model({**model._answers, (30.0, 36.0): GERMAN})
-    spoken, _ = of(model, [*SPEECH, (30.0, 36.0)])
-    assert spoken == [Spoken((0.0, 9.0), "en"), Spoken((9.5, 36.0), "de")]
+    parts = {(30.0, 36.0): GERMAN, (37.0, 46.0): ENGLISH, (47.0, 56.0): ENGLISH, (30.0, 56.0): BOTH}
+    model = Model({**model._answers, **parts})
+    spoken, _ = of(model, [*SPEECH, (30.0, 36.0), (37.0, 46.0), (47.0, 56.0)])
+    assert spoken == [Spoken((0.0, 9.0), "en"), Spoken((9.5, 36.0), "de"), Spoken((37.0, 56.0), "en")]
+
+
+def test_what_stays_whole_keeps_what_was_encoded_beside_what_is_cut() -> None:
+    cut = {(0.0, 28.0): BOTH, (0.0, 9.0): ENGLISH, (9.5, 19.0): GERMAN, (20.0, 28.0): GERMAN}
+    others = {(40.0 * number, 40.0 * number + 25): GERMAN for number in (1, 2, 3)}
+    spoken, _ = of(Model({**cut, **others}), [*SPEECH, *others])
+    assert [each.encoded is None for each in spoken] == [True, True, False, False, False]
+    [encoded] = {id(each.encoded): each.encoded for each in spoken if each.encoded}.values()
+    assert encoded.windows == tuple(each.span for each in spoken[2:])
+    assert np.array(encoded.output).tolist() == [list(window) for window in encoded.windows]
 
 
 def test_what_cant_be_cut_is_asked_about_once() -> None:

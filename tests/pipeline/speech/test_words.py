@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.speech.spans import Span
-from pipeline.speech.transcript import Segment, Word
+from pipeline.speech.transcript import Segment, Span, Word
 from pipeline.speech.words import (
     EDGE,
     LONGEST,

@@ -109,14 +109,23 @@ def _rows(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if not table(state, start, end, True):
         return False
     if not silent:
-        line = start
-        while line < end and not state.isEmpty(line) and state.sCount[line] >= state.blkIndent:
-            line += 1
+        last = _end_of_rows(state, start, end)
         token = state.push("rows", "", 0)
-        token.map = [start, line]
-        token.content = state.getLines(start, line, state.blkIndent, keepLastLF=False)
-        state.line = line
+        token.map = [start, last]
+        token.content = state.getLines(start, last, state.blkIndent, keepLastLF=False)
+        state.line = last
     return True
+
+
+def _end_of_rows(state: StateBlock, start: int, end: int) -> int:
+    """The line behind a table: an empty one, or where another block begins, by the rules of the parser's own tables."""
+    others = state.md.block.ruler.getRules("blockquote")
+    for line in range(start + 2, end):
+        if state.isEmpty(line) or state.sCount[line] < state.blkIndent:
+            return line
+        if any(begins(state, line, end, True) for begins in others):
+            return line
+    return end
 
 
 def _last(state: object) -> None:

@@ -1,6 +1,6 @@
 """All documents of one synthesis, taken apart once: what every prompt of the extractive engine works on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -13,7 +13,7 @@ from pipeline.llm.engines.extractive.limits import MOST_CHARACTERS, MOST_SENTENC
 from pipeline.llm.engines.extractive.matrix import Floats, TermMatrix, distinct
 from pipeline.llm.engines.extractive.prose import has_shape, is_prose
 from pipeline.llm.engines.extractive.sentences import Heading, Kind, Reading, Sentence, read
-from pipeline.llm.engines.extractive.splitting import is_ended
+from pipeline.llm.engines.extractive.splitting import are_ended
 from pipeline.llm.engines.extractive.stop_words import STOP_WORDS, tell_language
 from pipeline.llm.engines.extractive.tasks import Reader
 from pipeline.llm.engines.extractive.terms import is_term, words
@@ -61,20 +61,24 @@ class Corpus:
         parts: list[Part] = []
         sentences: list[Sentence] = []
         prose: list[bool] = []
-        for index, document in enumerate(documents):
-            reading = read(document, index, tick)
-            if len(sentences) + len(reading.sentences) > MOST_SENTENCES:
-                raise too_long()
-            part, told = _part(document, reading, len(sentences), tick)
-            parts.append(part)
-            sentences += reading.sentences
-            prose += told
         surfaces: dict[str, str] = {}
-        terms = (
-            _terms(words(sentence.text), parts[sentence.document].language, surfaces) if is_told else []
-            for sentence, is_told in zip(sentences, prose, strict=True)
-        )
-        return cls(parts, sentences, prose, TermMatrix.of(terms, tick), surfaces)
+
+        def terms() -> Iterator[list[str]]:
+            """Of each sentence; the words of one document are held at a time."""
+            for index, document in enumerate(documents):
+                reading = read(document, index, tick)
+                if len(sentences) + len(reading.sentences) > MOST_SENTENCES:
+                    raise too_long()
+                spelled = [words(sentence.text) for sentence in ticking(reading.sentences, tick)]
+                part, told = _part(document, reading, spelled, len(sentences), tick)
+                parts.append(part)
+                sentences.extend(reading.sentences)
+                prose.extend(told)
+                for spelling, is_told in zip(spelled, told, strict=True):
+                    yield _terms(spelling, part.language, surfaces) if is_told else []
+
+        matrix = TermMatrix.of(terms(), tick)
+        return cls(parts, sentences, prose, matrix, surfaces)
 
     def rows(self, first: int, last: int) -> list[int]:
         """Those of the sentences that can be quoted."""
@@ -98,10 +102,11 @@ class Corpus:
         return self.matrix.centrality(tick) * np.sqrt(np.minimum(terms, _ENOUGH_TERMS) / _ENOUGH_TERMS)
 
 
-def _part(document: Document, reading: Reading, first: int, tick: Tick) -> tuple[Part, list[bool]]:
-    """The document's share, and which of its sentences are prose."""
+def _part(
+    document: Document, reading: Reading, spelled: Sequence[Sequence[str]], first: int, tick: Tick
+) -> tuple[Part, list[bool]]:
+    """The document's share, and which of its sentences are prose. `spelled`: the words of each."""
     sentences = reading.sentences
-    spelled = [words(sentence.text) for sentence in ticking(sentences, tick)]
     shaped = [
         sentence.kind is Kind.SPOKEN or has_shape(sentence.text, spelling)
         for sentence, spelling in zip(ticking(sentences, tick), spelled, strict=True)
@@ -128,9 +133,8 @@ def _part(document: Document, reading: Reading, first: int, tick: Tick) -> tuple
 
 
 def _is_punctuated(sentences: Sequence[Sentence]) -> bool:
-    """Whether at least a quarter of its running text ends as sentences do."""
-    running = [sentence for sentence in sentences if sentence.kind in (Kind.PROSE, Kind.LINE)]
-    return sum(is_ended(sentence.text) for sentence in running) * 4 >= len(running)
+    """Whether its running text ends as sentences do."""
+    return are_ended([sentence.text for sentence in sentences if sentence.kind in (Kind.PROSE, Kind.LINE)])
 
 
 def _has_capitals(spelled: Sequence[Sequence[str]]) -> bool:

@@ -21,12 +21,19 @@ def cited(corpus: Corpus, index: int) -> str:
 
 
 def in_context(corpus: Corpus, part: Part, index: int, *, brief: bool = False) -> str:
-    """With the sentence before it where it has to be (`needs_context`)."""
+    """As `quoted`, in one."""
+    text, place = quoted(corpus, part, index, brief=brief)
+    return f"{text} [{place}]"
+
+
+def quoted(corpus: Corpus, part: Part, index: int, *, brief: bool = False) -> tuple[str, str]:
+    """A sentence, with the one before it where it has to be (`needs_context`), and the place."""
+    sentence = corpus.sentences[index]
     if not needs_context(corpus, part, index, brief=brief):
-        return cited(corpus, index)
+        return plain(sentence.text), sentence.place
     first = corpus.sentences[index - 1]
     between = " " if is_ended(first.text) else " / "  # without full stops two would be read as one
-    return f"{plain(f'{first.text}{between}{corpus.sentences[index].text}')} [{first.place}]"
+    return plain(f"{first.text}{between}{sentence.text}"), first.place
 
 
 def needs_context(corpus: Corpus, part: Part, index: int, *, brief: bool = False) -> bool:

@@ -12,7 +12,7 @@ from pipeline.llm.documents import Document, clock, is_timed
 from pipeline.llm.engines.extractive.blocks import Block, Shape, read_blocks
 from pipeline.llm.engines.extractive.lines import Piece, pieces, unmarked
 from pipeline.llm.engines.extractive.roles import Role, role_of
-from pipeline.llm.engines.extractive.splitting import is_ended, split_sentences
+from pipeline.llm.engines.extractive.splitting import are_ended, is_ended, split_sentences
 from pipeline.llm.engines.extractive.ticking import Tick, ticking
 from pipeline.speech.transcript import Segment
 
@@ -141,7 +141,7 @@ def _parts(text: str, piece: Piece, kind: Kind) -> Iterator[str]:
 
 def _spoken(segments: tuple[Segment, ...], index: int) -> Iterator[Sentence]:
     """Sentences across segments; where the recognizer writes no punctuation, each segment is a sentence."""
-    punctuated = sum(is_ended(segment.text) for segment in segments) * 4 >= len(segments)
+    punctuated = are_ended([segment.text for segment in segments])
     held: list[Segment] = []
     for segment in segments:
         if not segment.text.strip():

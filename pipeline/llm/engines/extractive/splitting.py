@@ -1,7 +1,7 @@
 """Where a sentence ends. In doubt it doesn't: two sentences in one quotation mislead nobody, half a one might."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 _SHORT = (
     r"mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|z\.b|d\.h|u\.a|bzw|ca|approx|inc|ltd|corp|jr|sr|rev|al|cf|incl|inkl|ggf|evtl|bspw|vgl|sog|usw"
@@ -20,6 +20,11 @@ _LONGEST = 2_000  # characters; what goes on for longer without an end is cut be
 def is_ended(text: str) -> bool:
     """Whether the text ends as sentences do, in quotation marks or not."""
     return text.rstrip().rstrip(_QUOTES).endswith(_ENDERS)
+
+
+def are_ended(texts: Collection[str]) -> bool:
+    """Whether a quarter of them or more end as sentences do: where fewer do, a missing full stop tells nothing."""
+    return sum(map(is_ended, texts)) * 4 >= len(texts)
 
 
 def is_asked(text: str) -> bool:

@@ -7,9 +7,9 @@ from pipeline.llm.engines.extractive.quoting import (
     Lines,
     by_part,
     disclaimer,
-    in_context,
     is_running_text,
     needs_context,
+    quoted,
 )
 from pipeline.llm.engines.extractive.roles import Role
 from pipeline.llm.engines.extractive.sentences import Kind
@@ -60,9 +60,9 @@ def task_lines(corpus: Corpus, part: Part, found: dict[int, ActionItem]) -> Line
             earlier = found.get(index - 1) if index in pointing else None
             owner = task.owner or (earlier and earlier.owner)
             due = task.due or (earlier and earlier.due)
-            text, place = in_context(corpus, part, index).rsplit(" [", 1)
+            text, place = quoted(corpus, part, index)
             who, when = f"**{plain(owner)}**: " if owner else "", f" (due: {plain(due)})" if due else ""
-            yield f"- [{'x' if task.done else ' '}] {who}{text}{when} [{place}"
+            yield f"- [{'x' if task.done else ' '}] {who}{text}{when} [{place}]"
 
 
 def _has_cues(part: Part) -> bool:

@@ -56,6 +56,30 @@ def test_markdown_is_told_by_its_blocks_and_lines_keep_their_numbers() -> None:
 
 
 @pytest.mark.parametrize(
+    ("following", "shape", "text"),
+    [
+        ("# Next\n", Shape.HEADING, "Next"),
+        ("- one\n", Shape.ITEM, "one"),
+        ("> quoted\n", Shape.PARAGRAPH, "quoted"),
+        ("```\nx = 1\n```\n", Shape.FENCE, "x = 1\n"),
+        ("<div>\n", Shape.HTML, "<div>\n"),
+        ("***\nWords.\n", Shape.PARAGRAPH, "Words."),
+    ],
+)
+@pytest.mark.parametrize("rows", ["", "| c | d |\n"])
+def test_a_table_ends_where_another_block_begins(rows: str, following: str, shape: Shape, text: str) -> None:
+    table = f"| a | b |\n|---|---|\n{rows}"
+    [first, second] = _blocks(table + following)
+    assert first == (Shape.TABLE, table.rstrip("\n"), 1)
+    assert second[:2] == (shape, text)
+
+
+def test_a_table_in_a_list_ends_with_its_point() -> None:
+    found = _blocks("- one\n\n  | a | b |\n  |---|---|\n  | c | d |\n\n- two\n")
+    assert [shape for shape, _, _ in found] == [Shape.ITEM, Shape.TABLE, Shape.ITEM]
+
+
+@pytest.mark.parametrize(
     "text",
     ["[Bob]: yes", "    It is indented.", "---\nIt was late.\n---\n\nThey went home.", "\tIt is indented."],
 )

@@ -67,7 +67,7 @@ def opened(settings: Settings) -> Iterator[Services]:
     """Raises SettingMissing, or ValueError for a setting that can't be read."""
     secret = settings.need("ip_hash_secret").encode()
     keyring = KeyRing.parse(settings.need("keyring"))
-    content = ContentStore.open_url(settings.need("content_url"))
+    content = ContentStore.open_url(settings.need("content_url"), allow_http=settings.s3_allow_http)
     redis = settings.need("redis_url"), settings.redis_namespace
     circuit = make_circuit(settings.need("redis_url"))  # one: no request waits for Redis twice
     notifier, rate_limiter, tickets = (

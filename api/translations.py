@@ -54,7 +54,7 @@ def _without_content(error: ContentUnavailable) -> ApiError:
         case OSError(errno=errno.EMFILE | errno.ENFILE):
             log.error("no file descriptor is left")
             return ApiError(Code.BUSY, "Too many files are open.", retry_after=RETRY_SECONDS)
-    log.warning("the content store is out of reach")
+    log.warning("the content store is out of reach: %s", error.detail)
     return _unavailable("The content store is out of reach.")
 
 

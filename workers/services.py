@@ -48,7 +48,7 @@ class Services:
                 on_change=notifier.announce,
                 on_delivery=notifier.notify_webhooks,
             ),
-            content=ContentStore.open_url(settings.need("content_url")),
+            content=ContentStore.open_url(settings.need("content_url"), allow_http=settings.s3_allow_http),
             keyring=KeyRing.parse(settings.need("keyring")),
             notifier=notifier,
             heartbeat=Heartbeat.open(settings),

@@ -31,7 +31,10 @@ class Pool:
         environment = {name: value for name, value in os.environ.items() if name.upper() not in SECRET_NAMES}
         environment["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime, of the voice activity filter, reports home
         return SpeechProcess(
-            speech_engine(self.settings), self.settings.need("content_url"), environment=environment
+            speech_engine(self.settings),
+            self.settings.need("content_url"),
+            allow_http=self.settings.s3_allow_http,
+            environment=environment,
         )
 
     @cached_property

@@ -115,7 +115,7 @@ def _record(task: Task, error: WorkError, where: str, held: float) -> None:
     decision = policy.decide(error, task.claim.failures, most, task.claim.attempt)
     if isinstance(decision, TryAgain) and decision.waiting_for is not None:
         decision = replace(decision, held=held)
-    log.warning("%s: %s; %s", where, error.code, decision)
+    log.warning("%s: %s; %s", where, error, decision)
     try:
         task.services.record(lambda conn: record_failure(conn, task.table, task.claim, decision))
     except LostLease:

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from api.errors import ApiError, Code, problem
 from db.accounts.profiles import UserGone
-from db.session import DatabaseUnavailable
+from db.session import DatabaseUnavailable, SchemaUnusable
 from pipeline.content.errors import ContentMissing, ContentTampered, ContentUnavailable
 from pipeline.content.keyring import KeyTampered, KeyUnknown
 
@@ -32,14 +32,13 @@ def translated(error: Exception) -> ApiError:
     """One of `TRANSLATED` as an answer; what the operator must know is logged."""
     match error:
         case DatabaseUnavailable():
-            log.warning("the database is out of reach: %s", error)
-            return _unavailable("The database is out of reach.")
+            return _without_database(error)
         case ContentUnavailable():
             return _without_content(error)
         case ContentMissing():
             return ApiError(Code.CONTENT_EXPIRED)
         case KeyUnknown():
-            log.error("a stored key is wrapped by a key that is not on the ring")
+            log.error("%s", error.detail)
             return _unavailable("The content's key is out of reach.")
         case ContentTampered() | KeyTampered():
             log.error("stored content, or its key, is damaged")
@@ -47,6 +46,14 @@ def translated(error: Exception) -> ApiError:
         case UserGone():
             return ApiError(Code.INVALID_TOKEN, "The user does not exist.")
     raise error
+
+
+def _without_database(error: DatabaseUnavailable) -> ApiError:
+    if isinstance(error, SchemaUnusable):
+        log.error("the database's schema isn't this service's (%s): run `smelt migrate`", error)
+        return _unavailable("The database's schema is not this service's.")
+    log.warning("the database is out of reach: %s", error)
+    return _unavailable("The database is out of reach.")
 
 
 def _without_content(error: ContentUnavailable) -> ApiError:

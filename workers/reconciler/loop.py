@@ -23,6 +23,7 @@ from pipeline.settings import Settings
 from workers.notifications.queue_depth import count_claimable
 from workers.notifications.queue_notifications import Queue
 from workers.pools.slots import slots
+from workers.readiness import wait_until_ready
 from workers.reconciler.purge import purge_expired
 from workers.services import Services
 
@@ -41,8 +42,9 @@ def main() -> None:
     forbid_core_dumps(log)
     stopping = threading.Event()
     set_on_stop(stopping)
-    services = Services.open(Settings.from_env(), connections=2)
+    services = Services.open(Settings.from_env(), process="smelt reconciler", connections=2)
     try:
+        wait_until_ready(services, stopping)
         sound = run(services, stopping)
     finally:
         services.close()
@@ -87,7 +89,7 @@ def tick(services: Services, steps: Sequence[Step] | None = None) -> None:
         try:
             step(services)
         except (DatabaseUnavailable, ContentError) as error:
-            log.warning("%s: %s", step.__name__, type(error).__name__)
+            log.warning("%s: %s: %s", step.__name__, type(error).__name__, error)
 
 
 def rescue_expired(services: Services) -> None:

@@ -77,6 +77,8 @@ def test_a_setting_that_cannot_be_read_is_named_without_its_value() -> None:
         ("SMELT_KEYRING", "k1:c2VjcmV0"),
         ("SMELT_TRUSTED_PROXIES", "10.0.0.0/8,the-proxy"),
         ("DATABASE_URL", "the-database"),
+        ("DATABASE_URL", "postgresql://smelt_app:half@another@host/smelt"),
+        ("SMELT_MIGRATION_DATABASE_URL", "postgresql://smelt_app:word@host:port/smelt"),
         ("REDIS_URL", "http://the-redis"),
         ("SMELT_CONTENT_URL", "/the/content"),
     ],

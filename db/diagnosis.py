@@ -83,7 +83,7 @@ def pooler(database: Database) -> str:
         pid = conn.execute(cached_text("select pg_backend_pid()")).scalar_one()
         ours = conn.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
     if pid == ours:
-        return "connected directly, or by a pooler in session mode"
+        return "connected directly"
     return "behind a pooler, in transaction mode or session mode: both will do"
 
 

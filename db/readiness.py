@@ -38,7 +38,10 @@ def schema(database: Database) -> str:
 
 
 def out_of_reach(error: DatabaseUnavailable) -> NotReady:
-    return NotReady("The database is out of reach: see DATABASE_URL.", str(error))
+    return NotReady(
+        "The database is out of reach: see DATABASE_URL; on a new server run `smelt migrate` first.",
+        str(error),
+    )
 
 
 def check_ready(database: Database) -> None:

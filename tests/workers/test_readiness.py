@@ -4,8 +4,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from queue import Queue as Lines
-from threading import Thread
+from threading import Event, Thread
 from urllib.parse import urlsplit
 
 import psycopg
@@ -13,15 +14,19 @@ import pytest
 from pydantic import SecretStr
 
 from db import migrate
-from db.session import Database
 from deploy.supervisor.environment import child_environment
-from pipeline.content.keyring import KeyRing
-from pipeline.errors import WorkError
-from pipeline.retry import TryAgain, decide
+from deploy.supervisor.pool import PROCESS_READY
+from pipeline.content.keyring import KeyRing, new_content_key, smelt_context
 from pipeline.settings import Settings
-from pipeline.states import WaitingFor
+from tests.support.cast import Cast
 from tests.support.engines import PostgresServer
+from tests.support.smelts import admit_all, new_smelt, set_credits
 from tests.support.waiting import wait_until
+from workers.actors.synthesize import synthesize
+from workers.notifications.queue_notifications import ActorName
+from workers.pools.engines import SynthesisEngines
+from workers.runner.run import run_next
+from workers.services import Services
 
 COMMANDS = {
     "reconciler": ["-c", "from workers.reconciler.loop import main; main()"],
@@ -71,11 +76,11 @@ def test_on_a_database_that_is_not_migrated_it_waits_for_that(
             with psycopg.connect(empty_database_url, autocommit=True) as owner:
                 wait_until(lambda: owner.execute("select from schedule_runs").rowcount)
         else:
-            process.wait_for(lambda line: line.strip().endswith(": ready"))
+            process.wait_for(lambda line: line.strip().endswith(PROCESS_READY))
     finally:
         code = process.end()
     assert code == 0
-    assert not any("Traceback" in line or line.strip().endswith(": ready") for line in process.seen[:-1])
+    assert not any("Traceback" in line or line.strip().endswith(PROCESS_READY) for line in process.seen[:-1])
 
 
 def test_a_wrong_password_or_role_is_waited_out_in_plain_words(settings: Settings, database_url: str) -> None:
@@ -90,12 +95,27 @@ def test_a_wrong_password_or_role_is_waited_out_in_plain_words(settings: Setting
     assert "planted-secret" not in "".join(process.seen)
 
 
-def test_a_part_whose_key_is_on_no_ring_of_this_process_waits_at_no_cost_and_is_named(
-    database: Database,
+def test_a_part_whose_key_is_on_another_processs_ring_waits_at_no_cost_and_the_key_is_named(
+    services: Services, cast: Cast, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wrapped = KeyRing.parse(KeyRing.generate()).wrap(b"key", b"context")
-    with pytest.raises(WorkError, match="SMELT_KEYRING") as caught:
-        KeyRing.parse(KeyRing.generate()).unwrap(wrapped, b"context")
-    decision = decide(caught.value, failures=2, max_failures=3)
-    assert isinstance(decision, TryAgain)
-    assert (decision.counts, decision.waiting_for) == (False, WaitingFor.CONTENT_STORE)
+    theirs = KeyRing.parse(KeyRing.generate())
+    smelt = new_smelt(cast.ada.id, texts=1)
+    wrapped = theirs.wrap(new_content_key(), smelt_context(smelt.id))
+    with services.database.service() as conn:
+        set_credits(conn, cast.ada.id, 5)
+        admit_all(conn, replace(smelt, content_key=wrapped))
+    engines = SynthesisEngines(services.settings)
+    try:
+        ran = run_next(services, ActorName.APPLY_SEPARATE, lambda task: synthesize(task, engines), Event())
+    finally:
+        engines.close()
+    assert ran
+    with services.database.service() as conn:
+        row = conn.exec_driver_sql(
+            "select status, failures, waiting_for, error_code from smelt_outputs"
+        ).one()
+    assert tuple(row) == ("waiting", 0, "content_store", None)
+    assert (
+        f"wrapped by the key {KeyRing.key_id(wrapped)}, which isn't on this process's SMELT_KEYRING"
+        in caplog.text
+    )

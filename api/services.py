@@ -21,6 +21,7 @@ from api.server.readiness import Readiness
 from api.smelts.staging import Staging
 from api.smelts.uploads import Uploads
 from api.smelts.views import Views
+from db.readiness import able_to_serve
 from db.session import Database
 from pipeline.content.keyring import KeyRing
 from pipeline.content.store import ContentStore
@@ -67,7 +68,9 @@ def opened(settings: Settings) -> Iterator[Services]:
     """Raises SettingMissing, or ValueError for a setting that can't be read."""
     secret = settings.need("ip_hash_secret").encode()
     keyring = KeyRing.parse(settings.need("keyring"))
-    content = ContentStore.open_url(settings.need("content_url"))
+    url, allow_http = settings.need("content_url"), settings.s3_allow_http
+    content = ContentStore.open_url(url, allow_http=allow_http)
+    hasty = ContentStore.open_url(url, allow_http=allow_http, make=False, hasty=True)
     redis = settings.need("redis_url"), settings.redis_namespace
     circuit = make_circuit(settings.need("redis_url"))  # one: no request waits for Redis twice
     notifier, rate_limiter, tickets = (
@@ -77,6 +80,7 @@ def opened(settings: Settings) -> Iterator[Services]:
     )
     database = Database(
         settings.need("database_url"),
+        process="smelt api",
         pool_size=settings.database_pool,
         on_change=notifier.announce,
         on_delivery=notifier.notify_webhooks,
@@ -89,7 +93,7 @@ def opened(settings: Settings) -> Iterator[Services]:
         yield Services(
             settings=settings,
             database=database,
-            readiness=Readiness(database),
+            readiness=Readiness(able_to_serve(database, keyring, hasty)),
             share=DatabaseShare(settings.database_share),
             views=views,
             content=content,

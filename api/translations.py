@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from api.errors import ApiError, Code, problem
 from db.accounts.profiles import UserGone
-from db.session import DatabaseUnavailable
+from db.session import DatabaseUnavailable, SchemaUnusable
 from pipeline.content.errors import ContentMissing, ContentTampered, ContentUnavailable
 from pipeline.content.keyring import KeyTampered, KeyUnknown
 
@@ -32,14 +32,13 @@ def translated(error: Exception) -> ApiError:
     """One of `TRANSLATED` as an answer; what the operator must know is logged."""
     match error:
         case DatabaseUnavailable():
-            log.warning("the database is out of reach: %s", error)
-            return _unavailable("The database is out of reach.")
+            return _without_database(error)
         case ContentUnavailable():
             return _without_content(error)
         case ContentMissing():
             return ApiError(Code.CONTENT_EXPIRED)
         case KeyUnknown():
-            log.error("a stored key is wrapped by a key that is not on the ring")
+            log.error("%s", error.detail)
             return _unavailable("The content's key is out of reach.")
         case ContentTampered() | KeyTampered():
             log.error("stored content, or its key, is damaged")
@@ -49,12 +48,20 @@ def translated(error: Exception) -> ApiError:
     raise error
 
 
+def _without_database(error: DatabaseUnavailable) -> ApiError:
+    if isinstance(error, SchemaUnusable):
+        log.error("the database's schema isn't this service's (%s): run `smelt migrate`", error)
+        return _unavailable("The database's schema is not this service's.")
+    log.warning("the database is out of reach: %s", error)
+    return _unavailable("The database is out of reach.")
+
+
 def _without_content(error: ContentUnavailable) -> ApiError:
     match error.__cause__:
         case OSError(errno=errno.EMFILE | errno.ENFILE):
             log.error("no file descriptor is left")
             return ApiError(Code.BUSY, "Too many files are open.", retry_after=RETRY_SECONDS)
-    log.warning("the content store is out of reach")
+    log.warning("the content store is out of reach: %s", error.detail)
     return _unavailable("The content store is out of reach.")
 
 

@@ -22,7 +22,6 @@ CONNECT_ARGS: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
     "prepare_threshold": None,  # named statements don't survive a transaction-mode pooler
-    "application_name": "smelt",
 }
 # And so is a dead or cut-off client, whose session would keep its place for two hours. Not in the options of the
 # connection: a pooler refuses those. The last two are as they are by default, whatever the role's settings say.

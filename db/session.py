@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
+import psycopg
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
@@ -26,6 +27,10 @@ from db.connection import CONNECT_ARGS, CONNECT_SECONDS, BoundedConnection, boun
 from db.statement import cached_text
 
 STANDBY = "0A000"  # the answer of one that was primary to a BEGIN READ WRITE
+# Undefined table, column, function, object (such as a type) and schema
+NOT_THERE = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
+# Of who can't become one of the three roles: there is none, or it isn't granted to this login
+NO_ROLE = frozenset({"22023", "42501"})
 STATEMENT_TIMEOUT = timedelta(seconds=15)
 IDLE_TIMEOUT = timedelta(seconds=5)  # between two statements: nothing is done there that takes time
 MARGIN_SECONDS = 5.0  # seconds after the server's own limit in which its answer must be here
@@ -50,6 +55,10 @@ class DatabaseUnavailable(Exception):
     """Postgres can't be reached, or gave up in the middle; whether a commit took place is unknown."""
 
 
+class SchemaUnusable(DatabaseUnavailable):
+    """A table, column, type or role isn't there: `smelt migrate` hasn't made it yet, and until then it is an outage."""
+
+
 class LockTimeout(DatabaseUnavailable):
     """Another transaction held a lock for longer than this one was to wait; nothing has changed."""
 
@@ -64,13 +73,14 @@ class Database:
 
     `lock_timeout`: how long a statement may wait for a lock; 0: as long as it may take. `on_change` gets the ids of the
     smelts that a transaction has changed, once it has committed, and `on_delivery` how many webhooks it has made
-    claimable. They must not raise.
+    claimable. They must not raise. `process`: what Postgres is told that it talks to.
     """
 
     def __init__(
         self,
         url: str,
         *,
+        process: str = "smelt",
         pool_size: int = 10,
         statement_timeout: timedelta = STATEMENT_TIMEOUT,
         idle_timeout: timedelta = IDLE_TIMEOUT,
@@ -91,7 +101,7 @@ class Database:
             max_overflow=0,
             pool_timeout=5,
             pool_use_lifo=True,
-            connect_args=CONNECT_ARGS,
+            connect_args={**CONNECT_ARGS, "application_name": process},
         )
         self._exchange_seconds = statement_timeout.total_seconds() + MARGIN_SECONDS
         bound(self._engine)
@@ -130,7 +140,9 @@ class Database:
             if isinstance(error.orig, LockNotAvailable):
                 raise LockTimeout(type(error.orig).__name__) from error
             if _is_outage(error):
-                raise DatabaseUnavailable(type(error.orig).__name__) from error
+                raise DatabaseUnavailable(_said(error)) from error
+            if _sqlstate(error) in NOT_THERE:
+                raise SchemaUnusable(_said(error)) from error
             raise
         except PoolTimeout as error:
             raise DatabaseUnavailable("no free connection") from error
@@ -153,6 +165,8 @@ class Database:
                 conn.execute(BEGIN_AS, values)
             except DBAPIError as error:
                 conn.close()
+                if _sqlstate(error) in NO_ROLE:
+                    raise SchemaUnusable(_said(error)) from error
                 if last_try or not error.connection_invalidated:
                     raise
             else:
@@ -163,7 +177,19 @@ class Database:
 
 def _is_outage(error: DBAPIError) -> bool:
     lost = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
-    return lost or getattr(error.orig, "sqlstate", None) == STANDBY
+    return lost or _sqlstate(error) == STANDBY
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return error.orig.sqlstate if isinstance(error.orig, psycopg.Error) else None
+
+
+def _said(error: DBAPIError) -> str:
+    """The kind of error, and where there is no connection libpq's words for that: they name host, role and database,
+    and never a password. What a server says of a statement could hold what is stored.
+    """
+    kind = type(error.orig).__name__
+    return kind if _sqlstate(error) else f"{kind}: {' '.join(str(error.orig).split())}"
 
 
 def _milliseconds(limit: timedelta) -> str:

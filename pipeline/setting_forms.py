@@ -3,6 +3,7 @@
 What a ValueError here says goes to the one at the keyboard; it never shows the value.
 """
 
+import re
 from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Annotated, TypeVar
@@ -11,6 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from pipeline.content.keyring import KeyRing
+
+# A second @ would make the end of the password a host, which errors name
+_DATABASE = re.compile(r"[^:]+://([^:/@]*(:[^@]*)?@)?(\[[^\[\]]*\]|[^\[\]/:?@]*)(:\d+)?([/?].*)?")
 
 T = TypeVar("T", SecretStr | None, str | None)
 
@@ -23,6 +27,12 @@ def _begins_with(*schemes: str) -> Callable[[T], T]:
         return value
 
     return check
+
+
+def _database(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not _DATABASE.fullmatch(value.get_secret_value()):
+        raise ValueError("must be a URL whose port is a number, and @ in its password written as %40")
+    return value
 
 
 def _key_ring(value: SecretStr | None) -> SecretStr | None:
@@ -47,7 +57,9 @@ def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 PostgresUrl = Annotated[
-    SecretStr | None, AfterValidator(_begins_with("postgresql://", "postgres://", "postgresql+psycopg://"))
+    SecretStr | None,
+    AfterValidator(_begins_with("postgresql://", "postgres://", "postgresql+psycopg://")),
+    AfterValidator(_database),
 ]
 RedisUrl = Annotated[SecretStr | None, AfterValidator(_begins_with("redis://", "rediss://", "unix://"))]
 ContentUrl = Annotated[str | None, AfterValidator(_begins_with("file:///", "s3://", "gs://", "az://"))]

@@ -33,8 +33,10 @@ class Services:
     heartbeat: Heartbeat
 
     @classmethod
-    def open(cls, settings: Settings, *, connections: int | None = None) -> "Services":
-        """`connections`: the most to Postgres, besides the heartbeat's one.
+    def open(
+        cls, settings: Settings, *, process: str = "smelt worker", connections: int | None = None
+    ) -> "Services":
+        """`connections`: the most to Postgres, besides the heartbeat's one. `process`: what that is told of them.
 
         Raises SettingMissing, or ValueError for one that can't be read.
         """
@@ -43,15 +45,16 @@ class Services:
             settings=settings,
             database=Database(
                 settings.need("database_url"),
+                process=process,
                 pool_size=connections or settings.database_pool,
                 lock_timeout=LOCK_TIMEOUT,
                 on_change=notifier.announce,
                 on_delivery=notifier.notify_webhooks,
             ),
-            content=ContentStore.open_url(settings.need("content_url")),
+            content=ContentStore.open_url(settings.need("content_url"), allow_http=settings.s3_allow_http),
             keyring=KeyRing.parse(settings.need("keyring")),
             notifier=notifier,
-            heartbeat=Heartbeat.open(settings),
+            heartbeat=Heartbeat.open(settings, process),
         )
 
     def record(self, change: Callable[[Connection], T]) -> T:

@@ -8,7 +8,7 @@ from api.errors import ApiError, Code
 from api.openapi.document import OK
 from api.services import services
 from api.translations import RETRY_SECONDS
-from db.readiness import NotReady
+from pipeline.checks import NotReady
 
 router = APIRouter(tags=["operation"])
 
@@ -21,8 +21,9 @@ async def alive() -> str:
 
 @router.get("/readyz", response_class=PlainTextResponse, responses=OK)
 async def ready(request: Request) -> str:
-    """503 while Postgres can't be reached, or doesn't let the service work; up to a second old. Redis may be down:
-    posts are taken in all the same.
+    """503 while Postgres can't be reached or doesn't let the service work (up to a second old), or the key ring doesn't
+    open what is stored, or the content store doesn't take content and give it back (up to a minute old). Redis may be
+    down: posts are taken in all the same.
     """
     try:
         await services(request).readiness.check()

@@ -31,6 +31,25 @@ def get_content_key(conn: Connection, smelt_id: UUID) -> bytes | None:
     return None if key is None else bytes(key)
 
 
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    smelt_id: UUID
+    wrapped: bytes
+
+
+def get_latest_key(conn: Connection) -> Wrapped | None:
+    """Of the smelt whose content stays longest: of those that were admitted last. Reads one row by an index."""
+    row = conn.execute(
+        cached_text(
+            """
+            select id, content_key from smelts where content_key is not null
+            order by content_expires_at desc limit 1
+            """
+        )
+    ).one_or_none()
+    return None if row is None else Wrapped(row.id, bytes(row.content_key))
+
+
 def find_expired_content(conn: Connection, limit: int) -> list[Expired]:
     """Smelts whose content is past its deadline, and visitors' whose content was deleted before. Locks nothing."""
     rows = conn.execute(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.cli.keys import keys
 from deploy.cli.running import run_alone, run_command
 from deploy.client.app import app as client_commands
 from deploy.client.app import token_commands
@@ -68,21 +69,24 @@ def migrate(
     database: Annotated[
         str, typer.Option(help="With --down: the database's name, which is asked for otherwise.")
     ] = "",
+    status: Annotated[
+        bool, typer.Option("--status", help="Print what isn't run yet; exit with 1 if there is any.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the SQL that would be run.")] = False,
 ) -> None:
     """Bring the database's schema up to date."""
-    from db import migrate as migrations
-    from deploy.embedded.database import confirm_drop, owner_url, reaching_postgres
+    from deploy.cli import migrations
 
-    def run(settings: Settings) -> None:
-        url = owner_url(settings)
-        with reaching_postgres():
-            if down:
-                confirm_drop(url, database)
-                migrations.downgrade(url)
-            else:
-                migrations.upgrade(url)
-
-    run_command(run)
+    if down + status + dry_run > 1:
+        raise typer.BadParameter("--down, --status and --dry-run each go alone")
+    if status:
+        run_command(migrations.show_status)
+    elif dry_run:
+        run_command(migrations.show_sql)
+    elif down:
+        run_command(lambda settings: migrations.bring_down(settings, database))
+    else:
+        run_command(migrations.bring_up)
 
 
 tokens = typer.Typer(help="Sign-in tokens for local users; with a subcommand machine tokens.")
@@ -191,21 +195,23 @@ def evaluate(
 
 app.add_typer(client_commands)  # submit, list, show, …; `deploy/client/app.py` lists them
 
-keys = typer.Typer(help="The key ring that wraps content keys and users' secrets.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 
 
-@keys.command()
-def rotate() -> None:
-    """Wrap every stored secret anew with the first key of SMELT_KEYRING. Safe to stop and to repeat.
+@app.command()
+def doctor(
+    *,
+    webhook: Annotated[str | None, typer.Option(help="A receiver's URL, which gets an empty POST.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Check a whole configuration against its parts: each line ok, or what to do. Exits with 1 if anything is wrong.
 
-    First give every process a ring with the new key as its second, then one with it as its first; then run this;
-    then the old key may leave the ring. Exits with 1 if something was wrapped by a key that isn't on the ring.
+    It stores and deletes a small object, loads the speech model and asks the language model for one short answer.
     """
-    from deploy.cli.rotation import rotate as rotate_keys
+    from deploy.doctor.doctor import doctor as examine
 
     def run(settings: Settings) -> None:
-        if not rotate_keys(settings):
+        if not examine(settings, webhook, as_json=as_json):
             sys.exit(1)
 
     run_command(run)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from db.migrate import ForeignSchema
 from deploy.embedded.engines import POSTGRES_FOLDER
@@ -74,8 +75,28 @@ def reaching_postgres() -> Iterator[None]:
     except ArgumentError as problem:  # its message doesn't show the URL, which may hold a password
         raise DatabaseProblem("the database's URL can't be read; see DATABASE_URL") from problem
     except OperationalError as problem:
-        raise DatabaseProblem(f"Postgres can't be reached: {problem.orig}") from problem
+        raise DatabaseProblem(_unreached(problem.orig)) from problem
     except psycopg.OperationalError as problem:
-        raise DatabaseProblem(f"Postgres can't be reached: {problem}") from problem
+        raise DatabaseProblem(_unreached(problem)) from problem
+    except DBAPIError as problem:
+        if not isinstance(problem.orig, InsufficientPrivilege):
+            raise
+        raise DatabaseProblem(_forbidden(problem.orig)) from problem
+    except InsufficientPrivilege as problem:
+        raise DatabaseProblem(_forbidden(problem)) from problem
     except ForeignSchema as problem:
         raise DatabaseProblem(str(problem)) from problem
+
+
+def _unreached(problem: BaseException | None) -> str:
+    """libpq's words: they name host, role and database, and never the password."""
+    words = " ".join(str(problem).split())
+    return f"Postgres can't be reached: {words}; see SMELT_MIGRATION_DATABASE_URL and DATABASE_URL"
+
+
+def _forbidden(problem: InsufficientPrivilege) -> str:
+    return (
+        f"this login may not do that ({problem.diag.message_primary}): nothing was changed. `smelt migrate` needs the"
+        " schema's owner in SMELT_MIGRATION_DATABASE_URL, with CREATEROLE, or with the roles anon, authenticated,"
+        " service_role and smelt_app made by a superuser and granted to it with admin option"
+    )

@@ -19,6 +19,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import from_url
 
+from pipeline.content.bucket_reasons import NO_BUCKET, reason
 from pipeline.content.errors import ContentMissing, ContentUnavailable
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 PART_BYTES = 5 * 1024 * 1024  # the smallest part that S3 takes
 PARTS_IN_FLIGHT = 2
 DELETED_AT_ONCE = 1_000
-_NO_BUCKET = "status code: 404"  # what a listing fails with
 
 # A request carries at most one part or one range, so a minute is generous; retries end within a lease or two.
 CLIENT: "ClientConfig" = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
@@ -40,6 +40,9 @@ RETRIES: "RetryConfig" = {
         "base": 2,
     },
 }
+# Of who only wants to know whether it answers.
+HASTY_CLIENT: "ClientConfig" = {"connect_timeout": timedelta(seconds=2), "timeout": timedelta(seconds=4)}
+HASTY_RETRIES: "RetryConfig" = {"max_retries": 0, "retry_timeout": timedelta(seconds=4)}
 
 
 @contextmanager
@@ -48,7 +51,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        raise ContentUnavailable from error
+        raise ContentUnavailable(reason(error)) from error
 
 
 @contextmanager
@@ -59,7 +62,7 @@ def _reading(store: "ObjectStore", path: str) -> Iterator[None]:
             yield
         except FileNotFoundError as error:
             if _is_gone(store, path.partition("/")[0]):
-                raise ContentUnavailable from error
+                raise ContentUnavailable(reason(error)) from error
             raise ContentMissing from error
 
 
@@ -68,9 +71,7 @@ def _is_gone(store: "ObjectStore", folder: str) -> bool:
     try:
         next(iter(obstore.list(store, folder)), None)
     except (BaseError, OSError) as error:
-        return _NO_BUCKET in str(
-            error
-        )  # obstore has no error of its own for it; else the first answer stands
+        return NO_BUCKET in str(error)  # obstore has no error of its own for it; else the first answer stands
     return False
 
 
@@ -81,14 +82,16 @@ class Bucket:
         self._store = store
 
     @classmethod
-    def open_url(cls, url: str, *, allow_http: bool = False) -> "Bucket":
+    def open_url(cls, url: str, *, allow_http: bool = False, hasty: bool = False) -> "Bucket":
         """`s3://bucket/prefix`, `gs://bucket/prefix` or `az://account/container/prefix`. Makes no request.
 
         `allow_http`: for a server inside one's own network. It has to be said here: the options given to
-        obstore replace those that it would take from the environment (`AWS_ALLOW_HTTP` and the like).
+        obstore replace those that it would take from the environment (`AWS_ALLOW_HTTP` and the like). `hasty`: each
+        request is tried once, for a few seconds.
         """
-        options: ClientConfig = {**CLIENT, "allow_http": allow_http}
-        return cls(from_url(url, client_options=options, retry_config=RETRIES))
+        client, retries = (HASTY_CLIENT, HASTY_RETRIES) if hasty else (CLIENT, RETRIES)
+        options: ClientConfig = {**client, "allow_http": allow_http}
+        return cls(from_url(url, client_options=options, retry_config=retries))
 
     def put(self, path: str, data: bytes) -> None:
         with _translated():

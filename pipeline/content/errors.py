@@ -10,6 +10,8 @@ WorkError
 from pipeline.errors import WorkError
 from pipeline.states import ErrorCode, WaitingFor
 
+AWAY = "The content store could not be reached."
+
 
 class ContentError(WorkError):
     """Content could not be read or written."""
@@ -30,12 +32,12 @@ class ContentTampered(ContentError):
 
 
 class ContentUnavailable(ContentError):
-    """The store did not answer, refused, or has no room."""
+    """The store did not answer, refused, or has no room. `reason`: for whoever runs the service; names no place."""
 
-    def __init__(self) -> None:
+    def __init__(self, reason: str = AWAY) -> None:
         super().__init__(
             ErrorCode.INTERNAL_ERROR,
-            "The content store could not be reached.",
+            reason,
             retryable=True,
             waiting_for=WaitingFor.CONTENT_STORE,
         )

@@ -25,7 +25,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pipeline.errors import WorkError
-from pipeline.states import ErrorCode
+from pipeline.states import ErrorCode, WaitingFor
 
 KEY_BYTES = 32
 _VERSION = 1
@@ -39,17 +39,28 @@ class KeyRingInvalid(ValueError):
 
 
 class KeyUnknown(WorkError):
-    """No key of that id is on this ring: retired, or not yet known to this process."""
+    """No key of that id is on this ring: retired, or not yet known to this process.
 
-    def __init__(self) -> None:
-        super().__init__(ErrorCode.INTERNAL_ERROR, "The content's key is not available.", retryable=True)
+    An outage: another process may have it, and this one the next time that it starts.
+    """
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(
+            ErrorCode.INTERNAL_ERROR,
+            f"A stored key is wrapped by the key {key_id}, which isn't on this process's SMELT_KEYRING.",
+            retryable=True,
+            waiting_for=WaitingFor.CONTENT_STORE,
+        )
 
 
 class KeyTampered(WorkError):
     """The wrapped secret is damaged, or was wrapped for another owner or by another key of the same id."""
 
     def __init__(self) -> None:
-        super().__init__(ErrorCode.INTERNAL_ERROR, "The content's key is damaged.")
+        super().__init__(
+            ErrorCode.INTERNAL_ERROR,
+            "The content's key is damaged, or wrapped by another key of the same id.",
+        )
 
 
 def new_content_key() -> bytes:
@@ -113,7 +124,7 @@ class KeyRing:
         key_id = self.key_id(wrapped)
         cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise KeyUnknown
+            raise KeyUnknown(key_id)
         body = 2 + len(key_id)
         nonce, sealed = wrapped[body : body + _NONCE_BYTES], wrapped[body + _NONCE_BYTES :]
         try:

@@ -68,11 +68,12 @@ class ContentStore:
         self._objects = objects
 
     @classmethod
-    def open_url(cls, url: str, *, allow_http: bool = False, make: bool = True) -> Self:
+    def open_url(cls, url: str, *, allow_http: bool = False, make: bool = True, hasty: bool = False) -> Self:
         """`file:///absolute/folder` (made, private), `s3://`, `gs://` or `az://`.
 
         `allow_http`: whether a bucket's endpoint may be plain HTTP (content is sealed; ids and sizes show). `make`:
         whether a folder that isn't there is made; who comes while others use it takes it for away instead.
+        `hasty`: a bucket's requests are tried once, for a few seconds.
 
         Raises ValueError, without the URL's text, for any other, or for a folder that others may enter.
         """
@@ -80,7 +81,7 @@ class ContentStore:
         if parts.scheme == "file" and parts.netloc in ("", "localhost"):
             return cls(Folder(Path(unquote(parts.path)), make=make))
         if parts.scheme in ("s3", "gs", "az") and parts.netloc:
-            return cls(Bucket.open_url(url, allow_http=allow_http))
+            return cls(Bucket.open_url(url, allow_http=allow_http, hasty=hasty))
         raise ValueError("the content URL must begin with file:///, s3://, gs:// or az://")
 
     def put(self, name: ObjectName, key: bytes, data: bytes) -> None:

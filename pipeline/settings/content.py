@@ -10,6 +10,10 @@ class ContentSettings(BaseModel):
         None,
         description="content store: file://, s3://, gs:// or az:// URL; unset: a folder in SMELT_DATA_DIR",
     )
+    s3_allow_http: bool = Field(
+        False,
+        description="let the bucket's endpoint be on plain http://: content is sealed, ids and sizes show",
+    )
     content_ttl: int = Field(
         86_400, ge=60, le=604_800, description="seconds that content outlives its smelt's end"
     )

@@ -32,7 +32,7 @@ def main(descriptor: int, parent_pid: int) -> None:
     threading.Thread(target=_listen, args=(channel, inbox), daemon=True).start()
     setup = inbox.get()
     recognizer = _load(channel, SpeechEngineSettings(**setup["engine"]))
-    store = ContentStore.open_url(setup["content_url"], make=False)
+    store = ContentStore.open_url(setup["content_url"], allow_http=setup["allow_http"], make=False)
     if setup["headroom"] is not None:
         limit_memory(setup["headroom"])
     channel.send({"event": "ready"})

@@ -68,15 +68,20 @@ class SpeechProcess:
         engine: SpeechEngineSettings,
         content_url: str,
         *,
+        allow_http: bool = False,
         tick_seconds: float = TICK_SECONDS,
         headroom_bytes: int | None = HEADROOM_BYTES,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """`environment` replaces the child's; without it the child inherits this process's, secrets included."""
         self._engine = _with_absolute_folder(engine)
-        self._content_url = content_url
+        self._setup = {
+            "engine": asdict(self._engine),
+            "content_url": content_url,
+            "allow_http": allow_http,
+            "headroom": headroom_bytes,
+        }
         self._tick_seconds = tick_seconds
-        self._headroom_bytes = headroom_bytes
         self._environment = environment
         self._handle: ChildHandle | None = None
         self._heard = self._worked = 0.0  # seconds of recordings and of work on them, lately
@@ -164,13 +169,8 @@ class SpeechProcess:
         return self._handle
 
     def _set_up(self, handle: ChildHandle, ticker: Ticker[SpeechProgress]) -> Message:
-        setup = {
-            "engine": asdict(self._engine),
-            "content_url": self._content_url,
-            "headroom": self._headroom_bytes,
-        }
         try:
-            handle.channel.send(setup)
+            handle.channel.send(self._setup)
             return self._loaded(handle, ticker)
         except Closed as error:
             raise ModelUnavailable(

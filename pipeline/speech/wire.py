@@ -1,7 +1,7 @@
 """What a worker and its speech process say to each other, over `pipeline/processes/child_wire.py`.
 
 worker                                    speech process
-{"engine", "content_url", "headroom"} ──▶
+{"engine", "content_url", "allow_http", "headroom"} ──▶
                                       ◀── {"event": "loading", "detail"} ...
                                       ◀── {"event": "ready"} | {"event": "unavailable", "detail"}
 {"job"}                               ──▶

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -13,11 +13,13 @@ from pydantic import SecretStr
 from api.errors import ApiError, Code, problem
 from api.smelts.allowance import DETAILS
 from db import migrate
-from db.session import Database, DatabaseUnavailable
+from db.session import DatabaseUnavailable
 from db.smelts.reservation import RefusalCode
 from pipeline.content.store import ContentStore
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running
+from tests.support.engines import PostgresServer
+from tests.support.s3_server import running_s3
 from tests.support.waiting import wait_until
 
 ERRORS = [
@@ -209,13 +211,37 @@ def test_a_database_that_the_service_cannot_work_on_is_alive_but_not_ready(
     wait_until(lambda: visitor.get("/readyz").status_code == 503)
 
 
-def test_whoever_asks_for_readiness_again_and_again_asks_nothing_of_the_database(
-    visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch
+def test_a_database_that_is_not_migrated_takes_no_post_and_says_what_to_do(
+    settings: Settings, postgres: PostgresServer, empty_database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    looks: list[Database] = []
-    monkeypatch.setattr("api.server.readiness.check_ready", looks.append)
-    monkeypatch.setattr("api.server.readiness.BELIEVED_SECONDS", 60.0)
-    with ThreadPoolExecutor(20) as pool:
-        replies = list(pool.map(lambda _: visitor.get("/readyz"), range(200)))
-    assert {reply.status_code for reply in replies} == {200}
-    assert len(looks) == 1
+    url = SecretStr(postgres.app_url(urlsplit(empty_database_url).path[1:]))
+    with running(settings.model_copy(update={"database_url": url})) as api, api.client() as client:
+        reply = client.get("/readyz")
+        assert (reply.status_code, "smelt migrate" in reply.json()["detail"]) == (503, True)
+        reply = client.post("/v1/smelts", json={"texts": ["x"], "default_prompt_names": ["summarize"]})
+        assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+        assert "run `smelt migrate`" in caplog.text
+        assert "Traceback" not in caplog.text
+        assert api.objects() == []
+        migrate.upgrade(empty_database_url)
+        wait_until(lambda: client.get("/readyz").status_code == 200)
+        reply = client.post("/v1/smelts", json={"texts": ["x"], "default_prompt_names": ["summarize"]})
+        assert reply.status_code == 202
+
+
+def test_without_its_bucket_the_service_is_not_ready_and_takes_no_post(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running_s3() as s3:
+        s3.let_in(monkeypatch)
+        changes = {"content_url": "s3://another/prefix", "s3_allow_http": True}
+        with running(settings.model_copy(update=changes)) as api, api.client() as client:
+            reply = client.get("/readyz")
+            assert (reply.status_code, "no such bucket" in reply.json()["detail"]) == (503, True)
+            reply = client.post("/v1/smelts", json={"texts": ["x"], "default_prompt_names": ["summarize"]})
+            assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+            assert "SMELT_CONTENT_URL" in caplog.text
+            s3.bucket = "another"
+            wait_until(lambda: client.get("/readyz").status_code == 200)
+            reply = client.post("/v1/smelts", json={"texts": ["x"], "default_prompt_names": ["summarize"]})
+            assert reply.status_code == 202

@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from db import migrate
 from db.migrations import newest, revisions
-from db.readiness import NotReady, check_ready
+from db.readiness import check_ready
 from db.session import Database, DatabaseUnavailable
+from pipeline.checks import NotReady
 from tests.support.cast import Cast
 from tests.support.smelts import admit_all, new_smelt, set_credits
 from tests.support.supabase import supabase

@@ -11,6 +11,7 @@ from workers.actors.outbound import Outbound
 from workers.notifications.queue_notifications import Queue
 from workers.pools.engines import SynthesisEngines
 from workers.pools.slots import speech_engine
+from workers.readiness import wait_until_ready
 from workers.services import Services
 
 
@@ -20,10 +21,11 @@ class Pool:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stopping = threading.Event()
+        self._process = "smelt worker"
 
     @cached_property
     def services(self) -> Services:
-        return Services.open(self.settings)
+        return Services.open(self.settings, process=self._process)
 
     @cached_property
     def speech(self) -> SpeechProcess:
@@ -31,7 +33,10 @@ class Pool:
         environment = {name: value for name, value in os.environ.items() if name.upper() not in SECRET_NAMES}
         environment["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime, of the voice activity filter, reports home
         return SpeechProcess(
-            speech_engine(self.settings), self.settings.need("content_url"), environment=environment
+            speech_engine(self.settings),
+            self.settings.need("content_url"),
+            allow_http=self.settings.s3_allow_http,
+            environment=environment,
         )
 
     @cached_property
@@ -43,11 +48,12 @@ class Pool:
         return make_outbound(self.settings)
 
     def open(self, queue: Queue) -> None:
-        """Opens what this queue needs before its first task.
+        """Opens what this queue needs before its first task, as soon as the database lets it work.
 
         Raises ModelUnavailable, SettingMissing or ValueError for what the operator has to mend.
         """
-        self.services  # noqa: B018 - a cached property
+        self._process = f"smelt worker {queue}"
+        wait_until_ready(self.services, self.stopping)
         if queue.pool is Queue.TRANSCRIBE:
             self.speech.start()
         if queue.pool is Queue.SYNTHESIZE:

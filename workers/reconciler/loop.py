@@ -26,6 +26,7 @@ from pipeline.settings import Settings
 from workers.notifications.queue_depth import count_claimable
 from workers.notifications.queue_notifications import Queue
 from workers.pools.slots import slots
+from workers.readiness import wait_until_ready
 from workers.reconciler.purge import purge_expired
 from workers.reconciler.summary import Summary
 from workers.services import Services
@@ -47,8 +48,9 @@ def main() -> None:
     forbid_core_dumps(log)
     stopping = threading.Event()
     set_on_stop(stopping)
-    services = Services.open(settings, connections=2)
+    services = Services.open(settings, process="smelt reconciler", connections=2)
     try:
+        wait_until_ready(services, stopping)
         sound = run(services, stopping)
     finally:
         services.close()
@@ -97,7 +99,7 @@ def tick(services: Services, steps: Sequence[Step] | None = None) -> dict[str, i
         try:
             done[step.__name__] = step(services)
         except (DatabaseUnavailable, ContentError) as error:
-            log.warning("%s failed, and is tried again: %s", step.__name__, type(error).__name__)
+            log.warning("%s failed, and is tried again: %s: %s", step.__name__, type(error).__name__, error)
     return done
 
 

@@ -40,12 +40,16 @@ class Heartbeat:
         self._reached = True
 
     @classmethod
-    def open(cls, settings: Settings) -> "Heartbeat":
+    def open(cls, settings: Settings, process: str = "smelt worker") -> "Heartbeat":
         """Connects when there is something to renew. However soon recordings are given up, no sound step of any other
         work may cost a lease. Raises SettingMissing.
         """
         database = Database(
-            settings.need("database_url"), pool_size=1, statement_timeout=TIMEOUT, lock_timeout=TIMEOUT
+            settings.need("database_url"),
+            process=f"{process} heartbeat",
+            pool_size=1,
+            statement_timeout=TIMEOUT,
+            lock_timeout=TIMEOUT,
         )
         stall_seconds = max(settings.stall_seconds, LONGEST_STEP)
         return cls(database, lease_seconds=settings.lease_seconds, stall_seconds=stall_seconds)

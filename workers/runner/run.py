@@ -135,7 +135,7 @@ def _tell(error: WorkError, decision: Decision, held: float) -> None:
     if isinstance(error, GiveBack):
         log.info("given back: %s", error.detail or "this process is stopping", extra=fields)
         return
-    fields["code"] = error.code.value
+    fields |= {"code": error.code.value, "reason": error.detail}
     if isinstance(decision, GiveUp):
         log.warning("failed for good", extra=fields)
         return

@@ -1,11 +1,13 @@
 """The `smelt` command by itself: what each process needs, and what is told where that is missing."""
 
+import json
 import os
 import shlex
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import jwt
@@ -14,8 +16,10 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from typer.main import get_command
 
+from db.migrations import newest, revisions
 from db.session import Database
 from deploy.cli.main import app
+from deploy.supervisor.environment import settings_environment
 from deploy.supervisor.processes import COMMANDS
 from deploy.supervisor.runner import EX_CONFIG
 from pipeline.content.keyring import KeyRing, user_context
@@ -75,6 +79,8 @@ def test_a_setting_that_cannot_be_read_is_named_without_its_value() -> None:
         ("SMELT_KEYRING", "k1:c2VjcmV0"),
         ("SMELT_TRUSTED_PROXIES", "10.0.0.0/8,the-proxy"),
         ("DATABASE_URL", "the-database"),
+        ("DATABASE_URL", "postgresql://smelt_app:half@another@host/smelt"),
+        ("SMELT_MIGRATION_DATABASE_URL", "postgresql://smelt_app:word@host:port/smelt"),
         ("REDIS_URL", "http://the-redis"),
         ("SMELT_CONTENT_URL", "/the/content"),
     ],
@@ -256,3 +262,64 @@ def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> Non
     answer = smelt("up", SMELT_DATA_DIR=str(tmp_path / "file" / "data"))
     assert (answer.returncode, len(answer.stderr.splitlines())) == (EX_CONFIG, 1), answer.stderr
     assert str(tmp_path / "file" / "data") in answer.stderr
+
+
+def test_a_key_ring_is_generated_anew_each_time() -> None:
+    first, second = (smelt("keys", "generate").stdout.strip() for _ in range(2))
+    assert first != second
+    ring = KeyRing.parse(f"{first},{second}")
+    assert ring.unwrap(ring.wrap(b"x", b"y"), b"y") == b"x"
+
+
+def test_the_doctor_is_told_by_its_exit_code(settings: Settings) -> None:
+    variables = settings_environment(settings)
+    Path(settings.need("content_url").removeprefix("file://")).mkdir(mode=0o700)
+    answer = smelt("doctor", "--json", **variables, SMELT_CONNECTIONS="10", SMELT_CONNECTIONS_PER_ADDRESS="5")
+    assert (answer.returncode, "Traceback" in answer.stderr) == (0, False), answer.stdout
+    assert all(one["ok"] for one in json.loads(answer.stdout))
+    wrong = smelt(
+        "doctor", **variables | {"DATABASE_URL": "postgresql://nobody:planted-secret@127.0.0.1:9/x"}
+    )
+    assert wrong.returncode == 1
+    assert "WRONG  database: The database is out of reach: see DATABASE_URL" in wrong.stdout
+    assert "planted-secret" not in wrong.stdout + wrong.stderr
+
+
+def test_what_is_not_migrated_yet_is_shown_and_left(empty_database_url: str) -> None:
+    status = smelt("migrate", "--status", DATABASE_URL=empty_database_url)
+    assert status.returncode == 1
+    assert status.stdout.splitlines() == [
+        "there is no schema yet",
+        *(f"not run yet: {one}" for one in revisions()),
+    ]
+    sql = smelt("migrate", "--dry-run", DATABASE_URL=empty_database_url)
+    assert "create table smelts" in sql.stdout
+    assert smelt("migrate", "--status", DATABASE_URL=empty_database_url).stdout == status.stdout
+    with psycopg.connect(empty_database_url) as owner:
+        assert owner.execute("select to_regnamespace('smelt_meta') is null").fetchone() == (True,)
+    assert smelt("migrate", DATABASE_URL=empty_database_url).returncode == 0
+    status = smelt("migrate", "--status", DATABASE_URL=empty_database_url)
+    assert (status.returncode, status.stdout) == (0, f"the schema is at {newest()}\n")
+    assert smelt("migrate", "--dry-run", DATABASE_URL=empty_database_url).stdout == ""
+
+
+def test_an_owner_that_may_not_do_what_is_needed_is_told_in_one_line(empty_database_url: str) -> None:
+    """Without CREATEROLE, or the rights to the schemas that a superuser has made."""
+    name = str(conninfo_to_dict(empty_database_url)["dbname"])
+    role = f"{name}_owner"
+    with psycopg.connect(empty_database_url, autocommit=True) as admin:
+        admin.execute(f"create role {role} login password 'planted-secret'")
+        admin.execute(f"alter database {name} owner to {role}")
+    parts = urlsplit(empty_database_url)
+    host = parts.netloc.rpartition("@")[2]
+    url = urlunsplit(parts._replace(netloc=f"{role}:planted-secret@{host}"))
+    try:
+        answer = smelt("migrate", DATABASE_URL=url)
+    finally:
+        with psycopg.connect(empty_database_url, autocommit=True) as admin:
+            admin.execute(f"alter database {name} owner to current_user")
+            admin.execute(f"drop owned by {role}")
+            admin.execute(f"drop role {role}")
+    assert (answer.returncode, len(answer.stderr.splitlines())) == (EX_CONFIG, 1), answer.stderr
+    assert "CREATEROLE" in answer.stderr
+    assert "planted-secret" not in answer.stderr

@@ -8,13 +8,18 @@ QUICK := tests/api tests/db/test_frozen_migrations.py tests/deploy/client tests/
 NOT_QUICK := tests/api/auth/test_slow_key_service.py tests/api/openapi/test_fuzz.py tests/pipeline/net/test_fetch.py \
 	tests/pipeline/llm/test_synthesis.py
 INTEROP := .venv-interop
+DEPLOY := .venv-deploy
+# One key of pyproject.toml, a requirement a line, for a lock of these alone.
+REQUIREMENTS := uv run --quiet --no-project --python '>=3.11' python -c 'import sys, tomllib; \
+	from functools import reduce; found = tomllib.load(open("pyproject.toml", "rb")); \
+	print(*reduce(dict.__getitem__, sys.argv[1:], found), sep="\n")'
 
 # What the user's shell says to Python itself must not reach this project's.
 unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint pooler bench interop chaos chaos-short format lock clean
+.PHONY: help demo up test check check-deploy lint pooler bench interop chaos chaos-short format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +36,10 @@ test: $(READY) ## run all tests, on engines of their own
 check: lint ## lint, and the tests that need no engine and wait for no deadline: half a minute once mypy has its cache
 	$(BIN)/pytest --quiet -p tests.support.no_engines -p no:schemathesis --numprocesses 2 \
 		$(NOT_QUICK:%=--ignore=%) $(QUICK)
+
+check-deploy: $(READY) $(DEPLOY)/.ready ## check image, chart, compose file and units by other people's tools (150 MB at first; needs systemd-analyze)
+	PYTHONPATH=$(CURDIR)/$(DEPLOY) PATH=$(CURDIR)/$(DEPLOY)/bin:$$PATH $(BIN)/pytest tests/deploy/artifacts/by_tools.py \
+		tests/deploy/artifacts/units_by_systemd.py
 
 lint: $(READY) ## check style, types and the direction of imports
 	$(BIN)/ruff check
@@ -69,9 +78,18 @@ lock: ## make the locks anew from pyproject.toml (needs uv); production's is the
 		--no-emit-find-links --no-header --upgrade tests/interop/requirements.in -o tests/interop/requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-deps \
 		--no-emit-find-links --no-header --upgrade tests/interop/llm.in -o tests/interop/llm.lock
+	$(REQUIREMENTS) build-system requires | uv pip compile --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --constraint requirements.lock --upgrade - \
+		-o deploy/docker/build.lock
+	$(REQUIREMENTS) project optional-dependencies cuda | uv pip compile --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --constraint requirements.lock - \
+		--upgrade -o deploy/docker/cuda.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --constraint requirements.lock --upgrade tests/deploy/artifacts/requirements.in \
+		-o tests/deploy/artifacts/requirements.lock
 
 clean: ## remove .venv and caches; never the data folder
-	rm -rf .venv $(INTEROP) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(INTEROP) $(DEPLOY) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(READY): requirements.lock pyproject.toml deploy/install.sh
 	@sh deploy/install.sh
@@ -86,4 +104,10 @@ $(INTEROP)/.ready: tests/interop/requirements.lock | $(READY)
 $(INTEROP)/llm/.ready: tests/interop/llm.lock | $(INTEROP)/.ready
 	rm -rf $(INTEROP)/llm
 	$(BIN)/pip --disable-pip-version-check install --quiet --no-deps --require-hashes --target $(INTEROP)/llm -r $<
+	@touch $@
+
+# Into a folder of their own beside .venv: what both need is of the same version, by the constraint of the lock.
+$(DEPLOY)/.ready: tests/deploy/artifacts/requirements.lock | $(READY)
+	rm -rf $(DEPLOY)
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes --target $(DEPLOY) -r $<
 	@touch $@

@@ -18,6 +18,8 @@ FROZEN = {
     "004_functions.up.sql": "8a3c98219a2dd5a8d77f1a0b78e24e625cf63ae16a09da7b923acb62a347bc5e",
     "005_local_tier.down.sql": "9def8c34a3e120249cc092b46fad63625cb71eed25d63c7f937eacfc6c3c1064",
     "005_local_tier.up.sql": "47206342b97e7788903b2a28e1d0bd6c9e6379f87dcf446fced54b2eef82d7d6",
+    "006_monitor.down.sql": "f2526a0aaee3c3118f3b65b26ea7d9c5adcce605d2cf94f00f3397d8ee89790c",
+    "006_monitor.up.sql": "8f5c04472b60d8681b7711eb28fc746c0299bc3a557db437fa23152562627e43",
 }
 FILES = sorted(path.name for path in FOLDER.glob("*.sql"))
 

@@ -23,7 +23,7 @@ def named(requirements: list[str]) -> set[str]:
 def test_production_has_what_the_service_needs_and_no_package_of_an_extra() -> None:
     installed = set(pins("requirements-production.lock"))
     assert named(PROJECT["dependencies"]) <= installed
-    also_needed = {"psutil"}  # by the embedded Postgres
+    also_needed = {"psutil", "pyyaml"}  # by the embedded Postgres, and by CTranslate2
     for extra in ("dev", "demo", "evaluate"):
         only_there = named(PROJECT["optional-dependencies"][extra]) - also_needed
         assert only_there

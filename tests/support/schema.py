@@ -6,13 +6,15 @@ import psycopg
 LINES = """
 with ours as (
     select c.*, c.oid::regclass::text as name, n.nspname from pg_class c join pg_namespace n on n.oid = relnamespace
-    where relkind = 'r' and nspname in ('public', 'smelt_meta')
+    where relkind in ('r', 'v') and nspname in ('public', 'smelt_meta')
 ),
 functions as (
     select p.*, p.oid::regprocedure::text as name from pg_proc p where pronamespace::regnamespace::text = 'smelt_meta'
 ),
 lines as (
     select concat_ws(' ', 'table', name, relrowsecurity, relforcerowsecurity, reloptions, relowner::regrole) from ours
+    union all
+    select concat_ws(' ', 'view', name, pg_get_viewdef(oid)) from ours where relkind = 'v'
     union all
     select concat_ws(' ', 'column', name, attnum, attname, format_type(atttypid, atttypmod), attnotnull,
         pg_get_expr(adbin, adrelid))

@@ -58,12 +58,24 @@ def next_finish_times(
     return finish_times(last, virtual_time, costs)
 
 
-def correct_cost(conn: Connection, table: WorkTable, tenant: str, claim: Claim, cost: float) -> None:
+def correct_cost(
+    conn: Connection,
+    table: WorkTable,
+    tenant: str,
+    claim: Claim,
+    cost: float,
+    *,
+    also: str = "",
+    **values: object,
+) -> None:
     """Replaces a claimed row's estimated cost by the true one; its tenant owes the difference, or is credited with it.
 
     The tenant's next finish times must follow from what was truly used, also those given already: a backlog of
     recordings that look short would else keep its place to the end. Moving them takes as many writes as there are, so
-    small differences add up first. Locks the row, then the tenant's row of the fair queue, then those of its waiting
+    small differences add up first. `also`: what else changes in the row, as SQL with `values`. In one statement: of a
+    row that its own transaction updates again the foreign keys are looked up, and so its smelt's row locked behind it.
+
+    Locks the row, then the tenant's row of the fair queue, then those of its waiting
     rows that nobody else has locked. Raises LostLease.
     """
     held, debt = conn.execute(
@@ -73,7 +85,7 @@ def correct_cost(conn: Connection, table: WorkTable, tenant: str, claim: Claim, 
                 select id, cost from {table.name}
                 where id = :id and attempt = :attempt and status = 'processing' for update
             ),
-            new as (update {table.name} work set cost = :cost from old where work.id = old.id),
+            new as (update {table.name} work set cost = :cost{also} from old where work.id = old.id),
             owed as (
                 update fair_tenants set debt = debt + :cost - old.cost, updated_at = now()
                 from old where queue = :queue and tenant = :tenant
@@ -82,7 +94,14 @@ def correct_cost(conn: Connection, table: WorkTable, tenant: str, claim: Claim, 
             select exists (select from old), (select debt from owed)
             """
         ),
-        {"id": claim.id, "attempt": claim.attempt, "cost": cost, "queue": table.queue, "tenant": tenant},
+        {
+            "id": claim.id,
+            "attempt": claim.attempt,
+            "cost": cost,
+            "queue": table.queue,
+            "tenant": tenant,
+            **values,
+        },
     ).one()
     if not held:
         raise LostLease

@@ -67,13 +67,8 @@ def begin_file(conn: Connection, claim: Claim) -> FileJob:
 
 def note_duration(conn: Connection, claim: Claim, tenant: str, seconds: float) -> None:
     """What probing found: the recording's true length, which is also what it costs its tenant. Raises LostLease."""
-    conn.execute(
-        cached_text(
-            "update smelt_files set duration_seconds = :seconds where id = :id and attempt = :attempt"
-        ),
-        {"seconds": seconds, "id": claim.id, "attempt": claim.attempt},
-    )
-    correct_seconds(conn, claim, tenant, seconds)
+    cost = recording_cost(seconds)
+    correct_cost(conn, FILES, tenant, claim, cost, also=", duration_seconds = :seconds", seconds=seconds)
 
 
 def correct_seconds(conn: Connection, claim: Claim, tenant: str, seconds: float) -> None:

@@ -21,18 +21,18 @@ ROOT = Path(__file__).parent.parent.parent
 
 @contextmanager
 def started(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process, and the address that it has printed."""
+    """The process, and the address that it has logged."""
     process = subprocess.Popen(
         [sys.executable, "-c", "from api.main import main; main()"],
         env=child_environment(settings),
         cwd=ROOT,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
     try:
         assert process.stdout is not None
-        yield process, process.stdout.readline().split()[-1]
+        yield process, next(line.split()[-1] for line in process.stdout if "listens on" in line)
     finally:
         process.kill()
         process.communicate()
@@ -43,10 +43,10 @@ def test_it_prints_its_address_and_stops_on_a_signal(settings: Settings) -> None
         reply = httpx.get(f"{url}/readyz", trust_env=False)
         assert (reply.status_code, "server" in reply.headers) == (200, False)
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
-    assert "Application shutdown complete" in errors  # a signal that nobody handles has the same exit code
+        said, _ = process.communicate(timeout=20)
+    assert "Application shutdown complete" in said  # a signal that nobody handles has the same exit code
     assert process.returncode in (0, -signal.SIGTERM)
-    assert "Traceback" not in errors
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("setting", ["port", "metrics_port"])
@@ -63,8 +63,8 @@ def test_a_taken_port_ends_it_with_one_line(settings: Settings, setting: str) ->
             check=False,
         )
     assert ended.returncode == os.EX_CONFIG
-    assert f"SMELT_{setting.upper()}" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert f"SMELT_{setting.upper()}" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
 
 
 def test_metrics_are_served_on_a_port_of_their_own(settings: Settings) -> None:
@@ -76,8 +76,8 @@ def test_metrics_are_served_on_a_port_of_their_own(settings: Settings) -> None:
         metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
         assert 'smelt_http_requests_total{method="GET",route="/healthz",status="200"} 1.0' in metrics.text
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
-    assert "Application shutdown complete" in errors
+        said, _ = process.communicate(timeout=20)
+    assert "Application shutdown complete" in said
 
 
 @pytest.mark.parametrize("public", [True, False])

@@ -140,7 +140,7 @@ def test_where_it_can_not_be_done_each_process_says_so_at_its_start(
     with (
         said.open("w") as output,
         subprocess.Popen(
-            [sys.executable, "-c", lacking + start], env=child_environment(settings), stderr=output
+            [sys.executable, "-c", lacking + start], env=child_environment(settings), stdout=output
         ) as process,
     ):
         try:

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, text
 
+from db.locks import lock_smelt_of
 from db.session import Database
 from db.work import claims as work
 from db.work.claims import Claim, claim_next
@@ -112,6 +113,16 @@ def test_a_recording_longer_than_it_looks_moves_all_that_follows(database: Datab
 
         moved = 1_000.0 - 10.0
         assert keys_of(conn, "ip:liar") == [key + moved for key in before[1:]]
+
+
+def test_a_length_is_noted_while_another_holds_the_smelt(database: Database) -> None:
+    """Its worker holds the part's row then: if it waited for the smelt's as well, a cancel would be in a deadlock."""
+    with database.service() as conn:
+        admit_recordings(conn, "ip:a", 1)
+        claimed = must_claim(conn)
+    with database.service() as holder, database.service() as conn:
+        lock_smelt_of(holder, FILES, claimed.id)
+        note_duration(conn, claimed, "ip:a", 1_000.0)  # else: LockTimeout
 
 
 def test_a_recording_shorter_than_it_looks_gives_back_what_it_did_not_use(database: Database) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from pipeline.speech.languages import Detection, Languages
+from pipeline.speech.samples import Features
 from pipeline.speech.spans import Span, to_windows
-from pipeline.speech.whisper import Encoded, Features, Whisper
+from pipeline.speech.whisper import Encoded, Whisper
 
 _PART_SECONDS = 10.0  # of a window in which the language may turn: what the model is still sure of
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.speech.languages import Languages
+from pipeline.speech.samples import Features
 from pipeline.speech.spans import Span, to_windows
-from pipeline.speech.whisper import Encoded, Features, Whisper
+from pipeline.speech.whisper import Encoded, Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
 
 NO_FEATURES = np.zeros((80, 0), np.float32)

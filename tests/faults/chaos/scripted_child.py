@@ -101,11 +101,11 @@ def _load(channel: Channel, settings: SpeechEngineSettings) -> Recognizer:
     return ScriptedRecognizer()
 
 
-def _logged(channel: Channel, recognizer: Recognizer, store: ContentStore, job: SpeechJob) -> Message:
+def _logged(tell: child.Tell, recognizer: Recognizer, store: ContentStore, job: SpeechJob) -> Message:
     log = SpeechLog(Path(os.environ["SMELT_DATA_DIR"]))
     log.write("begin", job.name.row_id)
     try:
-        return _transcribe(channel, recognizer, store, job)
+        return _transcribe(tell, recognizer, store, job)
     finally:
         log.write("end", job.name.row_id)  # also of a recording whose content is gone
 

@@ -18,6 +18,8 @@ FROZEN = {
     "004_functions.up.sql": "8a3c98219a2dd5a8d77f1a0b78e24e625cf63ae16a09da7b923acb62a347bc5e",
     "005_local_tier.down.sql": "9def8c34a3e120249cc092b46fad63625cb71eed25d63c7f937eacfc6c3c1064",
     "005_local_tier.up.sql": "47206342b97e7788903b2a28e1d0bd6c9e6379f87dcf446fced54b2eef82d7d6",
+    "006_alone.down.sql": "8b65037f74bd88e4c633e1a7248fc1a46f007d2df69b4cbfb24f6d69e2f495e6",
+    "006_alone.up.sql": "7dfd43e13e075300dbbb672ea14038857e29d12c5fc99bd8912d1b9b7a1a7208",
 }
 FILES = sorted(path.name for path in FOLDER.glob("*.sql"))
 

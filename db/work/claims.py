@@ -55,12 +55,7 @@ class WorkTable:
 
 
 def claim_next(
-    conn: Connection,
-    table: WorkTable,
-    lease_seconds: float,
-    *,
-    only_short: bool = False,
-    alone: bool = True,
+    conn: Connection, table: WorkTable, lease_seconds: float, *, only_short: bool = False, alone: bool = True
 ) -> Claim | None:
     """The claimable row with the smallest virtual finish time, leased. Locks that row; passes over what others lock.
 

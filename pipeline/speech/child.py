@@ -28,6 +28,8 @@ from pipeline.speech.wire import SpeechJob, job_from_json, segment_to_json
 CANCEL_SECONDS = 300.0
 """In which a recording that was canceled has ended; a call of a large model on a slow CPU may take a minute or two."""
 
+LANE_BYTES = 1024**3  # address space that each recording may take besides the first
+
 Tell = Callable[[Message], None]
 
 
@@ -42,8 +44,8 @@ def main(descriptor: int, parent_pid: int) -> None:
     recognizer = _load(channel, SpeechEngineSettings(**setup["engine"]))
     store = ContentStore.open_url(setup["content_url"], make=False)
     if setup["headroom"] is not None:
-        limit_memory(setup["headroom"])
-    channel.send({"event": "ready"})
+        limit_memory(setup["headroom"] + (recognizer.lanes - 1) * LANE_BYTES)
+    channel.send({"event": "ready", "lanes": recognizer.lanes})
     jobs = Jobs(channel, recognizer, store)
     while True:
         message = inbox.get()

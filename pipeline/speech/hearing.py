@@ -25,7 +25,8 @@ from pipeline.speech.words import TimedWord, covered, in_speech, said_in, to_seg
 class WhisperRecognizer:
     """A model held in memory. Several recordings may be heard at once, each in a thread of its own."""
 
-    def __init__(self, model: Whisper, batch_size: int) -> None:
+    def __init__(self, model: Whisper, batch_size: int, lanes: int = 1) -> None:
+        self.lanes = lanes
         self._model = model
         self._batch_size = batch_size
         self._batcher = Batcher(model, batch_size)
@@ -37,7 +38,7 @@ class WhisperRecognizer:
         tell(str(choice))
         model = Whisper.load(choice.engine, tell)
         model.warm()
-        return cls(model, choice.engine.batch_size)
+        return cls(model, choice.engine.batch_size, choice.engine.lanes)
 
     def begin(self, hints: Hints) -> "WhisperHearing":
         return WhisperHearing(self._model, self._batcher, self._batch_size, hints)

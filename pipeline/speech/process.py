@@ -13,7 +13,6 @@ stop; beside others a recording is canceled, and the process goes on.
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +23,8 @@ from pipeline.errors import DiedInCompany, GiveBack, LostLease, WorkError
 from pipeline.processes.child_handle import ChildHandle, Ticker
 from pipeline.processes.child_wire import Closed, Message
 from pipeline.speech.conversation import Conversation
+from pipeline.speech.gate import Gate
+from pipeline.speech.pace import Pace
 from pipeline.speech.progress import NOTHING_DONE, SpeechProgress
 from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.speech_child import SpeechChild
@@ -44,7 +45,6 @@ log = logging.getLogger(__name__)
 
 CHILD = "pipeline.speech.child"
 TICK_SECONDS = 0.5
-MEMORY = 0.9  # of its pace, from one recording to the next
 HEADROOM_BYTES = 8 * 1024**3
 """Address space the process may take beyond its loaded model; five minutes of speech need far less."""
 
@@ -77,8 +77,9 @@ class SpeechProcess:
         self._environment = environment
         self._child: SpeechChild | None = None
         self._starting = threading.Lock()
-        self._heard = self._worked = 0.0  # seconds of recordings and of work on them, lately
-        self._pacing = threading.Lock()
+        self._pace = Pace()
+        self.gate = Gate()
+        self.lanes = 1  # recordings that it is to hear at once; known once it has started
         # Linux kills the child when the *thread* that made it ends, so a thread that lasts makes it
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="speech-maker")
 
@@ -91,7 +92,11 @@ class SpeechProcess:
     @property
     def pace(self) -> float:
         """Seconds of recordings done in a second of work, lately; 1 before the first."""
-        return self._heard / self._worked if self._worked else 1.0
+        return self._pace.seconds_per_second
+
+    def clock(self) -> float:
+        """Seconds of the process that each recording under way has had."""
+        return self._pace.now()
 
     def start(self, on_tick: Callable[[SpeechProgress], None] | None = None) -> None:
         """Start the child and wait until its model is loaded; nothing, if it is. `on_tick` as in `transcribe`.
@@ -109,15 +114,17 @@ class SpeechProcess:
         the child.
         """
         ticker = Ticker(on_tick, self._tick_seconds, NOTHING_DONE)
-        child, conversation = self._begun(job, ticker)
-        begun = time.monotonic()
-        with self._stopping(child, conversation):
-            outcome = conversation.follow(ticker)
+        with self._pace.shared():
+            child, conversation = self._begun(job, ticker)
+            begun = self.clock()
+            with self._stopping(child, conversation):
+                outcome = conversation.follow(ticker)
+            worked = self.clock() - begun
         if isinstance(outcome, WorkError):
             if outcome.code is ErrorCode.NO_SPEECH:
                 on_tick(ticker.progress)  # its length; short silence is over before the first tick
             raise outcome
-        self._note_pace(outcome.duration_seconds or 0.0, time.monotonic() - begun)
+        self._pace.note(outcome.duration_seconds or 0.0, worked)
         return outcome
 
     def close(self) -> None:
@@ -212,6 +219,7 @@ class SpeechProcess:
             ) from error
         if answer.get("event") != "ready":
             raise ModelUnavailable(str(answer.get("detail")))
+        self.lanes = int(answer["lanes"])
 
     def _loaded(self, handle: ChildHandle, ticker: Ticker[SpeechProgress]) -> Message:
         """What it says when it has loaded the model, or can't. Raises Closed."""
@@ -224,11 +232,6 @@ class SpeechProcess:
         if self._child is child:
             self._child = None
         return child.end()
-
-    def _note_pace(self, heard: float, worked: float) -> None:
-        with self._pacing:
-            self._heard = MEMORY * self._heard + heard
-            self._worked = MEMORY * self._worked + worked
 
 
 def _with_absolute_folder(engine: SpeechEngineSettings) -> SpeechEngineSettings:

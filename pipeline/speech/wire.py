@@ -3,7 +3,7 @@
 worker                                    speech process
 {"engine", "content_url", "headroom"} ──▶
                                       ◀── {"event": "loading", "detail"} ...
-                                      ◀── {"event": "ready"} | {"event": "unavailable", "detail"}
+                                      ◀── {"event": "ready", "lanes"} | {"event": "unavailable", "detail"}
 {"id", "job"} ...                     ──▶
                                       ◀── {"event": "begun"}, and like all that follows with the job's "id"
                                       ◀── {"event": "progress", "done", "total"} ...

@@ -19,7 +19,6 @@ from pipeline.speech.process import ModelUnavailable
 from workers import app
 from workers.notifications.queue_depth import count_claimable
 from workers.notifications.queue_notifications import Queue
-from workers.pools import slots
 from workers.pools.shutdown import end
 
 log = logging.getLogger("workers.pools.process")  # it runs as __main__
@@ -32,7 +31,7 @@ def main(queue: Queue) -> None:
     """Works until SIGTERM. What the operator has to mend is logged, and ends the process with EX_CONFIG."""
     logging.basicConfig(level=logging.INFO, format="%(process)d %(name)s: %(message)s")
     forbid_core_dumps(log)
-    settings, pool = app.settings, app.pool
+    pool = app.pool
     try:
         pool.open(queue)
     except (ModelUnavailable, SettingMissing, ValueError) as error:
@@ -43,7 +42,7 @@ def main(queue: Queue) -> None:
     app.broker.poll_postgres(
         pool.services.notifier.circuit, lambda own, most: count_claimable(pool.services, own, most)
     )
-    threads = slots.threads(settings, queue)
+    threads = pool.threads(queue)
     worker = Worker(
         app.broker, queues={queue.value}, worker_timeout=int(IDLE_SECONDS * 1000), worker_threads=threads
     )

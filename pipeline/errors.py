@@ -4,6 +4,7 @@
     └── WorkError             one attempt at a piece of work failed
         ├── RateLimited       not counted against the work's budget; runs again at `retry_after`
         ├── Unanswered        a server gave no answer: it is away, or can't get over this very input
+        ├── DiedInCompany     the process that worked on it and on others died; nobody knows of which
         └── GiveBack          the worker is stopping; nothing is wrong with the work
 
 The edges translate them: `api/errors.py` to problem details, `workers/runner/run.py` to a row's state.
@@ -98,6 +99,13 @@ class GiveBack(WorkError):
 
     def __init__(self, reason: str = "The worker is stopping.") -> None:
         super().__init__(ErrorCode.INTERNAL_ERROR, reason, retryable=True, retry_after=0)
+
+
+class DiedInCompany(WorkError):
+    """The process that worked on several pieces of work died, or had to be ended. Costs none of them a failure."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.WORKER_LOST, retryable=True, retry_after=0)
 
 
 class LostLease(Exception):

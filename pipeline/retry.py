@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.errors import GiveBack, RateLimited, WorkError
+from pipeline.errors import DiedInCompany, GiveBack, RateLimited, WorkError
 from pipeline.states import ErrorCode, WaitingFor
 
 MINUTE, HOUR = 60.0, 3_600.0
@@ -32,13 +32,15 @@ class TryAgain:
     """Runs again after `delay` seconds. `counts`: whether this attempt used up one of the part's failures.
 
     `waiting_for`: what is away, if that is why. `held`: seconds for which such an attempt held a slot that others could
-    have used; the part comes back so much later in the fair order.
+    have used; the part comes back so much later in the fair order. `alone`: in a process that it
+    shares with no other, from now on.
     """
 
     delay: float
     counts: bool
     waiting_for: WaitingFor | None = None
     held: float = 0.0
+    alone: bool = False
 
 
 Decision = GiveUp | TryAgain
@@ -62,6 +64,8 @@ def decide(error: WorkError, failures: int, max_failures: int, attempt: int = 1)
     """`failures`: before this one. The delay doubles with each, spread by a random quarter. `attempt`: from 1."""
     if isinstance(error, GiveBack):
         return TryAgain(0.0, counts=False)
+    if isinstance(error, DiedInCompany):
+        return TryAgain(0.0, counts=False, alone=True)
     if isinstance(error, RateLimited):
         return TryAgain(_spread(rate_limit_wait(error.retry_after, attempt)), counts=False)
     if error.waiting_for is not None:

@@ -63,6 +63,7 @@ REASONS = {
     "pipeline/speech/cuda_libraries.py": "has to run before the library that needs it is imported",
     "pipeline/speech/encoded.py": ONE_NOUN,
     "pipeline/speech/part.py": READ_BY_MANY,
+    "pipeline/speech/progress.py": READ_BY_MANY,
     "pipeline/speech/samples.py": READ_BY_MANY,
     "pipeline/speech/seekable.py": READ_BY_MANY,
     "pipeline/stall_detector.py": ONE_NOUN,

@@ -29,7 +29,13 @@ def transcribe_file(_cause: str | None = None) -> None:
     """Any recording that may run, not the one whose arrival was notified: a message names no row, and the claim takes
     the smallest virtual finish time of all. So a short one too, which `transcribe_short_file` has not claimed yet.
     """
-    run_next(pool.services, ActorName.TRANSCRIBE_FILE, lambda t: transcribe(t, pool.speech), pool.stopping)
+    run_next(
+        pool.services,
+        ActorName.TRANSCRIBE_FILE,
+        lambda t: transcribe(t, pool.speech),
+        pool.stopping,
+        alone=pool.speech.lanes == 1,
+    )
 
 
 def transcribe_short_file(_cause: str | None = None) -> None:
@@ -38,6 +44,7 @@ def transcribe_short_file(_cause: str | None = None) -> None:
         ActorName.TRANSCRIBE_SHORT_FILE,
         lambda t: transcribe(t, pool.speech, only_short=True),
         pool.stopping,
+        alone=pool.speech.lanes == 1,
     )
 
 

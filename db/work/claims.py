@@ -25,7 +25,8 @@ MOMENT = 5  # seconds after Postgres's start in which workers renew what ran out
 class Claim:
     """A row that is ours until its lease ends. `failures`: before this attempt. `more`: others are ready too.
 
-    `leased_until`: as it was claimed; renewing doesn't change it here.
+    `leased_until`: as it was claimed; renewing doesn't change it here. `alone`: whether it shares its worker with no
+    other, so that the worker's death is its own.
     """
 
     id: UUID
@@ -33,12 +34,14 @@ class Claim:
     failures: int
     more: bool = False
     leased_until: datetime | None = None
+    alone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class WorkTable:
     """`queue`: the fair queue of its rows, and the pool of those who claim them. `short`: what costs no more (estimated
     seconds) may be claimed by those that are kept for short work. `of_smelt`: whether its rows are parts of a smelt.
+    `shares`: whether several of its rows may be in one process that dies of one; else each death is the row's own.
     `fail`: fails a row together with what depends on it, as `fail` below does where nothing depends on it.
     """
 
@@ -47,16 +50,18 @@ class WorkTable:
     short: float | None = None
     retry: RetryPolicy = WORK_RETRY
     of_smelt: bool = False
+    shares: bool = False
     fail: Callable[[Connection, Claim, ErrorCode], None] | None = None
 
 
 def claim_next(
-    conn: Connection, table: WorkTable, lease_seconds: float, *, only_short: bool = False
+    conn: Connection, table: WorkTable, lease_seconds: float, *, only_short: bool = False, alone: bool = True
 ) -> Claim | None:
     """The claimable row with the smallest virtual finish time, leased. Locks that row; passes over what others lock.
 
     `only_short`: of those alone that are short, as far as is known; so is `more` then. Whether there are more is asked
     in the index's order: Postgres would else read the table from its beginning, where the oldest have long ended.
+    `alone`: the worker has one row at a time. A row that is to be alone stays so.
     """
     ready = _ready(table, only_short=only_short)
     row = conn.execute(
@@ -69,15 +74,16 @@ def claim_next(
             update {table.name} work
             set status = 'processing', attempt = attempt + 1, lease_until = now() + make_interval(secs => :lease),
                 started_at = coalesce(started_at, now()), waiting_for = null, updated_at = now()
+                {", alone = alone or :alone" if table.shares else ""}
             from next where work.id = next.id
             returning work.id, work.attempt, work.failures,
                 coalesce((
                     select true from {table.name} other where {ready} and other.id <> work.id
                     order by fair_key, id limit 1
-                ), false), work.lease_until
+                ), false), work.lease_until, {_alone(table)}
             """
         ),
-        {"lease": lease_seconds},
+        {"lease": lease_seconds} | ({"alone": alone} if table.shares else {}),
     ).one_or_none()
     return None if row is None else Claim(*row)
 
@@ -111,7 +117,7 @@ def fail(conn: Connection, table: WorkTable, claim: Claim, code: ErrorCode) -> N
 
 def put_back(conn: Connection, table: WorkTable, claim: Claim, again: TryAgain) -> None:
     """processing → pending, or waiting until it is due, with what it waits for. Raises LostLease."""
-    failures = f"failures = failures + {int(again.counts)}"
+    failures = f"failures = failures + {int(again.counts)}" + (", alone = true" if again.alone else "")
     if again.delay > 0:
         due = f"status = 'waiting', run_at = now() + make_interval(secs => :delay), {failures}"
         later = "fair_key = fair_key + :held"  # else parts that hang on what is away would be first again and again
@@ -151,7 +157,7 @@ def find_expired(conn: Connection, table: WorkTable, limit: int) -> list[Claim]:
     rows = conn.execute(
         cached_text(
             f"""
-            select id, attempt, failures from {table.name}
+            select id, attempt, failures, {_alone(table)} as alone from {table.name}
             where status = 'processing' and lease_until < now() and (
                 updated_at > pg_postmaster_start_time()
                 or now() > pg_postmaster_start_time() + make_interval(secs => {MOMENT})
@@ -161,7 +167,7 @@ def find_expired(conn: Connection, table: WorkTable, limit: int) -> list[Claim]:
         ),
         {"limit": limit},
     )
-    return [Claim(*row) for row in rows]
+    return [Claim(row.id, row.attempt, row.failures, alone=row.alone) for row in rows]
 
 
 def lock_expired(conn: Connection, table: WorkTable, claim: Claim) -> bool:
@@ -211,6 +217,10 @@ def count_claimable(conn: Connection, table: WorkTable, limit: int, *, only_shor
 def _ready(table: WorkTable, *, only_short: bool) -> str:
     """In the very words of the partial indexes' conditions, so that the one that fits is walked."""
     return f"status = 'pending' and cost <= {table.short:g}" if only_short else "status = 'pending'"
+
+
+def _alone(table: WorkTable) -> str:
+    return "alone" if table.shares else "true"
 
 
 def _queue_again(table: WorkTable) -> str:

@@ -152,4 +152,4 @@ _READY = {
     """,
 }
 
-FILES = WorkTable("smelt_files", "transcribe", SHORT_SECONDS, of_smelt=True, fail=fail_file)
+FILES = WorkTable("smelt_files", "transcribe", SHORT_SECONDS, of_smelt=True, shares=True, fail=fail_file)

@@ -67,13 +67,16 @@ def note_waiting(conn: Connection, table: WorkTable, claim: Claim, what: Waiting
 def rescue(conn: Connection, table: WorkTable, claim: Claim, max_failures: int) -> bool:
     """Takes an expired row from its silent worker: back to the queue, or `worker_lost` when its budget is used up.
 
+    Where it shared its worker with others nobody knows of which the worker died: it is alone the next time.
     False: the row has moved on since it was found.
     """
     if table.of_smelt:
         lock_smelt_of(conn, table, claim.id)
     if not claims.lock_expired(conn, table, claim):
         return False
-    if claim.failures + 1 >= max_failures:
+    if not claim.alone:
+        try_again(conn, table, claim, TryAgain(0.0, counts=False, alone=True))
+    elif claim.failures + 1 >= max_failures:
         give_up(conn, table, claim, ErrorCode.WORKER_LOST)
     else:
         try_again(conn, table, claim, TryAgain(0.0, counts=True))

@@ -13,6 +13,7 @@ from pipeline.speech.engine_choice import choose_engine
 from pipeline.speech.recognizer import ModelUnavailable
 from workers.pools.slots import speech_engine
 
+_FIELDS = {"lanes": "transcribe_lanes"}  # of the engine's, that aren't named after it
 MASK = "********"
 
 
@@ -54,7 +55,7 @@ def _chosen(settings: Settings) -> Iterator[tuple[str, tuple[object, str]]]:
     except ModelUnavailable:  # the worker says it
         return
     for name, why in choice.reasons.items():
-        yield f"whisper_{name}", (getattr(choice.engine, name), why)
+        yield _FIELDS.get(name, f"whisper_{name}"), (getattr(choice.engine, name), why)
     if not settings.whisper_threads:
         yield (
             "whisper_threads",

@@ -7,6 +7,7 @@ goes as bytes, whose number the message before them tells, so that neither side 
 import json
 import socket
 import struct
+import threading
 from typing import Any
 
 Message = dict[str, Any]
@@ -21,13 +22,14 @@ class Closed(Exception):
 
 
 class Channel:
-    """One end of the socket pair. Reading belongs to one thread, writing to one."""
+    """One end of the socket pair. Reading belongs to one thread."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
         # Not by Python's timeout, which is one for both directions: another thread may be waiting for a message.
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
         self._received = bytearray()
+        self._sending = threading.Lock()
 
     def send(self, message: Message) -> None:
         """Raises Closed."""
@@ -36,7 +38,8 @@ class Channel:
     def send_bytes(self, data: bytes) -> None:
         """Raises Closed, also when the other side doesn't take them in `SEND_SECONDS`."""
         try:
-            self._end.sendall(data)
+            with self._sending:
+                self._end.sendall(data)
         except OSError as error:
             raise Closed from error
 

@@ -38,7 +38,14 @@ class WorkSettings(BaseModel):
     transcribe_slots: int = Field(
         default_factory=lambda: min(2, cores()),
         ge=1,
-        description="recordings that the pool on this machine works on at once; unset: 2, on a single core 1",
+        description="speech processes of the pool on this machine, a model each; unset: 2, on a single core 1",
+    )
+    transcribe_lanes: int = Field(
+        0,
+        ge=0,
+        description=(
+            "recordings that each of these processes hears at once, their windows together; 0: by the device"
+        ),
     )
     transcribe_short_slots: int = Field(
         1,

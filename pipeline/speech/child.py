@@ -3,7 +3,7 @@
     python -m pipeline.speech.child <file descriptor of its socket> <process id of its parent>
 
 It reads the sealed recording itself; neither keys nor content are ever on its command line, in its environment, in
-a log or in an error's text. One job at a time. It ends when its parent does.
+a log or in an error's text. Each job has a thread of its own. It ends when its parent does.
 """
 
 import os
@@ -12,6 +12,8 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.content.store import ContentStore
@@ -23,8 +25,16 @@ from pipeline.speech.blocks import cut
 from pipeline.speech.recognizer import Hints, ModelUnavailable, Recognition, Recognizer, SpeechEngineSettings
 from pipeline.speech.wire import SpeechJob, job_from_json, segment_to_json
 
+CANCEL_SECONDS = 300.0
+"""In which a recording that was canceled has ended; a call of a large model on a slow CPU may take a minute or two."""
+
+LANE_BYTES = 1024**3  # address space that each recording may take besides the first
+
+Tell = Callable[[Message], None]
+
 
 def main(descriptor: int, parent_pid: int) -> None:
+    threading.excepthook = lambda _: os._exit(1)  # a thread that fails takes the process along
     volunteer_for_the_oom_killer()
     confine(parent_pid)
     channel = Channel(socket.socket(fileno=descriptor))
@@ -34,12 +44,15 @@ def main(descriptor: int, parent_pid: int) -> None:
     recognizer = _load(channel, SpeechEngineSettings(**setup["engine"]))
     store = ContentStore.open_url(setup["content_url"], allow_http=setup["allow_http"], make=False)
     if setup["headroom"] is not None:
-        limit_memory(setup["headroom"])
-    channel.send({"event": "ready"})
+        limit_memory(setup["headroom"] + (recognizer.lanes - 1) * LANE_BYTES)
+    channel.send({"event": "ready", "lanes": recognizer.lanes})
+    jobs = Jobs(channel, recognizer, store)
     while True:
-        job = job_from_json(inbox.get()["job"])
-        channel.send({"event": "begun"})
-        _answer(channel, recognizer, store, job)
+        message = inbox.get()
+        if "cancel" in message:
+            jobs.cancel(message["cancel"])
+        else:
+            jobs.begin(message["id"], job_from_json(message["job"]))
 
 
 def _listen(channel: Channel, inbox: queue.Queue[Message]) -> None:
@@ -64,27 +77,78 @@ def _load(channel: Channel, settings: SpeechEngineSettings) -> Recognizer:
         raise SystemExit(1) from error
 
 
-def _answer(channel: Channel, recognizer: Recognizer, store: ContentStore, job: SpeechJob) -> None:
-    try:
-        channel.send(_transcribe(channel, recognizer, store, job))
-    except SmeltError as error:
-        channel.send(_error(error))
-    except Exception as error:
-        # What state the model is in is unknown now: say where it happened, not what was in hand, and end
-        channel.send({"event": "fault", "where": _where(error)})
-        raise SystemExit(1) from error
+class Canceled(Exception):
+    """Nobody wants this recording any more."""
 
 
-def _transcribe(channel: Channel, recognizer: Recognizer, store: ContentStore, job: SpeechJob) -> Message:
+@dataclass(slots=True, eq=False)
+class _Job:
+    job: SpeechJob
+    canceled: threading.Event = field(default_factory=threading.Event)
+    said: Message = field(default_factory=dict)  # last
+
+
+class Jobs:
+    """The recordings under way, each in a thread of its own."""
+
+    def __init__(self, channel: Channel, recognizer: Recognizer, store: ContentStore) -> None:
+        self._channel = channel
+        self._recognizer = recognizer
+        self._store = store
+        self._jobs: dict[int, _Job] = {}
+
+    def begin(self, number: int, job: SpeechJob) -> None:
+        self._jobs[number] = _Job(job)
+        threading.Thread(target=self._answer, args=(number,), daemon=True).start()
+
+    def cancel(self, number: int) -> None:
+        """It ends where it next has something to tell; if it never does, the process does."""
+        if (job := self._jobs.get(number)) is not None:
+            job.canceled.set()
+            watch = threading.Timer(CANCEL_SECONDS, self._end_if_stuck, (number,))
+            watch.daemon = True
+            watch.start()
+
+    def _answer(self, number: int) -> None:
+        job = self._jobs[number]
+
+        def tell(message: Message) -> None:
+            """Raises Canceled. What was said last isn't said again."""
+            if job.canceled.is_set():
+                raise Canceled
+            if message != job.said:
+                job.said = message
+                self._channel.send({**message, "id": number})
+
+        try:
+            tell({"event": "begun"})
+            outcome = _transcribe(tell, self._recognizer, self._store, job.job)
+        except Canceled:
+            outcome = {"event": "canceled"}
+        except SmeltError as error:
+            outcome = _error(error)
+        except Exception as error:
+            # What state the model is in is unknown now: say where it happened, not what was in hand, and end
+            self._channel.send({"event": "fault", "where": _where(error), "id": number})
+            raise
+        del self._jobs[number]
+        self._channel.send({**outcome, "id": number})
+
+    def _end_if_stuck(self, number: int) -> None:
+        if number in self._jobs:
+            os._exit(1)
+
+
+def _transcribe(tell: Tell, recognizer: Recognizer, store: ContentStore, job: SpeechJob) -> Message:
     with store.open(job.name, job.key) as file:
         decoder = Decoder(file, job.media_type, job.max_seconds)
 
         def report(done_seconds: float) -> None:
-            channel.send({"event": "progress", "done": done_seconds, "total": decoder.duration_seconds})
+            tell({"event": "progress", "done": done_seconds, "total": decoder.duration_seconds})
 
         recognition = Recognition(recognizer, Hints(job.language, job.vocabulary))
         for segment in recognition.segments(cut(decoder.samples()), report):
-            channel.send({"event": "segment", "segment": segment_to_json(segment)})
+            tell({"event": "segment", "segment": segment_to_json(segment)})
     return {
         "event": "done",
         "language": recognition.language,

@@ -17,6 +17,7 @@ from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 
 AUTO = "auto"
 CPU_BATCH, CUDA_BATCH = 8, 16
+CPU_LANES, CUDA_LANES = 1, 16
 SHORT_MEMORY = 6 * 1024**3  # bytes of a GPU below which its weights are held in int8
 CUDA_ADVICE = (
     "CUDA is asked for, but its libraries can't be loaded: `pip install 'smelt[cuda]'` installs cuBLAS and cuDNN, "
@@ -34,11 +35,14 @@ class EngineChoice:
     def __str__(self) -> str:
         """One line for the log."""
         engine = self.engine
-        return f"{engine.compute_type} on {engine.device}, {engine.threads} CPU threads, batches of {engine.batch_size}"
+        return (
+            f"{engine.compute_type} on {engine.device}, {engine.threads} CPU threads, "
+            f"batches of {engine.batch_size}, recordings at once: {engine.lanes}"
+        )
 
 
 def choose_engine(asked: SpeechEngineSettings) -> EngineChoice:
-    """Fills in what was left open: device or compute type `auto`, 0 threads, batches of 0.
+    """Fills in what was left open: device or compute type `auto`, 0 threads, batches of 0, 0 lanes.
 
     Raises ModelUnavailable where CUDA is asked for and isn't there.
     """
@@ -60,7 +64,14 @@ def choose_engine(asked: SpeechEngineSettings) -> EngineChoice:
     batch_size = asked.batch_size or (CUDA_BATCH if device == "cuda" else CPU_BATCH)
     if not asked.batch_size:
         reasons["batch_size"] = f"what pays on {'CUDA' if device == 'cuda' else 'a CPU'}"
-    engine = replace(asked, device=device, compute_type=compute_type, threads=threads, batch_size=batch_size)
+    lanes = asked.lanes or (CUDA_LANES if device == "cuda" else CPU_LANES)
+    if not asked.lanes:
+        reasons["lanes"] = (
+            "short recordings fill a GPU together" if device == "cuda" else "more were not measured on a CPU"
+        )
+    engine = replace(
+        asked, device=device, compute_type=compute_type, threads=threads, batch_size=batch_size, lanes=lanes
+    )
     return EngineChoice(engine, reasons)
 
 

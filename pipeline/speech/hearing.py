@@ -4,29 +4,32 @@ Windows don't see the text before them (`condition_on_previous_text` of Whisper)
 for minutes once it has begun to, and they could not be heard side by side.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
+from pipeline.speech.batcher import Batcher
 from pipeline.speech.blocks import Block
 from pipeline.speech.engine_choice import choose_engine
 from pipeline.speech.languages import Languages
 from pipeline.speech.levels import levelled
 from pipeline.speech.model_download import Tell
 from pipeline.speech.recognizer import Heard, Hints, SpeechEngineSettings
+from pipeline.speech.samples import Features
 from pipeline.speech.spans import find_speech, joined, padded, to_windows, uncovered, within
 from pipeline.speech.stream import Stream
 from pipeline.speech.transcript import Span
-from pipeline.speech.whisper import Features, Whisper
+from pipeline.speech.whisper import Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
 from pipeline.speech.words import TimedWord, covered, in_speech, said_in, to_segments, trimmed
 
 
 class WhisperRecognizer:
-    """A model held in memory. One recording at a time; not for several threads at once."""
+    """A model held in memory. Several recordings may be heard at once, each in a thread of its own."""
 
-    def __init__(self, model: Whisper, batch_size: int) -> None:
+    def __init__(self, model: Whisper, batch_size: int, lanes: int = 1) -> None:
+        self.lanes = lanes
         self._model = model
         self._batch_size = batch_size
+        self._batcher = Batcher(model, batch_size)
 
     @classmethod
     def load(cls, settings: SpeechEngineSettings, tell: Tell = lambda _: None) -> "WhisperRecognizer":
@@ -35,18 +38,18 @@ class WhisperRecognizer:
         tell(str(choice))
         model = Whisper.load(choice.engine, tell)
         model.warm()
-        return cls(model, choice.engine.batch_size)
+        return cls(model, choice.engine.batch_size, choice.engine.lanes)
 
     def begin(self, hints: Hints) -> "WhisperHearing":
-        return WhisperHearing(self._model, self._batch_size, hints)
+        return WhisperHearing(self._model, self._batcher, self._batch_size, hints)
 
 
 class WhisperHearing:
     """Implements Hearing."""
 
-    def __init__(self, model: Whisper, batch_size: int, hints: Hints) -> None:
+    def __init__(self, model: Whisper, batcher: Batcher, batch_size: int, hints: Hints) -> None:
         self._model = model
-        self._batch_size = batch_size
+        self._batcher = batcher
         self._vocabulary = hints.vocabulary
         self._languages = Languages(hints.language, multilingual=model.multilingual)
         self._windows = WindowLanguages(model, self._languages, batch_size)
@@ -73,54 +76,41 @@ class WhisperHearing:
         def told(share: float) -> None:
             report(block.start_seconds + share * block.seconds)
 
-        streams = [self._stream(number, window, speech) for number, window in enumerate(spoken)]
-        self._begin(features, spoken, streams)
-        words = self._hear(features, streams, told)
+        streams = [self._stream(number, window, speech, features) for number, window in enumerate(spoken)]
+        self._begin(spoken, streams)
+        words = self._hear(streams, told)
         gaps = uncovered(speech, list(covered(words)))
         if gaps:
             again = joined(gaps, [(word.start, word.end) for word in words], longest)
             windows = [Spoken(span, _language_at(span[0], spoken)) for span in padded(again, block.seconds)]
             anew = [
-                self._stream(number, window, speech)
+                self._stream(number, window, speech, features)
                 for number, window in enumerate(windows, len(spoken))
                 if window not in spoken  # what was heard already would come out the same
             ]
-            words += said_in(self._hear(features, anew, lambda _: None), again)
+            words += said_in(self._hear(anew, lambda _: told(1.0)), again)
             gaps = uncovered(speech, list(covered(words)))
         segments = to_segments(trimmed(words), block.start_seconds, block.end_seconds)
         at = block.start_seconds
         return Heard(tuple(segments), tuple((at + start, at + end) for start, end in gaps))
 
-    def _stream(self, number: int, window: Spoken, speech: Sequence[Span]) -> Stream:
+    def _stream(self, number: int, window: Spoken, speech: Sequence[Span], features: Features) -> Stream:
         (start, end), language = window.span, window.language
         prompt = self._model.prompt(language, self._vocabulary)
-        return Stream(number, start, end, within(speech, window.span), prompt, language)
+        return Stream(number, start, end, within(speech, window.span), prompt, language, features)
 
-    def _begin(self, features: Features, spoken: Sequence[Spoken], streams: Sequence[Stream]) -> None:
+    def _begin(self, spoken: Sequence[Spoken], streams: Sequence[Stream]) -> None:
         """The first step of what was encoded already, to find its language."""
         for encoded in {id(window.encoded): window.encoded for window in spoken}.values():
             if encoded is not None:
                 pairs = zip(spoken, streams, strict=True)
                 together = [stream for window, stream in pairs if window.encoded is encoded]
-                self._model.step(features, together, encoded)
+                self._model.step(together, encoded)
 
-    def _hear(
-        self, features: Features, streams: Sequence[Stream], told: Callable[[float], None]
-    ) -> list[TimedWord]:
-        """What all of them say. `told`: the share of them that is done, after each call."""
-        going = [stream for stream in streams if not stream.ended]
-        total = sum(stream.end - stream.start for stream in streams)
-        while going:
-            self._model.step(features, self._batch(going))
-            going = [stream for stream in going if not stream.ended]
-            told(1.0 - sum(stream.end - stream.position for stream in going) / total)
+    def _hear(self, streams: Sequence[Stream], told: Callable[[float], None]) -> list[TimedWord]:
+        """What all of them say. `told`: the share of them that is done, after each call of the model."""
+        self._batcher.hear(streams, told)
         return [word for stream in streams for word in in_speech(stream.words, stream.speech)]
-
-    def _batch(self, going: Sequence[Stream]) -> list[Stream]:
-        """Of the streams that may share a call, the largest group's first ones. What shares it changes no word."""
-        kinds = [(each.rung, self._model.encoder_frames(each.left), len(each.prompt)) for each in going]
-        [(most, _)] = Counter(kinds).most_common(1)
-        return [each for each, kind in zip(going, kinds, strict=True) if kind == most][: self._batch_size]
 
 
 def _hint_warnings(model: Whisper, hints: Hints) -> list[str]:

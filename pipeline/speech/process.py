@@ -3,27 +3,34 @@
 Decoders and models are native code over hostile input: they crash, run out of memory, and can't be interrupted. In
 a process of their own they take nothing else down, and stopping them is a kill.
 
-    (none) ──start──▶ loading ──ready──▶ idle ⇄ busy
+    (none) ──start──▶ loading ──ready──▶ idle ⇄ busy, with one recording or several
        ▲                 │                │      │
        └─── died, unavailable, stopped by `on_tick`, closed
 
-A job starts a process where there is none, so the job after a death finds a new one.
+A job starts a process where there is none, so the job after a death finds a new one. Whoever is alone in it ends it to
+stop; beside others a recording is canceled, and the process goes on.
 """
 
 import logging
-import time
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from pipeline.errors import WorkError
+from pipeline.errors import DiedInCompany, GiveBack, LostLease, WorkError
 from pipeline.processes.child_handle import ChildHandle, Ticker
 from pipeline.processes.child_wire import Closed, Message
+from pipeline.speech.conversation import Conversation
+from pipeline.speech.gate import Gate
+from pipeline.speech.pace import Pace
+from pipeline.speech.progress import NOTHING_DONE, SpeechProgress
 from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
-from pipeline.speech.transcript import Segment, Transcript
-from pipeline.speech.wire import SpeechJob, job_to_json, segment_from_json
-from pipeline.states import ErrorCode, WaitingFor
+from pipeline.speech.speech_child import SpeechChild
+from pipeline.speech.transcript import Transcript
+from pipeline.speech.wire import SpeechJob
+from pipeline.states import ErrorCode
 
 __all__ = [
     "ChildDied",
@@ -38,18 +45,8 @@ log = logging.getLogger(__name__)
 
 CHILD = "pipeline.speech.child"
 TICK_SECONDS = 0.5
-MEMORY = 0.9  # of its pace, from one recording to the next
 HEADROOM_BYTES = 8 * 1024**3
 """Address space the process may take beyond its loaded model; five minutes of speech need far less."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechProgress:
-    done_seconds: float
-    total_seconds: float | None  # None: the recording's header does not say
-
-
-NOTHING_DONE = SpeechProgress(0.0, None)
 
 
 class ChildDied(WorkError):
@@ -61,7 +58,7 @@ class ChildDied(WorkError):
 
 
 class SpeechProcess:
-    """One model in one child process. For one thread at a time."""
+    """One model in one child process, which hears several recordings at once: `transcribe` is for several threads."""
 
     def __init__(
         self,
@@ -83,20 +80,28 @@ class SpeechProcess:
         }
         self._tick_seconds = tick_seconds
         self._environment = environment
-        self._handle: ChildHandle | None = None
-        self._heard = self._worked = 0.0  # seconds of recordings and of work on them, lately
+        self._child: SpeechChild | None = None
+        self._starting = threading.Lock()
+        self._pace = Pace()
+        self.gate = Gate()
+        self.lanes = 1  # recordings that it is to hear at once; known once it has started
         # Linux kills the child when the *thread* that made it ends, so a thread that lasts makes it
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="speech-maker")
 
     @property
     def pid(self) -> int | None:
         """The child's process id, while there is one."""
-        return self._handle.process.pid if self._handle else None
+        child = self._child
+        return child.handle.process.pid if child else None
 
     @property
     def pace(self) -> float:
         """Seconds of recordings done in a second of work, lately; 1 before the first."""
-        return self._heard / self._worked if self._worked else 1.0
+        return self._pace.seconds_per_second
+
+    def clock(self) -> float:
+        """Seconds of the process that each recording under way has had."""
+        return self._pace.now()
 
     def start(self, on_tick: Callable[[SpeechProgress], None] | None = None) -> None:
         """Start the child and wait until its model is loaded; nothing, if it is. `on_tick` as in `transcribe`.
@@ -108,75 +113,113 @@ class SpeechProcess:
     def transcribe(self, job: SpeechJob, on_tick: Callable[[SpeechProgress], None]) -> Transcript:
         """Transcribe one recording; `on_tick` is called every `tick_seconds`, also while nothing happens.
 
-        Raises WorkError with the code of what is wrong with the recording or the store, ChildDied, and
-        ModelUnavailable when a new child can't load the model. What `on_tick` raises stops the work at once.
+        Raises WorkError with the code of what is wrong with the recording or the store, ChildDied, DiedInCompany when
+        others were under way in the child that failed, and ModelUnavailable when a new child can't load the model.
+        What `on_tick` raises stops the work at once: LostLease and GiveBack that of this recording alone, anything else
+        the child.
         """
         ticker = Ticker(on_tick, self._tick_seconds, NOTHING_DONE)
-        try:
-            handle = self._begun(job, ticker)
-            begun = time.monotonic()
-            outcome = _converse(handle, ticker)
-        except Closed as error:
-            exit_code = self._end()
-            log.warning("the speech process died in the middle of a job, exit code %s", exit_code)
-            raise ChildDied(exit_code) from error
-        except BaseException:
-            self._end()
-            raise
+        with self._pace.shared():
+            child, conversation = self._begun(job, ticker)
+            begun = self.clock()
+            with self._stopping(child, conversation):
+                outcome = conversation.follow(ticker)
+            worked = self.clock() - begun
         if isinstance(outcome, WorkError):
             if outcome.code is ErrorCode.NO_SPEECH:
                 on_tick(ticker.progress)  # its length; short silence is over before the first tick
             raise outcome
-        self._heard = MEMORY * self._heard + (outcome.duration_seconds or 0.0)
-        self._worked = MEMORY * self._worked + time.monotonic() - begun
+        self._pace.note(outcome.duration_seconds or 0.0, worked)
         return outcome
 
     def close(self) -> None:
         """End the child, whatever it does."""
-        self._end()
+        if self._child is not None:
+            self._end(self._child)
         self._maker.shutdown()
 
-    def _begun(self, job: SpeechJob, ticker: Ticker[SpeechProgress]) -> ChildHandle:
+    def _begun(self, job: SpeechJob, ticker: Ticker[SpeechProgress]) -> tuple[SpeechChild, Conversation]:
         """A child that has taken the job. One that died before it took it is replaced: not the recording's doing.
 
-        Raises Closed when the next dies as well.
+        Raises ChildDied or DiedInCompany when the next dies as well.
         """
-        for last_try in (False, True):
-            handle = self._started(ticker)
+        died: WorkError = ChildDied(0)
+        for _ in range(2):
+            child = self._started(ticker)
             try:
-                handle.channel.send({"job": job_to_json(job)})
-                if handle.next_message(ticker).get("event") == "begun":
-                    return handle
+                conversation = child.begin(job)
+                with self._stopping(child, conversation):
+                    conversation.await_begun(ticker)
             except Closed:
-                if last_try:
-                    raise
-            self._end()
-        raise Closed
+                died = ChildDied(self._end(child))
+            except (ChildDied, DiedInCompany) as error:
+                died = error
+            else:
+                return child, conversation
+        raise died
 
-    def _started(self, ticker: Ticker[SpeechProgress]) -> ChildHandle:
-        if self._handle is not None and self._handle.alive():
-            return self._handle
-        self._end()
-        self._handle = self._maker.submit(ChildHandle, CHILD, self._environment).result()
+    @contextmanager
+    def _stopping(self, child: SpeechChild, conversation: Conversation) -> Iterator[None]:
+        """Where a conversation isn't followed to its end, the child is told, or ended."""
         try:
-            answer = self._set_up(self._handle, ticker)
-        except BaseException:
-            self._end()
+            yield
+        except (LostLease, GiveBack):
+            self._leave(child, conversation)
             raise
-        if answer.get("event") != "ready":
-            self._end()
-            raise ModelUnavailable(str(answer.get("detail")))
-        return self._handle
+        except (Closed, WorkError) as error:
+            exit_code = self._end(child)
+            if child.in_company:
+                raise DiedInCompany from error
+            if isinstance(error, WorkError):
+                raise
+            log.warning("the speech process died in the middle of a job, exit code %s", exit_code)
+            raise ChildDied(exit_code) from error
+        except BaseException:
+            self._end(child)
+            raise
 
-    def _set_up(self, handle: ChildHandle, ticker: Ticker[SpeechProgress]) -> Message:
+    def _leave(self, child: SpeechChild, conversation: Conversation) -> None:
+        try:
+            left = child.cancel(conversation)
+        except Closed:
+            left = False
+        if not left:
+            self._end(child)
+
+    def _started(self, ticker: Ticker[SpeechProgress]) -> SpeechChild:
+        """The child, started by one thread while the others wait for it."""
+        while not self._starting.acquire(timeout=ticker.seconds_left()):
+            ticker.tick_if_due()
+        try:
+            if self._child is None or not self._child.usable:
+                if self._child is not None:
+                    self._end(self._child)
+                self._child = self._made(ticker)
+            return self._child
+        finally:
+            self._starting.release()
+
+    def _made(self, ticker: Ticker[SpeechProgress]) -> SpeechChild:
+        handle = self._maker.submit(ChildHandle, CHILD, self._environment).result()
+        try:
+            self._set_up(handle, ticker)
+        except BaseException:
+            handle.end()
+            raise
+        return SpeechChild(handle)
+
+    def _set_up(self, handle: ChildHandle, ticker: Ticker[SpeechProgress]) -> None:
         try:
             handle.channel.send(self._setup)
-            return self._loaded(handle, ticker)
+            answer = self._loaded(handle, ticker)
         except Closed as error:
             raise ModelUnavailable(
                 f"The speech process ended (exit code {handle.end()}) while it loaded the model "
                 f"{self._engine.model!r}. If memory ran out, set SMELT_WHISPER_MODEL to a smaller model."
             ) from error
+        if answer.get("event") != "ready":
+            raise ModelUnavailable(str(answer.get("detail")))
+        self.lanes = int(answer["lanes"])
 
     def _loaded(self, handle: ChildHandle, ticker: Ticker[SpeechProgress]) -> Message:
         """What it says when it has loaded the model, or can't. Raises Closed."""
@@ -184,62 +227,11 @@ class SpeechProcess:
             log.info("speech model %s: %s", self._engine.model, answer.get("detail"))
         return answer
 
-    def _end(self) -> int:
-        handle, self._handle = self._handle, None
-        return handle.end() if handle else 0
-
-
-def _converse(handle: ChildHandle, ticker: Ticker[SpeechProgress]) -> Transcript | WorkError:
-    """Follow one job. An error that is given back, not raised, leaves the child ready for the next job."""
-    segments: list[Segment] = []
-    while True:
-        message = handle.next_message(ticker)
-        try:
-            outcome = _take(message, segments, ticker)
-        except (KeyError, TypeError, ValueError) as error:
-            raise Closed from error  # a message of another shape than agreed is as good as none
-        if outcome is not None:
-            return outcome
-
-
-def _take(
-    message: Message, segments: list[Segment], ticker: Ticker[SpeechProgress]
-) -> Transcript | WorkError | None:
-    match message["event"]:
-        case "progress":
-            ticker.progress = SpeechProgress(message["done"], message["total"])
-        case "segment":
-            segments.append(segment_from_json(message["segment"]))
-        case "done":
-            return _transcript(message, segments)
-        case "error":
-            return _work_error(message)
-        case "fault":
-            log.error("the speech process failed: %s", message["where"])
-            raise WorkError(ErrorCode.TRANSCRIPTION_FAILED, retryable=True)
-        case other:
-            raise ValueError(f"unknown event {other!r}")
-    return None
-
-
-def _transcript(message: Message, segments: list[Segment]) -> Transcript:
-    return Transcript(
-        tuple(segments),
-        message["language"],
-        message["duration_seconds"],
-        tuple(message["warnings"]),
-        tuple((float(start), float(end)) for start, end in message["unheard"]),
-    )
-
-
-def _work_error(message: Message) -> WorkError:
-    return WorkError(
-        ErrorCode(message["code"]),
-        message["detail"],
-        retryable=message["retryable"],
-        retry_after=message["retry_after"],
-        waiting_for=None if message["waiting_for"] is None else WaitingFor(message["waiting_for"]),
-    )
+    def _end(self, child: SpeechChild) -> int:
+        """Gives its exit code. The next job gets another."""
+        if self._child is child:
+            self._child = None
+        return child.end()
 
 
 def _with_absolute_folder(engine: SpeechEngineSettings) -> SpeechEngineSettings:

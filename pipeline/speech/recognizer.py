@@ -23,6 +23,7 @@ class SpeechEngineSettings:
     compute_type: str = "auto"
     threads: int = 0  # of the CPU
     batch_size: int = 0  # windows heard together
+    lanes: int = 0  # recordings heard at once
 
 
 class ModelUnavailable(Exception):
@@ -67,6 +68,11 @@ class Hearing(Protocol):
 
 
 class Recognizer(Protocol):
+    @property
+    def lanes(self) -> int:
+        """Recordings that it is to hear at once, each in a thread of its own."""
+        ...
+
     def begin(self, hints: Hints) -> Hearing: ...
 
 

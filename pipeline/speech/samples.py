@@ -1,4 +1,6 @@
-"""Samples: one-dimensional float32, 16 kHz, mono, within -1 to 1. What every speech model here takes."""
+"""Samples: one-dimensional float32, 16 kHz, mono, within -1 to 1. What every speech model here takes;
+and their features, which the model is given.
+"""
 
 from typing import TypeAlias
 
@@ -8,6 +10,8 @@ import numpy.typing as npt
 RATE = 16_000
 
 Samples: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float32]]
+Features: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+"""(mel bands, frames); a frame is 10 ms."""
 Floats = npt.NDArray[np.float32]
 """Samples of several channels or steps, along the last axis."""
 

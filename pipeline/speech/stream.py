@@ -12,6 +12,7 @@ but there is speech, the stream goes on there: that is where others lose words.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pipeline.speech.samples import Features
 from pipeline.speech.spans import LEAST_SECONDS
 from pipeline.speech.transcript import Span
 from pipeline.speech.words import TimedWord
@@ -52,11 +53,11 @@ class Decoding:
         return self.no_speech > NO_SPEECH and self.log_probability < IMPROBABLE
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Stream:
     """`start`, `end`: the window, in seconds from the block's start. `speech`: what of it is speech.
 
-    `number`: no other stream of the block has it.
+    `number`: no other stream of the block has it. `features`: of the block.
     """
 
     number: int
@@ -65,6 +66,7 @@ class Stream:
     speech: Sequence[Span]
     prompt: tuple[int, ...]
     language: str
+    features: Features = field(repr=False)
     position: float = field(init=False)
     rung: int = 0
     words: list[TimedWord] = field(default_factory=list)

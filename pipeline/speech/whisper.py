@@ -21,7 +21,7 @@ from pipeline.speech.encoded import Encoded
 from pipeline.speech.model_download import Tell, fetched
 from pipeline.speech.models import loading_advice, located
 from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
-from pipeline.speech.samples import RATE, Samples
+from pipeline.speech.samples import RATE, Features, Samples
 from pipeline.speech.stamps import STAMP_SECONDS, Piece, read_stamps
 from pipeline.speech.stream import LADDER, Decoding, Stream
 from pipeline.speech.transcript import Span
@@ -39,9 +39,6 @@ _SHORTER, _SILENCE_SHARE = 2 / 3, 8 / 30
 # faster-whisper's own lists
 _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001 - in any language
 
-Features = np.ndarray[tuple[int, int], np.dtype[np.float32]]
-"""(mel bands, frames); a frame is 10 ms."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -54,7 +51,7 @@ class _Row:
 
 
 class Whisper:
-    """Not for several threads at once."""
+    """For several threads: CTranslate2 takes one call after the other, and nothing here changes with them."""
 
     def __init__(self, model: WhisperModel) -> None:
         self._model = model
@@ -122,12 +119,12 @@ class Whisper:
         shorter = int(self._whole * _SHORTER)
         return shorter if self._frame(seconds) + self._whole * _SILENCE_SHARE <= shorter else self._whole
 
-    def step(self, features: Features, streams: Sequence[Stream], ready: Encoded | None = None) -> None:
+    def step(self, streams: Sequence[Stream], ready: Encoded | None = None) -> None:
         """Hears what comes next of each stream, in one call. All are of one rung, and their prompts of one length.
 
-        `features`: of the block that all are of. `ready`: what `encode` made of them, if nothing was heard since.
+        They may be of several recordings. `ready`: what `encode` made of them, if nothing was heard since.
         """
-        encoded = self._encode_next(features, streams) if ready is None else ready.output
+        encoded = self._encode_next(streams) if ready is None else ready.output
         rows: list[_Row] = []
         for index, (stream, decoding) in enumerate(
             zip(streams, self._decoded(encoded, streams), strict=True)
@@ -143,8 +140,8 @@ class Whisper:
     def warm(self) -> None:
         """Runs the model once, so that the first recording doesn't pay for lazy set-up."""
         noise = np.random.default_rng(_SEED).normal(0, 0.01, RATE).astype(np.float32)
-        stream = Stream(0, 0.0, 1.0, [], self.prompt("en", None), "en")
-        self.step(self.features(noise), [stream])
+        stream = Stream(0, 0.0, 1.0, [], self.prompt("en", None), "en", self.features(noise))
+        self.step([stream])
 
     def _read(self, decoding: Decoding) -> tuple[list[Piece], bool]:
         tokenizer = self._tokenizer("en")  # these tokens are the same in each language
@@ -163,12 +160,12 @@ class Whisper:
     def _frames_left(self, stream: Stream) -> int:
         return min(self._frame(stream.end) - self._frame(stream.position), self._whole)
 
-    def _encode_next(self, features: Features, streams: Sequence[Stream]) -> Any:
+    def _encode_next(self, streams: Sequence[Stream]) -> Any:
         frames = max(self.encoder_frames(stream.left) for stream in streams)
         starts = [self._frame(stream.position) for stream in streams]
         return self._encoded(
             [
-                features[:, at : at + self._frames_left(stream)]
+                stream.features[:, at : at + self._frames_left(stream)]
                 for at, stream in zip(starts, streams, strict=True)
             ],
             frames,

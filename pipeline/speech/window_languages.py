@@ -10,9 +10,10 @@ from itertools import groupby
 
 from pipeline.speech.encoded import Encoded
 from pipeline.speech.languages import Detection, Languages
+from pipeline.speech.samples import Features
 from pipeline.speech.spans import to_windows
 from pipeline.speech.transcript import Span
-from pipeline.speech.whisper import Features, Whisper
+from pipeline.speech.whisper import Whisper
 
 _PART_SECONDS = 10.0  # of a window in which the language may turn: what the model is still sure of
 

@@ -3,12 +3,14 @@
 worker                                    speech process
 {"engine", "content_url", "allow_http", "headroom"} ──▶
                                       ◀── {"event": "loading", "detail"} ...
-                                      ◀── {"event": "ready"} | {"event": "unavailable", "detail"}
-{"job"}                               ──▶
-                                      ◀── {"event": "begun"}
+                                      ◀── {"event": "ready", "lanes"} | {"event": "unavailable", "detail"}
+{"id", "job"} ...                     ──▶
+                                      ◀── {"event": "begun"}, and like all that follows with the job's "id"
                                       ◀── {"event": "progress", "done", "total"} ...
                                       ◀── {"event": "segment", "segment"} ...
                                       ◀── {"event": "done", …} | {"event": "error", …} | {"event": "fault", …}
+{"cancel": id} ...                    ──▶
+                                      ◀── {"event": "canceled"}, or how it ended just before
 """
 
 from base64 import b64decode, b64encode

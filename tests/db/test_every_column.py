@@ -17,7 +17,7 @@ HIDDEN = {
     "smelts": {"tenant", "content_key", "idempotency_key", "request_fingerprint"},
     "user_api_keys": {"ciphertext", "key_id", "check_at"},
     "api_tokens": {"token_hash"},
-    "smelt_files": {"failures", "run_at", "lease_until", "fair_key", "cost"},
+    "smelt_files": {"failures", "run_at", "lease_until", "fair_key", "cost", "alone"},
     "smelt_outputs": {"failures", "run_at", "lease_until", "fair_key", "cost"},
     "webhook_deliveries": {"lease_until", "fair_key", "cost", "progress"},
 }

@@ -20,6 +20,8 @@ FROZEN = {
     "005_local_tier.up.sql": "47206342b97e7788903b2a28e1d0bd6c9e6379f87dcf446fced54b2eef82d7d6",
     "006_monitor.down.sql": "f2526a0aaee3c3118f3b65b26ea7d9c5adcce605d2cf94f00f3397d8ee89790c",
     "006_monitor.up.sql": "8f5c04472b60d8681b7711eb28fc746c0299bc3a557db437fa23152562627e43",
+    "007_alone.down.sql": "8b65037f74bd88e4c633e1a7248fc1a46f007d2df69b4cbfb24f6d69e2f495e6",
+    "007_alone.up.sql": "7dfd43e13e075300dbbb672ea14038857e29d12c5fc99bd8912d1b9b7a1a7208",
 }
 FILES = sorted(path.name for path in FOLDER.glob("*.sql"))
 

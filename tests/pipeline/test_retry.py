@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.content.errors import ContentMissing, ContentTampered, ContentUnavailable
-from pipeline.errors import GiveBack, RateLimited, Unanswered, WorkError
+from pipeline.errors import DiedInCompany, GiveBack, RateLimited, Unanswered, WorkError
 from pipeline.retry import Decision, GiveUp, TryAgain, decide, outage_wait, rate_limit_wait
 from pipeline.states import ErrorCode, WaitingFor
 
@@ -27,6 +27,7 @@ def _outage(delay: float, what: WaitingFor) -> TryAgain:
     ("error", "failures", "decision"),
     [
         (GiveBack(), 2, TryAgain(0.0, counts=False)),
+        (DiedInCompany(), 2, TryAgain(0.0, counts=False, alone=True)),
         (RateLimited(), 2, TryAgain(20.0, counts=False)),
         (RateLimited(7.0), 2, TryAgain(7.0, counts=False)),
         (RateLimited(0.0), 0, TryAgain(1.0, counts=False)),

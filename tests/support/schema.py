@@ -16,9 +16,10 @@ lines as (
     union all
     select concat_ws(' ', 'view', name, pg_get_viewdef(oid)) from ours where relkind = 'v'
     union all
-    select concat_ws(' ', 'column', name, attnum, attname, format_type(atttypid, atttypmod), attnotnull,
+    select concat_ws(' ', 'column', name, row_number() over (partition by attrelid order by attnum), attname,
+        format_type(atttypid, atttypmod), attnotnull,
         pg_get_expr(adbin, adrelid))
-    from ours join pg_attribute on attrelid = ours.oid and attnum > 0
+    from ours join pg_attribute on attrelid = ours.oid and attnum > 0 and not attisdropped
         left join pg_attrdef on adrelid = attrelid and adnum = attnum
     union all
     select concat_ws(' ', 'constraint', name, conname, pg_get_constraintdef(pg_constraint.oid))

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from db.work.files import FileJob, begin_file, correct_seconds, finish_file, note_duration
 from pipeline.content.store import Kind, ObjectName
-from pipeline.errors import GiveBack, LostLease, WorkError
+from pipeline.errors import DiedInCompany, GiveBack, LostLease, WorkError
 from pipeline.fairness import SHORT_SECONDS, recording_cost
 from pipeline.logs import bind_smelt
 from pipeline.speech.process import ModelUnavailable, SpeechJob, SpeechProcess, SpeechProgress
 from pipeline.speech.sniff import MediaType
+from pipeline.speech.transcript import Transcript
 from pipeline.stall_detector import Checkpoint, next_checkpoint
 from pipeline.states import ErrorCode
 from workers.actors.content import read_optional, record_stored, unwrap_key
@@ -31,18 +32,8 @@ def transcribe(task: Task, speech: SpeechProcess, *, only_short: bool = False) -
     job = task.services.record(lambda conn: begin_file(conn, task.claim))
     bind_smelt(job.smelt_id, job.tenant)
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
-    excess = ExcessUsage(task, job.tenant, speech.pace)
-    progress = _Progress(task, job, excess, only_short=only_short)
-    try:
-        transcript = speech.transcribe(_speech_job(task, job, key), progress.tick)
-    except GiveBack:
-        raise
-    except WorkError as error:
-        if error.retryable and error.waiting_for is None:
-            _revive(task, speech)
-            excess.fail()
-        raise
-    progress.end(transcript.duration_seconds)
+    with speech.gate.entered(lambda: task.lease.tick(0.0), alone=task.claim.alone):
+        transcript = _heard(task, job, key, speech, only_short=only_short)
     record_stored(
         task,
         name=ObjectName(job.smelt_id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt),
@@ -54,6 +45,22 @@ def transcribe(task: Task, speech: SpeechProcess, *, only_short: bool = False) -
     )
     # For the first output that waited for it, if any; whoever claims that one notifies for the next.
     task.services.notifier.notify(ActorName.APPLY_SEPARATE, cause=job.smelt_id)
+
+
+def _heard(task: Task, job: FileJob, key: bytes, speech: SpeechProcess, *, only_short: bool) -> Transcript:
+    excess = ExcessUsage(task, job.tenant, speech.pace, speech.clock)
+    progress = _Progress(task, job, excess, only_short=only_short)
+    try:
+        transcript = speech.transcribe(_speech_job(task, job, key), progress.tick)
+    except (GiveBack, DiedInCompany):
+        raise
+    except WorkError as error:
+        if error.retryable and error.waiting_for is None:
+            _revive(task, speech)
+            excess.fail()
+        raise
+    progress.end(transcript.duration_seconds)
+    return transcript
 
 
 def _revive(task: Task, speech: SpeechProcess) -> None:

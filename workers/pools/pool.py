@@ -10,7 +10,7 @@ from workers.actors.deliver import make_outbound
 from workers.actors.outbound import Outbound
 from workers.notifications.queue_notifications import Queue
 from workers.pools.engines import SynthesisEngines
-from workers.pools.slots import speech_engine
+from workers.pools.slots import slots, speech_engine
 from workers.readiness import wait_until_ready
 from workers.services import Services
 
@@ -60,6 +60,10 @@ class Pool:
             self.engines.warm()
         if queue is Queue.DELIVER:
             self.outbound  # noqa: B018
+
+    def threads(self, queue: Queue) -> int:
+        """Pieces of work that this process runs at once, once it is open: a thread each."""
+        return self.speech.lanes if queue.pool is Queue.TRANSCRIBE else slots(self.settings, queue)
 
     def close(self) -> None:
         if "speech" in self.__dict__:

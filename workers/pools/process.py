@@ -20,7 +20,7 @@ from pipeline.speech.process import ModelUnavailable
 from workers import app
 from workers.notifications.queue_depth import count_claimable
 from workers.notifications.queue_notifications import Queue
-from workers.pools import PROCESS_READY, slots
+from workers.pools import PROCESS_READY
 from workers.pools.shutdown import end
 
 log = logging.getLogger("workers.pools.process")  # it runs as __main__
@@ -44,7 +44,7 @@ def main(queue: Queue) -> None:
     app.broker.poll_postgres(
         pool.services.notifier.circuit, lambda own, most: count_claimable(pool.services, own, most)
     )
-    threads = slots.threads(settings, queue)
+    threads = pool.threads(queue)
     worker = Worker(
         app.broker, queues={queue.value}, worker_timeout=int(IDLE_SECONDS * 1000), worker_threads=threads
     )

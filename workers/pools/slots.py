@@ -45,9 +45,5 @@ def speech_engine(settings: Settings) -> SpeechEngineSettings:
         compute_type=settings.whisper_compute_type,
         threads=settings.whisper_threads or max(1, cores() // slots(settings, Queue.TRANSCRIBE)),
         batch_size=settings.whisper_batch_size,
+        lanes=settings.transcribe_lanes,
     )
-
-
-def threads(settings: Settings, queue: Queue) -> int:
-    """In each of the processes that work for a queue."""
-    return 1 if queue.pool is _PER_SLOT else slots(settings, queue)

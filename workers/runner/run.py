@@ -40,17 +40,19 @@ def run_next(
     actor: ActorName,
     perform: Callable[[Task], None],
     stopping: threading.Event,
+    *,
+    alone: bool = True,
 ) -> bool:
     """Claims and runs one of the rows that `actor` may run. False: there was none, or Postgres is away, or this
     process is stopping.
 
     A notification for short work claims nothing else: the others' notifications are in a queue of their own, and stay
-    there.
+    there. `alone`: whether this process has one such row at a time, or may die of each without the others.
     """
     if stopping.is_set():
         return False
     table = BY_QUEUE[actor.route.pool]
-    claim = _claim(services, table, only_short=actor.route.only_short)
+    claim = _claim(services, table, only_short=actor.route.only_short, alone=alone)
     if claim is None:
         return False
     if claim.more:
@@ -70,7 +72,7 @@ def run_next(
     return True
 
 
-def _claim(services: Services, table: WorkTable, *, only_short: bool) -> Claim | None:
+def _claim(services: Services, table: WorkTable, *, only_short: bool, alone: bool) -> Claim | None:
     """None: there is no work, or Postgres is away.
 
     A claim whose commit had no reply is looked for: else its row would be nobody's until it is rescued.
@@ -78,7 +80,9 @@ def _claim(services: Services, table: WorkTable, *, only_short: bool) -> Claim |
     claim = None
     try:
         with services.database.service() as conn:
-            claim = claim_next(conn, table, services.settings.lease_seconds, only_short=only_short)
+            claim = claim_next(
+                conn, table, services.settings.lease_seconds, only_short=only_short, alone=alone
+            )
     except DatabaseUnavailable as error:
         log.warning("Postgres is out of reach (%s); the reconciler will notify again", error)
         return claim if claim is not None and _claim_committed(services, table, claim) else None

@@ -12,7 +12,7 @@ from db.work.files import FILES
 from db.work.leases import renew
 from db.work.outputs import OUTPUTS
 from db.work.parts import record_failure, rescue
-from pipeline.errors import GiveBack, LostLease, RateLimited, WorkError
+from pipeline.errors import DiedInCompany, GiveBack, LostLease, RateLimited, WorkError
 from pipeline.retry import decide
 from pipeline.states import ErrorCode
 from tests.support.cast import Cast
@@ -91,6 +91,40 @@ def test_a_live_lease_is_not_rescued(database: Database, ready: Cast) -> None:
     with database.service() as conn:
         assert work.find_expired(conn, FILES, 10) == []
         assert not rescue(conn, FILES, row, max_failures=3)
+
+
+def test_whose_worker_died_in_company_is_alone_from_then_on_and_only_then_counted(
+    database: Database, ready: Cast
+) -> None:
+    with database.service() as conn:
+        admit_all(conn, new_smelt(ready.ada.id, audio=1))
+        first = claim_next(conn, FILES, 0, alone=False)
+    assert first is not None
+    assert not first.alone
+    with database.service() as conn:
+        [found] = work.find_expired(conn, FILES, 10)
+        assert rescue(conn, FILES, found, max_failures=1)
+        assert state(conn, found) == ("pending", 1, 0, None)
+        second = claim_next(conn, FILES, 0, alone=False)
+    assert second is not None
+    assert second.alone
+    with database.service() as conn:
+        [found] = work.find_expired(conn, FILES, 10)
+        assert rescue(conn, FILES, found, max_failures=1)
+        assert state(conn, found) == ("failed", 2, 1, "worker_lost")
+
+
+def test_what_failed_in_company_is_put_back_to_be_alone(database: Database, ready: Cast) -> None:
+    with database.service() as conn:
+        admit_all(conn, new_smelt(ready.ada.id, audio=1))
+        row = claim_next(conn, FILES, 30, alone=False)
+    assert row is not None
+    with database.service() as conn:
+        record_failure(conn, FILES, row, decide(DiedInCompany(), row.failures, 1))
+        assert state(conn, row) == ("pending", 1, 0, None)
+        again = claim_next(conn, FILES, 30, alone=False)
+    assert again is not None
+    assert again.alone
 
 
 def test_a_file_that_kills_every_worker_ends_as_worker_lost(database: Database, ready: Cast) -> None:

@@ -54,23 +54,28 @@ POISONS: dict[str, Callable[[], None]] = {"kill": die, "memory": take_all_memory
 
 
 class ScriptedRecognizer:
-    """Implements Recognizer, and Hearing of the one recording that is under way."""
+    """Implements Recognizer."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+
+    def begin(self, hints: Hints) -> "ScriptedHearing":
+        return ScriptedHearing(hints)
+
+
+class ScriptedHearing:
+    """Implements Hearing."""
 
     language = "en"
     warnings: tuple[str, ...] = ()
 
-    def __init__(self) -> None:
-        self._seconds = 0.0
-        self._crawls = False
-
-    def begin(self, hints: Hints) -> "ScriptedRecognizer":
+    def __init__(self, hints: Hints) -> None:
         script = dict(word.split("=", 1) for word in (hints.vocabulary or "").split() if "=" in word)
         self._seconds = float(script.get("seconds", "0"))
         poison = script.get("poison")
         self._crawls = poison == "crawl"
         if poison in POISONS:
             POISONS[poison]()
-        return self
 
     def hear(self, block: Block, report: Callable[[float], None]) -> Heard:
         segments = []
@@ -98,14 +103,14 @@ class ScriptedRecognizer:
 
 
 def _load(channel: Channel, settings: SpeechEngineSettings) -> Recognizer:
-    return ScriptedRecognizer()
+    return ScriptedRecognizer(settings.lanes or 1)
 
 
-def _logged(channel: Channel, recognizer: Recognizer, store: ContentStore, job: SpeechJob) -> Message:
+def _logged(tell: child.Tell, recognizer: Recognizer, store: ContentStore, job: SpeechJob) -> Message:
     log = SpeechLog(Path(os.environ["SMELT_DATA_DIR"]))
     log.write("begin", job.name.row_id)
     try:
-        return _transcribe(channel, recognizer, store, job)
+        return _transcribe(tell, recognizer, store, job)
     finally:
         log.write("end", job.name.row_id)  # also of a recording whose content is gone
 

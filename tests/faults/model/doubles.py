@@ -1,6 +1,7 @@
 """What a worker works with in the harness: it pauses, and does as the machine says."""
 
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pipeline.content.store import ContentStore, ObjectName
 from pipeline.llm.documents import Document
 from pipeline.llm.engines.base import OnProgress, PromptSpec, Synthesis, SynthesisEngine
 from pipeline.net.webhook_url import WebhookUrl
+from pipeline.speech.gate import Gate
 from pipeline.speech.process import SpeechJob, SpeechProgress
 from pipeline.speech.transcript import Segment, Transcript
 from tests.faults.model.commands import Command, Pause, Place
@@ -36,6 +38,8 @@ class ScriptedSpeech:
     """What of a SpeechProcess its worker uses."""
 
     pace = 1.0
+    clock = staticmethod(time.monotonic)
+    gate = Gate()
 
     def __init__(self, pause: Pause) -> None:
         self._pause = pause

@@ -17,7 +17,6 @@ from pipeline.speech.recognizer import Hints, Recognition
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.stream import Stream
 from pipeline.speech.transcript import Segment
-from pipeline.speech.whisper import Features
 from pipeline.states import ErrorCode
 from tests.recordings import word_error_rate
 from tests.support.deaf_child import deafen
@@ -122,9 +121,9 @@ def calls_of(recognizer: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch) -> 
     calls: list[list[Stream]] = []
     step = recognizer._model.step
 
-    def noted(features: Features, streams: Sequence[Stream]) -> None:
+    def noted(streams: Sequence[Stream]) -> None:
         calls.append(list(streams))
-        step(features, streams)
+        step(streams)
 
     monkeypatch.setattr(recognizer._model, "step", noted)
     return calls

@@ -30,27 +30,28 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize(
     ("there", "chosen"),
     [
-        ((0, None, ("int8", "float32")), ("cpu", "int8", 8)),
-        ((0, None, ("float32",)), ("cpu", "default", 8)),
-        ((1, 24 * GIB, ("int8",)), ("cuda", "float16", 16)),
-        ((1, 4 * GIB, ("int8",)), ("cuda", "int8_float16", 16)),
-        ((1, None, ("int8",)), ("cuda", "float16", 16)),
+        ((0, None, ("int8", "float32")), ("cpu", "int8", 8, 1)),
+        ((0, None, ("float32",)), ("cpu", "default", 8, 1)),
+        ((1, 24 * GIB, ("int8",)), ("cuda", "float16", 16, 16)),
+        ((1, 4 * GIB, ("int8",)), ("cuda", "int8_float16", 16, 16)),
+        ((1, None, ("int8",)), ("cuda", "float16", 16, 16)),
     ],
 )
 def test_what_is_left_open_is_chosen_by_the_device(
-    machine: Any, there: tuple[int, int | None, tuple[str, ...]], chosen: tuple[str, str, int]
+    machine: Any, there: tuple[int, int | None, tuple[str, ...]], chosen: tuple[str, str, int, int]
 ) -> None:
     machine(*there)
-    device, compute_type, batch_size = chosen
+    device, compute_type, batch_size, lanes = chosen
     choice = choose_engine(OPEN)
-    assert choice.engine == SpeechEngineSettings("base", device, compute_type, 8, batch_size)
-    assert set(choice.reasons) == {"device", "compute_type", "threads", "batch_size"}
-    assert str(choice) == f"{compute_type} on {device}, 8 CPU threads, batches of {batch_size}"
+    assert choice.engine == SpeechEngineSettings("base", device, compute_type, 8, batch_size, lanes)
+    assert set(choice.reasons) == {"device", "compute_type", "threads", "batch_size", "lanes"}
+    told = f"{compute_type} on {device}, 8 CPU threads, batches of {batch_size}, recordings at once: {lanes}"
+    assert str(choice) == told
 
 
 def test_what_is_set_stays(machine: Any) -> None:
     machine(1, 24 * GIB)
-    asked = SpeechEngineSettings("base", "cpu", "float32", 3, 5)
+    asked = SpeechEngineSettings("base", "cpu", "float32", 3, 5, 2)
     assert choose_engine(asked).engine == asked
     assert choose_engine(asked).reasons == {}
 

@@ -222,7 +222,12 @@ def test_each_language_of_a_batch_divides_its_text_into_words_by_itself(
     monkeypatch.setattr(recognizer._model._model, "find_alignment", align)
     monkeypatch.setattr(recognizer._model, "_tokenizer", lambda language: language)
     rows = [
-        _Row(index, Stream(index, 0.0, 1.0, [], (), language), [Piece(0.0, 1.0, (index,))], complete=True)
+        _Row(
+            index,
+            Stream(index, 0.0, 1.0, [], (), language, np.zeros((80, 0), np.float32)),
+            [Piece(0.0, 1.0, (index,))],
+            complete=True,
+        )
         for index, language in enumerate(["en", "zh", "en"])
     ]
     aligned = recognizer._model._aligned(None, rows, 4)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from pipeline.content.store import ContentStore, Kind, ObjectName
-from pipeline.errors import GiveBack, WorkError
+from pipeline.errors import DiedInCompany, GiveBack, LostLease, WorkError
 from pipeline.speech.process import (
     ChildDied,
     ModelUnavailable,
@@ -25,6 +26,7 @@ from pipeline.speech.process import (
     SpeechProgress,
 )
 from pipeline.speech.sniff import HEAD_BYTES, MediaType, classify
+from pipeline.speech.transcript import Transcript
 from pipeline.states import ErrorCode
 from tests.recordings import MEETING, REFERENCE, recording, word_error_rate
 from tests.speech_model import WORD_MODEL
@@ -306,3 +308,108 @@ def test_the_child_outlives_the_thread_that_started_it(
     assert process.transcribe(job(MEETING.read_bytes()), ignore).segments
     assert process.pid == pid
     process.close()
+
+
+@pytest.fixture
+def lanes() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as threads:
+        yield threads
+
+
+class Tick:
+    """Notes when its recording is under way; raises `error` from then on, once it is given."""
+
+    def __init__(self) -> None:
+        self.busy = threading.Event()
+        self.error: BaseException | None = None
+
+    def __call__(self, progress: SpeechProgress) -> None:
+        if progress.done_seconds > 0:
+            self.busy.set()
+            if self.error is not None:
+                raise self.error
+
+
+def two_under_way(
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, job: SpeechJob
+) -> tuple[list[Future[Transcript]], list[Tick]]:
+    speech.start()
+    ticks = [Tick(), Tick()]
+    heard = [lanes.submit(speech.transcribe, job, tick) for tick in ticks]
+    assert all(tick.busy.wait(WAIT) for tick in ticks)
+    return heard, ticks
+
+
+def test_several_recordings_share_the_child_and_say_what_each_says_alone(
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, job: Callable[..., SpeechJob]
+) -> None:
+    jobs = [job(recording("speech.wav")), job(MEETING.read_bytes()), job(recording("speech.mp3"))] * 2
+    alone = [speech.transcribe(each, ignore) for each in jobs]
+    pid = speech.pid
+    assert list(lanes.map(lambda each: speech.transcribe(each, ignore), jobs)) == alone
+    assert speech.pid == pid
+
+
+def test_what_is_wrong_with_a_recording_is_nothing_to_the_others(
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, long_job: SpeechJob, job: Callable[..., SpeechJob]
+) -> None:
+    pid = speech.pid
+    heard = lanes.submit(speech.transcribe, long_job, ignore)
+    with pytest.raises(WorkError) as caught:
+        speech.transcribe(job(recording("silence.wav")), ignore)
+    assert caught.value.code is ErrorCode.NO_SPEECH
+    assert heard.result(WAIT).segments
+    assert speech.pid == pid
+
+
+@pytest.mark.parametrize("error", [LostLease(), GiveBack()])
+def test_a_lane_that_stops_leaves_the_others_unharmed(
+    speech: SpeechProcess,
+    lanes: ThreadPoolExecutor,
+    long_job: SpeechJob,
+    error: Exception,
+) -> None:
+    expected = speech.transcribe(long_job, ignore)
+    (stopped, going), ticks = two_under_way(speech, lanes, long_job)
+    pid = speech.pid
+    ticks[0].error = error
+    assert stopped.exception(WAIT) is error
+    assert speech.pid == pid
+    assert going.result(WAIT) == expected
+    assert speech.pid == pid
+    assert speech._child is not None
+    eventually(lambda: speech._child is not None and speech._child._open == {})
+
+
+def test_nobody_knows_whose_fault_a_death_in_company_was(
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, long_job: SpeechJob
+) -> None:
+    heard, _ = two_under_way(speech, lanes, long_job)
+    assert speech.pid is not None
+    os.kill(speech.pid, signal.SIGKILL)
+    assert [type(each.exception(WAIT)) for each in heard] == [DiedInCompany] * 2
+    assert speech.transcribe(long_job, ignore).segments
+
+
+def test_a_stall_in_company_ends_the_child_and_is_nobodys_fault(
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, long_job: SpeechJob
+) -> None:
+    heard, ticks = two_under_way(speech, lanes, long_job)
+    pid = speech.pid
+    assert pid is not None
+    ticks[0].error = WorkError(ErrorCode.TIMED_OUT, retryable=True)
+    assert [type(each.exception(WAIT)) for each in heard] == [DiedInCompany] * 2
+    assert not psutil.pid_exists(pid)
+
+
+def test_who_is_left_alone_dies_alone(
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, long_job: SpeechJob
+) -> None:
+    """One that was canceled counts as company only until the child has let it go."""
+    (stopped, going), ticks = two_under_way(speech, lanes, long_job)
+    ticks[0].error = LostLease()
+    assert isinstance(stopped.exception(WAIT), LostLease)
+    eventually(lambda: speech._child is not None and len(speech._child._open) == 1)
+    assert speech.pid is not None
+    os.kill(speech.pid, signal.SIGKILL)
+    assert isinstance(going.exception(WAIT), ChildDied)

@@ -1,5 +1,6 @@
 """A window's way through the model: its ladder, and where it goes on. Times are seconds from the block's start."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from pipeline.speech.stream import LADDER, Decoding, Stream
 from pipeline.speech.transcript import Span
 from pipeline.speech.words import TimedWord
 
+NO_FEATURES = np.zeros((80, 0), np.float32)
 SOUND = Decoding((1,), log_probability=-0.3, compression=1.5, no_speech=0.01)
 REPETITIVE = Decoding((2,), log_probability=-0.1, compression=9.0, no_speech=0.01)
 IMPROBABLE = Decoding((3,), log_probability=-1.4, compression=1.2, no_speech=0.01)
@@ -15,7 +17,7 @@ SILENT = Decoding((4,), log_probability=-1.4, compression=1.2, no_speech=0.9)
 
 
 def stream(start: float = 10.0, end: float = 40.0, speech: tuple[Span, ...] = ((10.5, 39.5),)) -> Stream:
-    return Stream(0, start, end, speech, (), "en")
+    return Stream(0, start, end, speech, (), "en", NO_FEATURES)
 
 
 def word(start: float, end: float) -> TimedWord:
@@ -158,7 +160,7 @@ def test_words_that_end_where_they_began_dont_stop_it(end: float, *, complete: b
 )
 def test_progress_is_always_made(steps: list[tuple[float, bool]], speech: list[Span]) -> None:
     """However the model's times jump, a window is over after no more steps than it has fifths of a second."""
-    one = Stream(0, 0.0, 30.0, speech, (), "en")
+    one = Stream(0, 0.0, 30.0, speech, (), "en", NO_FEATURES)
     taken = 0
     while not one.ended and taken < 1_000:
         end, complete = steps[taken % len(steps)]

@@ -10,9 +10,10 @@ from ctranslate2 import StorageView  # type: ignore[import-untyped]
 
 from pipeline.speech.encoded import Encoded
 from pipeline.speech.languages import Languages
+from pipeline.speech.samples import Features
 from pipeline.speech.spans import to_windows
 from pipeline.speech.transcript import Span
-from pipeline.speech.whisper import Features, Whisper
+from pipeline.speech.whisper import Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
 
 NO_FEATURES = np.zeros((80, 0), np.float32)

@@ -21,6 +21,7 @@ from pipeline.content.store import Kind, ObjectName
 from pipeline.errors import PUBLIC_MESSAGES, GiveBack, LostLease, WorkError
 from pipeline.settings import Settings
 from pipeline.smelt import Smelt
+from pipeline.speech.gate import Gate
 from pipeline.speech.process import ChildDied, SpeechEngineSettings, SpeechProcess, SpeechProgress
 from pipeline.speech.samples import RATE
 from pipeline.speech.transcript import Transcript
@@ -219,6 +220,8 @@ class Hanging:
     """An engine that reports the same progress for ever, as native code that hangs does. Counts its starts."""
 
     pace = 100.0
+    clock = staticmethod(time.monotonic)
+    gate = Gate()
     started = 0
 
     def start(self, _on_tick: object) -> None:

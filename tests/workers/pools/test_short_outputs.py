@@ -61,8 +61,7 @@ def test_without_a_model_no_more_is_claimed_than_cores_can_do(
     settings = settings.model_copy(update=changes)
     assert slots.processes(settings, Queue.SYNTHESIZE) == queues
     assert (
-        tuple(slots.threads(settings, queue) for queue in (Queue.SYNTHESIZE, Queue.SYNTHESIZE_SHORT))
-        == threads
+        tuple(slots.slots(settings, queue) for queue in (Queue.SYNTHESIZE, Queue.SYNTHESIZE_SHORT)) == threads
     )
 
 

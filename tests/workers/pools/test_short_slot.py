@@ -1,6 +1,7 @@
 """Long recordings on every slot keep no short one waiting, on real processes; and whose notification is whose."""
 
 import threading
+import time
 import wave
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from sqlalchemy import text
 from pipeline.content.keyring import new_content_key, smelt_context
 from pipeline.fairness import BYTES_PER_SECOND, SHORT_SECONDS
 from pipeline.settings import Settings
+from pipeline.speech.gate import Gate
 from pipeline.speech.process import SpeechProgress
 from pipeline.speech.transcript import Segment, Transcript
 from tests.faults.chaos.processes import workers
@@ -45,6 +47,8 @@ class Engine:
     """Reports this progress, one by one, and hears something in the end. `pace`: as a SpeechProcess's."""
 
     pace = 1.0
+    clock = staticmethod(time.monotonic)
+    gate = Gate()
 
     def __init__(self, *progress: SpeechProgress, seconds: float = SHORT) -> None:
         self._progress = progress

@@ -1,0 +1,154 @@
+"""What shares a call of the model: recordings take turns, and each says the same whatever is heard beside it."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from pipeline.speech.batcher import Batcher
+from pipeline.speech.blocks import cut
+from pipeline.speech.encoded import Encoded
+from pipeline.speech.hearing import WhisperRecognizer
+from pipeline.speech.recognizer import Hints, Recognition, SpeechEngineSettings
+from pipeline.speech.stream import Stream
+from pipeline.speech.transcript import Segment
+from pipeline.speech.whisper import Whisper
+from pipeline.speech.words import TimedWord
+from tests.recordings import MEETING, recording
+from tests.speech_model import WORD_MODEL
+from tests.support.decoding import heard as decoded
+from tests.support.waiting import wait_until
+
+NO_FEATURES = np.zeros((80, 0), np.float32)
+LONG = 30.0  # seconds
+STEP = 10.0  # of a window, that a call hears
+
+
+class Model(Whisper):
+    """Hears ten seconds of each stream in a call, of which `before` is told."""
+
+    def __init__(self, before: Callable[[], None] = lambda: None) -> None:
+        self.calls: list[list[Stream]] = []
+        self._before = before
+
+    def encoder_frames(self, seconds: float) -> int:
+        return 3_000 if seconds > STEP else 2_000
+
+    def step(self, streams: Sequence[Stream], ready: Encoded | None = None) -> None:
+        assert ready is None
+        self.calls.append(list(streams))
+        self._before()
+        for stream in streams:
+            stream.advance([TimedWord(0.0, stream.position + STEP, " word", (0,))], complete=False)
+
+
+def windows(count: int, seconds: float = LONG, prompt: tuple[int, ...] = (1,)) -> list[Stream]:
+    return [
+        Stream(number, 0.0, seconds, [(0.0, seconds)], prompt, "en", NO_FEATURES) for number in range(count)
+    ]
+
+
+def test_one_recording_fills_the_calls_with_its_largest_group() -> None:
+    model, streams = Model(), [*windows(2, seconds=9.0), *windows(5)]
+    told: list[float] = []
+    Batcher(model, 4).hear(streams, told.append)
+    assert model.calls[0] == streams[2:6]
+    assert all(stream.ended for stream in streams)
+    assert len(told) == len(model.calls)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def beside_a_lecture(
+    lecture: list[Stream], memo: list[Stream], told: Callable[[float], None] = lambda _: None
+) -> list[list[Stream]]:
+    """The calls, where the memo comes during the lecture's first. `told`: what the memo is told."""
+    began, go_on = threading.Event(), threading.Event()
+
+    def hold_the_first() -> None:
+        began.set()
+        assert go_on.wait(20)
+
+    model = Model(hold_the_first)
+    batcher = Batcher(model, 2)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(batcher.hear, lecture, lambda _: None)
+        assert began.wait(20)
+        second = threads.submit(batcher.hear, memo, told)
+        wait_until(lambda: len(batcher._queue) == 2)
+        go_on.set()
+        first.result(20)
+        second.result(20)
+    assert batcher._queue == []
+    return model.calls
+
+
+def test_a_memo_does_not_wait_behind_a_lecture() -> None:
+    lecture, memo = windows(20), windows(1)
+    calls = beside_a_lecture(lecture, memo)
+    assert calls[1][0] is memo[0], "the memo leads as soon as it is there"
+    assert calls[1][1] in lecture, "and what is left of the call is the lecture's"
+    assert max(at for at, call in enumerate(calls) if memo[0] in call) <= 6, "it leads every other call"
+
+
+def test_prompts_of_another_length_share_no_call() -> None:
+    lecture, memo = windows(4), windows(1, prompt=(1, 2, 3))
+    calls = beside_a_lecture(lecture, memo)
+    assert all(call == memo for call in calls if memo[0] in call)
+    assert calls[1] == memo
+
+
+def test_who_is_no_longer_wanted_leaves_the_others_to_themselves() -> None:
+    lecture, memo = windows(6), windows(1)
+
+    def gone(_: float) -> None:
+        raise KeyError("gone")
+
+    with pytest.raises(KeyError):
+        beside_a_lecture(lecture, memo, gone)
+    assert not memo[0].ended
+    assert all(stream.ended for stream in lecture)
+
+
+SOUNDS = [
+    decoded(data)[0] for data in (MEETING.read_bytes(), recording("speech.wav"), recording("speech.mp3"))
+] * 2
+HINTS = [
+    Hints("en", vocabulary)
+    for vocabulary in (None, "alice budget", None, None, "report of a long meeting", None)
+]
+
+
+def heard(recognizer: WhisperRecognizer, number: int) -> list[Segment]:
+    blocks = cut([SOUNDS[number]], block_seconds=12, search_seconds=3)
+    return list(Recognition(recognizer, HINTS[number]).segments(blocks))
+
+
+@pytest.fixture(scope="module")
+def alone() -> list[list[Segment]]:
+    settings = SpeechEngineSettings(WORD_MODEL, "cpu", "int8", threads=2, batch_size=1)
+    recognizer = WhisperRecognizer.load(settings)
+    return [heard(recognizer, number) for number in range(len(SOUNDS))]
+
+
+@pytest.mark.parametrize("batch_size", [1, 8])
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_what_is_heard_beside_it_changes_nothing_of_a_recording(
+    alone: list[list[Segment]], monkeypatch: pytest.MonkeyPatch, batch_size: int, lanes: int
+) -> None:
+    settings = SpeechEngineSettings(WORD_MODEL, "cpu", "int8", threads=2, batch_size=batch_size)
+    recognizer = WhisperRecognizer.load(settings)
+    calls: list[int] = []
+    step = recognizer._model.step
+
+    def noted(streams: Sequence[Stream]) -> None:
+        calls.append(len({id(stream.features) for stream in streams}))
+        step(streams)
+
+    monkeypatch.setattr(recognizer._model, "step", noted)
+    with ThreadPoolExecutor(lanes) as threads:
+        together = list(threads.map(lambda number: heard(recognizer, number), range(len(SOUNDS))))
+    assert together == alone
+    assert (max(calls) > 1) == (lanes > 1 and batch_size > 1), "recordings share calls where they can"

@@ -1,0 +1,139 @@
+"""Several recordings in one speech process: what one does to it costs the others nothing. Real claims, and a real child
+that follows a script.
+"""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from db.smelts.control import cancel
+from pipeline.content.keyring import new_content_key, smelt_context
+from pipeline.content.store import Kind, ObjectName
+from pipeline.settings import Settings
+from pipeline.speech import process
+from pipeline.speech.process import SpeechEngineSettings, SpeechProcess
+from tests.faults.chaos.speech_log import SpeechLog
+from tests.recordings import recording
+from tests.speech_model import WORD_MODEL
+from tests.support.smelts import admit_all, new_smelt
+from tests.support.waiting import wait_until
+from workers.actors.transcribe import transcribe
+from workers.notifications.queue_notifications import ActorName
+from workers.reconciler.loop import promote_due
+from workers.runner.run import run_next
+from workers.services import Services
+
+LANES = 8
+ATTEMPTS = 2
+KEY = new_content_key()
+
+
+@pytest.fixture
+def services(settings: Settings) -> Iterator[Services]:
+    services = Services.open(settings.model_copy(update={"max_attempts": ATTEMPTS}))
+    yield services
+    services.close()
+
+
+@pytest.fixture
+def speech(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[SpeechProcess]:
+    monkeypatch.setattr(process, "CHILD", "tests.faults.chaos.scripted_child")
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setenv("SMELT_DATA_DIR", str(settings.data_dir))
+    speech = SpeechProcess(
+        SpeechEngineSettings(WORD_MODEL, lanes=LANES), settings.need("content_url"), tick_seconds=0.05
+    )
+    speech.start()
+    yield speech
+    speech.close()
+
+
+def admit(services: Services, count: int, script: str) -> UUID:
+    """So many recordings, with what the child does with each of them."""
+    new = new_smelt(None, audio=count, prompts=())
+    wrapped = services.keyring.wrap(KEY, smelt_context(new.id))
+    for file in new.files:
+        services.content.put(ObjectName(new.id, file.id, Kind.INPUT, 0), KEY, recording("speech.wav"))
+    services.content.put(ObjectName(new.id, new.id, Kind.VOCABULARY, 0), KEY, f"script {script}".encode())
+    with services.database.service() as conn:
+        admit_all(conn, new)
+        conn.execute(
+            text("update smelts set content_key = :key where id = :id"), {"key": wrapped, "id": new.id}
+        )
+    return new.id
+
+
+@contextmanager
+def working(services: Services, speech: SpeechProcess) -> Iterator[None]:
+    """The lanes are at work while the block runs."""
+    over = threading.Event()
+
+    def lane() -> None:
+        while not over.is_set():
+            claimed = run_next(
+                services,
+                ActorName.TRANSCRIBE_FILE,
+                lambda task: transcribe(task, speech),
+                threading.Event(),
+                alone=speech.lanes == 1,
+            )
+            if not claimed:
+                over.wait(0.05)
+
+    with ThreadPoolExecutor(LANES) as threads:
+        lanes = [threads.submit(lane) for _ in range(LANES)]
+        try:
+            yield
+        finally:
+            over.set()
+    for each in lanes:
+        each.result()
+
+
+def files_of(services: Services, smelt: UUID) -> list[tuple[str, int, str | None]]:
+    """Status, failures and error of each."""
+    sql = "select status, failures, error_code from smelt_files where smelt_id = :id"
+    with services.database.service() as conn:
+        rows = conn.execute(text(sql), {"id": smelt})
+        return [(row.status, row.failures, row.error_code) for row in rows]
+
+
+def all_ended(services: Services) -> bool:
+    promote_due(services)
+    sql = "select count(*) from smelt_files where status in ('waiting', 'pending', 'processing')"
+    with services.database.service() as conn:
+        return int(conn.execute(text(sql)).scalar_one()) == 0
+
+
+def test_a_poison_among_good_ones_costs_them_nothing_and_fails_by_itself(
+    services: Services, speech: SpeechProcess
+) -> None:
+    assert speech.lanes == LANES
+    good, poison = admit(services, 20, "seconds=0.3"), admit(services, 1, "poison=kill")
+    with working(services, speech):
+        wait_until(lambda: all_ended(services), 60)
+    assert files_of(services, good) == [("completed", 0, None)] * 20
+    assert files_of(services, poison) == [("failed", ATTEMPTS, "worker_lost")]
+
+
+def test_a_lane_whose_recording_is_canceled_is_free_at_once_and_the_others_go_on(
+    services: Services, speech: SpeechProcess
+) -> None:
+    pid = speech.pid
+    long, good = admit(services, 1, "seconds=600"), admit(services, LANES - 1, "seconds=2")
+    log = SpeechLog(services.settings.data_dir)
+    with working(services, speech):
+        wait_until(lambda: len([call for call in log.calls() if call.event == "begin"]) == LANES)
+        with services.database.service() as conn:
+            cancel(conn, long)
+        next_one = admit(services, 1, "seconds=0")
+        wait_until(lambda: files_of(services, next_one) == [("completed", 0, None)])
+        wait_until(lambda: all_ended(services))
+    assert files_of(services, good) == [("completed", 0, None)] * (LANES - 1)
+    assert files_of(services, long) == [("canceled", 0, None)]
+    assert speech.pid == pid

@@ -200,6 +200,25 @@ def test_a_recording_may_begin_late(name: str, junk: bytes) -> None:
     assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.2)
 
 
+@pytest.mark.parametrize(
+    "name", ["speech.wav", "speech.m4a", "speech.ogg", "speech.flac", "speech.webm", "telephone.wav"]
+)
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\n",
+        b"\r\n\r\n",
+        b"\xef\xbb\xbf",
+        b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\n\r\n",
+        b"junk" * 9_000,
+    ],
+)
+def test_containers_are_looked_for_behind_junk(name: str, junk: bytes) -> None:
+    samples, _ = heard(junk + recording(name))
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.2)
+    assert level(samples) == pytest.approx(level(SAID), rel=0.3)
+
+
 @pytest.mark.parametrize("cut", [1, 99, 3_333, 20_001])
 @pytest.mark.parametrize("name", ["speech.mp3", "speech.aac"])
 def test_a_recording_that_begins_within_a_frame_is_heard(name: str, cut: int) -> None:

@@ -87,7 +87,11 @@ def test_one_frame_header_alone_is_not_audio(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Notes.", "skip the moov, said the mdat", "\ufeffNotes", "RIFF raff", "RIFX raff", "TTA1 raff", "BMX bikes"]
+    "text",
+    [
+        *("Notes.", "skip the moov, said the mdat", "\ufeffNotes", "RIFF raff", "RIFX raff", "TTA1 raff"),
+        *("BMX bikes", "é: RIFF....WAVEfmt is a WAV, ftypM4A an MP4, OggS an Ogg, fLaC a FLAC"),
+    ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 def test_text_is_text(text: str, encoding: str) -> None:

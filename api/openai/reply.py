@@ -18,6 +18,8 @@ from pipeline.speech.transcript import Transcript
 NOT_KEPT: dict[str, None] = dict.fromkeys(
     ("seek", "tokens", "temperature", "avg_logprob", "compression_ratio", "no_speech_prob")
 )
+_ONE_SPEAKER = "A"  # OpenAI's first label
+_NOT_DIARIZED = "Speakers are not told apart; every segment is labeled A, whoever speaks."
 _SUBTITLES = {ResponseFormat.SRT: TranscriptFormat.SRT, ResponseFormat.VTT: TranscriptFormat.VTT}
 
 
@@ -31,6 +33,8 @@ def transcription(transcript: Transcript, wanted: Answer) -> Response:
     body: dict[str, Any] = {"text": transcript.text, **_usage(transcript)}
     if form is ResponseFormat.VERBOSE_JSON:
         body |= _verbose(transcript, wanted)
+    if form is ResponseFormat.DIARIZED_JSON:
+        body |= _diarized(transcript)
     return JSONResponse(body)
 
 
@@ -74,3 +78,23 @@ def _verbose(transcript: Transcript, wanted: Answer) -> dict[str, Any]:
             for word in segment.words
         ]
     return body
+
+
+def _diarized(transcript: Transcript) -> dict[str, Any]:
+    """OpenAI's shape with a single label, and a field beyond it that says so."""
+    return {
+        "task": "transcribe",
+        "duration": transcript.duration_seconds,
+        "segments": [
+            {
+                "type": "transcript.text.segment",
+                "id": f"seg_{number}",
+                "start": segment.start,
+                "end": segment.end,
+                "text": segment.text,
+                "speaker": _ONE_SPEAKER,
+            }
+            for number, segment in enumerate(transcript.segments)
+        ],
+        "warnings": [_NOT_DIARIZED],
+    }

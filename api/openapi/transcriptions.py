@@ -38,6 +38,8 @@ TRANSCRIPTION_BODY: Json = {
                             **_STRING,
                             "enum": list(ResponseFormat),
                             "default": ResponseFormat.JSON.value,
+                            "description": "In `diarized_json` every segment has the same speaker, as its `warnings`"
+                            " say: speakers are not told apart.",
                         },
                         GRANULARITIES: {
                             "type": "array",

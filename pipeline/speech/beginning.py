@@ -1,8 +1,8 @@
-"""Where a recording begins in its file: mostly at the first byte, else behind zeros, an ID3 tag or half a frame."""
+"""Where a recording begins in its file: mostly at the first byte, else behind zeros, a tag, junk or half a frame."""
 
 from pipeline.speech import mpeg
 from pipeline.speech.seekable import SeekableFile
-from pipeline.speech.sniff import FRAMES, HEAD_BYTES, SEARCHED_BYTES, MediaType, after_zeros, magic
+from pipeline.speech.sniff import FRAMES, HEAD_BYTES, MediaType, after_zeros, find_sound, magic
 from pipeline.speech.window import read_at, size_of
 
 
@@ -21,7 +21,6 @@ def beginning(file: SeekableFile, media_type: MediaType) -> int:
 
 def _found(head: bytes, media_type: MediaType) -> int | None:
     frame_at = FRAMES.get(media_type)
-    if frame_at is None:
-        at = after_zeros(head)
-        return at if magic(head[at:]) is media_type else None
-    return 0 if mpeg.two_frames(head, frame_at) else mpeg.find_frames(head, frame_at, SEARCHED_BYTES)
+    at = 0 if frame_at is not None else after_zeros(head)
+    begins = magic(head[at:]) is media_type if frame_at is None else mpeg.two_frames(head, frame_at)
+    return at if begins else find_sound(head, media_type)

@@ -2,11 +2,12 @@
 
 Sizes are wrong in many honest WAVs: written to a pipe, cut off, off by a header, appended to, joined with another. So
 the samples go to the declared end where what follows are chunks, and else to the next WAV header or the file's end.
-Each WAV is decoded behind a header of our own. Sources: the RIFF chapter of Microsoft's multimedia programming
-reference, EBU Tech 3306 (RF64).
+Each WAV, and each further `data` chunk in one, is decoded behind a header of our own. Sources: the RIFF chapter of
+Microsoft's multimedia programming reference, EBU Tech 3306 (RF64).
 """
 
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ _SEARCHED_BYTES = 65_536  # for samples whose chunk the sizes before it don't le
 _MARKS = (b"RIFF", b"RF64", b"BW64")
 _NEXT = re.compile(rb"(?:RIFF|RF64|BW64)....WAVE[ -~]{4}", re.DOTALL)
 _DATA = re.compile(rb"data")
+_PCM, _EXTENSIBLE = 1, 0xFFFE  # format tags
+_WITHOUT_BITS, _SHORTEST, _EXTENDED = 14, 16, 40  # bytes of a `fmt ` chunk
 
 
 @dataclass(slots=True)
@@ -39,15 +42,16 @@ class _Header:
 
 def wav_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
     """The WAVs that follow one another from `start` to `size`. One that can't be understood is given as it is."""
+    header = _Header()
     at: int | None = start
     while at is not None and at < size:
-        part, at = _wav(file, at, size)
+        header = _read_header(file, at, size, header)
+        part, at = _wav(file, header, at, size)
         yield part
 
 
-def _wav(file: SeekableFile, at: int, size: int) -> tuple[Part, int | None]:
-    """The WAV at `at`, and where the next one begins."""
-    header = _read_header(file, at, size)
+def _wav(file: SeekableFile, header: _Header, at: int, size: int) -> tuple[Part, int | None]:
+    """The samples of the header that was read at `at`, and where the next WAV or `data` chunk begins."""
     if header.data_at is None or not header.format:
         return Part(at, size), None
     begin, declared = header.data_at, header.data_size
@@ -62,9 +66,11 @@ def _wav(file: SeekableFile, at: int, size: int) -> tuple[Part, int | None]:
     return _part(header, begin, end, missing / max(1, end - begin)), following
 
 
-def _read_header(file: SeekableFile, at: int, size: int) -> _Header:
-    header = _Header()
-    here = at + 12
+def _read_header(file: SeekableFile, at: int, size: int, before: _Header) -> _Header:
+    """Of the WAV at `at`; or of the `data` chunk there, in the format of the one `before`."""
+    header, here = _Header(), at + 12
+    if read_at(file, at, 4) == b"data":
+        header, here = _Header(before.format), at
     for _ in range(_MAX_CHUNKS):
         chunk = read_at(file, here, 8)
         name, length = chunk[:4], int.from_bytes(chunk[4:], "little")
@@ -76,7 +82,9 @@ def _read_header(file: SeekableFile, at: int, size: int) -> _Header:
         if name == b"ds64":
             header.large_size = int.from_bytes(read_at(file, here + 16, 8), "little")
         if name == b"fmt ":
-            header.format = read_at(file, here + 8, min(max(length, 16), _LONGEST_FORMAT))
+            least = _WITHOUT_BITS if _WITHOUT_BITS <= length < _SHORTEST else _SHORTEST
+            payload = read_at(file, here + 8, min(max(length, least), _LONGEST_FORMAT))
+            header.format = _decodable(payload.ljust(_SHORTEST, b"\0"))
         here += 8 + length + length % 2
         if len(chunk) < 8 or here > size:
             break
@@ -87,12 +95,25 @@ def _read_header(file: SeekableFile, at: int, size: int) -> _Header:
     return header
 
 
+def _decodable(format_: bytes) -> bytes:
+    """The format with the bits that a sample takes in the file. FFmpeg decodes as many as are valid, of which there
+    may be fewer, or none; those that aren't are zeros at the low end.
+    """
+    tag, channels, rate, speed, align, bits = struct.unpack("<HHIIHH", format_[:_SHORTEST])
+    if tag == _PCM and not bits and channels:
+        bits = 8 * align // channels
+    fixed = struct.pack("<HHIIHH", tag, channels, rate, speed, align, bits) + format_[_SHORTEST:]
+    if tag == _EXTENSIBLE and len(fixed) >= _EXTENDED and bits:
+        return fixed[:18] + struct.pack("<H", bits) + fixed[20:]
+    return fixed
+
+
 def _after(file: SeekableFile, at: int, size: int) -> tuple[int | None, int]:
-    """What follows the samples: where the next WAV begins, and how many bytes are neither chunk nor WAV."""
+    """What follows the samples: where the next WAV or `data` chunk begins, and how many bytes are no chunk."""
     for _ in range(_MAX_CHUNKS):
         for here in (at, at + 1):  # not everybody pads
             mark = read_at(file, here, 12)
-            if mark[:4] in _MARKS and mark[8:] == b"WAVE":
+            if mark[:4] == b"data" or (mark[:4] in _MARKS and mark[8:] == b"WAVE"):
                 return here, 0
             after = here + 8 + int.from_bytes(mark[4:8], "little")
             if len(mark) >= 8 and mark[:4].isascii() and mark[:4].decode().isprintable() and after <= size:
@@ -105,9 +126,8 @@ def _after(file: SeekableFile, at: int, size: int) -> tuple[int | None, int]:
 
 def _part(header: _Header, begin: int, end: int, missing_share: float = 0.0) -> Part:
     length = min(end - begin, 0xFFFF_FFFF)
-    chunk = (
-        b"fmt " + len(header.format).to_bytes(4, "little") + header.format + b"\0" * (len(header.format) % 2)
-    )
+    padding = b"\0" * (len(header.format) % 2)
+    chunk = b"fmt " + len(header.format).to_bytes(4, "little") + header.format + padding
     head = b"WAVE" + chunk + b"data" + length.to_bytes(4, "little")
     whole = min(len(head) + length, 0xFFFF_FFFF).to_bytes(4, "little")
     return Part(begin, end, b"RIFF" + whole + head, missing_share)

@@ -108,6 +108,10 @@ _BINARY_STARTS: tuple[tuple[bytes, str], ...] = (
     (b"FLV\x01", "Flash videos are"),
     (b"#!AMR_MC", "AMR recordings of several channels are"),
     (b"MThd", "MIDI files are"),
+    (b"nut/multimedia container\0", "Recordings in NUT are"),
+    (b"Creative Voice File\x1a", "Creative Voice files are"),
+    (b"TTA1\x01\x00", "True Audio files are"),
+    *((b"d\xa3" + machine + b"\0", "IRCAM files are") for machine in (b"\1", b"\2", b"\3", b"\4")),
     (b".RMF", "RealMedia files are"),
     (b"wvpk", "WavPack files are"),
     (b"MAC \x96\x0f", "Monkey's Audio files are"),
@@ -150,6 +154,8 @@ def known_binary(head: bytes) -> str | None:
         return "Images are"
     if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
         return "AVI videos are"
+    if head.startswith(b"RIFX") and head[8:12] == b"WAVE":
+        return "Big-endian WAV files (RIFX) are"
     if len(head) > 376 and head[0] == head[188] == head[376] == 0x47 and b"\x00" in head[:188]:
         return "MPEG transport streams are"
     return None

@@ -4,6 +4,7 @@ Content decides, not the name: a recording named `notes.txt` is a recording. The
 are used only where the bytes don't look like audio, to tell a damaged or unknown recording from a text.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -66,6 +67,15 @@ FRAMES = {
     MediaType.AC3: mpeg.ac3_frame,
 }
 """Types without a container, and what knows a frame of theirs."""
+
+_CONTAINERS = {
+    MediaType.WAV: re.compile(rb"(?:RIFF|RF64|BW64)....WAVE[ -~]{4}...\0", re.DOTALL),
+    MediaType.MP4: re.compile(rb"\0\0\0[\x08-\xff]ftyp[ -~]{4}"),
+    MediaType.OGG: re.compile(rb"OggS\0\x02"),
+    MediaType.FLAC: re.compile(rb"fLaC[\0\x80]\0\0\x22"),
+    MediaType.WEBM: re.compile(rb"\x1a\x45\xdf\xa3.{1,40}\x42\x82.(?:webm|matroska)", re.DOTALL),
+}
+"""How a container begins, at such length that no text holds it."""
 
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -151,21 +161,30 @@ def _frames(data: bytes) -> MediaType | None:
 
 
 def _late(head: bytes) -> MediaType | None:
-    """A recording that begins behind zeros, or whose first frame is not whole."""
+    """A recording that begins behind zeros, a line, an HTTP header, or whose first frame is not whole."""
     if head.startswith(_BYTE_ORDER_MARKS) or head.isascii():
         return None
     at = after_zeros(head)
     found = magic(head[at:]) if at else None
-    return found or _late_frames(head)
+    return found or _earliest(head, [*_CONTAINERS, *FRAMES])
 
 
 def _late_frames(data: bytes) -> MediaType | None:
-    places = {
-        kind: at
-        for kind, frame_at in FRAMES.items()
-        if (at := mpeg.find_frames(data, frame_at, SEARCHED_BYTES)) is not None
-    }
+    return _earliest(data, [*FRAMES])
+
+
+def _earliest(data: bytes, kinds: list[MediaType]) -> MediaType | None:
+    places = {kind: at for kind in kinds if (at := find_sound(data, kind)) is not None}
     return min(places, key=places.__getitem__, default=None)
+
+
+def find_sound(data: bytes, media_type: MediaType) -> int | None:
+    """Where a recording of this type begins within the first `SEARCHED_BYTES`, behind whatever it may be."""
+    if media_type in FRAMES:
+        return mpeg.find_frames(data, FRAMES[media_type], SEARCHED_BYTES)
+    pattern = _CONTAINERS.get(media_type)
+    matches = pattern.finditer(data, 0, SEARCHED_BYTES) if pattern is not None else ()
+    return next((one.start() for one in matches if magic(data[one.start() :]) is media_type), None)
 
 
 def after_zeros(head: bytes) -> int:

@@ -11,6 +11,7 @@ import httpx
 import openai
 import pytest
 from openai import OpenAI
+from openai.types.audio import TranscriptionDiarized
 from sqlalchemy import text
 
 from db.session import Database
@@ -114,13 +115,33 @@ def test_times_come_as_asked(sdk: OpenAI, answer: Callable[[Call], Any]) -> None
     assert (len(segments.segments), segments.words) == (2, None)
 
 
+def test_a_diarized_answer_has_openais_shape_and_says_that_it_tells_no_speakers_apart(
+    sdk: OpenAI, answer: Callable[[Call], Any]
+) -> None:
+    said = answer(
+        transcribe(
+            sdk, model="gpt-4o-transcribe-diarize", response_format="diarized_json", chunking_strategy="auto"
+        )
+    )
+    assert isinstance(said, TranscriptionDiarized)
+    assert (said.task, said.text, said.duration) == ("transcribe", HEARD, 3.5)
+    assert [(part.id, part.type, part.speaker, part.text) for part in said.segments] == [
+        (f"seg_{number}", "transcript.text.segment", "A", part.text)
+        for number, part in enumerate(SPOKEN.segments)
+    ]
+    assert [(part.start, part.end) for part in said.segments] == [
+        (part.start, part.end) for part in SPOKEN.segments
+    ]
+    assert "not told apart" in str(said.to_dict()["warnings"])
+
+
 def test_a_stream_ends_with_the_whole_text(sdk: OpenAI, answer: Callable[[Call], Any]) -> None:
     events = answer(lambda: list(transcribe(sdk, stream=True)()))
     assert [event.type for event in events] == ["transcript.text.delta"] * 2 + ["transcript.text.done"]
     assert "".join(event.delta for event in events[:-1]) == events[-1].text == HEARD
 
 
-@pytest.mark.parametrize("form", ["verbose_json", "srt", "vtt"])
+@pytest.mark.parametrize("form", ["verbose_json", "diarized_json", "srt", "vtt"])
 def test_what_openai_doesnt_stream_comes_as_without_a_stream(
     ada: httpx.Client, answer: Callable[[Call], Any], form: str
 ) -> None:
@@ -349,7 +370,7 @@ def test_who_repeats_a_call_gets_the_same_smelt_and_cancels_nothing(
 
 
 BAD: list[tuple[dict[str, Any], int, str, str]] = [
-    ({"response_format": "diarized_json"}, 422, "validation_failed", "response_format"),
+    ({"response_format": "xml"}, 422, "validation_failed", "response_format"),
     ({"timestamp_granularities": ["letter"]}, 422, "validation_failed", "timestamp_granularities[]"),
     (
         {"extra_body": {"timestamp_granularities": "letter"}},

@@ -136,6 +136,41 @@ def test_joined_wavs_of_any_size_are_heard(data: bytes) -> None:
     assert level(samples) == pytest.approx(level(SAID), rel=0.1)
 
 
+def _chunks(*chunks: tuple[bytes, bytes]) -> bytes:
+    body = b"".join(name + struct.pack("<I", len(data)) + data for name, data in chunks)
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
+
+
+SAMPLES = wav(SAID)[44:]
+FORMAT = wav(SAID)[20:36]
+BITS_ZERO = FORMAT[:14] + b"\0\0"
+IN_32_BITS = (SAID * 2_147_483_000).astype("<i4").tobytes()
+PCM_GUID = b"\x01\x00\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
+VALID_24_OF_32 = struct.pack("<HHIIHHHHI", 0xFFFE, 1, RATE, RATE * 4, 4, 32, 22, 24, 4) + PCM_GUID
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _chunks((b"fmt ", FORMAT), (b"data", SAMPLES[:150_000]), (b"data", SAMPLES[150_000:])),
+        _chunks(
+            *((b"fmt ", FORMAT), (b"data", SAMPLES[:150_000])),
+            *((b"LIST", b"INFOabcd"), (b"data", SAMPLES[150_000:])),
+        ),
+        _chunks((b"fmt ", FORMAT), (b"data", b""), (b"data", SAMPLES)),
+        _chunks((b"fmt ", VALID_24_OF_32), (b"data", IN_32_BITS)),
+        _chunks((b"fmt ", BITS_ZERO), (b"data", SAMPLES)),
+        _chunks((b"fmt ", FORMAT[:14]), (b"data", SAMPLES)),
+    ],
+    ids=["two data chunks", "a LIST between", "an empty one", "24 bits of 32", "no bits", "bits left out"],
+)
+def test_every_data_chunk_is_heard_in_the_width_its_samples_have(data: bytes) -> None:
+    samples, warnings = heard(data)
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
+    assert level(samples) == pytest.approx(level(SAID), rel=0.1)
+    assert warnings == ()
+
+
 def test_a_part_that_cannot_be_read_is_told() -> None:
     samples, warnings = heard(wav(SAID) + wav(SAID)[:36])
     assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
@@ -163,6 +198,25 @@ def test_a_thousand_joined_recordings_are_heard_and_no_more() -> None:
 def test_a_recording_may_begin_late(name: str, junk: bytes) -> None:
     samples, _ = heard(junk + recording(name))
     assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    "name", ["speech.wav", "speech.m4a", "speech.ogg", "speech.flac", "speech.webm", "telephone.wav"]
+)
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\n",
+        b"\r\n\r\n",
+        b"\xef\xbb\xbf",
+        b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\n\r\n",
+        b"junk" * 9_000,
+    ],
+)
+def test_containers_are_looked_for_behind_junk(name: str, junk: bytes) -> None:
+    samples, _ = heard(junk + recording(name))
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.2)
+    assert level(samples) == pytest.approx(level(SAID), rel=0.3)
 
 
 @pytest.mark.parametrize("cut", [1, 99, 3_333, 20_001])

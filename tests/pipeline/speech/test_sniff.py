@@ -87,7 +87,11 @@ def test_one_frame_header_alone_is_not_audio(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Notes.", "skip the moov, said the mdat", "\ufeffNotes", "RIFF raff", "BMX bikes"]
+    "text",
+    [
+        *("Notes.", "skip the moov, said the mdat", "\ufeffNotes", "RIFF raff", "RIFX raff", "TTA1 raff"),
+        *("BMX bikes", "é: RIFF....WAVEfmt is a WAV, ftypM4A an MP4, OggS an Ogg, fLaC a FLAC"),
+    ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 def test_text_is_text(text: str, encoding: str) -> None:
@@ -140,6 +144,11 @@ def test_playlists_are_known_by_name_type_or_start(
         (b"\x00\x00\x00\x18ftypheic", "Images"),
         (b"RIFF\x00\x00\x00\x00AVI LIST", "AVI"),
         (b"#!AMR_MC1.0\n", "AMR"),
+        (b"RIFX\x00\x00\x01\x00WAVEfmt ", "RIFX"),
+        (b"nut/multimedia container\x00NM", "NUT"),
+        (b"Creative Voice File\x1a\x1a\x00", "Creative"),
+        (b"TTA1\x01\x00\x01\x00", "True Audio"),
+        (b"d\xa3\x01\x00\x00\x00", "IRCAM"),
         (b"\x47" + bytes(187) + b"\x47" + bytes(187) + b"\x47" + bytes(187), "transport"),
     ],
 )

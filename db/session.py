@@ -9,6 +9,7 @@ Supabase and behind a transaction-mode pooler.
 """
 
 import json
+import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -101,7 +102,7 @@ class Database:
             max_overflow=0,
             pool_timeout=5,
             pool_use_lifo=True,
-            connect_args={**CONNECT_ARGS, "application_name": process},
+            connect_args={**CONNECT_ARGS, "application_name": f"{process} {os.getpid()}"},
         )
         self._exchange_seconds = statement_timeout.total_seconds() + MARGIN_SECONDS
         bound(self._engine)

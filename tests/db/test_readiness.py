@@ -1,5 +1,6 @@
 """A process with another key ring, a wrong database or role is told apart, in words without a secret."""
 
+import os
 from pathlib import Path
 from uuid import UUID
 
@@ -114,6 +115,6 @@ def test_connections_say_whose_they_are(database_url: str, owner_url: str) -> No
                 "select application_name from pg_stat_activity"
                 " where datname = current_database() and usename = 'smelt_app'"
             ).fetchall()
-        assert found == [("smelt reconciler",)]
+        assert found == [(f"smelt reconciler {os.getpid()}",)]
     finally:
         named.close()

@@ -142,7 +142,7 @@ class Backlog:
         rows = self.owner.execute(
             """
             select pid from pg_stat_activity
-            where application_name = 'smelt' and datname = current_database() order by backend_start
+            where application_name like 'smelt %' and datname = current_database() order by backend_start
             """
         ).fetchall()
         return [psutil.Process(row[0]) for row in rows]

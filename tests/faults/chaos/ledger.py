@@ -21,7 +21,7 @@ create function chaos.note_move() returns trigger language plpgsql security defi
 begin
     insert into chaos.moves (part, smelt, queue, before, after, attempt, failures, process, at, lease, due)
     values (new.id, new.smelt_id, tg_argv[0], old.status, new.status, new.attempt, new.failures,
-        cast(substring(current_setting('application_name') from '[0-9]+$') as integer),
+        cast(substring(current_setting('application_name') from '^smelt worker .* ([0-9]+)$') as integer),
         extract(epoch from clock_timestamp()), extract(epoch from old.lease_until), extract(epoch from new.run_at));
     return null;
 end $$;

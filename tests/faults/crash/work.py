@@ -1,6 +1,7 @@
 """A worker of every queue in this process: the real work, on a scripted speech engine and the extractive one."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pipeline.errors import WorkError
 from pipeline.llm.engines.base import SynthesisEngine
 from pipeline.llm.engines.extractive.engine import ExtractiveEngine
 from pipeline.settings import Settings
+from pipeline.speech.gate import Gate
 from pipeline.speech.process import SpeechJob, SpeechProcess, SpeechProgress
 from pipeline.speech.transcript import Segment, Transcript
 from pipeline.states import ErrorCode
@@ -35,9 +37,11 @@ class Speech:
     """Of a SpeechProcess, what its worker uses. `fails`: whether every recording is broken."""
 
     pace = 1.0
+    clock = staticmethod(time.monotonic)
 
     def __init__(self, *, fails: bool = False) -> None:
         self._fails = fails
+        self.gate = Gate()
 
     def transcribe(self, _job: SpeechJob, on_tick: Callable[[SpeechProgress], None]) -> Transcript:
         on_tick(SpeechProgress(3.0, 7.0))

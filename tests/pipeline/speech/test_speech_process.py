@@ -62,10 +62,15 @@ def job(content_url: str) -> Callable[..., SpeechJob]:
 
 @pytest.fixture
 def long_job(job: Callable[..., SpeechJob]) -> SpeechJob:
-    """Some minutes of speech: the wav, said over and over. Its size is left open, as a pipe's is."""
+    """Some minutes of speech."""
+    return job(repeated(30))
+
+
+def repeated(times: int) -> bytes:
+    """The wav, said over and over. Its size is left open, as a pipe's is."""
     data = recording("speech.wav")
     start = data.index(b"data")
-    return job(data[: start + 4] + bytes(4) + data[start + 8 :] * 30)
+    return data[: start + 4] + bytes(4) + data[start + 8 :] * times
 
 
 def ignore(_: SpeechProgress) -> None:
@@ -403,10 +408,10 @@ def test_a_stall_in_company_ends_the_child_and_is_nobodys_fault(
 
 
 def test_who_is_left_alone_dies_alone(
-    speech: SpeechProcess, lanes: ThreadPoolExecutor, long_job: SpeechJob
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, job: Callable[..., SpeechJob]
 ) -> None:
     """One that was canceled counts as company only until the child has let it go."""
-    (stopped, going), ticks = two_under_way(speech, lanes, long_job)
+    (stopped, going), ticks = two_under_way(speech, lanes, job(repeated(300)))  # longer than that may take
     ticks[0].error = LostLease()
     assert isinstance(stopped.exception(WAIT), LostLease)
     eventually(lambda: speech._child is not None and len(speech._child._open) == 1)

@@ -75,6 +75,7 @@ def formatter(process: str, form: LogFormat) -> logging.Formatter:
         return {**event, "process": process, "pid": os.getpid()}
 
     def order(_logger: WrappedLogger, _method: str, event: Event) -> Event:
+        event.pop("color_message", None)  # uvicorn's second copy of what it says, for terminals
         leading = {name: event.pop(name) for name in _LEADING}
         return leading | {name: event[name] for name in sorted(event) if event[name] is not None}
 

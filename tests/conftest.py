@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -131,11 +132,11 @@ def make_settings(folder: Path, **changes: object) -> Settings:
     )
 
 
-@pytest.fixture(scope="session")
-def service(servers: Servers, migrated_template: str) -> Iterator[RunningService]:
-    """The whole service as processes, on a database of its own. Its log: `service.log`."""
+@contextmanager
+def whole_service(servers: Servers, template: str, **changes: object) -> Iterator[RunningService]:
+    """The service as processes, on a database of its own. Its log: `service.log`."""
     with (
-        servers.postgres.database(migrated_template) as name,
+        servers.postgres.database(template) as name,
         servers.redis.namespace() as prefix,
         TemporaryDirectory(prefix="smelt-test-", dir="/tmp") as folder,
     ):
@@ -145,10 +146,16 @@ def service(servers: Servers, migrated_template: str) -> Iterator[RunningService
             migration_database_url=servers.postgres.owner_url(name),
             redis_url=servers.redis.url,
             redis_namespace=prefix,
-            webhook_allowed_networks=("127.0.0.0/8",),
+            **changes,
         )
         log: list[str] = []
         with Service(
             settings, lambda process, line: log.append(f"{process} | {line}"), isolated=True
         ) as running:
             yield RunningService(running, make_cast(running.owner_url, running.settings), log)
+
+
+@pytest.fixture(scope="session")
+def service(servers: Servers, migrated_template: str) -> Iterator[RunningService]:
+    with whole_service(servers, migrated_template, webhook_allowed_networks=("127.0.0.0/8",)) as running:
+        yield running

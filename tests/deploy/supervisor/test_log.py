@@ -2,17 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
-from deploy.supervisor.service import Service
 from pipeline.settings.log import LogFormat
-from tests.conftest import make_settings
+from tests.conftest import whole_service
 from tests.recordings import recording
-from tests.support.cast import make_cast
 from tests.support.engines import Servers
 from tests.support.running import RunningService
 from tests.support.waiting import wait_until
@@ -24,24 +20,8 @@ Line = dict[str, Any]
 
 @pytest.fixture
 def running(servers: Servers, migrated_template: str) -> Iterator[RunningService]:
-    with (
-        servers.postgres.database(migrated_template) as name,
-        servers.redis.namespace() as prefix,
-        TemporaryDirectory(prefix="smelt-test-", dir="/tmp") as folder,
-    ):
-        settings = make_settings(
-            Path(folder),
-            database_url=servers.postgres.app_url(name),
-            migration_database_url=servers.postgres.owner_url(name),
-            redis_url=servers.redis.url,
-            redis_namespace=prefix,
-            log_format=LogFormat.JSON,
-        )
-        log: list[str] = []
-        with Service(
-            settings, lambda process, line: log.append(f"{process} | {line}"), isolated=True
-        ) as service:
-            yield RunningService(service, make_cast(service.owner_url, service.settings), log)
+    with whole_service(servers, migrated_template, log_format=LogFormat.JSON) as service:
+        yield service
 
 
 def lines(running: RunningService) -> list[Line]:

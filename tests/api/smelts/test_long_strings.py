@@ -27,6 +27,7 @@ RUNS: dict[str, Callable[[int], str]] = {
     "commas": lambda n: "a," * (n // 2),
     "quotes": lambda n: '"' * n,
     "backslashes": lambda n: "\\" * n,
+    "escaped quotes": lambda n: '\\"' * (n // 2),
     "digits": lambda n: "1" * n,
     "hangul": lambda n: "\u1100\u1161\u11a8" * (n // 3),
     "halves of characters": lambda n: "\ud800" * n,
@@ -83,6 +84,7 @@ def in_a_form(run: Callable[[int], str]) -> Iterator[Sent]:
             b'Content-Disposition: form-data; name="files"; filename="%s"' % name,
             b'Content-Disposition: form-data; name="%s"' % name,
             b"Content-Disposition: form-data; name=files; %s" % name,
+            b'Content-Disposition: form-data; name=files; filename*="%s' % name,
             b"Content-Disposition: form-data; name=files\r\nContent-Type: %s" % name,
         ):
             # As many as the tier takes

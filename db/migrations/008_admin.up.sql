@@ -37,7 +37,7 @@ create table workers (
     host text not null check (char_length(host) between 1 and 255),
     pid integer not null,
     queue text not null,
-    running uuid[] not null default '{}',  -- rows of the queue's table
+    running jsonb not null default '[]',  -- ids of rows of the queue's table, and for how many seconds each is in hand
     started_at timestamptz not null default now(),
     seen_at timestamptz not null default now()
 );

@@ -118,8 +118,8 @@ def list_smelts(conn: Connection, smelt_ids: Collection[UUID]) -> list[Smelt]:
 
 
 def find_queue_positions(conn: Connection, smelt_ids: Collection[UUID], most: int = 1_000) -> dict[UUID, int]:
-    """The place in the queue of each of these smelts' claimable files, from 1; no further back than `most`. None has one
-    while the queue is held.
+    """The place in the queue of each of these smelts' claimable files, from 1; no further back than `most`. None has
+    one while the queue is held.
 
     One walk along the queue's head, however many files there are. For the service role.
     """

@@ -1,4 +1,6 @@
-"""The rows of a held tenant: taken out of the queues, and put in again once it is released. In batches, each a transaction."""
+"""The rows of a held tenant: taken out of the queues, and put in again once it is released. Batch by batch, each in a
+transaction.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
@@ -41,8 +43,8 @@ def carry_out(begin: Begin, hold: Hold) -> int:
 
 
 def hold_whole_tenant(begin: Begin, tenant: str) -> int:
-    """Once `hold_tenant` is committed: waits until whoever was making rows of the tenant's claimable has done so, and takes
-    them out. Returns of how many smelts and webhooks.
+    """Once `hold_tenant` is committed: waits until whoever was making rows of the tenant's claimable has done so, and
+    takes them out. Returns of how many smelts and webhooks.
     """
     for table in OF_TENANTS:
         with begin() as conn:

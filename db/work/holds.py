@@ -1,4 +1,4 @@
-"""What the operator holds: a queue, from which nothing is claimed, or a tenant, of whom nothing is (docs/design/admin.md).
+"""What operators hold: a queue, from which nothing is claimed, or a tenant, of whom nothing is (docs/design/admin.md).
 
 A held queue is looked for by each claim. A held tenant's rows aren't claimable at all: they wait, for `hold`. A trigger
 sees to what becomes claimable meanwhile, and `db/work/held_work.py` to what was. What is running goes on.

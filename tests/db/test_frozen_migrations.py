@@ -23,7 +23,7 @@ FROZEN = {
     "007_alone.down.sql": "8b65037f74bd88e4c633e1a7248fc1a46f007d2df69b4cbfb24f6d69e2f495e6",
     "007_alone.up.sql": "7dfd43e13e075300dbbb672ea14038857e29d12c5fc99bd8912d1b9b7a1a7208",
     "008_admin.down.sql": "5b76b92dc4220f69b5ffab8742dd9e82397c8456787c05f4572f8996ea27941e",
-    "008_admin.up.sql": "e1e3f41321e9d32a331146bc9e5c2c0c95f7ace2b4c788d586f4a159be731292",
+    "008_admin.up.sql": "20b07da4f3991deec308e7d87f1187928403ef3cef118d88f1a869d1c172c5fd",
 }
 FILES = sorted(path.name for path in FOLDER.glob("*.sql"))
 

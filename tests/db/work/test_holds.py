@@ -64,7 +64,9 @@ def parts(database: Database, smelt_id: UUID) -> list[tuple[WorkStatus, WaitingF
     with database.service() as conn:
         smelt = get_smelt(conn, smelt_id)
         assert smelt is not None
-        return [(part.status, part.waiting_for) for part in (*smelt.files, *smelt.outputs)]
+        return [(file.status, file.waiting_for) for file in smelt.files] + [
+            (output.status, output.waiting_for) for output in smelt.outputs
+        ]
 
 
 HELD = (WorkStatus.WAITING, WaitingFor.HOLD)
@@ -155,11 +157,10 @@ def test_what_was_held_keeps_its_order_and_passes_nobody(database: Database, cas
         )
     resume(database, ada)
     with database.service() as conn:
-        keys = dict(
-            conn.execute(
-                text("select id, fair_key from smelt_files where smelt_id = :id"), {"id": mine.id}
-            ).all()
+        rows = conn.execute(
+            text("select id, fair_key from smelt_files where smelt_id = :id"), {"id": mine.id}
         )
+        keys = {row.id: row.fair_key for row in rows}
         present = conn.execute(
             text("select min(fair_key) from smelt_files where smelt_id = :id"), {"id": others.id}
         ).scalar_one()

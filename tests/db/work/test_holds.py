@@ -34,7 +34,7 @@ from tests.support.smelts import PLENTY, admit_all, new_smelt, set_credits
 
 @pytest.fixture
 def ada(database: Database, cast: Cast) -> str:
-    """Her tenant; she and Bob have credits."""
+    """Ada's tenant. Ada and Bob have credits."""
     with database.service() as conn:
         set_credits(conn, cast.ada.id, 5)
         set_credits(conn, cast.bob.id, 5)

@@ -109,7 +109,7 @@ def _chosen(wanted: WorkFilter) -> tuple[str, dict[str, object]]:
     source = f"from {table.name} work"
     if table.queue != "maintenance":
         source += " join smelts on smelts.id = work.smelt_id"
-    wheres = ["true"]
+    wheres = ["work.input_type = 'audio'" if table.queue == "transcribe" else "true"]  # texts are in no queue
     values: dict[str, object] = {}
     if wanted.states:
         wheres.append(f"({' or '.join(_STATES[state] for state in wanted.states)})")

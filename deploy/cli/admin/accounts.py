@@ -11,8 +11,8 @@ from db.accounts.profiles import UserGone
 from db.admin.accounts import Account, get_account, grant_credits, list_tiers, set_credits, set_tier
 from db.admin.actions import Act, record
 from deploy.cli.admin.desk import Desk
-from deploy.cli.admin.shown import UNDONE, print_objects
-from deploy.client.output import print_table, say
+from deploy.cli.admin.shown import UNDONE, print_lines, print_objects
+from deploy.client.output import say
 from pipeline.states import Tier
 
 
@@ -45,7 +45,7 @@ def tiers(desk: Desk, *, as_json: bool) -> None:
     if as_json:
         print_objects(map(asdict, found))
         return
-    print_table(
+    print_lines(
         ("tier", "users", "unfinished smelts"),
         ((one.tier, "" if one.users is None else one.users, one.unfinished) for one in found),
         numbers=("users", "unfinished smelts"),
@@ -87,4 +87,4 @@ def _show(account: Account, *, as_json: bool) -> None:
     if as_json:
         print_objects([asdict(account)])
         return
-    print_table(("", ""), ((name.replace("_", " "), value) for name, value in asdict(account).items()))
+    print_lines(("", ""), ((name.replace("_", " "), value) for name, value in asdict(account).items()))

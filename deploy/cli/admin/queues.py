@@ -12,8 +12,7 @@ from db.admin.queues import QueueState, list_queues
 from db.admin.workers import SeenWorker, list_workers
 from db.work.holds import Hold, list_holds
 from deploy.cli.admin.desk import Desk
-from deploy.cli.admin.shown import age, print_objects
-from deploy.client.output import print_table
+from deploy.cli.admin.shown import age, print_lines, print_objects
 
 COLUMNS = ("queue", "ready", "running", "later", "held", "oldest", "paused")
 NUMBERS = COLUMNS[1:5]
@@ -27,9 +26,10 @@ def show_queues(desk: Desk, *, as_json: bool) -> None:
         print_objects(map(asdict, states))
         print_objects({"tenant": one.tenant, "paused_at": one.created_at} for one in tenants)
         return
-    print_table(COLUMNS, map(row, states), numbers=NUMBERS)
+    print_lines(COLUMNS, map(row, states), numbers=NUMBERS)
     if tenants:
-        print_table(HELD_COLUMNS, ((one.tenant, age(one.created_at)) for one in tenants))
+        print()
+        print_lines(HELD_COLUMNS, ((one.tenant, age(one.created_at)) for one in tenants))
 
 
 def held_tenants(holds: Sequence[Hold]) -> list[Hold]:

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from db.admin.actions import list_actions
+from db.admin.actions import Recorded, list_actions
 from db.admin.details import Row, find_smelt_of, get_details
 from db.admin.work_list import Listed, WorkFilter, list_work
 from db.admin.workers import list_leases, list_workers
 from deploy.cli.admin.desk import Desk
-from deploy.cli.admin.shown import UNDONE, age, lasting, print_objects
-from deploy.client.output import print_table, say
+from deploy.cli.admin.shown import UNDONE, age, lasting, print_lines, print_objects
+from deploy.client.output import say
 
 
 def show_work(desk: Desk, wanted: WorkFilter, limit: int, *, as_json: bool) -> None:
@@ -20,12 +20,18 @@ def show_work(desk: Desk, wanted: WorkFilter, limit: int, *, as_json: bool) -> N
     if as_json:
         print_objects(map(asdict, found))
         return
-    print_table(("id", "of", "state", "code", "tries", "age"), map(_listed, found), numbers=("tries", "age"))
+    print_lines(("id", "state", "try", "age"), map(_listed, found), numbers=("try", "age"))
 
 
 def _listed(one: Listed) -> tuple[object, ...]:
-    state = f"{one.status}: {one.waiting_for}" if one.waiting_for else one.status
-    return (one.id, one.smelt_id or one.job, state, one.error_code or "", one.attempt, age(one.created_at))
+    """The smelt's id, by which it is retried and canceled: `inspect` has the part's. A run has none but its own."""
+    why = one.error_code or one.waiting_for or one.job
+    return (
+        one.smelt_id or one.id,
+        f"{one.status}: {why}" if why else one.status,
+        one.attempt,
+        age(one.created_at),
+    )
 
 
 def inspect(desk: Desk, given: UUID, *, as_json: bool) -> int:
@@ -39,9 +45,15 @@ def inspect(desk: Desk, given: UUID, *, as_json: bool) -> int:
     if as_json:
         print_objects([found])
         return 0
-    for kind, rows in found.items():
-        for row in [rows] if isinstance(rows, Mapping) else rows:
-            print_table(("", ""), _block(kind, row))
+    blocks = [
+        _block(kind, row)
+        for kind, rows in found.items()
+        for row in ([rows] if isinstance(rows, Mapping) else rows)
+    ]
+    for place, block in enumerate(blocks):
+        if place:
+            print()
+        print_lines(("", ""), block)
     return 0
 
 
@@ -59,7 +71,7 @@ def show_leases(desk: Desk, *, as_json: bool) -> None:
     if as_json:
         print_objects(map(asdict, found))
         return
-    print_table(
+    print_lines(
         ("id", "queue", "try", "done", "left", "worker"),
         (
             (
@@ -77,12 +89,13 @@ def show_leases(desk: Desk, *, as_json: bool) -> None:
 
 
 def show_workers(desk: Desk, *, as_json: bool) -> None:
+    """The processes; then what they run."""
     with desk.database.service() as conn:
         found = list_workers(conn)
     if as_json:
         print_objects(map(asdict, found))
         return
-    print_table(
+    print_lines(
         ("host", "pid", "queue", "alive", "up", "runs"),
         (
             (
@@ -91,12 +104,16 @@ def show_workers(desk: Desk, *, as_json: bool) -> None:
                 one.queue,
                 "yes" if one.alive else f"silent for {age(one.seen_at)}",
                 age(one.started_at),
-                " ".join(f"{running.id} ({age(running.since)})" for running in one.running) or "-",
+                len(one.running),
             )
             for one in found
         ),
-        numbers=("pid", "up"),
+        numbers=("pid", "up", "runs"),
     )
+    running = [(part.id, age(part.since), f"{one.host} {one.pid}") for one in found for part in one.running]
+    if running:
+        print()
+        print_lines(("part", "for", "worker"), running, numbers=("for",))
 
 
 def show_actions(desk: Desk, limit: int, *, as_json: bool) -> None:
@@ -105,19 +122,24 @@ def show_actions(desk: Desk, limit: int, *, as_json: bool) -> None:
     if as_json:
         print_objects(map(asdict, found))
         return
-    print_table(
+    print_lines(
         ("at", "who", "did", "to", "count"),
         (
             (
                 f"{one.created_at:%Y-%m-%d %H:%M}",
                 f"{one.operator}@{one.host}",
                 one.command,
-                " ".join(
-                    [*([one.tenant] if one.tenant else []), *(f"{k}={v}" for k, v in one.filter.items())]
-                ),
+                _target(one),
                 one.count,
             )
             for one in found
         ),
         numbers=("count",),
     )
+
+
+def _target(one: Recorded) -> str:
+    words = [one.tenant] if one.tenant else []
+    for name, value in one.filter.items():
+        words.append(f"{name}={','.join(value) if isinstance(value, list) else value}")
+    return " ".join(words)

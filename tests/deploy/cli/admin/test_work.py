@@ -163,7 +163,7 @@ def test_leases_and_workers_say_who_runs_what(admin: Admin, database: Database, 
     assert [(one["host"], one["alive"]) for one in (silent, busy)] == [("host-b", False), ("host-a", True)]
     assert [one["id"] for one in busy["running"]] == [str(claim.id)]
     shown = admin("workers").stdout
-    assert f"{claim.id} (3h)" in shown
+    assert f"{claim.id}\t3h\thost-a 7\n" in shown
     assert "silent for 30m" in shown
     [lease] = objects(admin("leases", "--json"))
     assert (lease["id"], lease["worker"], lease["queue"]) == (str(claim.id), "host-a 7", "transcribe")

@@ -1,5 +1,6 @@
 """How much of each queue there is, and what holds it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from db.work.tables import TABLES
 class QueueState:
     """`ready`: claimable, of a held queue once it is released. `due_later`: waits for its time, or an outage out.
     `held`: of tenants that are held. `oldest`: when the oldest that is ready was made. `paused_at`: since when the
-    queue is held.
+    queue is held. `outages`: how much waits out which.
     """
 
     queue: str
@@ -24,6 +25,7 @@ class QueueState:
     held: int
     oldest: datetime | None
     paused_at: datetime | None
+    outages: Mapping[str, int]
 
 
 def list_queues(conn: Connection) -> list[QueueState]:
@@ -57,7 +59,26 @@ def _state(conn: Connection, table: WorkTable) -> QueueState:
         ),
         {"queue": table.queue},
     ).one()
-    return QueueState(table.queue, row.ready, row.running, row.due_later, row.held, row.oldest, row.paused_at)
+    outages = conn.execute(
+        cached_text(
+            f"""
+            select waiting_for::text as what, count(*) as parts from {table.name}
+            where ((status = 'waiting' and run_at is not null) or status = 'processing')
+                and waiting_for is not null
+            group by waiting_for
+            """
+        )
+    )
+    return QueueState(
+        table.queue,
+        row.ready,
+        row.running,
+        row.due_later,
+        row.held,
+        row.oldest,
+        row.paused_at,
+        {outage.what: outage.parts for outage in outages},
+    )
 
 
 # By the tenants, of whom few are held: no index has what waits for a hold.

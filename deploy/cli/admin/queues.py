@@ -17,6 +17,7 @@ from deploy.cli.admin.shown import age, print_lines, print_objects
 COLUMNS = ("queue", "ready", "running", "later", "held", "oldest", "paused")
 NUMBERS = COLUMNS[1:5]
 HELD_COLUMNS = ("held tenant", "since")
+OUTAGE_COLUMNS = ("queue", "waits for", "parts")
 
 
 def show_queues(desk: Desk, *, as_json: bool) -> None:
@@ -27,6 +28,9 @@ def show_queues(desk: Desk, *, as_json: bool) -> None:
         print_objects({"tenant": one.tenant, "paused_at": one.created_at} for one in tenants)
         return
     print_lines(COLUMNS, map(row, states), numbers=NUMBERS)
+    if found := outages(states):
+        print()
+        print_lines(OUTAGE_COLUMNS, found, numbers=("parts",))
     if tenants:
         print()
         print_lines(HELD_COLUMNS, ((one.tenant, age(one.created_at)) for one in tenants))
@@ -34,6 +38,10 @@ def show_queues(desk: Desk, *, as_json: bool) -> None:
 
 def held_tenants(holds: Sequence[Hold]) -> list[Hold]:
     return [hold for hold in holds if hold.tenant is not None and hold.moves is None]
+
+
+def outages(states: Sequence[QueueState]) -> list[tuple[object, ...]]:
+    return [(one.queue, what, parts) for one in states for what, parts in one.outages.items()]
 
 
 def row(state: QueueState) -> tuple[object, ...]:
@@ -59,6 +67,8 @@ def top(desk: Desk, every: float, rounds: int | None = None) -> None:
 def _screen(states: Sequence[QueueState], holds: Sequence[Hold], workers: Sequence[SeenWorker]) -> Table:
     whole = Table.grid()
     whole.add_row(_table(COLUMNS, [row(state) for state in states]))
+    if away := outages(states):
+        whole.add_row(_table(OUTAGE_COLUMNS, away))
     if holds:
         whole.add_row(_table(HELD_COLUMNS, [(one.tenant, age(one.created_at)) for one in holds]))
     whole.add_row(

@@ -8,6 +8,7 @@ from db.work.claims import claim_next
 from db.work.files import FILES
 from db.work.parts import try_again
 from pipeline.retry import TryAgain
+from pipeline.states import WaitingFor
 from tests.deploy.cli.admin.conftest import Admin, objects
 from tests.support.cast import Cast
 from tests.support.smelts import admit_all, new_smelt
@@ -103,6 +104,19 @@ def test_what_is_not_migrated_or_not_there_is_told(admin: Admin, empty_database_
     assert (bare.exit_code, "smelt migrate" in bare.stderr) == (78, True)
     away = admin("queues", DATABASE_URL="postgresql://smelt_app@127.0.0.1:1/smelt")
     assert (away.exit_code, "can't be reached" in away.stderr) == (78, True)
+
+
+def test_outages_are_seen(admin: Admin, database: Database, rich: Cast) -> None:
+    with database.service() as conn:
+        admit_all(conn, new_smelt(rich.ada.id, audio=1))
+        claim = claim_next(conn, FILES, 60)
+        assert claim is not None
+        again = TryAgain(60.0, counts=False, waiting_for=WaitingFor.CONTENT_STORE)
+        try_again(conn, FILES, claim, again)
+    first = objects(admin("queues", "--json"))[0]
+    assert (first["due_later"], first["outages"]) == (1, {"content_store": 1})
+    for command in ("queues", "top"):
+        assert "content_store" in admin(command).stdout
 
 
 def test_the_live_view_is_printed_once_in_a_pipe(admin: Admin, rich: Cast) -> None:

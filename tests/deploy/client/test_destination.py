@@ -1,7 +1,6 @@
 """Where results go is looked at before anything is sent, and nothing is overwritten unasked."""
 
 import os
-import resource
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from deploy.client.destination import Destination, Kind
 from smelt_client import Misused, Unreachable
+from tests.support.full_disk import at_most
 
 
 def archive(*names: str) -> bytes:
@@ -136,12 +136,7 @@ def test_a_place_that_may_not_be_written_to_is_told_before(
 def test_what_can_not_be_written_whole_is_told_with_its_name_and_not_left_there(tmp_path: Path) -> None:
     """As on a full disk."""
     destination = Destination.of(str(tmp_path / "a.md"))
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
-        with pytest.raises(OSError, match=r"a\.md"):
-            destination.write(b"x" * 20_000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with at_most(10_000), pytest.raises(OSError, match=r"a\.md"):
+        destination.write(b"x" * 20_000)
     assert list(tmp_path.iterdir()) == []
     destination.write(b"whole")

@@ -14,8 +14,9 @@ from av.container import InputContainer
 from pipeline.errors import SmeltError, WorkError
 from pipeline.speech import container, tracks
 from pipeline.speech.caveats import Caveats
-from pipeline.speech.frames import frames
+from pipeline.speech.frames import Place, frames
 from pipeline.speech.header import STAMPED, Header, read_header
+from pipeline.speech.ogg import ends_within_page
 from pipeline.speech.part import Part
 from pipeline.speech.parts import MOST_PARTS, parts
 from pipeline.speech.resampling import Resampler
@@ -30,6 +31,7 @@ LEEWAY_SECONDS = 0.25
 """Encoders pad a recording; one of exactly the longest length allowed must still pass."""
 
 _TOLERANCE_SECONDS = 1.0  # between what a header promises and what an honest file decodes to
+_HOLE = 0.5  # of the bytes that its seconds take elsewhere
 _NONSENSE = 1_000.0  # times what is there: a header that promises more is wrong, and the recording whole
 _UNUSABLE = (ErrorCode.CORRUPTED_FILE, ErrorCode.NO_AUDIO, ErrorCode.UNSUPPORTED_CODEC)
 
@@ -55,6 +57,7 @@ class Decoder:
         self._media_type = media_type
         self._most = int((max_seconds + LEEWAY_SECONDS) * RATE)
         self._made = 0  # samples given out
+        self._origin = 0.0  # the time stamp at the first part's start
         self._caveats = Caveats()
         self.skipped = 0
         self.duration_seconds: float | None = None
@@ -70,10 +73,14 @@ class Decoder:
         raises passes through.
         """
         refusal: SmeltError | None = None
+        cut = False
         for number, part in enumerate(parts(self._file, self._media_type)):
             if number == MOST_PARTS:
                 self._caveats.too_many_parts()
                 break
+            cut = cut or bool(part.tail)
+            if part.resumes:
+                self._caveats.damaged(self._made / RATE, self._made / RATE)
             try:
                 yield from self._heard(part)
             except SmeltError as error:
@@ -81,6 +88,10 @@ class Decoder:
                     raise
                 refusal = refusal or error
                 self._caveats.unreadable(self._made / RATE)
+        if self._media_type is MediaType.OGG and ends_within_page(self._file):
+            self._caveats.broken_off(self._made / RATE)
+        if not self._made and cut:
+            raise SmeltError(ErrorCode.CORRUPTED_FILE)
         if not self._made:
             raise refusal or SmeltError(ErrorCode.CORRUPTED_FILE if self.skipped else ErrorCode.EMPTY_INPUT)
 
@@ -114,24 +125,46 @@ class Decoder:
     ) -> Iterator[Samples]:
         base = self._made / RATE
         most = self._most / RATE
-        timeline = Timeline(header.origin, min(most, header.end) if header.end is not None else most)
+        if not part.continues:
+            self._origin = header.origin or 0.0
+        timeline = Timeline(
+            self._origin + base if part.resumes else header.origin,
+            min(most, header.end) if header.end is not None else most,
+        )
+        lost = 0.0  # seconds since the last frame
+        place = Place()
 
         def lose(seconds: float) -> None:
+            nonlocal lost
             self.skipped += 1
-            self._caveats.damaged(base + timeline.seconds, base + timeline.seconds + seconds)
+            lost += seconds
             timeline.lose(seconds)
 
+        def tell_lost(least: float) -> None:
+            nonlocal lost
+            if lost > least:
+                self._caveats.damaged(base + timeline.seconds, base + timeline.seconds + lost)
+            lost = 0.0
+
         try:
-            for frame in frames(media, stream, lose):
+            for frame in frames(media, stream, lose, place):
+                tell_lost(_TOLERANCE_SECONDS if not timeline.seconds else 0.0)
                 gap = timeline.gap(frame.time if self._media_type in STAMPED else None)
                 if gap is None:
                     self._caveats.jump(base + timeline.seconds)
                 elif gap > 0:
+                    if (
+                        gap > _TOLERANCE_SECONDS
+                        and len(media.streams) == 1
+                        and _is_hole(place, gap, timeline)
+                    ):
+                        self._caveats.damaged(base + timeline.seconds - gap, base + timeline.seconds)
                     yield from resampler.flush()
                     yield from _silence(gap)
                 timeline.hear(frame.samples / frame.sample_rate)
                 yield from resampler.feed(frame)
         finally:
+            tell_lost(_TOLERANCE_SECONDS)  # half a frame at an end is nothing that anybody misses
             self._tell_missing(header, part, base, timeline.seconds)
         yield from resampler.flush()
 
@@ -151,6 +184,12 @@ class Decoder:
             promised = max(promised, heard * (1 + part.missing_share))
         if promised - heard > _TOLERANCE_SECONDS:
             self._caveats.missing(base + heard, base + promised)
+
+
+def _is_hole(place: Place, gap: float, timeline: Timeline) -> bool:
+    """Whether there are bytes for the gap before a packet, which could not be read; a pause takes none."""
+    heard = timeline.seconds - gap
+    return heard > 0 and place.skipped > _HOLE * gap * (place.at - place.skipped) / max(1.0, heard)
 
 
 def _silence(seconds: float) -> Iterator[Samples]:

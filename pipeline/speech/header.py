@@ -40,7 +40,7 @@ def read_header(
 ) -> Header:
     """Decodes nothing. A duration that the part's bytes can't hold counts as unknown."""
     counted = media_type is MediaType.MP3 and _counts_frames(window)
-    seconds = _seconds(media, stream)
+    seconds = None if part.resumes else _seconds(media, stream)
     if (
         seconds is not None
         and not 0 < seconds * _FEWEST_BYTES.get(media_type, _FEWEST_BYTES_ELSE) <= window.size

@@ -17,7 +17,9 @@ class Part:
         0.0  # of its bytes, that its header promises beyond its end; other types' durations tell
     )
     continues: bool = False  # it follows another: no time passes between them
+    resumes: bool = False  # it is read on from behind damage
     from_zero: bool = False  # its time stamps count from zero, even where nothing begins there
+    tail: bytes = b""  # what is put in the place of bytes that are missing behind it
 
     def opened(self, file: SeekableFile) -> Window:
-        return Window(file, self.start, self.end, self.header)
+        return Window(file, self.start, self.end, self.header, self.tail)

@@ -10,6 +10,8 @@ from dataclasses import replace
 from itertools import islice
 
 from pipeline.speech.beginning import beginning
+from pipeline.speech.boxes import mp4_parts
+from pipeline.speech.chunks import CHUNKED, mended
 from pipeline.speech.part import Part
 from pipeline.speech.riff import wav_parts
 from pipeline.speech.seekable import SeekableFile
@@ -19,7 +21,6 @@ from pipeline.speech.window import find, read_at, size_of
 MOST_PARTS = 1_000
 """Opening one costs milliseconds: a gigabyte of empty WAVs must not cost hours."""
 
-_MOST_BOXES = 200_000  # a fragmented MP4 of a day has one or two a second
 _EBML = b"\x1a\x45\xdf\xa3"
 _NEXT_EBML = re.compile(rb"\x1a\x45\xdf\xa3.{1,40}\x42\x82.(?:webm|matroska)", re.DOTALL)
 _SEGMENT = b"\x18\x53\x80\x67"
@@ -31,20 +32,35 @@ _NEXT = {
     MediaType.W64: re.compile(rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"),
     MediaType.CAF: re.compile(rb"caff\x00\x01..desc", re.DOTALL),
 }
+_NEVER_ZEROS = frozenset({MediaType.MP3, MediaType.AAC, MediaType.AC3, MediaType.AMR, MediaType.ASF})
+_KEPT_ZEROS = 1_024  # bytes; a last frame or packet may end in as many
+_BLOCK_BYTES = 1 << 20
 _ASF_PROPERTIES = re.compile(rb"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\x65")
 _ASF_HEADER_BYTES = 65_536
 
 
 def parts(file: SeekableFile, media_type: MediaType) -> Iterator[Part]:
     """In order, one more than `MOST_PARTS` at the most. Raises what reading `file` raises."""
-    size = size_of(file)
+    size = _without_zeros(file, media_type)
     start = beginning(file, media_type)
     if media_type in _WALKS:
         found = _WALKS[media_type](file, start, size)
     else:
         found = _searched(file, start, size, _NEXT.get(media_type))
     for number, part in enumerate(islice(found, MOST_PARTS + 1)):
-        yield replace(part, continues=number > 0)
+        whole = mended(file, part, media_type) if media_type in CHUNKED else part
+        yield replace(whole, continues=number > 0)
+
+
+def _without_zeros(file: SeekableFile, media_type: MediaType) -> int:
+    """The file's size, without what a recorder has reserved and never written, which spoils guesses at the length."""
+    size = end = size_of(file)
+    while media_type in _NEVER_ZEROS and end:
+        block = read_at(file, max(0, end - _BLOCK_BYTES), min(end, _BLOCK_BYTES)).rstrip(b"\0")
+        end = max(0, end - _BLOCK_BYTES) + len(block)
+        if block:
+            break
+    return min(size, end + _KEPT_ZEROS)
 
 
 def _searched(file: SeekableFile, start: int, size: int, header: re.Pattern[bytes] | None) -> Iterator[Part]:
@@ -67,24 +83,6 @@ def _missing(file: SeekableFile, start: int, end: int) -> float:
         size = int.from_bytes(head[samples + 4 : samples + 12], "big", signed=True)
         promised = samples + 12 + max(0, size)
     return max(0, promised - (end - start)) / max(1, end - start)
-
-
-def _mp4_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
-    """A second `ftyp` behind an index and samples begins another file."""
-    at, seen = start, set[bytes]()
-    for _ in range(_MOST_BOXES):
-        box = read_at(file, at, 16)
-        length, kind = int.from_bytes(box[:4], "big"), box[4:8]
-        if length == 1:
-            length = int.from_bytes(box[8:16], "big")
-        if kind == b"ftyp" and b"mdat" in seen and b"moov" in seen:
-            yield Part(start, at, from_zero=b"moof" not in seen)
-            start, seen = at, set()
-        seen.add(kind)
-        if len(box) < 8 or length < 8 or at + length >= size:
-            break
-        at += length
-    yield Part(start, size, from_zero=b"moof" not in seen)
 
 
 def _webm_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
@@ -115,4 +113,4 @@ def _vint(data: bytes) -> tuple[int | None, int]:
     return (None if value == (1 << 7 * width) - 1 else value), width
 
 
-_WALKS = {MediaType.WAV: wav_parts, MediaType.MP4: _mp4_parts, MediaType.WEBM: _webm_parts}
+_WALKS = {MediaType.WAV: wav_parts, MediaType.MP4: mp4_parts, MediaType.WEBM: _webm_parts}

@@ -113,6 +113,23 @@ _BINARY_STARTS: tuple[tuple[bytes, str], ...] = (
     (b"TTA1\x01\x00", "True Audio files are"),
     *((b"d\xa3" + machine + b"\0", "IRCAM files are") for machine in (b"\1", b"\2", b"\3", b"\4")),
     (b".RMF", "RealMedia files are"),
+    (b".ra\xfd", "RealAudio files are"),
+    (b".SoX", "SoX files are"),
+    (b"XoS.", "SoX files are"),
+    (b"#!EVS", "EVS recordings are"),
+    (b"#!AMR-WB_MC", "AMR recordings of several channels are"),
+    (b"\x02dss", "Dictations in DSS are"),
+    (b"\x03dss", "Dictations in DSS are"),
+    (b"\x03ds2", "Dictations in DS2 are"),
+    (b"DSD \x1c\0\0\0", "DSD recordings are"),
+    (b"FRM8", "DSD recordings are"),
+    (b"ajkg", "Shorten files are"),
+    (b"tBaK", "TAK files are"),
+    (b"MPCK", "Musepack files are"),
+    (b"MP+\x07", "Musepack files are"),
+    (b"MP+\x17", "Musepack files are"),
+    (b"\x06\x0e\x2b\x34", "MXF files are"),
+    (b"\xb7\xd8\x00\x20\x37\x49\xda\x11", "Recorded TV shows are"),
     (b"wvpk", "WavPack files are"),
     (b"MAC \x96\x0f", "Monkey's Audio files are"),
     (b"ADIF", "AAC in ADIF is"),
@@ -121,6 +138,32 @@ _BINARY_STARTS: tuple[tuple[bytes, str], ...] = (
 )
 _IMAGE_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
 _ATOMS = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+
+
+_RIFFS = {b"AVI ": "AVI videos are", b"QLCM": "QCP recordings are"}
+# Told by the name alone, as long as the content is no text
+_UNMARKED = {
+    "g722": "G.722 without a container is",
+    "g723": "G.723.1 is",
+    "g726": "G.726 is",
+    "g729": "G.729 is",
+    "latm": "AAC in LATM is",
+    "loas": "AAC in LATM is",
+    "sbc": "SBC is",
+    "aptx": "aptX is",
+    "dss": "Dictations in DSS are",
+    "ds2": "Dictations in DS2 are",
+    "thd": "TrueHD is",
+    "mlp": "MLP is",
+    "adx": "ADX is",
+    "c2": "Codec 2 is",
+    **dict.fromkeys(("pcm", "raw", "s16", "ul", "al", "ulaw", "alaw"), "Samples without a header are"),
+}
+
+
+def unmarked(head: bytes, extension: str) -> str | None:
+    """As `known_binary`, of streams that nothing but their name tells."""
+    return _UNMARKED.get(extension) if not head.isascii() or b"\0" in head else None
 
 
 def is_mp4(head: bytes) -> bool:
@@ -152,8 +195,8 @@ def known_binary(head: bytes) -> str | None:
             return name
     if head[4:8] == b"ftyp" or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
         return "Images are"
-    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
-        return "AVI videos are"
+    if head.startswith(b"RIFF") and head[8:12] in _RIFFS:
+        return _RIFFS[head[8:12]]
     if head.startswith(b"RIFX") and head[8:12] == b"WAVE":
         return "Big-endian WAV files (RIFX) are"
     if len(head) > 376 and head[0] == head[188] == head[376] == 0x47 and b"\x00" in head[:188]:

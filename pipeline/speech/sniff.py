@@ -104,6 +104,9 @@ def classify(head: bytes, filename: str | None, content_type: str | None) -> Cla
     media_type = _late(head)
     if media_type is not None:
         return Classified(InputType.AUDIO, media_type)
+    known = signatures.unmarked(head, extension)
+    if known is not None:
+        raise SmeltError(ErrorCode.UNSUPPORTED_FORMAT, f"{known} not supported. Audio may be {SUPPORTED}.")
     if signatures.claims_media(extension, declared):
         raise SmeltError(
             ErrorCode.UNSUPPORTED_FORMAT,

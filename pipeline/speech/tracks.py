@@ -10,7 +10,7 @@ from av.container import InputContainer
 
 from pipeline.errors import SmeltError
 from pipeline.speech import container
-from pipeline.speech.frames import frames
+from pipeline.speech.frames import Place, frames
 from pipeline.speech.resampling import Resampler
 from pipeline.speech.sniff import MediaType
 from pipeline.speech.window import Window
@@ -57,7 +57,7 @@ def _sounds(window: Window, media_type: MediaType, index: int) -> bool:
 
 def _is_loud(media: InputContainer, stream: AudioStream) -> bool:
     resampler, seconds = Resampler(), 0.0
-    for frame in frames(media, stream, lambda _: None):
+    for frame in frames(media, stream, lambda _: None, Place()):
         seconds += frame.samples / frame.sample_rate
         if seconds > _MOST_SECONDS:
             return False

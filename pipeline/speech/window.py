@@ -9,22 +9,30 @@ _LONGEST_MATCH = 64  # bytes; what `find` looks for must not be longer
 
 
 class Window:
-    """`prefix`, then the bytes from `start` to `end` of `file`. Read-only; memory as `file`'s."""
+    """`prefix`, then the bytes from `start` to `end` of `file`, then `suffix`. Read-only; memory as `file`'s."""
 
-    def __init__(self, file: SeekableFile, start: int, end: int, prefix: bytes = b"") -> None:
+    def __init__(
+        self, file: SeekableFile, start: int, end: int, prefix: bytes = b"", suffix: bytes = b""
+    ) -> None:
         self._file = file
         self._start = start
         self._prefix = prefix
+        self._suffix = suffix
         self._position = 0
-        self.size = len(prefix) + max(0, end - start)
+        self._there = len(prefix) + max(0, end - start)
+        self.size = self._there + len(suffix)
 
     def read(self, size: int = -1, /) -> bytes:
         left = max(0, self.size - self._position)
         wanted = left if size < 0 else min(size, left)
         data = self._prefix[self._position : self._position + wanted]
+        at = self._position + len(data)
+        if len(data) < wanted and at < self._there:
+            self._file.seek(self._start + at - len(self._prefix))
+            data += self._file.read(min(wanted - len(data), self._there - at))
+            at = self._position + len(data)
         if len(data) < wanted:
-            self._file.seek(self._start + self._position + len(data) - len(self._prefix))
-            data += self._file.read(wanted - len(data))
+            data += self._suffix[at - self._there : at - self._there + wanted - len(data)]
         self._position += len(data)
         return data
 

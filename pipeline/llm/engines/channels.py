@@ -17,17 +17,24 @@ _BEGINS = re.compile(r"(?:<\|start\|>assistant\s*)?<\|channel\|>")
 _BARE = re.compile(
     r"\s*(?:assistant)?(?:analysis|commentary)(?=[A-Z\d\"'“*])"
 )  # a word goes on in lower case, or ends
-_BARE_FINAL = "assistantfinal"
+_BARE_BEGINS = re.compile(r"\s*(?:assistant)?(?:analysis|commentary)")
+_BARE_FINAL = re.compile(r"[.!?…\n\"')\]]\s*(assistantfinal)(?!\s+[a-z])")
 
 
 def without_channels(text: str, given: str) -> str:
     """The final channel's text; the whole `text` where it has no channels. `given`: what the model was asked with."""
-    if bare := _BARE.match(text):
-        final = text.rfind(_BARE_FINAL)
-        if final >= 0:
-            return text[final + len(_BARE_FINAL) :].lstrip(": \n")
-        if text[bare.end()].isupper():
-            return ""
+    bare, ends = _BARE.match(text), [*_BARE_FINAL.finditer(text)]
+    final = (
+        text.rfind("assistantfinal")
+        if bare
+        else ends[-1].start(1)
+        if ends and _BARE_BEGINS.match(text)
+        else -1
+    )
+    if final >= 0:
+        return text[final + len("assistantfinal") :].lstrip(": \n")
+    if bare and text[bare.end()].isupper():
+        return ""
     if _MARK not in text:
         return text
     first = _BEGINS.match(text.lstrip())

@@ -46,7 +46,7 @@ async def _events(pieces: AsyncIterator[bytes], response: Response) -> AsyncIter
     text = _Text(pieces)
     async for event in SSEDecoder().aiter_bytes(text.lines()):
         for data in _data(event):
-            if data in _ENDS:
+            if data.upper() in _ENDS:
                 yield DONE
                 continue
             try:
@@ -55,7 +55,8 @@ async def _events(pieces: AsyncIterator[bytes], response: Response) -> AsyncIter
                 if text.ended:  # the last event broke off
                     return
                 raise
-            yield _checked(content, event.event or "", response)
+            if isinstance(content, Mapping):  # else a sign of life, such as `null`
+                yield _checked(content, event.event or "", response)
 
 
 class _Text:
@@ -87,7 +88,7 @@ def _data(event: ServerSentEvent) -> Iterator[str]:
 
 
 def _is_document(line: str) -> bool:
-    if line in _ENDS:
+    if line.upper() in _ENDS:
         return True
     try:
         return isinstance(json.loads(line), dict)

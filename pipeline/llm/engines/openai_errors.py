@@ -24,7 +24,7 @@ from pipeline.states import ErrorCode, WaitingFor
 _CONTEXT_CODES = {"context_length_exceeded", "string_above_max_length", "exceed_context_size_error"}
 _CONTEXT_WORDS = re.compile(
     r"context (length|size|window|limit)|maximum (context|model length|prompt length|number of tokens)|max length"
-    r"|too many tokens|(prompt|input) is too long|request too large|reduce the length of the"
+    r"|too many tokens|(prompt|input) is too (long|large)|request too large|reduce the length of the"
     r"|`inputs` (tokens|must have less)",
     re.I,
 )

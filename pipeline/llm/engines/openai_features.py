@@ -13,7 +13,8 @@ _NAMES: Mapping[Feature, re.Pattern[str]] = {
     Feature.COUNTS: re.compile(r"stream_?options|include_?usage", re.I),
     Feature.SYSTEM_ROLE: re.compile(
         r"\b(system|developer)\b[\W_]*(roles?|messages?|prompts?|instructions?)\b"
-        r"|\broles?\b.{0,80}\b(system|developer|user|assistant|alternate)\b|\b(system|developer)\b.{0,80}\broles?\b",
+        r"|\broles?\b.{0,80}\b(system|developer|user|assistant|alternate)\b|\b(system|developer)\b.{0,80}\broles?\b"
+        r"|\bfirst message\b.{0,40}\buser\b",
         re.I | re.S,
     ),
     Feature.STREAM: re.compile(r"\bstream(s|ing|ed)?\b", re.I),

@@ -77,11 +77,15 @@ class Reply:
     def _hear(self, choice: object) -> bool:
         if not isinstance(choice, Mapping):
             raise TypeError("no choice")
-        finished = _word(choice.get("finish_reason")).lower()
+        if choice.get("index"):  # an alternative that nobody asked for
+            return False
+        finish = choice.get("finish_reason")
+        finished = _word(str(finish) if type(finish) is int else finish).lower()
         finished = "" if finished in _NO_END else finished
         self.begun = self.begun or bool(finished)
         self.finish = finished or self.finish
-        said = self._say(choice.get("delta") or choice.get("message"))
+        text = {"content": choice["text"]} if choice.get("text") else None  # of the protocol before chats
+        said = self._say(choice.get("delta") or choice.get("message") or text)
         return bool(finished or said)
 
     def _say(self, delta: object) -> bool:

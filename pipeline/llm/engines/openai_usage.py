@@ -26,6 +26,7 @@ _DETAILS = ("prompt_tokens_details", "input_tokens_details")
 class Usage:
     read: int | None = None  # None: not told
     written: int | None = None
+    doubtful: bool = False  # some of it can't be: the rest is no evidence
     cached: int = 0  # that were taken from a cache; in `read` or not, as the server likes
 
     def take(self, fields: object) -> bool:
@@ -36,9 +37,9 @@ class Usage:
         self.read = self.read if read is None else read
         self.written = self.written if written is None else written
         details = [fields, *(fields.get(name) for name in _DETAILS)]
-        counts = [
-            _tokens(part.get(name)) for part in details if isinstance(part, Mapping) for name in _CACHED
-        ]
+        told = [part.get(name) for part in details if isinstance(part, Mapping) for name in _CACHED]
+        counts = [_tokens(count) for count in told if count is not None]
+        self.doubtful = self.doubtful or None in counts
         self.cached = max(self.cached, sum(count for count in counts if count))
         return read is not None or written is not None
 
@@ -62,7 +63,7 @@ class ReadCounts:
         One that drops what is beyond its context reads as much as it ever read, if there is as much; a smaller count
         leaves something out.
         """
-        if not usage.read:
+        if not usage.read or usage.doubtful:
             return False
         before, self._most = self._most, max(self._most, usage.read)
         if usage.read < _SMALLEST_CONTEXT or sent <= _SMALLEST_CONTEXT:

@@ -18,14 +18,14 @@ _MOST_BLOCKS = 32  # each costs a look at the whole answer
 _MOST_MARKS = 200  # that one look takes in: each costs a look at its line
 _LONGEST_PREFACE = 300  # characters
 _NAME = (
-    r"(?:antml:|seed:)?(?:think|thinking|thoughts?|reasoning|reflection|scratchpad|analysis|chain_of_thought"
-    r"|inner_thoughts?|inner_monologue|internal_monologue)"
+    r"(?!(?:begin|start|end)_)(?:[a-z]{1,12}[:_]){0,2}(?:think|thinking|thoughts?|reasoning|reflection|scratchpad|monologue)"
+    r"(?:_(?:process|content|block|steps?)|_never_used_[0-9a-f]{1,40})?|analysis|chain_of_thought|cot"
 )
 _MARK = re.compile(
-    rf"<\|?(?P<open>{_NAME})(?:\s[^<>/|\n]{{0,200}})?\s?\|?>|<\|?\s?/\s?(?P<close>{_NAME})\s?\|?>"
-    r"|(?P<open_token>(?-i:\[(?:THINK|THINKING|REASONING)\])|◁think▷|<\|(?:begin_of_thought|start_thinking)\|>|<unused94>|<\|channel>thought\b"
+    rf"<\|?(?P<open>(?:{_NAME}))(?:\s[^<>/|\n]{{0,200}})?\s?\|?>|<\|?\s?/\s?(?P<close>{_NAME})\s?\|?>"
+    r"|(?P<open_token>(?-i:\[(?:THINK|THINKING|REASONING)\])|◁think▷|<\|(?:begin_of_(?:thought|thinking|reasoning)|start_thinking|reasoning_start)\|>|<unused94>|<\|channel>thought\b"
     r"|<details type=[\"']reasoning[\"'][^<>\n]{0,200}>)"
-    r"|(?P<close_token>(?-i:\[/(?:THINK|THINKING|REASONING)\])|◁/think▷|<\|(?:end_of_thought|end_thinking)\|>|<unused95>|<channel\|>)",
+    r"|(?P<close_token>(?-i:\[/(?:THINK|THINKING|REASONING)\])|◁/think▷|<\|(?:end_of_(?:thought|thinking|reasoning)|end_thinking|reasoning_end)\|>|<unused95>|<channel\|>)",
     re.I,
 )
 _DETAILS_END = re.compile(r"</details>", re.I)
@@ -38,6 +38,13 @@ _WRAPPED = re.compile(r"<(answer|final|final_answer|response|output|solution)>(.
 _SOLUTION = re.compile(
     r"<\|(?:begin_of_solution|start_response)\|>(.*?)(?:<\|(?:end_of_solution|end_response)\|>)?", re.S | re.I
 )
+_TOKEN = re.compile(
+    r"<\|(?:im_end|im_start|end|start|message|eot_id|eom_id|endoftext|end_of_text|begin_of_text|return|assistant|eos)\|>"
+    r"|</?s>|<bos>|<eos>|<end_of_turn>|<start_of_turn>|<｜(?:end|begin)▁of▁sentence｜>|<｜Assistant｜>|\[/?INST\]",  # noqa: RUF001
+)
+_BEGIN_TOKENS = re.compile(rf"\s*(?:(?:{_TOKEN.pattern})\s*(?:(?:assistant|model)(?=\s|<\|))?\s*)+")
+_END_TOKENS = re.compile(rf"(?:\s*(?:{_TOKEN.pattern}))+\s*\Z")
+_LONGEST_END = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ def without_thoughts(answer: str, given: str, task: str = "") -> str:
 
     `given`: all that it was given. `task`: what it was asked for; marks that are named there belong to the answer.
     """
-    text = without_channels(answer, given)
+    text = _without_ends(without_channels(answer, given), task)
     if not _MARK.search(text):
         return text if text == answer else text.strip()
     quoted = frozenset(mark.name for mark in _marks(given))
@@ -64,6 +71,15 @@ def without_thoughts(answer: str, given: str, task: str = "") -> str:
             break
         text = text[: cut[0]] + text[cut[1] :]
     return text if text == answer else _unwrapped(text.strip())
+
+
+def _without_ends(text: str, task: str) -> str:
+    """Without the special tokens of a template at either end, which a server should take off."""
+    first, last = _BEGIN_TOKENS.match(text), _END_TOKENS.search(text[-_LONGEST_END:])
+    end = len(text) - (len(last[0]) if last else 0)
+    begin = first.end() if first else 0
+    is_wanted = any(token in task for token in _TOKEN.findall(text[:begin] + text[end:]))
+    return text if is_wanted or begin >= end else text[begin:end]
 
 
 def _unwrapped(text: str) -> str:

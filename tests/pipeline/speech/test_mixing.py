@@ -61,6 +61,32 @@ def test_speech_is_neither_lost_nor_buried(name: str) -> None:
     assert float(np.abs(samples).max()) <= 1.0
 
 
+def test_opposite_phases_under_noise_keep_one_direction_while_somebody_speaks() -> None:
+    """Which of the two is stronger changes all the time; the sum must not turn round with it, through silence."""
+    samples, said = mixed(np.stack([SAID + noise(1), noise(2) - SAID])), SAID
+    pieces, wanted = (
+        in_the_band_of_speech(np.pad(one, 4)).reshape(-1, 800) for one in (samples[:152_000], said[:152_000])
+    )
+    alike = np.abs(np.einsum("ij,ij->i", pieces, wanted)).sum()
+    assert alike > 0.98 * np.sqrt(np.square(pieces).sum(axis=1) * np.square(wanted).sum(axis=1)).sum()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e38, -1e20])
+def test_a_channel_that_is_no_sound_costs_only_itself(value: float) -> None:
+    for channels in ([SAID, np.full_like(SAID, value)], [np.full_like(SAID, value), SAID]):
+        samples, _ = heard(wav(np.stack(channels), floats=True))
+        assert level(samples) == pytest.approx(level(SAID), rel=0.05)
+
+
+@pytest.mark.parametrize("loudness", [30.0, 1e4, 1e9])
+def test_a_burst_of_a_damaged_decoder_does_not_silence_what_follows(loudness: float) -> None:
+    said = SAID.copy()
+    said[RATE : 2 * RATE] = noise(1, loudness)[:RATE]
+    samples, _ = heard(wav(said, floats=True))
+    assert float(np.abs(samples).max()) <= 1.0
+    assert level(samples[3 * RATE :]) == pytest.approx(level(SAID[3 * RATE :]), rel=0.01)
+
+
 @pytest.mark.parametrize("size", [1, 799, 800, 801, 1_601, 8_000, 1_000_000])
 def test_how_the_pieces_are_cut_makes_no_difference(size: int) -> None:
     channels = np.stack([SAID[:20_001] + noise(1)[:20_001], noise(2)[:20_001]])
@@ -84,6 +110,11 @@ def test_a_sample_that_is_no_sound_costs_only_itself(value: float, channels: int
     assert np.isfinite(samples).all()
     assert float(np.abs(samples - SAID[: len(samples)]).max()) <= 0.8
     assert level(samples) == pytest.approx(level(SAID), rel=0.01)
+
+
+def test_loud_floats_stay_as_they_are() -> None:
+    samples, _ = heard(wav(SAID * 8, floats=True))
+    assert float(np.corrcoef(samples, SAID[: len(samples)])[0, 1]) > 0.999
 
 
 def test_floats_on_the_scale_of_integers_are_scaled_down() -> None:

@@ -149,6 +149,12 @@ def test_playlists_are_known_by_name_type_or_start(
         (b"Creative Voice File\x1a\x1a\x00", "Creative"),
         (b"TTA1\x01\x00\x01\x00", "True Audio"),
         (b"d\xa3\x01\x00\x00\x00", "IRCAM"),
+        (b".SoX\x20\x00\x00\x00", "SoX"),
+        (b"#!EVS_MC1.0\n", "EVS"),
+        (b"RIFF\x00\x00\x01\x00QLCMfmt ", "QCP"),
+        (b"\x03ds2" + bytes(99), "DS2"),
+        (b"DSD \x1c\x00\x00\x00", "DSD"),
+        (b".ra\xfd\x00\x04", "RealAudio"),
         (b"\x47" + bytes(187) + b"\x47" + bytes(187) + b"\x47" + bytes(187), "transport"),
     ],
 )
@@ -156,6 +162,15 @@ def test_known_binaries_are_named(head: bytes, word: str) -> None:
     error = refusal(head)
     assert error.code is ErrorCode.UNSUPPORTED_FORMAT
     assert word in error.detail
+
+
+@pytest.mark.parametrize(
+    ("filename", "word"),
+    [("a.g722", "G.722"), ("a.G726", "G.726"), ("a.latm", "LATM"), ("a.sbc", "SBC"), ("a.pcm", "header")],
+)
+def test_what_only_its_name_tells_is_named_unless_it_is_a_text(filename: str, word: str) -> None:
+    assert word in refusal(b"\x9c\xf1\x00\x80" * 99, filename).detail
+    assert classify(b"a note about it\n", filename, None) == TEXT
 
 
 @pytest.mark.parametrize(

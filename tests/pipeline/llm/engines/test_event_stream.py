@@ -34,6 +34,15 @@ TEXT, THINKING = (
 
 STREAMS: list[tuple[str, Step]] = [
     ("retry first", Step(raw=b"retry: 3000\n\n" + FIRST + LAST + END + DONE)),
+    ("null, true and words for signs of life",
+     Step(raw=FIRST + b'data: null\n\ndata: true\n\ndata: "keepalive"\n\ndata: []\n\n' + LAST + END + DONE)),
+    ("the end in lower case", Step(raw=FIRST + LAST + b"data: [done]\n\n")),
+    ("an alternative that nobody asked for",
+     Step(raw=FIRST + event(choices=[{"index": 1, "delta": {"content": "Or bad."}}]) + LAST + END)),
+    ("text instead of a delta",
+     Step(raw=event(choices=[{"text": "All is "}]) + event(choices=[{"text": "good.", "finish_reason": "stop"}]))),
+    ("a reason that is a number",
+     Step(raw=FIRST + LAST + event(choices=[{"index": 0, "delta": {}, "finish_reason": 1}]))),
     ("retry with each", Step(raw=b"retry: 1\n" + FIRST + b"retry: 1\n" + LAST + END + DONE)),
     ("empty data", Step(raw=b"data:\n\n" + FIRST + b"data: \n\ndata\n\n" + LAST + END + DONE)),
     ("ids", Step(raw=b"id: 1\n" + FIRST + b"id: 2\n" + LAST + b"id\n\n" + END + b"id: 9\n\n" + DONE)),

@@ -60,6 +60,7 @@ REFUSALS: list[tuple[str, Has, Step]] = [
     ("system by a template", has_system, error(400, message="System role not supported")),
     ("system by a template, 500", has_system, error(500, message="System role not supported")),
     ("system by alternation", has_system, error(400, message="Conversation roles must alternate user/assistant")),
+    ("system by who is first", has_system, error(400, message="The first message must be from the user")),
     ("system by Google", has_system, error(400, message="Developer instruction is not enabled for models/gemma-3")),
     ("system by its values", has_system, Step(422, error={"detail": [
         {"loc": ["body", "messages", 0, "role"], "msg": "Input should be 'user' or 'assistant'"}]})),

@@ -23,6 +23,7 @@ REFUSALS: list[tuple[str, Step]] = [
     ("LM Studio in the stream", Step(raw=event(error={"message": "Cannot keep 13021 tokens, loaded with only 4096."}))),
     ("TabbyAPI", error(400, message="Prompt length 13000 is greater than max_seq_len 4096")),
     ("TabbyAPI, 500", error(500, message="Prompt length 13000 is greater than max_seq_len 4096")),
+    ("llama.cpp, 500", error(500, message="input is too large to process. increase the physical batch size")),
     ("Mistral", error(400, message="Prompt contains 13000 tokens and 0 draft tokens, too large for this model")),
     ("SGLang", error(400, message="The input (13,000 tokens) is longer than the model can take (4,096 tokens).")),
     ("Cohere", error(400, message="total number of tokens in the prompt cannot exceed 4081 - received 13021.")),

@@ -44,11 +44,12 @@ def test_counts_by_any_name(
         (Step(read_tokens=21), 21),
         (Step(read_tokens=700), 700),
         (Step(read_tokens=2_500, counts={"prompt_tokens_details": {"cached_tokens": 30_000}}), 32_500),
+        (Step(read_tokens=2_500, counts={"prompt_tokens_details": {"cached_tokens": -1}}), 2_500),
         (Step(read_tokens=2_500, counts={"cache_read_input_tokens": 30_000}), 32_500),
         (Step(raw=event(choices=[CHUNK], usage={"prompt_tokens": 2_500, "completion_tokens": 1},
                         timings={"cache_n": 30_000, "prompt_n": 2_500})), 32_500),
     ],
-    ids=["hardly any", "few", "named", "named otherwise", "named beside"],
+    ids=["hardly any", "few", "named", "absurd", "named otherwise", "named beside"],
 )  # fmt: skip
 def test_a_count_that_leaves_out_what_was_cached_is_no_reason_to_ask_again(
     llm: LlmServer, make_llm_engine: MakeEngine, step: Step, read: int

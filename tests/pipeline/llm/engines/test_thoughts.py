@@ -20,6 +20,19 @@ THOUGHT: list[str] = [
     f"<seed:think>Let me see.</seed:think>{ANSWER}",
     f"<thinking>Let me see.</thinking>{ANSWER}",
     f"[THINK]Let me see.[/THINK]{ANSWER}",
+    f"<longcat_think>Let me see.</longcat_think>{ANSWER}",
+    f"<think_never_used_51bce0c785ca2f68081bfa7d91973934>See.</think_never_used_51bce0c785ca2f68081bfa7d91973934>{ANSWER}",
+    f"<thought_process>\nLet me see.\n</thought_process>\n{ANSWER}",
+    f"<assistant_thinking>Let me see.</assistant_thinking>{ANSWER}",
+    f"<|begin_of_reasoning|>Let me see.<|end_of_reasoning|>{ANSWER}",
+    f"Let me see.\n</reasoning_content>\n\n{ANSWER}",
+    f"analysis\nThe user wants it.\nassistantfinal\n{ANSWER}",
+    f"analysis the user wants it. assistantfinal{ANSWER}",
+    f"{ANSWER}<|im_end|>",
+    f"{ANSWER}\n<|eot_id|><|end_of_text|>\n",
+    f"<s>{ANSWER}</s>",
+    f"<|im_start|>assistant\n{ANSWER}<|im_end|>",
+    f"{ANSWER}<｜end▁of▁sentence｜>",  # noqa: RUF001
     f"◁think▷Let me see.◁/think▷{ANSWER}",
     f"<|begin_of_thought|>\nLet me see.\n<|end_of_thought|>\n<|begin_of_solution|>\n{ANSWER}\n<|end_of_solution|>",
     f"<|START_THINKING|>Let me see.<|END_THINKING|><|START_RESPONSE|>{ANSWER}<|END_RESPONSE|>",
@@ -98,6 +111,8 @@ def test_nothing_but_thoughts_leaves_nothing(answer: str) -> None:
 
 
 ABOUT: list[str] = [
+    "The template ends each turn with `<|im_end|>`.",
+    "A turn ends with <|im_end|> and begins with <|im_start|>, as was said.",
     "Text with <think> in it </think>.",
     "Models write <think>reasoning</think> before the answer.",
     "They use tags. Models write <think>reasoning</think> before the answer.\n\nThat is so.",

@@ -1,0 +1,161 @@
+"""Sizes and counts that are wrong, and ends that are cut, in the containers beside WAV: what is there is heard."""
+
+import struct
+
+import numpy as np
+import pytest
+
+from pipeline.errors import SmeltError
+from pipeline.speech.cut_index import completion
+from pipeline.speech.samples import RATE
+from pipeline.states import ErrorCode
+from tests.recordings import SPEECH_SECONDS, recording
+from tests.recordings.samples import Sound, encoded, muxed
+from tests.support.decoding import heard, level, seconds_of, speech
+
+SAID = speech()
+AIFF = encoded("aiff", "pcm_s16be", SAID)
+CAF = encoded("caf", "pcm_s16be", SAID)
+PACKED = encoded("caf", "alac", SAID)
+W64 = encoded("w64", "pcm_s16le", SAID)
+AAC = {kind: encoded(kind, "aac", SAID) for kind in ("mp4", "mov", "3gp", "3g2", "ipod")}
+PCM = encoded("mov", "pcm_s16le", SAID)
+FLAGS = {"movflags": "empty_moov+default_base_moof", "frag_duration": "500000"}
+FRAGMENTS = muxed("mp4", [Sound(SAID)], options=FLAGS)
+
+
+def put(data: bytes, at: int, form: str, value: int) -> bytes:
+    copy = bytearray(data)
+    struct.pack_into(form, copy, at, value)
+    return bytes(copy)
+
+
+def get(data: bytes, at: int, form: str) -> int:
+    (value,) = struct.unpack_from(form, data, at)
+    assert isinstance(value, int)
+    return value
+
+
+def with_size(data: bytes, name: bytes, form: str, width: int, change: str) -> bytes:
+    """The size behind `name`, that is wrong."""
+    at = data.find(name) + width
+    size, most = get(data, at, form), (1 << 8 * struct.calcsize(form)) - 1
+    sizes = {"none": 0, "a quarter": size // 4, "16 less": size - 16, "44 more": size + 44, "the most": most}
+    return put(data, at, form, sizes[change])
+
+
+@pytest.mark.parametrize("change", ["none", "a quarter", "16 less", "44 more", "the most"])
+@pytest.mark.parametrize(
+    ("data", "name", "form", "width"),
+    [
+        pytest.param(AIFF, b"SSND", ">I", 4, id="aiff"),
+        pytest.param(AIFF, b"FORM", ">I", 4, id="aiff as a whole"),
+        pytest.param(AIFF, b"COMM", ">I", 10, id="aiff's count of frames"),
+        pytest.param(CAF, b"data", ">Q", 4, id="caf"),
+        pytest.param(PACKED, b"data", ">Q", 4, id="caf with packets"),
+        pytest.param(W64, b"data\xf3\xac", "<Q", 16, id="w64"),
+        pytest.param(W64, b"riff", "<Q", 16, id="w64 as a whole"),
+    ],
+)
+def test_sound_is_heard_to_its_end_whatever_its_size_says(
+    data: bytes, name: bytes, form: str, width: int, change: str
+) -> None:
+    samples, warnings = heard(with_size(data, name, form, width, change))
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
+    assert level(samples) == pytest.approx(level(SAID), rel=0.05)
+    assert warnings == ()
+
+
+@pytest.mark.parametrize("change", [-99_999, -16, 16, 99_999, "none", "the most"])
+@pytest.mark.parametrize("data", [AAC["mp4"], AAC["3gp"], PCM], ids=["mp4", "3gp", "mov"])
+def test_an_index_behind_samples_of_a_wrong_size_is_found(data: bytes, change: int | str) -> None:
+    at = data.find(b"mdat") - 4
+    size = {"none": 0, "the most": 0xFFFF_FFFF}.get(str(change)) if isinstance(change, str) else None
+    if size is None:
+        size = max(9, get(data, at, ">I") + int(change))
+    samples, warnings = heard(put(data, at, ">I", size))
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
+    assert warnings == ()
+    joined, _ = heard(put(data, at, ">I", size) + data)
+    assert seconds_of(joined) == pytest.approx(2 * SPEECH_SECONDS, abs=0.2)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 7, 16])
+@pytest.mark.parametrize(
+    "data", [*AAC.values(), PCM, PACKED], ids=[*AAC, "mov of samples", "caf with packets"]
+)
+def test_an_index_whose_end_is_missing_costs_little(data: bytes, cut: int) -> None:
+    samples, _ = heard(data[:-cut])
+    assert seconds_of(samples) > SPEECH_SECONDS - 2.0
+    assert level(samples) == pytest.approx(level(SAID), rel=0.1)
+
+
+@pytest.mark.parametrize("kind", AAC)
+def test_half_an_index_is_half_of_the_sound_and_that_is_told(kind: str) -> None:
+    data = AAC[kind]
+    sizes = data.find(b"stsz")
+    samples, warnings = heard(data[: sizes + 16 + 200])
+    assert seconds_of(samples) > 2.0
+    assert [text for text in warnings if "shorter" in text]
+
+
+def test_an_index_cut_before_it_names_the_sound_is_damage_and_no_other_reason() -> None:
+    at = PCM.find(b"stbl")
+    for end in (at, at + 60, PCM.find(b"stts")):
+        with pytest.raises(SmeltError) as caught:
+            heard(PCM[:end])
+        assert caught.value.code is ErrorCode.CORRUPTED_FILE
+
+
+@pytest.mark.parametrize("data", [bytes(100), b"\xff" * 5_000, struct.pack(">I4s", 8, b"stbl") * 500])
+def test_an_index_of_nonsense_is_completed_by_its_length_alone(data: bytes) -> None:
+    assert len(completion(data, len(data) + 99, 40)) in (0, 99)
+
+
+def test_tables_that_promise_billions_take_no_time() -> None:
+    table = struct.pack(">I4sIII", 20, b"stsz", 0, 1, 0xFFFF_FFFF)
+    runs = struct.pack(">I4sII", 28, b"stsc", 0, 1) + struct.pack(">III", 1, 1, 1)
+    begun = struct.pack(">I4s", 50_000, b"moov") + table + runs + struct.pack(">I4s", 40_000, b"stco")
+    assert len(completion(begun, 50_000, 40)) == 50_000 - len(begun)
+
+
+@pytest.mark.parametrize("damage", ["a byte less", "a byte more", "1000 less", "zeros"])
+def test_a_fragmented_mp4_is_heard_on_behind_damage(damage: str) -> None:
+    at = len(FRAGMENTS) // 2
+    kept = {"a byte less": (1, 0), "a byte more": (0, 1), "1000 less": (1_000, 0), "zeros": (9_000, 9_000)}
+    gone, new = kept[damage]
+    samples, warnings = heard(FRAGMENTS[:at] + bytes(new) + FRAGMENTS[at + gone :])
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=1.2)
+    assert float(np.abs(samples[-2 * RATE :]).max()) > 0.1
+    assert warnings[0].startswith("Damaged parts of the recording were skipped: 0:00:0")
+
+
+def test_half_a_fragment_at_the_end_costs_only_itself() -> None:
+    at = FRAGMENTS.rfind(b"moof")
+    samples, _ = heard(FRAGMENTS[: at + 60])
+    assert seconds_of(samples) > SPEECH_SECONDS - 1.0
+
+
+def test_what_could_not_be_read_in_the_middle_is_told_and_keeps_its_place() -> None:
+    long = np.tile(SAID, 3)
+    for data in (encoded("webm", "libopus", long, 48_000), encoded("ogg", "libopus", long, 48_000)):
+        at = len(data) // 2
+        samples, warnings = heard(data[:at] + bytes(len(data) // 8) + data[at + len(data) // 8 :])
+        assert seconds_of(samples) == pytest.approx(3 * SPEECH_SECONDS, abs=0.2)
+        assert warnings[0].startswith("Damaged parts of the recording were skipped: 0:00:1")
+
+
+@pytest.mark.parametrize("name", ["speech.ogg", "vorbis.ogg"])
+def test_an_ogg_that_breaks_off_is_told(name: str) -> None:
+    data = recording(name)
+    assert heard(data)[1] == heard(data + bytes(99))[1] == ()
+    samples, warnings = heard(data[: len(data) // 2])
+    assert warnings == (f"The recording breaks off at 0:00:0{int(seconds_of(samples))}; its end is missing.",)
+
+
+@pytest.mark.parametrize("name", ["speech.mp3", "speech.aac"])
+def test_half_a_frame_at_the_end_or_zeros_never_written_are_no_damage(name: str) -> None:
+    for data in (recording(name)[:-1], recording(name) + b"\0", recording(name) + bytes(200_000)):
+        samples, warnings = heard(data)
+        assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
+        assert warnings == ()

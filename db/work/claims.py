@@ -26,7 +26,7 @@ class Claim:
     """A row that is ours until its lease ends. `failures`: before this attempt. `more`: others are ready too.
 
     `leased_until`: as it was claimed; renewing doesn't change it here. `alone`: whether it shares its worker with no
-    other, so that the worker's death is its own.
+    other, so that the worker's death is its own. `waited`: seconds for which it was ready.
     """
 
     id: UUID
@@ -35,6 +35,7 @@ class Claim:
     more: bool = False
     leased_until: datetime | None = None
     alone: bool = True
+    waited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def claim_next(
         cached_text(
             f"""
             with next as (
-                select id from {table.name} where {ready}
+                select id, updated_at as ready_at from {table.name} where {ready}
                 order by fair_key, id limit 1 for update skip locked
             )
             update {table.name} work
@@ -80,7 +81,8 @@ def claim_next(
                 coalesce((
                     select true from {table.name} other where {ready} and other.id <> work.id
                     order by fair_key, id limit 1
-                ), false), work.lease_until, {_alone(table)}
+                ), false), work.lease_until, {_alone(table)},
+                greatest(0, extract(epoch from now() - next.ready_at))::float8
             """
         ),
         {"lease": lease_seconds} | ({"alone": alone} if table.shares else {}),

@@ -1,4 +1,4 @@
-"""Smelts taken in, refused and ended. Counted once the transaction has committed that says so (`db/changes.py`)."""
+"""Smelts taken in, refused and ended: the first and the last once the transaction has committed (`db/changes.py`)."""
 
 from prometheus_client import Counter, Histogram
 
@@ -17,6 +17,9 @@ refusals = Counter(
     "Posts and retries refused because an allowance was used up.",
     ("code",),
     registry=REGISTRY,
+)
+problem_replies = Counter(
+    "smelt_http_problems", "Replies other than success, by their code.", ("code",), registry=REGISTRY
 )
 settlements = Counter(
     "smelt_settlements",

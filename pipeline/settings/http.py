@@ -19,8 +19,8 @@ class HttpSettings(BaseModel):
         ge=1,
         le=65535,
         description=(
-            "port of the process's `/metrics`, `/healthz` and `/readyz`; a pool has one, `smelt up` gives each process the"
-            " next; SMELT_PORT: `/metrics` is public; unset: there are none"
+            "port of a process's `/metrics`, `/healthz` and `/readyz`; a pool has one; with `smelt up` each process has"
+            " the next; SMELT_PORT: `/metrics` is public; unset: there are none"
         ),
     )
     cors_origins: CommaSeparated = Field(

@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Histogram
 
 from pipeline.metrics.registry import REGISTRY
+from pipeline.states import SmeltStatus, Tier
 
 SMELT_SECONDS = (0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400)
 
@@ -40,6 +41,12 @@ work_added = Counter(
     ("queue",),
     registry=REGISTRY,
 )
+
+for _tier in Tier:  # all from 0, so that the first is a rise
+    reservations.labels(_tier)
+    for _status in (status for status in SmeltStatus if status.terminal):
+        for _charged in ("yes", "no"):
+            settlements.labels(_tier, _status, _charged)
 
 
 def note_settlement(tier: str, status: str, *, charged: bool, seconds: float) -> None:

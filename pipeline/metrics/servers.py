@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 from pipeline.metrics.registry import REGISTRY
+from pipeline.states import ErrorCode
 
 CALLS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)  # seconds
 
@@ -60,3 +61,17 @@ webhook_replies = Counter(
 
 for _kind in ("away", "no_connection", "lock_timeout", "schema"):
     database_errors.labels(_kind)  # from 0, so that the first is a rise
+
+
+def expect_calls() -> None:
+    """This process calls language models: as `database_errors`."""
+    for outcome in ("answered", "too_long", *ErrorCode):
+        llm_calls.labels(outcome)
+    for direction in ("read", "written"):
+        llm_tokens.labels(direction)
+
+
+def expect_replies() -> None:
+    """This process sends webhooks."""
+    for reply in ("2xx", "3xx", "4xx", "5xx", "none", "refused"):
+        webhook_replies.labels(reply)

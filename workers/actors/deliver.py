@@ -12,7 +12,7 @@ from db.work.webhooks import DELIVERIES, DeliveryJob, begin_delivery, note_respo
 from pipeline.content.keyring import webhook_context
 from pipeline.errors import WorkError
 from pipeline.logs import bind
-from pipeline.metrics.servers import webhook_replies
+from pipeline.metrics.servers import expect_replies, webhook_replies
 from pipeline.net.networks import networks
 from pipeline.net.webhook_signature import headers
 from pipeline.net.webhook_url import BadUrl, parse
@@ -29,6 +29,7 @@ GONE = 410  # the receiver wants no more of it
 
 def make_outbound(settings: Settings) -> Outbound:
     """Raises ValueError for an allowed network that is none."""
+    expect_replies()
     return Outbound(networks(settings.webhook_allowed_networks), ssl.create_default_context())
 
 

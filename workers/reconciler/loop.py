@@ -111,6 +111,8 @@ def _repeat(
     health: Health | None = None,
 ) -> None:
     summary = Summary()
+    for table in TABLES:
+        metrics.rescues.labels(table.queue)
     for step in steps:
         metrics.steps_done.labels(step.__name__)
         metrics.steps_failed.labels(step.__name__)

@@ -26,7 +26,7 @@ from pipeline.llm.engines.thoughts import without_thoughts
 from pipeline.llm.messages import Message
 from pipeline.llm.synthesis import Answer, ContextExceeded
 from pipeline.llm.token_counts import estimate_tokens, fewest_tokens
-from pipeline.metrics.servers import llm_call_seconds, llm_calls, llm_tokens
+from pipeline.metrics.servers import expect_calls, llm_call_seconds, llm_calls, llm_tokens
 from pipeline.states import ErrorCode
 
 _MOST_CONTINUATIONS = 8  # an answer cut off more often than this is a model that doesn't stop
@@ -63,6 +63,7 @@ class OpenAIChat:
         `features`: of this server and model; its own, unless others ask the same. `on_answer`: told of every call that
         was answered, when it was made.
         """
+        expect_calls()
         self._on_answer = on_answer
         self._features = features or Features()
         self._counts = ReadCounts()

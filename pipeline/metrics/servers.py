@@ -71,6 +71,11 @@ def expect_calls() -> None:
         llm_tokens.labels(direction)
 
 
+def note_tokens(read: int, written: int) -> None:
+    llm_tokens.labels("read").inc(read)
+    llm_tokens.labels("written").inc(written)
+
+
 def expect_replies() -> None:
     """This process sends webhooks."""
     for reply in ("2xx", "3xx", "4xx", "5xx", "none", "refused"):

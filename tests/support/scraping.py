@@ -3,7 +3,10 @@
 import socket
 
 import httpx
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+
+from pipeline.metrics.registry import REGISTRY
 
 Labels = frozenset[tuple[str, str]]
 
@@ -37,6 +40,16 @@ class Scrape:
         return sum(
             value for (own, theirs), value in self._samples.items() if own == name and wanted <= theirs
         )
+
+
+def told() -> Scrape:
+    """What this process has counted."""
+    return Scrape(generate_latest(REGISTRY).decode())
+
+
+def rise(before: Scrape, name: str, **labels: str) -> float:
+    """What this process has counted since, over all series of that name with these labels."""
+    return told().total(name, **labels) - before.total(name, **labels)
 
 
 def scrape(port: int) -> Scrape:

@@ -26,7 +26,7 @@ from pipeline.llm.engines.thoughts import without_thoughts
 from pipeline.llm.messages import Message
 from pipeline.llm.synthesis import Answer, ContextExceeded
 from pipeline.llm.token_counts import estimate_tokens, fewest_tokens
-from pipeline.metrics.servers import expect_calls, llm_call_seconds, llm_calls, llm_tokens
+from pipeline.metrics.servers import expect_calls, llm_call_seconds, llm_calls, note_tokens
 from pipeline.states import ErrorCode
 
 _MOST_CONTINUATIONS = 8  # an answer cut off more often than this is a model that doesn't stop
@@ -87,8 +87,7 @@ class OpenAIChat:
             answer = whole_characters(said)
             more_read = self._input_tokens(turn, reply)
             more_written = estimate_tokens(text) if reply.usage.written is None else reply.usage.written
-            llm_tokens.labels("read").inc(more_read)
-            llm_tokens.labels("written").inc(more_written)
+            note_tokens(more_read, more_written)
             read, written = read + more_read, written + more_written
             if not reply.cut_off:
                 return Answer(_finished(answer, reply, conversation), read, written)
@@ -162,6 +161,8 @@ class OpenAIChat:
             failure = Unanswered(ErrorCode.API_UNAVAILABLE)
         except _MISSHAPEN:
             failure = malformed()
+        except WorkError as error:
+            failure = error
         else:
             return None, None
         if (

@@ -1,19 +1,13 @@
 """What smelts take and give is counted once the transaction has committed that says so, and not before."""
 
 import pytest
-from prometheus_client import generate_latest
 
 from db.session import Database
 from db.smelts.control import cancel
 from db.smelts.reservation import Refused
-from pipeline.metrics.registry import REGISTRY
 from tests.support.cast import Cast
-from tests.support.scraping import Scrape
+from tests.support.scraping import told
 from tests.support.smelts import admit_all, new_smelt, set_credits
-
-
-def told() -> Scrape:
-    return Scrape(generate_latest(REGISTRY).decode())
 
 
 def test_a_smelt_is_counted_when_it_is_taken_in_and_when_it_has_ended(database: Database, cast: Cast) -> None:

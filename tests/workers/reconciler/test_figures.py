@@ -5,23 +5,17 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from prometheus_client import generate_latest
 
 from db.session import Database
 from db.work.claims import claim_next
 from db.work.files import FILES
-from pipeline.metrics.registry import REGISTRY
 from tests.support.cast import Cast
-from tests.support.scraping import Scrape
+from tests.support.scraping import Scrape, told
 from tests.support.smelts import admit_all, new_smelt, set_credits
 from workers.reconciler.figures import FiguresReader
 from workers.services import Services
 
 Read = Callable[[], Scrape]
-
-
-def told() -> Scrape:
-    return Scrape(generate_latest(REGISTRY).decode())
 
 
 @pytest.fixture

@@ -5,14 +5,12 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from prometheus_client import generate_latest
 
 from pipeline.errors import DiedInCompany, GiveBack, LostLease, RateLimited, WorkError
-from pipeline.metrics.registry import REGISTRY
 from pipeline.metrics.work import Outcome
 from pipeline.states import ErrorCode, WaitingFor
 from tests.support.cast import Cast
-from tests.support.scraping import Scrape
+from tests.support.scraping import rise, told
 from tests.support.smelts import admit_all, new_smelt, set_credits
 from workers.notifications.queue_notifications import ActorName
 from workers.reconciler.loop import tick
@@ -20,14 +18,6 @@ from workers.runner.run import Task, run_next
 from workers.services import Services
 
 AWAY = WorkError(ErrorCode.INTERNAL_ERROR, retryable=True, waiting_for=WaitingFor.CONTENT_STORE)
-
-
-def told() -> Scrape:
-    return Scrape(generate_latest(REGISTRY).decode())
-
-
-def rise(before: Scrape, name: str, **labels: str) -> float:
-    return told().total(name, **labels) - before.total(name, **labels)
 
 
 def raises(error: Exception) -> Callable[[Task], None]:

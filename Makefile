@@ -31,7 +31,7 @@ up: $(READY) ## run the whole service here, until Ctrl-C; prints its address and
 	@$(BIN)/smelt up
 
 test: $(READY) ## run all tests, on engines of their own
-	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 check: lint ## lint, and the tests that need no engine and wait for no deadline: half a minute once mypy has its cache
 	$(BIN)/pytest --quiet -p tests.support.no_engines -p no:schemathesis --numprocesses 2 \

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.errors import ApiError, on_api_error, on_http_exception, on_invalid_request
+from api.middleware.address_rate import AddressRate
 from api.middleware.catch_all_errors import CatchAllErrors
 from api.middleware.concurrency_limit import ConcurrencyLimit, Places
 from api.middleware.cors import Cors
@@ -106,6 +107,12 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(SecurityHeaders),
             Middleware(TrailingSlash),
             Middleware(Measured),
+            Middleware(
+                AddressRate,
+                proxies=proxies,
+                forwarded_header=settings.forwarded_header,
+                rate_address=settings.rate_address,
+            ),
             *_cors(settings),
             Middleware(RateHeaders),
             Middleware(LingeringClose),
@@ -116,7 +123,6 @@ def create_app(settings: Settings) -> FastAPI:
                 places=places,
                 proxies=proxies,
                 forwarded_header=settings.forwarded_header,
-                rate_address=settings.rate_address,
             ),
             Middleware(CatchAllErrors),
             Middleware(Head),

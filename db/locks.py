@@ -1,5 +1,5 @@
 """The one order of locks: a smelt's row, its parts, the owner's profile, a tenant's row of the fair queue, the
-day's count.
+tenant's hold, the day's count.
 """
 
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ class SmeltFile:
     duration_seconds: float | None
     language: str | None
     status: WorkStatus
-    waiting_for: WaitingFor | None  # the outage that it waits out
+    waiting_for: WaitingFor | None  # the outage that it waits out, or a hold
     error_code: ErrorCode | None
     attempt: int  # of a completed recording: the one whose transcript counts
     progress: float

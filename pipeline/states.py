@@ -41,10 +41,11 @@ class WorkStatus(StrEnum):
 
 
 class WaitingFor(StrEnum):
-    """What is away, where a part waits out an outage. It counts for none of the part's failures."""
+    """What is away, where a part waits out an outage; or that the operator holds it. Neither counts as its failure."""
 
     CONTENT_STORE = "content_store"
     LANGUAGE_MODEL = "language_model"
+    HOLD = "hold"  # its queue or its tenant is paused
 
 
 class InputType(StrEnum):

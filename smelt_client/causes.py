@@ -41,6 +41,8 @@ def not_the_service(reply: httpx2.Response) -> str:
             f"{address}{by} answers {status} ({reply.reason_phrase}), and not by the service itself: a proxy is there, "
             "and the service behind it isn't; try again later"
         )
+    if status == 429:
+        return f"{address}{by} lets no more through for now (429), and not by the service itself: a proxy is there"
     return f"something else than Smelt answers at {address}{by} ({status}): give the service's address"
 
 

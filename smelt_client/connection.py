@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -21,6 +22,9 @@ def checked(server: str) -> Iterator[None]:
             f"the server's address must begin with http:// or https://, not {server.rpartition('@')[2]}"
         )
     try:
+        _ = urlsplit(
+            server
+        ).port  # ValueError for a number that no port has: connecting would name another cause
         yield
     except (httpx2.InvalidURL, ValueError) as error:
         raise Misused(f"the server's address or its proxy's can't be used: {error}") from None

@@ -61,7 +61,6 @@ REASONS = {
     "pipeline/settings/log.py": OF_SETTINGS,
     "pipeline/speech/beginning.py": ONE_NOUN,
     "pipeline/speech/cuda_libraries.py": "has to run before the library that needs it is imported",
-    "pipeline/speech/encoded.py": ONE_NOUN,
     "pipeline/speech/part.py": READ_BY_MANY,
     "pipeline/speech/progress.py": READ_BY_MANY,
     "pipeline/speech/samples.py": READ_BY_MANY,

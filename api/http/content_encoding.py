@@ -18,6 +18,7 @@ MOST_TIMES = (
     100  # what may come out of each byte; recordings and texts come to 20 at the most, bombs to 1,000
 )
 FREE_BYTES = 1_000_000  # that may come out whatever went in
+MOST_GROWN = 2  # times this and what came out may go in; what can't be packed grows by a thousandth
 
 
 def is_packed(request: Request) -> bool:
@@ -76,6 +77,8 @@ class _Packed:
         self._came_out += len(piece)
         if self._came_out > FREE_BYTES + MOST_TIMES * self._went_in:
             raise ApiError(Code.FILE_TOO_LARGE, f"A packed body may unpack to {MOST_TIMES} times its size.")
+        if self._went_in > MOST_GROWN * (FREE_BYTES + self._came_out):
+            raise _malformed()  # else nothing would ever end a body of which nothing comes
         return piece
 
     def end(self) -> None:

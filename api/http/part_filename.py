@@ -8,7 +8,8 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from urllib.parse import unquote_to_bytes
 
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+# To the header's end where no quotation mark follows: sought anew at each of them, it would be quadratic.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)', re.DOTALL)
 _EXTENDED = re.compile(
     r";[ \t]*filename\*[ \t]*=[ \t]*(utf-8|iso-8859-1)'[^']{0,32}'([^;\s\"]*)", re.IGNORECASE
 )

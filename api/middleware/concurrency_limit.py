@@ -5,7 +5,6 @@ Beyond a limit of its own a caller gets `429 too_many_requests`; beyond a limit 
 calls that wait for a result take no place of small requests.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from threading import Lock
@@ -14,8 +13,6 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.auth.client_address import client_address, subscriber
-from api.auth.rate import address_rate
-from api.auth.rate_limiter import LocalRateLimiter
 from api.errors import ApiError, Code, problem
 from pipeline.concurrency import Kind, Limit
 from pipeline.net.networks import Network
@@ -23,8 +20,6 @@ from pipeline.net.networks import Network
 RETRY_SECONDS = 2.0
 BUSY = "Too many requests are under way: come again after as long as `Retry-After` says."
 TOO_MANY = "Too many requests of yours are under way: come again once some of them have ended."
-TOO_FAST = "More requests come from your address than may: wait as long as `Retry-After` says."
-PAUSE_SECONDS = 2.0  # before a request that is too fast is looked at again
 NOT_LIMITED = ("/healthz", "/readyz")
 HELD, REFUSED = "smelt.places", "smelt.refused"  # in the scope's state
 OF_POSTS = {
@@ -116,12 +111,8 @@ class ConcurrencyLimit:
         places: Places,
         proxies: Sequence[Network],
         forwarded_header: str,
-        rate_address: int,
     ) -> None:
-        """`rate_address`: requests a minute of one address, whatever they are and whatever comes of them."""
         self.app = app
-        self._limiter = LocalRateLimiter()
-        self._rate = address_rate(rate_address)
         self._places = places
         self._proxies = proxies
         self._forwarded_header = forwarded_header
@@ -140,21 +131,9 @@ class ConcurrencyLimit:
             await problem(refusal)(scope, receive, send)
             return
         try:
-            if await self._in_time(address):
-                await self.app(scope, receive, send)
-            else:
-                await problem(too_fast())(scope, receive, send)
+            await self.app(scope, receive, send)
         finally:
             held.end()
-
-    async def _in_time(self, address: str) -> bool:
-        """Counts the request against its address's rate, here, since to be told no costs as much as most answers. One
-        that is too fast waits first, in its place: so a flood is slowed down before it is refused.
-        """
-        if self._limiter.acquire(address, self._rate).allowed:
-            return True
-        await asyncio.sleep(PAUSE_SECONDS)
-        return self._limiter.acquire(address, self._rate).allowed
 
 
 def count_for_tenant(request: Request, tenant: str) -> None:
@@ -176,10 +155,6 @@ def leave(request: Request, kind: Kind) -> None:
     held: Held | None = request.scope.get("state", {}).get(HELD)
     if held is not None:
         held.leave(kind)
-
-
-def too_fast() -> ApiError:
-    return ApiError(Code.TOO_MANY_REQUESTS, TOO_FAST, retry_after=RETRY_SECONDS)
 
 
 def over_own_limit() -> ApiError:

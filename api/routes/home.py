@@ -1,6 +1,6 @@
 """The page at /: what this is, with a form that takes files. What it is made of is in `api/home/`.
 
-Programs, which ask for JSON or for anything, are told as ever that nothing is there.
+Programs, which ask for JSON or for anything, are told as ever that nothing is there, and where something is.
 """
 
 from html import escape
@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parent.parent / "home"
 JSON = "application/json"
 HEADERS = {**page_policy({"form-action": "'self'"}), "Vary": "Accept"}
 FILES = {"home.js": "text/javascript", "home.css": "text/css"}
+NO_PAGE = "This is Smelt's API: /docs describes it, and a browser gets a form here."
 FIRST = "summarize"  # ticked already
 
 
@@ -39,7 +40,7 @@ PAGE = (FOLDER / "page.html").read_text("utf-8").replace("<!-- prompts -->", _ch
 async def page(request: Request) -> Response:
     """For browsers, which say that they like HTML best. Raises ApiError `not_found` for all others, as ever."""
     if choose(request.headers.get("accept", ""), (JSON, HTML)) != HTML:
-        raise ApiError(Code.NOT_FOUND)
+        raise ApiError(Code.NOT_FOUND, NO_PAGE)
     return Response(PAGE, headers=HEADERS, media_type=HTML)
 
 

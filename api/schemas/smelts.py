@@ -25,7 +25,9 @@ class Reply(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
-_WAITING_FOR = "the outage that it waits out, at no cost; null: it waits for none"
+_WAITING_FOR = (
+    "the outage that it waits out, at no cost, or `hold`: the operator has paused it; null: it waits for none"
+)
 
 
 class FileReply(Reply):

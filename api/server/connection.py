@@ -2,6 +2,7 @@
 
 import asyncio
 
+from api.errors import ApiError, Code
 from api.middleware.concurrency_limit import REFUSED, over_all_limits, over_own_limit
 from api.server.bounded_head import BoundedHead
 from api.server.connections import Connections, Entry
@@ -9,6 +10,7 @@ from api.server.delivery import Delivery
 
 MOST_AHEAD = 16  # requests that may wait behind one that is being answered
 TOLD_SECONDS = 5.0  # in which one who is only told that there are too many must have asked
+NO_UPGRADE = "A body can't be sent with an upgrade to another protocol: leave `Upgrade` out."
 REFUSALS = {Entry.OVER_OWN_LIMIT: over_own_limit, Entry.OVER_ALL_LIMITS: over_all_limits}
 
 
@@ -54,8 +56,19 @@ class Connection(BoundedHead):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        if self.parser.should_upgrade():
+            self._end_with_this_request()
         if self._entry is not Entry.SERVED:
             self.cycle.keep_alive = False
+
+    def _end_with_this_request(self) -> None:
+        """It is answered as if it didn't ask for another protocol, but nothing behind its head is looked at: the parser
+        takes a body for the next request, which a proxy before us has not seen, and forgets what came along with it.
+        """
+        self._deaf = True
+        self.cycle.keep_alive = False
+        if any(name in (b"content-length", b"transfer-encoding") for name, _ in self.headers):
+            self.scope["state"][REFUSED] = ApiError(Code.MALFORMED_BODY, NO_UPGRADE)
 
     def send_400_response(self, msg: str) -> None:
         if not self._deaf:

@@ -14,6 +14,7 @@ import hmac
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
@@ -82,7 +83,7 @@ async def accept(request: Request, schema: UploadSchema = SMELT, check: Check = 
         with post.shared.staging.post(post.caller.tenant, post.limits.smelt_bytes + OVERHEAD_BYTES) as staged:
             await staged.add(0)  # whether there is room at all, before anything is read
             async with NewContent(post.shared.content, staged) as content:
-                intake = Intake(schema, post.limits, post.shared.settings.json_bytes, content)
+                intake = _intake(post, schema, content)
                 await intake.read(request)
                 async with _turn(post):
                     options = await run_in_threadpool(check, post, intake)
@@ -91,10 +92,15 @@ async def accept(request: Request, schema: UploadSchema = SMELT, check: Check = 
 
 async def _compare(request: Request, post: Post, existing: Existing, schema: UploadSchema) -> Accepted:
     """A post that is repeated: nothing of it is stored."""
-    intake = Intake(schema, post.limits, post.shared.settings.json_bytes, None)
+    intake = _intake(post, schema, None)
     await intake.read(request)
     async with _turn(post):
         return await run_in_threadpool(_same_again, post, intake, existing)
+
+
+def _intake(post: Post, schema: UploadSchema, content: NewContent | None) -> Intake:
+    pause = partial(post.shared.uploads.pause, post.caller.tenant)
+    return Intake(schema, post.limits, post.shared.settings.json_bytes, content, pause)
 
 
 def _turn(post: Post) -> AbstractAsyncContextManager[None]:

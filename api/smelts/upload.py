@@ -5,8 +5,7 @@ things end it at once, because what follows only costs: an input over its size, 
 allows.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.requests import Request
 
@@ -26,10 +25,18 @@ SLICE_BYTES = 16 * 1024  # parsed without a pause for the event loop: a few mill
 
 
 class Intake:
-    """What a POST brings. `content`: where its inputs are stored; None: they are compared, not stored."""
+    """What a POST brings. `content`: where its inputs are stored; None: they are compared, not stored.
+
+    `pause`: awaited after each slice, so that others have the event loop.
+    """
 
     def __init__(
-        self, schema: UploadSchema, limits: Limits, json_bytes: int, content: NewContent | None
+        self,
+        schema: UploadSchema,
+        limits: Limits,
+        json_bytes: int,
+        content: NewContent | None,
+        pause: Callable[[], Awaitable[None]],
     ) -> None:
         self.form = Form(schema.fields)
         self.parts: list[InputPart] = []
@@ -38,6 +45,7 @@ class Intake:
         self._limits = limits
         self._json_bytes = json_bytes
         self._content = content
+        self._pause = pause
         self._fields = 0
         self._bytes = 0
         self._current: InputPart | FieldValue | PartStart | None = (
@@ -82,7 +90,7 @@ class Intake:
                 await self._content.staged.add(len(chunk))
             for start in range(0, len(chunk), SLICE_BYTES):
                 yield chunk[start : start + SLICE_BYTES]
-                await asyncio.sleep(0)
+                await self._pause()
 
     async def _on(self, event: JsonEvent) -> None:
         match event:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from api.smelts.view import View
 from db.session import Database
-from db.smelts.reads import find_queue_positions, get_head, with_parts
+from db.smelts.reads import find_queue_positions, get_head, with_holds, with_parts
 from pipeline.smelt import Smelt
 
 MOST_BYTES = 64_000_000
@@ -62,7 +62,7 @@ class Views:
             before = self._kept.get(smelt_id)
         with self._database.service() as conn:
             head = get_head(conn, smelt_id)
-            smelt = None if head is None else with_parts(conn, head)
+            smelt = None if head is None else with_holds(conn, with_parts(conn, head))
             places = {} if smelt is None or smelt.status.terminal else find_queue_positions(conn, [smelt_id])
         if smelt is None:
             self._forget(smelt_id)

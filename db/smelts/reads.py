@@ -3,15 +3,17 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, Row
 
 from db.smelts.smelt_parts import get_files, get_outputs
 from db.statement import cached_text
-from pipeline.smelt import Smelt
-from pipeline.states import DefaultPromptName, ErrorCode, SmeltMode, SmeltStatus, Tier
+from db.work.files import FILES
+from db.work.outputs import OUTPUTS
+from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
+from pipeline.states import DefaultPromptName, ErrorCode, SmeltMode, SmeltStatus, Tier, WaitingFor, WorkStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,16 @@ def get_smelt(conn: Connection, smelt_id: UUID) -> Smelt | None:
 def with_parts(conn: Connection, head: Smelt) -> Smelt:
     """A smelt that was read without its parts. They may be newer than the head, never older."""
     return replace(head, files=get_files(conn, head.id), outputs=get_outputs(conn, head.id))
+
+
+def with_holds(conn: Connection, smelt: Smelt) -> Smelt:
+    """The same, whose parts say it where their queue is held: no row of theirs does. For the service role."""
+    held = frozenset(conn.execute(cached_text("select queue from holds where queue is not null")).scalars())
+    if not held or smelt.status.terminal:
+        return smelt
+    files = tuple(_in_held_queue(file) if FILES.queue in held else file for file in smelt.files)
+    outputs = tuple(_in_held_queue(output) if OUTPUTS.queue in held else output for output in smelt.outputs)
+    return replace(smelt, files=files, outputs=outputs)
 
 
 def find_page(conn: Connection, wanted: SmeltFilter) -> list[tuple[datetime, UUID]]:
@@ -106,7 +118,8 @@ def list_smelts(conn: Connection, smelt_ids: Collection[UUID]) -> list[Smelt]:
 
 
 def find_queue_positions(conn: Connection, smelt_ids: Collection[UUID], most: int = 1_000) -> dict[UUID, int]:
-    """The place in the queue of each of these smelts' claimable files, from 1; no further back than `most`.
+    """The place in the queue of each of these smelts' claimable files, from 1; no further back than `most`. None has
+    one while the queue is held.
 
     One walk along the queue's head, however many files there are. For the service role.
     """
@@ -120,6 +133,7 @@ def find_queue_positions(conn: Connection, smelt_ids: Collection[UUID], most: in
             select mine.id, coalesce(head.place, :most) as place
             from smelt_files mine left join head on head.id = mine.id
             where mine.smelt_id = any (:ids) and mine.status = 'pending'
+                and not exists (select from holds where queue = 'transcribe')
             """
         ),
         {"ids": list(smelt_ids), "most": most},
@@ -144,6 +158,13 @@ def _smelt(row: Row[Any]) -> Smelt:
     values["default_prompt_names"] = tuple(DefaultPromptName(name) for name in row.default_prompt_names)
     values["warnings"] = tuple(row.warnings)
     return Smelt(**values)
+
+
+P = TypeVar("P", SmeltFile, SmeltOutput)
+
+
+def _in_held_queue(part: P) -> P:
+    return replace(part, waiting_for=WaitingFor.HOLD) if part.status is WorkStatus.PENDING else part
 
 
 def find_unfinished(conn: Connection, smelt_ids: Collection[UUID]) -> set[UUID]:

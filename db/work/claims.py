@@ -1,6 +1,6 @@
 """Claim, finish, fail and rescue: one module for every table that holds work (docs/design/work.md).
 
-Leases are renewed by `db/work/leases.py`.
+Leases are renewed by `db/work/leases.py`, and what comes of one that ran out is in `db/work/expired.py`.
 
 The claim raises `attempt`, which fences: a worker that finishes must still hold the attempt that it claimed. All
 times are the database's. Where a row belongs to a smelt, the caller locks that smelt's row first.
@@ -17,8 +17,6 @@ from db.statement import cached_text
 from pipeline.errors import LostLease
 from pipeline.retry import WORK_RETRY, RetryPolicy, TryAgain
 from pipeline.states import ErrorCode, WaitingFor
-
-MOMENT = 5  # seconds after Postgres's start in which workers renew what ran out while it was down
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def claim_next(
         cached_text(
             f"""
             with next as (
-                select id, updated_at as ready_at from {table.name} where {ready}
+                select id, updated_at as ready_at from {table.name} where {ready} and {_open(table)}
                 order by fair_key, id limit 1 for update skip locked
             )
             update {table.name} work
@@ -81,7 +79,7 @@ def claim_next(
                 coalesce((
                     select true from {table.name} other where {ready} and other.id <> work.id
                     order by fair_key, id limit 1
-                ), false), work.lease_until, {_alone(table)},
+                ), false), work.lease_until, {is_alone(table)},
                 greatest(0, extract(epoch from now() - next.ready_at))::float8
             """
         ),
@@ -128,64 +126,6 @@ def put_back(conn: Connection, table: WorkTable, claim: Claim, again: TryAgain) 
         _guarded(conn, table, claim, f"status = 'pending', {_queue_again(table)}, {failures}")
 
 
-def shorten_leases(conn: Connection, table: WorkTable, lease_seconds: float) -> int:
-    """Leases further ahead than anybody takes them end in `lease_seconds` from now; returns how many.
-
-    The database's clock was set back since: they would outlive their worker by as much. A living worker
-    renews its lease within seconds. Locks those rows; passes over what others lock.
-    """
-    result = conn.execute(
-        cached_text(
-            f"""
-            with ahead as (
-                select id from {table.name}
-                where status = 'processing' and lease_until > now() + make_interval(secs => 2 * :lease)
-                for update skip locked
-            )
-            update {table.name} work set lease_until = now() + make_interval(secs => :lease)
-            from ahead where work.id = ahead.id
-            """
-        ),
-        {"lease": lease_seconds},
-    )
-    return result.rowcount
-
-
-def find_expired(conn: Connection, table: WorkTable, limit: int) -> list[Claim]:
-    """Rows whose worker has been silent past its lease. Locks nothing; `lock_expired` looks again.
-
-    Not those that nobody could renew because Postgres was down: their workers get a moment.
-    """
-    rows = conn.execute(
-        cached_text(
-            f"""
-            select id, attempt, failures, {_alone(table)} as alone from {table.name}
-            where status = 'processing' and lease_until < now() and (
-                updated_at > pg_postmaster_start_time()
-                or now() > pg_postmaster_start_time() + make_interval(secs => {MOMENT})
-            )
-            order by lease_until limit :limit
-            """
-        ),
-        {"limit": limit},
-    )
-    return [Claim(row.id, row.attempt, row.failures, alone=row.alone) for row in rows]
-
-
-def lock_expired(conn: Connection, table: WorkTable, claim: Claim) -> bool:
-    """Whether the row is still in the same attempt and past its lease; locks it if so."""
-    row = conn.execute(
-        cached_text(
-            f"""
-            select from {table.name} where id = :id and attempt = :attempt and status = 'processing'
-            and lease_until < now() for update
-            """
-        ),
-        {"id": claim.id, "attempt": claim.attempt},
-    ).one_or_none()
-    return row is not None
-
-
 def find_due(conn: Connection, table: WorkTable, limit: int) -> list[UUID]:
     """Rows that waited for their `run_at` and are due. Locks nothing."""
     sql = f"select id from {table.name} where status = 'waiting' and run_at <= now() order by run_at limit :limit"
@@ -208,10 +148,9 @@ def make_pending(conn: Connection, table: WorkTable, row_id: UUID) -> bool:
 
 def count_claimable(conn: Connection, table: WorkTable, limit: int, *, only_short: bool = False) -> int:
     """How many rows are claimable, counted up to `limit`."""
+    ready = f"{_ready(table, only_short=only_short)} and {_open(table)}"
     sql = f"""
-        select count(*) from (
-            select from {table.name} where {_ready(table, only_short=only_short)} order by fair_key, id limit :limit
-        ) ready
+        select count(*) from (select from {table.name} where {ready} order by fair_key, id limit :limit) ready
     """
     return int(conn.execute(cached_text(sql), {"limit": limit}).scalar_one())
 
@@ -221,7 +160,15 @@ def _ready(table: WorkTable, *, only_short: bool) -> str:
     return f"status = 'pending' and cost <= {table.short:g}" if only_short else "status = 'pending'"
 
 
-def _alone(table: WorkTable) -> str:
+def _open(table: WorkTable) -> str:
+    """Whether the operator lets the queue be claimed from: asked once, before the first row. What is held of a tenant
+    isn't pending.
+    """
+    return f"not exists (select from holds where queue = '{table.queue}')"
+
+
+def is_alone(table: WorkTable) -> str:
+    """As SQL, of a row of the table."""
     return "alone" if table.shares else "true"
 
 

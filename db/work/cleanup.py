@@ -9,6 +9,7 @@ from db.statement import cached_text
 _STATEMENTS = (
     "delete from anonymous_usage where date_utc < (now() at time zone 'utc')::date - 7",
     "delete from platform_usage where date_utc < (now() at time zone 'utc')::date - 7",
+    "delete from workers where seen_at < now() - interval '1 hour'",  # killed: they said nothing
     "delete from schedule_runs where finished_at < now() - interval '30 days'",
     """
     delete from fair_tenants mine where updated_at < now() - interval '30 days' and exists (

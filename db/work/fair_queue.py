@@ -54,7 +54,7 @@ def next_finish_times(
     """A finish time for each cost, in order, and what the tenant's last finish time is to become in the same
     transaction, which holds its lock. To be called after every other lock, as `make_claimable`.
     """
-    last, virtual_time = _lock_tenant(conn, table, tenant)
+    last, virtual_time = lock_tenant(conn, table, tenant)
     return finish_times(last, virtual_time, costs)
 
 
@@ -202,7 +202,7 @@ def _waiting_rows(table: WorkTable) -> str:
     """
 
 
-def _lock_tenant(conn: Connection, table: WorkTable, tenant: str) -> tuple[float, float]:
+def lock_tenant(conn: Connection, table: WorkTable, tenant: str) -> tuple[float, float]:
     """The tenant's last finish time, and the queue's virtual time: the smallest finish time that waits, or with none
     the latest.
 

@@ -6,6 +6,7 @@ from db.locks import bump_version, lock_smelt_of
 from db.statement import cached_text
 from db.work import claims
 from db.work.claims import Claim, WorkTable
+from db.work.expired import lock_expired
 from db.work.leases import renew
 from pipeline.errors import LostLease
 from pipeline.retry import Decision, GiveUp, TryAgain
@@ -72,7 +73,7 @@ def rescue(conn: Connection, table: WorkTable, claim: Claim, max_failures: int) 
     """
     if table.of_smelt:
         lock_smelt_of(conn, table, claim.id)
-    if not claims.lock_expired(conn, table, claim):
+    if not lock_expired(conn, table, claim):
         return False
     if not claim.alone:
         try_again(conn, table, claim, TryAgain(0.0, counts=False, alone=True))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.cli.admin.app import app as admin_commands
 from deploy.cli.keys import keys
 from deploy.cli.running import run_alone, run_command
 from deploy.client.app import app as client_commands
@@ -196,6 +197,7 @@ def evaluate(
 app.add_typer(client_commands)  # submit, list, show, …; `deploy/client/app.py` lists them
 
 app.add_typer(keys, name="keys")
+app.add_typer(admin_commands, name="admin")
 
 
 @app.command()

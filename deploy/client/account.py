@@ -38,7 +38,7 @@ class Account:
         try:
             body = TokenBody(name=name, expires_at=expires_at)
         except ValidationError as problem:
-            raise Misused(f"{problem.errors()[0]['loc'][0]}: {problem.errors()[0]['msg']}") from None
+            raise Misused(f"the {problem.errors()[0]['loc'][0]}: {_fault(problem.errors()[0])}") from None
         read = NewTokenReply.model_validate_json
         return self._client.do(Call("POST", TOKENS, read, repeatable=False, body=body))
 

@@ -122,5 +122,15 @@ def _write_all(files: Mapping[Path, bytes], *, force: bool) -> None:
     _refuse_overwriting(list(files), force=force)
     for path, data in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, data, force=force)
+
+
+def _write(path: Path, data: bytes, *, force: bool) -> None:
+    """Raises OSError with the file's name. What can't be finished, as on a full disk, isn't left there half."""
+    try:
         with path.open("wb" if force else "xb") as file:
             file.write(data)
+    except OSError as error:
+        if not force and not isinstance(error, FileExistsError):
+            path.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error

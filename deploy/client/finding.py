@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-HIDDEN = "hidden"
+HIDDEN, LINK = "hidden", "a link to a folder"
 ANY_FOLDERS = "**"
 
 
@@ -30,6 +30,8 @@ def all_below(folder: Path, skip: Callable[[Skipped], object]) -> Iterator[Path]
         for hidden in sorted(name for name in folders if name.startswith(".")):
             skip(Skipped(Path(root, hidden), HIDDEN))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for link in (path for name in folders if (path := Path(root, name)).is_symlink()):
+            skip(Skipped(link, LINK))
         for name in sorted(files):
             yield Path(root, name)
 

@@ -1,4 +1,4 @@
-"""Times as people give them: `yesterday`, `3h`, `2 days ago`, `2026-11-02`, `2026-11-02T09:30`."""
+"""Times as people give them: `yesterday`, `3h`, `2 days ago`, `2026-11-02`, `2026-11-02T09:30`; ahead, `90 days`."""
 
 import re
 from datetime import datetime, timedelta
@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 from smelt_client import Misused
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_AGO = re.compile(r"(\d{1,6}) ?(m|min|minutes?|h|hours?|d|days?|w|weeks?)( ago)?", re.ASCII | re.IGNORECASE)
+_SPAN = r"(\d{1,6}) ?(m|min|minutes?|h|hours?|d|days?|w|weeks?)"
+_AGO = re.compile(f"{_SPAN}( ago)?", re.ASCII | re.IGNORECASE)
+_AHEAD = re.compile(f"(?:in )?{_SPAN}", re.ASCII | re.IGNORECASE)
 _DAYS = {"today": 0, "yesterday": 1}
+_TOMORROW = "tomorrow"
 
 
 def moment(given: str, now: datetime) -> datetime:
@@ -24,12 +27,43 @@ def moment(given: str, now: datetime) -> datetime:
         ) from None
 
 
+def moment_ahead(given: str, now: datetime) -> datetime:
+    """As above, of what is to come. Raises Misused."""
+    words = " ".join(given.split())
+    try:
+        told = _read_ahead(words, now)
+    except (ValueError, OverflowError):
+        raise Misused(
+            f"{given} is no time: give `90 days`, `12h`, `tomorrow`, `2027-01-31` or `2027-01-31T09:30`"
+        ) from None
+    if told <= now:
+        raise Misused(f"{given} is past already")
+    return told
+
+
+def _read_ahead(words: str, now: datetime) -> datetime:
+    """Raises ValueError, OverflowError."""
+    if words.lower() == _TOMORROW:
+        return _midnight(now + timedelta(days=1))
+    if found := _AHEAD.fullmatch(words):
+        return now + _span(found[1], found[2])
+    return _dated(words)
+
+
 def _read(words: str, now: datetime) -> datetime:
     """Raises ValueError, OverflowError."""
     if words.lower() in _DAYS:
         return _midnight(now - timedelta(days=_DAYS[words.lower()]))
     if found := _AGO.fullmatch(words):
-        return now - timedelta(**{_UNITS[found[2][0].lower()]: int(found[1])})
+        return now - _span(found[1], found[2])
+    return _dated(words)
+
+
+def _span(number: str, unit: str) -> timedelta:
+    return timedelta(**{_UNITS[unit[0].lower()]: int(number)})
+
+
+def _dated(words: str) -> datetime:
     told = datetime.fromisoformat(words)
     return told if told.tzinfo else told.astimezone()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deploy.client.client import Client
     from deploy.client.submission import Wishes
 
-INTERRUPTED, PIPE_CLOSED = 130, 141  # as shells tell of SIGINT and SIGPIPE
+PIPE_CLOSED = 141  # as shells tell of SIGPIPE
 OPEN_FILES = 4_096
 
 Server = Annotated[
@@ -97,15 +97,17 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
     from deploy.client.client import Client
     from deploy.client.config import find_config
     from deploy.client.failures import exit_code
+    from deploy.client.interruption import code_of, interruptible
     from deploy.client.wording import in_words_of_the_command
     from smelt_client import SmeltError
 
     _write_utf8()
     _allow_open_files()
     try:
-        config = find_config(server, token)
-        with Client(config.server, config.token) as client:
-            yield client
+        with interruptible():
+            config = find_config(server, token)
+            with Client(config.server, config.token) as client:
+                yield client
         sys.stdout.flush()  # while it can still be told that nobody reads it
     except SmeltError as failure:
         _end(in_words_of_the_command(failure), exit_code(failure))
@@ -115,8 +117,8 @@ def connected(server: str | None, token: str | None) -> Iterator["Client"]:
         _end(f"what was given can't be sent or shown: {error}", 2)
     except OSError as error:
         _end(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
-    except KeyboardInterrupt:
-        _end("interrupted; what was sent goes on (smelt list, smelt cancel)", INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        _end("interrupted; what was sent goes on (smelt list, smelt cancel)", code_of(interrupt))
 
 
 def end_quietly() -> NoReturn:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pipeline.states import WaitingFor, WorkStatus
 from smelt_client.models import FileReply, OutputReply, SmeltReply
 
-_AWAY: dict[str, str] = {
+_WAITS: dict[str, str] = {
     WaitingFor.CONTENT_STORE: "waits for the content store",
     WaitingFor.LANGUAGE_MODEL: "waits for the language model",
+    WaitingFor.HOLD: "is held by the service's operator",
 }
 
 
@@ -39,7 +40,7 @@ class Part:
     def note(self) -> str:
         """What it waits for."""
         if self.waiting_for is not None:
-            return _AWAY.get(self.waiting_for, f"waits for {self.waiting_for}")
+            return _WAITS.get(self.waiting_for, f"waits for {self.waiting_for}")
         return "" if self.place is None else f"place {self.place:,} in the queue"
 
 

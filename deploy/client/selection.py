@@ -8,6 +8,7 @@ sent: the service decides by the content (`deploy/client/submission.py`).
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from glob import has_magic
 from pathlib import Path
 
 from deploy.client.finding import HIDDEN, Skipped, all_below, matches
@@ -95,7 +96,8 @@ def _add_matches(selection: Selection, name: str) -> None:
     """Of a pattern that was quoted, or that the shell found nothing for; `**` is any folder below."""
     found = matches(name)
     if not found:
-        raise Misused(f"{name} can't be read: there is no such file")
+        nothing = "no file is meant by it" if has_magic(name) else "there is no such file"
+        raise Misused(f"{name} can't be read: {nothing}")
     for match in found:
         if match.is_dir():
             add_below(selection, match)

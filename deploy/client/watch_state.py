@@ -95,13 +95,16 @@ class WatchState:
         return self._stored.results
 
     def save(self) -> None:
-        """Raises OSError."""
+        """Raises OSError with the file's name, which that of a full disk doesn't have."""
         new = self._file.with_suffix(".new")
-        with new.open("wb") as file:
-            file.write(self._stored.model_dump_json(indent=1).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._file)
+        try:
+            with new.open("wb") as file:
+                file.write(self._stored.model_dump_json(indent=1).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._file)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._file)) from error
 
 
 @contextmanager

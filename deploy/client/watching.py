@@ -185,7 +185,7 @@ class Watcher:
                 new.rename(target)
         except OSError as problem:
             if problem.errno not in NO_PLACE:
-                raise
+                raise OSError(problem.errno, problem.strerror, str(target)) from problem
             self._end(name, watched, error=f"{target} can't be written: {problem.strerror}")
             return
         self._end(name, watched)

@@ -20,6 +20,7 @@ from deploy.supervisor.runner import DEATHS_AT_START, Runner, stop_all
 from pipeline.settings import MODEL_FILE_SUFFIX, SECRET_FIELDS, Settings
 
 NAME = "llm"
+MAGIC = b"GGUF"
 HOST = "127.0.0.1"
 LOADED_WITHIN = 600.0  # seconds; tens of gigabytes are read from a disk
 ASKED_EVERY = 0.1  # seconds
@@ -30,13 +31,23 @@ FIRST_WORD_SECONDS = (
 
 
 def check_model_file(settings: Settings) -> None:
-    """Raises SettingsIncomplete when the file isn't there, or what serves it."""
-    if not Path(settings.llm_model).expanduser().is_file():
+    """Raises SettingsIncomplete when the file isn't there or is no model's, or what serves it isn't there."""
+    file = Path(settings.llm_model).expanduser()
+    if not file.is_file():
         raise SettingsIncomplete(f"SMELT_LLM_MODEL: there is no file {settings.llm_model}")
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(len(MAGIC))
+    except OSError as problem:
+        raise SettingsIncomplete(f"SMELT_LLM_MODEL: {file} can't be read: {problem.strerror}") from problem
+    if head != MAGIC:
+        raise SettingsIncomplete(
+            f"SMELT_LLM_MODEL: {file} is no model in the format GGUF; perhaps a web page was saved in its place"
+        )
     if importlib.util.find_spec(PACKAGE) is None:
         raise SettingsIncomplete(
             f"SMELT_LLM_MODEL is a {MODEL_FILE_SUFFIX} file, which the package {PACKAGE} serves: "
-            f"`{Path(sys.executable).name} -m pip install {PACKAGE}`, or set SMELT_LLM_BASE_URL to a server"
+            f"`{sys.executable} -m pip install {PACKAGE}`, or set SMELT_LLM_BASE_URL to a server"
         )
 
 
@@ -69,7 +80,8 @@ class LocalModel:
         """Raises ServiceFailed when the process can't run, or died more often than that."""
         if self._runner.gave_up or (most_deaths is not None and self._runner.deaths > most_deaths):
             raise ServiceFailed(
-                f"the language model of {self._path} can't be served; see the lines of {NAME} above"
+                f"the language model of {self._path} can't be served: it may be damaged, cut off, too large for the "
+                f"memory, or of a kind that this {PACKAGE} doesn't know; see the lines of {NAME} above"
             )
 
     @property

@@ -104,7 +104,7 @@ class Service:
             self._model.check(most_deaths)
         for name, runner in self._processes.runners.items() if self._processes else ():
             if runner.gave_up:
-                raise ServiceFailed(f"{name} can't run with these settings; see its lines above")
+                raise ServiceFailed(f"{name} can't run with these settings; it last said: {runner.last_line}")
             if most_deaths is not None and runner.deaths > most_deaths:
                 raise ServiceFailed(
                     f"{name} has died {runner.deaths} times; it last said: {runner.last_line}"

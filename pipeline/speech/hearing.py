@@ -28,7 +28,6 @@ class WhisperRecognizer:
     def __init__(self, model: Whisper, batch_size: int, lanes: int = 1) -> None:
         self.lanes = lanes
         self._model = model
-        self._batch_size = batch_size
         self._batcher = Batcher(model, batch_size)
 
     @classmethod
@@ -41,18 +40,18 @@ class WhisperRecognizer:
         return cls(model, choice.engine.batch_size, choice.engine.lanes)
 
     def begin(self, hints: Hints) -> "WhisperHearing":
-        return WhisperHearing(self._model, self._batcher, self._batch_size, hints)
+        return WhisperHearing(self._model, self._batcher, hints)
 
 
 class WhisperHearing:
     """Implements Hearing."""
 
-    def __init__(self, model: Whisper, batcher: Batcher, batch_size: int, hints: Hints) -> None:
+    def __init__(self, model: Whisper, batcher: Batcher, hints: Hints) -> None:
         self._model = model
         self._batcher = batcher
         self._vocabulary = hints.vocabulary
         self._languages = Languages(hints.language, multilingual=model.multilingual)
-        self._windows = WindowLanguages(model, self._languages, batch_size)
+        self._windows = WindowLanguages(model, batcher, self._languages)
         self._hint_warnings = tuple(_hint_warnings(model, hints))
 
     @property
@@ -71,21 +70,21 @@ class WhisperHearing:
             return Heard()
         features = self._model.features(samples)
         around = padded(speech, block.seconds)
-        spoken = self._windows.of(features, to_windows(around, longest), around, block.start_seconds)
 
         def told(share: float) -> None:
             report(block.start_seconds + share * block.seconds)
 
+        windows = to_windows(around, longest)
+        spoken = self._windows.of(features, windows, around, block.start_seconds, lambda: told(0.0))
         streams = [self._stream(number, window, speech, features) for number, window in enumerate(spoken)]
-        self._begin(spoken, streams)
         words = self._hear(streams, told)
         gaps = uncovered(speech, list(covered(words)))
         if gaps:
             again = joined(gaps, [(word.start, word.end) for word in words], longest)
-            windows = [Spoken(span, _language_at(span[0], spoken)) for span in padded(again, block.seconds)]
+            missed = [Spoken(span, _language_at(span[0], spoken)) for span in padded(again, block.seconds)]
             anew = [
                 self._stream(number, window, speech, features)
-                for number, window in enumerate(windows, len(spoken))
+                for number, window in enumerate(missed, len(spoken))
                 if window not in spoken  # what was heard already would come out the same
             ]
             words += said_in(self._hear(anew, lambda _: told(1.0)), again)
@@ -97,19 +96,12 @@ class WhisperHearing:
     def _stream(self, number: int, window: Spoken, speech: Sequence[Span], features: Features) -> Stream:
         (start, end), language = window.span, window.language
         prompt = self._model.prompt(language, self._vocabulary)
-        return Stream(number, start, end, within(speech, window.span), prompt, language, features)
-
-    def _begin(self, spoken: Sequence[Spoken], streams: Sequence[Stream]) -> None:
-        """The first step of what was encoded already, to find its language."""
-        for encoded in {id(window.encoded): window.encoded for window in spoken}.values():
-            if encoded is not None:
-                pairs = zip(spoken, streams, strict=True)
-                together = [stream for window, stream in pairs if window.encoded is encoded]
-                self._model.step(together, encoded)
+        spoken = within(speech, window.span)
+        return Stream(number, start, end, spoken, prompt, language, features, window.encoded)
 
     def _hear(self, streams: Sequence[Stream], told: Callable[[float], None]) -> list[TimedWord]:
         """What all of them say. `told`: the share of them that is done, after each call of the model."""
-        self._batcher.hear(streams, told)
+        self._batcher.work(streams, told)
         return [word for stream in streams for word in in_speech(stream.words, stream.speech)]
 
 

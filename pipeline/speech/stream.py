@@ -12,6 +12,7 @@ but there is speech, the stream goes on there: that is where others lose words.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pipeline.speech.encoded import Encoded
 from pipeline.speech.samples import Features
 from pipeline.speech.spans import LEAST_SECONDS
 from pipeline.speech.transcript import Span
@@ -57,7 +58,8 @@ class Decoding:
 class Stream:
     """`start`, `end`: the window, in seconds from the block's start. `speech`: what of it is speech.
 
-    `number`: no other stream of the block has it. `features`: of the block.
+    `number`: no other stream of the block has it. `features`: of the block. `encoded`: what the model has made of it at
+    `position` already, if it has.
     """
 
     number: int
@@ -67,6 +69,7 @@ class Stream:
     prompt: tuple[int, ...]
     language: str
     features: Features = field(repr=False)
+    encoded: Encoded | None = field(default=None, repr=False)
     position: float = field(init=False)
     rung: int = 0
     words: list[TimedWord] = field(default_factory=list)
@@ -102,6 +105,7 @@ class Stream:
     def advance(self, words: Sequence[TimedWord], *, complete: bool) -> None:
         """Moves on behind these words. `complete`: the model says that nothing more is said in the window."""
         self.words += words
+        self.encoded = None
         if not words:
             self.position = self.end  # what was said there, if anything, is found as speech without words
             return

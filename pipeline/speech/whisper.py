@@ -17,14 +17,14 @@ from faster_whisper.transcribe import (  # type: ignore[import-untyped]
     merge_punctuations,
 )
 
-from pipeline.speech.encoded import Encoded
+from pipeline.speech.encoded import each_of, together
+from pipeline.speech.identification import Identification
 from pipeline.speech.model_download import Tell, fetched
 from pipeline.speech.models import loading_advice, located
 from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Features, Samples
 from pipeline.speech.stamps import STAMP_SECONDS, Piece, read_stamps
 from pipeline.speech.stream import LADDER, Decoding, Stream
-from pipeline.speech.transcript import Span
 from pipeline.speech.words import TimedWord, within_stamps
 
 _SEED = 0
@@ -97,18 +97,14 @@ class Whisper:
         tokens = self._model.hf_tokenizer.encode(" " + vocabulary.strip(), add_special_tokens=False).ids
         return len(tokens) <= _MAX_HINT_TOKENS
 
-    def encode(self, features: Features, windows: Sequence[Span]) -> Encoded:
-        """These windows from their beginnings on, as `step` takes them for the first time. All need as many frames."""
-        pieces = [
-            features[:, self._frame(start) : self._frame(end)][:, : self._whole] for start, end in windows
-        ]
-        frames = max(self.encoder_frames(end - start) for start, end in windows)
-        return Encoded(self._encoded(pieces, frames), tuple(windows))
-
-    def languages(self, encoded: Encoded) -> list[list[tuple[str, float]]]:
-        """For each window its probable languages, the most probable first: `[("<|en|>", 0.9), …]`."""
-        found: list[list[tuple[str, float]]] = self._model.model.detect_language(encoded.output)
-        return found
+    def identify(self, windows: Sequence[Identification]) -> None:
+        """Asks for the language of each window, in one call. All need as many frames; of a model of many languages."""
+        encoded = self._encoded(
+            [self._piece(each.features, each.start, each.end) for each in windows], windows
+        )
+        found = self._model.model.detect_language(encoded)
+        for each, languages, row in zip(windows, found, each_of(encoded), strict=True):
+            each.languages, each.encoded = languages, row
 
     def encoder_frames(self, seconds: float) -> int:
         """How many frames the encoder is given for a piece of so many seconds: for what is short less than a window.
@@ -119,12 +115,11 @@ class Whisper:
         shorter = int(self._whole * _SHORTER)
         return shorter if self._frame(seconds) + self._whole * _SILENCE_SHARE <= shorter else self._whole
 
-    def step(self, streams: Sequence[Stream], ready: Encoded | None = None) -> None:
-        """Hears what comes next of each stream, in one call. All are of one rung, and their prompts of one length.
-
-        They may be of several recordings. `ready`: what `encode` made of them, if nothing was heard since.
+    def step(self, streams: Sequence[Stream]) -> None:
+        """Hears what comes next of each stream, in one call. All are of one rung, and their prompts of one length; they
+        may be of several recordings.
         """
-        encoded = self._encode_next(streams) if ready is None else ready.output
+        encoded = self._encode_next(streams)
         rows: list[_Row] = []
         for index, (stream, decoding) in enumerate(
             zip(streams, self._decoded(encoded, streams), strict=True)
@@ -161,17 +156,24 @@ class Whisper:
         return min(self._frame(stream.end) - self._frame(stream.position), self._whole)
 
     def _encode_next(self, streams: Sequence[Stream]) -> Any:
-        frames = max(self.encoder_frames(stream.left) for stream in streams)
-        starts = [self._frame(stream.position) for stream in streams]
-        return self._encoded(
-            [
-                stream.features[:, at : at + self._frames_left(stream)]
-                for at, stream in zip(starts, streams, strict=True)
-            ],
-            frames,
-        )
+        """Of each stream what is left; what was encoded already isn't again."""
+        pieces = [
+            self._piece(stream.features, stream.position, stream.end)
+            for stream in streams
+            if stream.encoded is None
+        ]
+        if len(pieces) == len(streams):
+            return self._encoded(pieces, streams)
+        made = iter(each_of(self._encoded(pieces, streams)) if pieces else ())
+        return together([stream.encoded or next(made) for stream in streams])
 
-    def _encoded(self, pieces: Sequence[Features], frames: int) -> Any:
+    def _piece(self, features: Features, start: float, end: float) -> Features:
+        """At most a whole window of it."""
+        return features[:, self._frame(start) : self._frame(end)][:, : self._whole]
+
+    def _encoded(self, pieces: Sequence[Features], what: Sequence[Stream | Identification]) -> Any:
+        """`what`: that the pieces are of, or some of them; it says how many frames all are given."""
+        frames = max(self.encoder_frames(each.left) for each in what)
         batch = np.stack([np.pad(piece, ((0, 0), (0, frames - piece.shape[1]))) for piece in pieces])
         return self._model.encode(np.ascontiguousarray(batch, np.float32))
 

@@ -4,11 +4,13 @@ A model of many languages is asked about each window, also where the user named 
 come out as a fluent text that nobody spoke.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from pipeline.speech.batcher import Batcher
 from pipeline.speech.encoded import Encoded
+from pipeline.speech.identification import Identification
 from pipeline.speech.languages import Detection, Languages
 from pipeline.speech.samples import Features
 from pipeline.speech.spans import to_windows
@@ -20,7 +22,7 @@ _PART_SECONDS = 10.0  # of a window in which the language may turn: what the mod
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A window and the language that it is to be heard in. `encoded`: what it was looked at by, if it stayed whole."""
+    """A window and the language to hear it in. `encoded`: what the model has made of it, if it stayed whole."""
 
     span: Span
     language: str
@@ -39,58 +41,53 @@ class _Found:
 class WindowLanguages:
     """One recording's. `languages` decides, and keeps what is to be told."""
 
-    def __init__(self, model: Whisper, languages: Languages, batch_size: int) -> None:
+    def __init__(self, model: Whisper, batcher: Batcher, languages: Languages) -> None:
         self._model = model
+        self._batcher = batcher
         self._languages = languages
-        self._batch_size = batch_size
 
     def of(
-        self, features: Features, windows: Sequence[Span], speech: Sequence[Span], at: float
+        self,
+        features: Features,
+        windows: Sequence[Span],
+        speech: Sequence[Span],
+        at: float,
+        tick: Callable[[], None],
     ) -> list[Spoken]:
         """The block's windows, each in its language. `speech`: with the silence that belongs to it; seconds from the
-        block's start, which is `at` seconds from the recording's.
+        block's start, which is `at` seconds from the recording's. `tick` is called after each call of the model, and
+        may raise.
         """
-        if self._model.multilingual:
-            found = [
-                each
-                for batch in self._batches(windows)
-                for each in self._looked_at(features, batch, speech, at)
+
+        def identified(spans: Sequence[Span]) -> list[_Found]:
+            asked = [Identification(start, end, features) for start, end in spans]
+            self._batcher.work(asked, lambda _: tick())
+            return [
+                _Found(span, Detection(at + span[0], at + span[1], each.languages or ()), each.encoded)
+                for span, each in zip(spans, asked, strict=True)
             ]
+
+        if self._model.multilingual:
+            found = self._divided(identified(windows), speech, identified)
         else:
             found = [_Found(span, Detection(at + span[0], at + span[1], ())) for span in windows]
         decided = self._languages.decide([each.detection for each in found])
         return list(self._rejoined(found, decided))
 
-    def _looked_at(
-        self, features: Features, batch: Sequence[Span], speech: Sequence[Span], at: float
-    ) -> Iterator[_Found]:
-        encoded = self._model.encode(features, batch)
-        found = self._detected(encoded, at)
-        parts = [_parts(window, speech, detection) for window, detection in zip(batch, found, strict=True)]
-        kept = [row for row, each in enumerate(parts) if len(each) == 1]
-        whole = encoded.only(kept) if kept else None
-        for window, detection, cut in zip(batch, found, parts, strict=True):
-            if len(cut) == 1:
-                yield _Found(window, detection, whole)
-                continue
-            for together in self._batches(cut):
-                detected = self._detected(self._model.encode(features, together), at)
-                yield from (_Found(part, own) for part, own in zip(together, detected, strict=True))
-
-    def _detected(self, encoded: Encoded, at: float) -> list[Detection]:
+    def _divided(
+        self,
+        found: Sequence[_Found],
+        speech: Sequence[Span],
+        identified: Callable[[Sequence[Span]], list[_Found]],
+    ) -> list[_Found]:
+        """Those that may turn are cut, and each part is asked about by itself."""
+        cut = [_parts(each, speech) for each in found]
+        parts = iter(identified([part for parts in cut if len(parts) > 1 for part in parts]))
         return [
-            Detection(at + start, at + end, languages)
-            for (start, end), languages in zip(encoded.windows, self._model.languages(encoded), strict=True)
+            part
+            for each, spans in zip(found, cut, strict=True)
+            for part in ([each] if len(spans) == 1 else [replace(next(parts), encoded=None) for _ in spans])
         ]
-
-    def _batches(self, windows: Sequence[Span]) -> Iterator[list[Span]]:
-        """In order; of one batch all are given as many frames."""
-        for _, alike in groupby(
-            windows, key=lambda window: self._model.encoder_frames(window[1] - window[0])
-        ):
-            group = list(alike)
-            for first in range(0, len(group), self._batch_size):
-                yield group[first : first + self._batch_size]
 
     def _rejoined(self, found: Sequence[_Found], decided: Sequence[str]) -> Iterator[Spoken]:
         """Neighbouring parts of one language share a window again, as long as they fit."""
@@ -105,8 +102,9 @@ class WindowLanguages:
                 yield from (Spoken(span, language) for span in to_windows(spans, self._model.window_seconds))
 
 
-def _parts(window: Span, speech: Sequence[Span], detection: Detection) -> list[Span]:
+def _parts(found: _Found, speech: Sequence[Span]) -> list[Span]:
     """The window, or what it is cut into where its language may turn."""
-    if not detection.may_turn:
-        return [window]
-    return to_windows((span for span in speech if window[0] <= span[0] < window[1]), _PART_SECONDS)
+    start, end = found.span
+    if not found.detection.may_turn:
+        return [found.span]
+    return to_windows((span for span in speech if start <= span[0] < end), _PART_SECONDS)

@@ -215,6 +215,16 @@ def test_many_empty_gzip_files_in_a_row_are_no_bomb_either(ada: httpx.Client) ->
     assert ada.post("/v1/smelts", content=body, headers=GZIP).status_code == 202
 
 
+@pytest.mark.parametrize("path", ["/v1/smelts", "/v1/prompts", "/v1/audio/transcriptions"])
+def test_a_packed_body_of_which_nothing_ever_comes_is_refused(ada: httpx.Client, path: str) -> None:
+    """Neither by empty gzip files nor by one with empty blocks: what comes out alone would never be too much."""
+    form = {"Content-Encoding": "gzip", "Content-Type": "multipart/form-data; boundary=b"}
+    begun, empty_block = gzip.compress(b"")[:10], b"\0\0\0\xff\xff"
+    for body in (gzip.compress(b"") * 150_000, begun + empty_block * 600_000):
+        reply = ada.post(path, content=body, headers=form)
+        assert reply.status_code == 400
+
+
 # Forms of browsers
 
 

@@ -28,6 +28,9 @@ CLOSED = {
     "fair_tenants",
     "anonymous_usage",
     "platform_usage",
+    "holds",
+    "admin_actions",
+    "workers",
 }
 # A row of Ada's in every table that has a `user_id`, where the fixture hasn't made one yet.
 ADAS = """
@@ -44,6 +47,10 @@ ADAS = """
     insert into schedule_runs (id, job, period) values (gen_random_uuid(), 'purge_content', now());
     insert into anonymous_usage (ip_hash, date_utc, count) values ('hash', current_date, 1);
     insert into deleted_users (user_hash) values ('hash');
+    insert into holds (tenant) values ('user:' || %(ada)s::uuid);
+    insert into admin_actions (id, operator, host, command, tenant)
+        values (gen_random_uuid(), 'operator', 'host', 'pause', 'user:' || %(ada)s::uuid);
+    insert into workers (id, host, pid, queue) values (gen_random_uuid(), 'host', 1, 'transcribe');
 """
 
 

@@ -22,6 +22,8 @@ FROZEN = {
     "006_monitor.up.sql": "8f5c04472b60d8681b7711eb28fc746c0299bc3a557db437fa23152562627e43",
     "007_alone.down.sql": "8b65037f74bd88e4c633e1a7248fc1a46f007d2df69b4cbfb24f6d69e2f495e6",
     "007_alone.up.sql": "7dfd43e13e075300dbbb672ea14038857e29d12c5fc99bd8912d1b9b7a1a7208",
+    "008_admin.down.sql": "5b76b92dc4220f69b5ffab8742dd9e82397c8456787c05f4572f8996ea27941e",
+    "008_admin.up.sql": "20b07da4f3991deec308e7d87f1187928403ef3cef118d88f1a869d1c172c5fd",
 }
 FILES = sorted(path.name for path in FOLDER.glob("*.sql"))
 

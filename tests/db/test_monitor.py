@@ -75,8 +75,8 @@ def test_one_queue_is_told_without_counting_the_others(database: Database, work:
         (node.get("Relation Name"), node.get("Index Name")) for node in plan.nodes if node["Actual Loops"]
     }
     tables, indexes = ({one for one in kind if one} for kind in zip(*read, strict=True))
-    assert tables == {"smelt_files"}
-    assert indexes == {"smelt_files_claim", "smelt_files_lease"}
+    assert tables == {"smelt_files", "holds"}
+    assert indexes == {"smelt_files_claim", "smelt_files_lease", "holds_queue_tenant_key"}
 
 
 def test_it_reads_nothing_else(monitor: psycopg.Connection, work: None) -> None:

@@ -19,6 +19,9 @@ PRIVATE = (
     ("schedule_runs", "job"),
     ("fair_tenants", "tenant"),
     ("anonymous_usage", "count"),
+    ("holds", "tenant"),
+    ("admin_actions", "operator"),
+    ("workers", "host"),
 )
 
 
@@ -180,7 +183,7 @@ def test_every_table_is_forced_under_row_level_security(owner_url: str) -> None:
             """
         ).fetchall()
 
-    assert len(rows) == 15
+    assert len(rows) == 18
     assert [row[0] for row in rows if not (row[1] and row[2] and row[3])] == []
 
 

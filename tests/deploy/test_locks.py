@@ -44,3 +44,14 @@ def test_each_package_is_known_by_its_hashes_and_no_index_is_named() -> None:
         for block in re.split(r"\n(?=\S)", text):
             if PIN.match(block):
                 assert "--hash=sha256:" in block, block.splitlines()[0]
+
+
+def test_the_client_by_itself_is_of_the_services_version_and_needs_nothing_that_the_service_lacks() -> None:
+    """The service's wheel holds the client too: as the same code, with what it needs."""
+    client = tomllib.loads((ROOT / "smelt_client" / "pyproject.toml").read_text())["project"]
+    assert client["version"] == PROJECT["version"]
+    assert client["requires-python"] == PROJECT["requires-python"]
+    both = named(client["dependencies"]) & named(PROJECT["dependencies"])
+    stated = {line for line in PROJECT["dependencies"] if named([line]) <= both}
+    assert stated <= set(client["dependencies"])
+    assert named(client["dependencies"]) <= set(pins("requirements-production.lock"))

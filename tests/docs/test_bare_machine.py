@@ -22,6 +22,7 @@ from tests.support.waiting import wait_until
 pytestmark = [pytest.mark.exhaustive, pytest.mark.timeout(1_200)]
 
 MINUTES = 60.0
+READY_LINE = r"^export SMELT_SERVER=\S+ SMELT_TOKEN=\S+$"
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
 
 
@@ -45,21 +46,33 @@ def environment(machine: Path) -> dict[str, str]:
     return {**kept, "HOME": str(machine / "home"), "SMELT_PORT": "0"}
 
 
-def commands(section: str) -> list[str]:
-    """Its indented lines that are alone between empty ones."""
+def section(title: str) -> str:
+    """What the README says below a heading."""
     text = (ROOT / "README.md").read_text()
-    [body] = re.findall(rf"^## {section}\n(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)
-    return re.findall(r"(?<=\n\n)    (\S.*)\n(?=\n)", body)
+    [body] = re.findall(rf"^## {title}\n(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)
+    return str(body)
+
+
+def commands(title: str) -> list[str]:
+    """The section's indented lines that are alone between empty ones, and tell of nothing that is printed."""
+    found = re.findall(r"(?<=\n\n)    (\S.*)\n(?=\n)", section(title))
+    return [command for command in found if not command.endswith(":")]
 
 
 def test_the_readme_is_followed_as_it_is_written(machine: Path, environment: dict[str, str]) -> None:
     project = machine / "smelt"
-    [demo] = [command for command in commands("Try it") if command.startswith("make")]
+    [demo] = commands("Try it")
+    [own] = re.findall(r"`(make demo .*)`", section("Try it"))
     start, submit = commands("Your own files")
 
     shown = run(demo, project, environment)
-    assert "What was heard in meeting.m4a:" in shown
-    assert "# Action items" in shown
+    printed = re.findall(r"^    (?!make )(.*[^…\n])$", section("Try it"), re.MULTILINE)
+    assert len(printed) > 4
+    assert [line for line in printed if line not in shown.splitlines()] == []
+
+    shutil.copy(project / "deploy" / "demo" / "meeting.m4a", project / "talk.m4a")
+    (project / "notes.md").write_text("Zoe must call the printer by Friday.\n")
+    assert "Zoe must call the printer" in run(own, project, environment).partition("# Action items")[2]
 
     with (machine / "printed").open("w") as output:
         up = subprocess.Popen(
@@ -74,6 +87,9 @@ def test_the_readme_is_followed_as_it_is_written(machine: Path, environment: dic
         wait_until(lambda: up.poll() is not None or ready(machine), 3 * MINUTES)
         assert ready(machine), (machine / "printed").read_text()
         run(submit, project, environment)
+        [line] = re.findall(READY_LINE, (machine / "printed").read_text(), re.MULTILINE)
+        stranger = {**environment, "HOME": str(machine)}
+        assert "tier\tlocal" in run(f"{line}; .venv/bin/smelt usage", project, stranger)
     finally:
         os.killpg(up.pid, signal.SIGINT)  # as a terminal's Ctrl-C does
         up.wait(MINUTES)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smelt_client import Refused, Smelt, SmeltError, Unreachable, attempts
+from smelt_client import Misused, Refused, Smelt, SmeltError, Unreachable, attempts
 from tests.support.answering import answering
 from tests.support.certificates import make_certificate
 from tests.support.receiver import receiving
@@ -43,6 +43,7 @@ CONFUSED: list[tuple[bytes, type[SmeltError], str]] = [
         "on to https://sso.example/in (",
     ),
     (html("407 Proxy Authentication Required"), Refused, "wants a password (407)"),
+    (html("429 Slow Down"), Refused, "{address} lets no more through for now (429), and not by the service"),
     (html("413 Too Large"), Refused, "{address}: a proxy before the service"),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", Unreachable, "something else than Smelt answers"),
     (
@@ -68,6 +69,11 @@ def test_what_is_no_smelt_service_is_told_as_that(answer: bytes, kind: type[Smel
 def test_a_port_where_nothing_listens() -> None:
     said = str(failure("http://127.0.0.1:1"))
     assert said.startswith("http://127.0.0.1:1 can't be reached: the connection is refused")
+
+
+def test_a_number_that_no_port_has() -> None:
+    with pytest.raises(Misused, match="Port out of range"):
+        Smelt("http://127.0.0.1:99999")
 
 
 def test_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:

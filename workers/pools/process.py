@@ -22,6 +22,7 @@ from workers import app
 from workers.notifications.queue_depth import count_claimable
 from workers.notifications.queue_notifications import Queue
 from workers.pools import PROCESS_READY
+from workers.pools.presence import Presence
 from workers.pools.shutdown import end
 
 log = logging.getLogger("workers.pools.process")  # it runs as __main__
@@ -52,9 +53,12 @@ def main(queue: Queue) -> None:
     )
     worker.queue_prefetch = threads  # a notification held by a busy process is one that an idle one lacks
     worker.start()
+    presence = Presence(pool.services, queue)
+    presence.start()
     log.info(PROCESS_READY)
     pool.stopping.wait()
     end(worker)
+    presence.close()
     pool.close()
 
 

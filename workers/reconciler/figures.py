@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 EVERY = 10.0  # seconds between two readings
 BYTES_EVERY = 60.0  # of what reads more rows
 QUEUES = [(table.queue, tier) for table in TABLES for tier in (("",) if table is RUNS else Tier)]
+SERVERS = tuple(
+    what for what in WaitingFor if what is not WaitingFor.HOLD
+)  # what an operator holds is no outage
 _OF_QUEUES = (metrics.ready, metrics.oldest_ready, metrics.running, metrics.waiting)
 
 
@@ -57,7 +60,7 @@ def _tell(figures: Figures, overdue: Overdue) -> None:
         own = figures.queues.get((queue, tier), QueueFigures())
         for gauge, value in zip(_OF_QUEUES, (own.ready, own.oldest, own.running, own.waiting), strict=True):
             gauge.labels(queue, tier).set(value)
-    for server in WaitingFor:
+    for server in SERVERS:
         metrics.outage_parts.labels(server).set(figures.outages.get(server, 0))
     metrics.lag.labels("leases").set(overdue.leases)
     metrics.lag.labels("due").set(overdue.due)

@@ -14,8 +14,10 @@ from uuid import UUID
 
 from db.locks import bump_version, lock_smelt_of
 from db.session import DatabaseUnavailable
-from db.work import claims, schedules
+from db.work import claims, expired, schedules
 from db.work.claims import WorkTable
+from db.work.held_work import carry_out
+from db.work.holds import list_holds
 from db.work.parts import rescue
 from db.work.tables import TABLES
 from pipeline.content.errors import ContentError
@@ -156,10 +158,10 @@ def rescue_expired(services: Services) -> int:
     rescued = 0
     for table in TABLES:
         with services.database.service() as conn:
-            claims.shorten_leases(conn, table, services.settings.lease_seconds)
-            expired = claims.find_expired(conn, table, BATCH)
+            expired.shorten_leases(conn, table, services.settings.lease_seconds)
+            silent = expired.find_expired(conn, table, BATCH)
         budget = table.retry.max_failures(services.settings.max_attempts)
-        for claim in expired:
+        for claim in silent:
             try:
                 with services.database.service() as conn:
                     if rescue(conn, table, claim, budget):
@@ -190,6 +192,13 @@ def promote_due(services: Services) -> int:
     return promoted
 
 
+def obey_holds(services: Services) -> int:
+    """Held tenants' rows that became claimable in the very moment, and what a command left half done."""
+    with services.database.service() as conn:
+        found = list_holds(conn)
+    return sum(carry_out(services.database.service, hold) for hold in found)
+
+
 def ensure_schedules(services: Services) -> int:
     with services.database.service() as conn:
         return schedules.ensure_runs(conn)
@@ -216,6 +225,6 @@ def _of(table: WorkTable, row_id: UUID, attempt: int | None = None) -> dict[str,
     return {"table": table.name, "part": str(row_id), "attempt": attempt}
 
 
-WORK: tuple[Step, ...] = (rescue_expired, promote_due, ensure_schedules, notify_claimable)
+WORK: tuple[Step, ...] = (rescue_expired, promote_due, obey_holds, ensure_schedules, notify_claimable)
 PURGE: tuple[Step, ...] = (purge_content,)
 STEPS = (*WORK, *PURGE)

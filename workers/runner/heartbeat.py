@@ -14,6 +14,7 @@ from datetime import timedelta
 from db.session import Database, DatabaseUnavailable
 from db.work.claims import WorkTable
 from db.work.leases import renew_all
+from db.work.presence import InHand
 from db.work.tables import TABLES
 from pipeline.settings import Settings
 from pipeline.settings.work import HEARTBEAT_SECONDS, LONGEST_STEP
@@ -66,6 +67,11 @@ class Heartbeat:
         finally:
             with self._lock:
                 self._leases.discard(lease)
+
+    def in_hand(self) -> list[InHand]:
+        """What this process works on."""
+        with self._lock:
+            return [InHand(lease.claim.id, round(lease.age, 1)) for lease in self._leases]
 
     def beat(self) -> None:
         """One round: each lease is renewed, or learns that it is lost. Nothing while Postgres is out of reach."""

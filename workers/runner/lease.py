@@ -38,10 +38,15 @@ class Lease:
         self._stopping = stopping
         self._grace = grace
         self._clock = clock
-        self._ticked = self._renewed = self._looked = clock()
+        self._begun = self._ticked = self._renewed = self._looked = clock()
         self._told = 0.0
         self._stop_at: float | None = None
         self._lost = False
+
+    @property
+    def age(self) -> float:
+        """Seconds since the row was claimed."""
+        return self._clock() - self._begun
 
     @property
     def stopping(self) -> bool:

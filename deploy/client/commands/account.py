@@ -38,18 +38,18 @@ def add_token(
     name: Annotated[str, typer.Argument(help="What it is for.", show_default=False)],
     *,
     expires: Annotated[
-        str | None, typer.Option(help="When it ends: `2027-01-31`, or a time; never unless told.")
+        str | None, typer.Option(help="When it ends: `90 days`, `tomorrow`, `2027-01-31`; never unless told.")
     ] = None,
     as_json: AsJson = False,
     server: Server = None,
     token: Token = None,
 ) -> None:
     """Make a machine token, for clients that nobody signs in. It is shown this once."""
-    from deploy.client.moments import moment
+    from deploy.client.moments import moment_ahead
     from deploy.client.output import print_json
 
     with connected(server, token) as client:
-        ends = None if expires is None else moment(expires, datetime.now(UTC).astimezone())
+        ends = None if expires is None else moment_ahead(expires, datetime.now(UTC).astimezone())
         made = client.account.add_token(name, ends)
         print_json(made) if as_json else print(made.token)
 

@@ -66,9 +66,7 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 def limited(each: int, total: int) -> tuple[ConcurrencyLimit, Places]:
     limits = dict.fromkeys(Kind, Limit(100, 100)) | {Kind.LARGE: Limit(total, each)}
     places = Places(limits)
-    return ConcurrencyLimit(
-        replying, places, networks(("127.0.0.0/8",)), "x-forwarded-for", 1_000_000
-    ), places
+    return ConcurrencyLimit(replying, places, networks(("127.0.0.0/8",)), "x-forwarded-for"), places
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from api.middleware.address_rate import PAUSE_SECONDS, AddressRate
 from api.middleware.concurrency_limit import ConcurrencyLimit, Places
 from db.session import Database
 from pipeline.concurrency import ConcurrencyLimits, Kind, Limit
@@ -41,7 +43,8 @@ def limited(
             await PlainTextResponse("ok")(scope, receive, send)
 
         places = Places(dict.fromkeys(Kind, Limit(total, each)))
-        app = ConcurrencyLimit(slow, places, networks(("127.0.0.0/8",)), "x-forwarded-for", rate_address)
+        behind = networks(("127.0.0.0/8",)), "x-forwarded-for"
+        app = AddressRate(ConcurrencyLimit(slow, places, *behind), *behind, rate_address)
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             calls = []
@@ -63,7 +66,7 @@ def test_a_flood_from_one_address_is_slowed_down_and_then_refused_and_another_is
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever it asks for: also what is answered before anybody is asked who they are."""
-    monkeypatch.setattr("api.middleware.concurrency_limit.PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr("api.middleware.address_rate.PAUSE_SECONDS", 0.05)
     asked = [("/nope", "1.1.1.1")] * 20 + [("/nope", "1.1.1.2")]
     answers, left = limited(100, 400, *asked, rate_address=300)  # ten at once, five a second
     statuses = [status for status, _ in answers]
@@ -71,6 +74,27 @@ def test_a_flood_from_one_address_is_slowed_down_and_then_refused_and_another_is
     assert statuses[10:20].count(429) >= 9
     assert statuses[20] == 200
     assert left == 0
+
+
+async def counted(answered: list[str], scope: Scope, receive: Receive, send: Send) -> None:
+    answered.append(scope["path"])
+    await PlainTextResponse("ok")(scope, receive, send)
+
+
+def test_a_flood_of_what_has_no_limit_is_slowed_down() -> None:
+    """Health checks and heads that are too long, and more at once than anybody may have under way."""
+
+    async def scenario() -> list[int]:
+        answered: list[str] = []
+        app = AddressRate(partial(counted, answered), (), "x-forwarded-for", 300)  # ten at once
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+            calls = [asyncio.ensure_future(client.get("/healthz")) for _ in range(20)]
+            await asyncio.sleep(PAUSE_SECONDS / 4)
+            at_once = len(answered)
+            replies = await asyncio.gather(*calls)
+        return [at_once, *(reply.status_code for reply in replies)]
+
+    assert asyncio.run(scenario()) == [10] + [200] * 20
 
 
 OK, OWN, BUSY = (200, ""), (429, "2"), (503, "2")

@@ -92,3 +92,4 @@ def test_it_runs_and_asks_nothing_but_the_services_own(browser: httpx.Client) ->
 def test_programs_get_what_they_always_did(browser: httpx.Client, accept: str) -> None:
     reply = browser.get("/", headers={"Accept": accept})
     assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
+    assert "/docs" in reply.json()["detail"]

@@ -72,6 +72,43 @@ def test_what_is_no_proper_request_is_refused(api: RunningApi, visitor: httpx.Cl
     assert visitor.get("/healthz").status_code == 200
 
 
+UPGRADE = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("sent", [BODY, NEXT], ids=["a body", "a request"])
+def test_a_body_behind_an_upgrade_is_never_taken_for_a_request(
+    api: RunningApi, sent: bytes, *, at_once: bool
+) -> None:
+    """The parser does so, where a proxy before it goes by the length; a proxy would hand the reply to somebody else."""
+    begun = b"\r\n".join(
+        (
+            *(b"POST /v1/smelts HTTP/1.1", b"Host: test", b"Content-Type: application/json"),
+            *(*UPGRADE, b"Content-Length: %d" % len(sent), b"", b""),
+        )
+    )
+    with socket.create_connection(api.address, timeout=5) as connection:
+        connection.sendall(begun + sent if at_once else begun)
+        received = connection.recv(65_536)
+        with suppress(ConnectionError):
+            connection.sendall(b"" if at_once else sent)
+            while data := connection.recv(65_536):
+                received += data
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert b"upgrade to another protocol" in received
+    assert received.count(b"HTTP/1.1 ") == 1
+    assert api.objects() == []
+
+
+def test_an_upgrade_without_a_body_is_passed_over(api: RunningApi) -> None:
+    """What follows at once would never be answered: so the client is told that it has to connect again."""
+    begun = b"\r\n".join((b"GET /healthz HTTP/1.1", b"Host: test", *UPGRADE, b"", b""))
+    received = answer(api.address, begun + NEXT)
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert b"connection: close" in received
+    assert received.count(b"HTTP/1.1 ") == 1
+
+
 def test_a_head_that_does_not_come_to_its_end_is_hung_up_on(
     api: RunningApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, event, text
 
 from db.session import Database
 from db.smelts.admission import admit
-from db.work import claims
+from db.work import claims, expired
 from db.work.claims import WorkTable
 from db.work.files import FILES
 from db.work.outputs import OUTPUTS
@@ -23,8 +23,8 @@ MOST = 60  # rows that a step may read, whatever waits and whatever has ended
 STEPS: dict[str, Callable[[Connection, WorkTable], object]] = {
     "claim": lambda conn, table: claims.claim_next(conn, table, 30),
     "count": lambda conn, table: claims.count_claimable(conn, table, 16),
-    "shorten": lambda conn, table: claims.shorten_leases(conn, table, 30),
-    "expired": lambda conn, table: claims.find_expired(conn, table, 200),
+    "shorten": lambda conn, table: expired.shorten_leases(conn, table, 30),
+    "expired": lambda conn, table: expired.find_expired(conn, table, 200),
     "due": lambda conn, table: claims.find_due(conn, table, 200),
 }
 

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 from db.session import Database
-from db.work import claims
+from db.work import expired
 from db.work.claims import Claim, claim_next
 from db.work.files import FILES
 from db.work.leases import renew
@@ -34,7 +34,7 @@ def test_a_lease_from_before_the_clock_was_set_back_ends_in_time(database: Datab
     with database.service() as conn:
         claim = claim_leased(conn, cast, "2 hours")
 
-        assert claims.shorten_leases(conn, FILES, LEASE) == 1
+        assert expired.shorten_leases(conn, FILES, LEASE) == 1
 
         assert lease_left(conn, claim) == LEASE
         assert renew(conn, FILES, claim, LEASE, 0.5)  # it is its worker's still
@@ -44,6 +44,6 @@ def test_a_lease_that_somebody_may_have_taken_stays_as_it_is(database: Database,
     with database.service() as conn:
         claim = claim_leased(conn, cast, "50 seconds")
 
-        assert claims.shorten_leases(conn, FILES, LEASE) == 0
+        assert expired.shorten_leases(conn, FILES, LEASE) == 0
 
         assert lease_left(conn, claim) == 50

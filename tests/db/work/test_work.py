@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from db.session import Database
 from db.work import claims as work
 from db.work.claims import Claim, claim_next
+from db.work.expired import find_expired
 from db.work.files import FILES
 from db.work.leases import renew
 from db.work.outputs import OUTPUTS
@@ -89,7 +90,7 @@ def test_a_live_lease_is_not_rescued(database: Database, ready: Cast) -> None:
     row = must_claim(database, lease=30)
 
     with database.service() as conn:
-        assert work.find_expired(conn, FILES, 10) == []
+        assert find_expired(conn, FILES, 10) == []
         assert not rescue(conn, FILES, row, max_failures=3)
 
 
@@ -102,14 +103,14 @@ def test_whose_worker_died_in_company_is_alone_from_then_on_and_only_then_counte
     assert first is not None
     assert not first.alone
     with database.service() as conn:
-        [found] = work.find_expired(conn, FILES, 10)
+        [found] = find_expired(conn, FILES, 10)
         assert rescue(conn, FILES, found, max_failures=1)
         assert state(conn, found) == ("pending", 1, 0, None)
         second = claim_next(conn, FILES, 0, alone=False)
     assert second is not None
     assert second.alone
     with database.service() as conn:
-        [found] = work.find_expired(conn, FILES, 10)
+        [found] = find_expired(conn, FILES, 10)
         assert rescue(conn, FILES, found, max_failures=1)
         assert state(conn, found) == ("failed", 2, 1, "worker_lost")
 

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.client.destination import Destination, Kind
 from smelt_client import Misused, Unreachable
+from tests.support.full_disk import at_most
 
 
 def archive(*names: str) -> bytes:
@@ -130,3 +131,12 @@ def test_a_place_that_may_not_be_written_to_is_told_before(
     for output in ("a.md", "new/", ""):
         with pytest.raises(Misused, match="no file may be made"):
             Destination.of(f"{tmp_path}/{output}")
+
+
+def test_what_can_not_be_written_whole_is_told_with_its_name_and_not_left_there(tmp_path: Path) -> None:
+    """As on a full disk."""
+    destination = Destination.of(str(tmp_path / "a.md"))
+    with at_most(10_000), pytest.raises(OSError, match=r"a\.md"):
+        destination.write(b"x" * 20_000)
+    assert list(tmp_path.iterdir()) == []
+    destination.write(b"whole")

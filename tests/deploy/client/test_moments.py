@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from deploy.client.moments import moment
+from deploy.client.moments import moment, moment_ahead
 from smelt_client import Misused
 
 NOW = datetime(2026, 11, 26, 20, 30, 5, tzinfo=UTC)
@@ -54,3 +54,26 @@ def test_a_time_without_a_zone_is_local() -> None:
 def test_what_is_no_time_is_wrongly_called(given: str) -> None:
     with pytest.raises(Misused, match="is no time"):
         moment(given, NOW.astimezone())
+
+
+@pytest.mark.parametrize(
+    ("given", "ahead"),
+    [("90m", timedelta(minutes=90)), ("in 2 days", timedelta(days=2)), ("12 weeks", timedelta(weeks=12))],
+)
+def test_so_long_from_now(given: str, ahead: timedelta) -> None:
+    assert moment_ahead(given, NOW) == NOW + ahead
+
+
+def test_tomorrow_and_a_day_to_come_are_their_first_local_moments() -> None:
+    now = NOW.astimezone()
+    assert moment_ahead("Tomorrow", now) == moment("today", now + timedelta(days=1))
+    assert moment_ahead("2027-01-31", now) == datetime(2027, 1, 31).astimezone()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("2 days ago", "is no time"), ("soon", "is no time"), ("2020-01-01", "is past"), ("0m", "is past")],
+)
+def test_what_is_not_to_come_is_wrongly_called(given: str, said: str) -> None:
+    with pytest.raises(Misused, match=said):
+        moment_ahead(given, NOW.astimezone())

@@ -17,6 +17,7 @@ from tests.support.smelt_replies import file, output, smelt
         ({"status": "pending", "progress": 0.0}, "pending"),
         ({"status": "processing", "waiting_for": "content_store"}, "waits for the content store"),
         ({"status": "waiting", "waiting_for": "language_model"}, "waits for the language model"),
+        ({"status": "waiting", "waiting_for": "hold"}, "is held by the service's operator"),
         ({"status": "completed"}, "completed"),
         ({"status": "failed", "progress": 1.0, "queue_position": 4}, "failed"),
         ({"status": "canceled", "progress": 1.0}, "canceled"),

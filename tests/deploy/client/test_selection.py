@@ -44,6 +44,7 @@ def test_a_folder_gives_all_below_it_and_a_list_of_what_is_skipped(folder: Path)
     assert {str(each.path.relative_to(folder)): each.reason for each in selection.skipped} == {
         ".git": "hidden",
         ".hidden": "hidden",
+        "circle": "a link to a folder",
         "empty.txt": "empty",
         "picture.png": "an image",
         "pipe": "no file",
@@ -77,7 +78,7 @@ def test_stdin_is_a_text_among_the_others(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("none.md", "no such file"), ("*.wav", "no such file"), ("e", "empty")]
+    ("name", "said"), [("none.md", "no such file"), ("*.wav", "no file is meant by it"), ("e", "empty")]
 )
 def test_nothing_to_send_is_wrongly_called(folder: Path, name: str, said: str) -> None:
     (folder / "e").mkdir()
@@ -91,6 +92,7 @@ def test_what_may_not_be_read_is_skipped_with_the_reason(
     def closed(path: Path, *_: object) -> BinaryIO:
         raise PermissionError(13, "Permission denied", str(path))
 
+    (folder / "circle").unlink()  # three are named
     monkeypatch.setattr(Path, "open", closed)  # root, which may run this, may read everything
     with pytest.raises(Misused, match=r"b.md is skipped \(can't be read: Permission denied\)"):
         chosen(folder, "")

@@ -13,8 +13,9 @@ from deploy.client import arrivals, watching
 from deploy.client.client import Client
 from deploy.client.selection import why_not
 from deploy.client.submission import Wishes
-from deploy.client.watch_state import Stamp, Watched, WatchState
+from deploy.client.watch_state import STATE_FILE, Stamp, Watched, WatchState
 from deploy.client.watching import Watcher
+from tests.support.full_disk import at_most
 
 ID = EXAMPLES["AcceptedSmelt"]["id"]
 ACCEPTED = httpx2.Response(202, json=EXAMPLES["AcceptedSmelt"])
@@ -194,6 +195,24 @@ def test_a_name_that_leaves_no_room_for_its_result_ends_alone(watch: Watch) -> N
     watch.look()
     assert watch.events[2:] == [("failed", longest), ("done", fits)]
     assert (watch.folder / f"{fits}.md").read_text() == "# Result"
+
+
+def test_a_full_disk_is_told_with_the_file_that_has_no_room_and_loses_nothing(watch: Watch) -> None:
+    watch.write("a.md")
+    watch.settle()
+    watch.service.ended, watch.service.results = True, lambda: "x" * 20_000
+    with at_most(10_000), pytest.raises(OSError, match=r"a\.md\.md"):
+        watch.look()
+    watch.restart()
+    watch.look()
+    assert (watch.folder / "a.md.md").read_text() == "x" * 20_000
+
+    watch.write("b.md")
+    with at_most(10), pytest.raises(OSError, match=STATE_FILE):
+        watch.settle()
+    watch.restart()
+    watch.settle()
+    assert ("sent", "b.md") in watch.events
 
 
 def test_once_ends_although_a_file_went_away_between_its_note_and_its_post(watch: Watch) -> None:

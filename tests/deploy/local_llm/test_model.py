@@ -1,7 +1,9 @@
 """A language model out of a file, by a stand-in of the package that serves it; the real one: `tests/interop/`."""
 
 import os
+import re
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,7 +128,11 @@ def test_what_is_missing_is_told_in_one_line(file: Path, monkeypatch: pytest.Mon
     with pytest.raises(SettingsIncomplete, match=r"there is no file .*/none\.gguf$"):
         check_model_file(_settings(file.with_name("none.gguf")))
     monkeypatch.setattr(module, "PACKAGE", "xllamacpp_that_is_not_there")
-    with pytest.raises(SettingsIncomplete, match="pip install xllamacpp_that_is_not_there"):
+    said = rf"`{re.escape(sys.executable)} -m pip install xllamacpp_that_is_not_there`"
+    with pytest.raises(SettingsIncomplete, match=said):
+        check_model_file(_settings(file))
+    file.write_text("<!DOCTYPE html>")
+    with pytest.raises(SettingsIncomplete, match=r"Small-Model\.gguf is no model in the format GGUF"):
         check_model_file(_settings(file))
 
 

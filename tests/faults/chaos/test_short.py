@@ -9,16 +9,14 @@ from tests.faults.chaos.scenario import Scenario
 from tests.faults.chaos.scenarios import SCENARIOS
 from tests.faults.chaos.scenarios.crash_points import crash_points
 from tests.faults.chaos.scenarios.crowding import crowding
-from tests.faults.chaos.scenarios.fairness import fairness
 from tests.faults.chaos.scenarios.kill_storm import kill_storm
 from tests.faults.chaos.scenarios.postgres_gone import postgres_killed
 from tests.faults.chaos.scenarios.redis_gone import redis_killed
 from tests.faults.chaos.scenarios.rolling_deploy import rolling_deploy
 from tests.faults.chaos.scenarios.sequences import sequences
-from tests.faults.chaos.scenarios.zombies import zombies
 
-COMMON = (kill_storm, redis_killed, postgres_killed, zombies, rolling_deploy)
-CHEAP = (crash_points, sequences, fairness)  # for what they find: they start no service
+COMMON = (kill_storm, redis_killed, postgres_killed, rolling_deploy)
+CHEAP = (crash_points, sequences)  # for what they find: they start no service
 OTHERS = [scenario for scenario in SCENARIOS if scenario not in (*COMMON, *CHEAP, crowding)]
 
 pytestmark = pytest.mark.long

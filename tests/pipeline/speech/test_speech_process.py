@@ -66,6 +66,12 @@ def long_job(job: Callable[..., SpeechJob]) -> SpeechJob:
     return job(repeated(30))
 
 
+@pytest.fixture
+def longer_job(job: Callable[..., SpeechJob]) -> SpeechJob:
+    """More speech than is heard before a test ends it, however late the test is told of each step."""
+    return job(repeated(300))
+
+
 def repeated(times: int) -> bytes:
     """The wav, said over and over. Its size is left open, as a pipe's is."""
     data = recording("speech.wav")
@@ -397,9 +403,9 @@ def test_nobody_knows_whose_fault_a_death_in_company_was(
 
 
 def test_a_stall_in_company_ends_the_child_and_is_nobodys_fault(
-    speech: SpeechProcess, lanes: ThreadPoolExecutor, long_job: SpeechJob
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, longer_job: SpeechJob
 ) -> None:
-    heard, ticks = two_under_way(speech, lanes, long_job)
+    heard, ticks = two_under_way(speech, lanes, longer_job)
     pid = speech.pid
     assert pid is not None
     ticks[0].error = WorkError(ErrorCode.TIMED_OUT, retryable=True)
@@ -408,10 +414,10 @@ def test_a_stall_in_company_ends_the_child_and_is_nobodys_fault(
 
 
 def test_who_is_left_alone_dies_alone(
-    speech: SpeechProcess, lanes: ThreadPoolExecutor, job: Callable[..., SpeechJob]
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, longer_job: SpeechJob
 ) -> None:
     """One that was canceled counts as company only until the child has let it go."""
-    (stopped, going), ticks = two_under_way(speech, lanes, job(repeated(300)))  # longer than that may take
+    (stopped, going), ticks = two_under_way(speech, lanes, longer_job)
     ticks[0].error = LostLease()
     assert isinstance(stopped.exception(WAIT), LostLease)
     eventually(lambda: speech._child is not None and len(speech._child._open) == 1)

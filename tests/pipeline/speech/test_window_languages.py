@@ -5,12 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-# It ships no types
-from ctranslate2 import StorageView  # type: ignore[import-untyped]
-
+from pipeline.speech.batcher import Batcher
 from pipeline.speech.encoded import Encoded
+from pipeline.speech.identification import Identification
 from pipeline.speech.languages import Languages
-from pipeline.speech.samples import Features
 from pipeline.speech.spans import to_windows
 from pipeline.speech.transcript import Span
 from pipeline.speech.whisper import Whisper
@@ -43,21 +41,20 @@ class Model(Whisper):
     def encoder_frames(self, _seconds: float) -> int:
         return 3_000
 
-    def encode(self, features: Features, windows: Sequence[Span]) -> Encoded:
-        assert features is NO_FEATURES
-        return Encoded(StorageView.from_array(np.array(windows, np.float32)), tuple(windows))
-
-    def languages(self, encoded: Encoded) -> list[Found]:
-        self.asked.append(list(encoded.windows))
-        return [self._answers[window] for window in encoded.windows]
+    def identify(self, windows: Sequence[Identification]) -> None:
+        self.asked.append([(each.start, each.end) for each in windows])
+        for each in windows:
+            assert each.features is NO_FEATURES
+            each.languages = self._answers[each.start, each.end]
+            each.encoded = Encoded(np.array([[each.start, each.end]], np.float32), None, "cpu")
 
 
 def of(
     model: Model, speech: list[Span], *, asked: str | None = None, batch_size: int = 4
 ) -> tuple[list[Spoken], Languages]:
     languages = Languages(asked, multilingual=model.multilingual)
-    windows = WindowLanguages(model, languages, batch_size)
-    return windows.of(NO_FEATURES, to_windows(speech, 30.0), speech, AT), languages
+    windows = WindowLanguages(model, Batcher(model, batch_size), languages)
+    return windows.of(NO_FEATURES, to_windows(speech, 30.0), speech, AT, lambda: None), languages
 
 
 def test_a_model_of_english_is_asked_nothing() -> None:
@@ -124,10 +121,31 @@ def test_what_stays_whole_keeps_what_was_encoded_beside_what_is_cut() -> None:
     cut = {(0.0, 28.0): BOTH, (0.0, 9.0): ENGLISH, (9.5, 19.0): GERMAN, (20.0, 28.0): GERMAN}
     others = {(40.0 * number, 40.0 * number + 25): GERMAN for number in (1, 2, 3)}
     spoken, _ = of(Model({**cut, **others}), [*SPEECH, *others])
-    assert [each.encoded is None for each in spoken] == [True, True, False, False, False]
-    [encoded] = {id(each.encoded): each.encoded for each in spoken if each.encoded}.values()
-    assert encoded.windows == tuple(each.span for each in spoken[2:])
-    assert np.array(encoded.output).tolist() == [list(window) for window in encoded.windows]
+    kept = [each.encoded and each.encoded.values.tolist() for each in spoken]
+    assert kept == [None, None, *([list(each.span)] for each in spoken[2:])]
+
+
+def test_all_that_is_cut_is_asked_about_together() -> None:
+    first = {(0.0, 28.0): BOTH, (0.0, 9.0): ENGLISH, (9.5, 19.0): GERMAN, (20.0, 28.0): GERMAN}
+    second = {(start + 60, end + 60): found for (start, end), found in first.items()}
+    model = Model({**first, **second})
+    spoken, _ = of(model, [*SPEECH, *((start + 60, end + 60) for start, end in SPEECH)], batch_size=8)
+    whole = [(0.0, 28.0), (60.0, 88.0)]
+    assert model.asked == [whole, [span for span in model._answers if span not in whole]]
+    assert [each.language for each in spoken] == ["en", "de", "en", "de"]
+
+
+def test_who_is_no_longer_wanted_stops_asking() -> None:
+    model = Model({(0.0, 25.0): ENGLISH, (30.0, 55.0): ENGLISH})
+
+    def gone() -> None:
+        raise KeyError("gone")
+
+    windows = WindowLanguages(model, Batcher(model, 1), Languages(None, multilingual=True))
+    speech = list(model._answers)
+    with pytest.raises(KeyError):
+        windows.of(NO_FEATURES, speech, speech, AT, gone)
+    assert len(model.asked) == 1
 
 
 def test_what_cant_be_cut_is_asked_about_once() -> None:

@@ -13,6 +13,7 @@ from db.smelts.control import delete_content
 from db.smelts.reads import get_smelt
 from db.work.claims import claim_next
 from db.work.files import FILES
+from db.work.holds import hold_queue, hold_tenant, list_holds, release_tenant
 from db.work.outputs import OUTPUTS
 from db.work.schedules import RUNS
 from pipeline.content.errors import ContentUnavailable
@@ -49,6 +50,30 @@ def test_a_silent_worker_s_row_goes_back_to_the_queue(services: Services, ada: C
         again = claim_next(conn, FILES, 30)
     assert again is not None
     assert (again.id, again.attempt, again.failures) == (claimed.id, 2, 1)
+
+
+def test_what_a_command_left_half_done_is_done(services: Services, ada: Cast) -> None:
+    """A tenant is held, or released, and nobody has moved its rows yet."""
+    smelt, tenant = new_smelt(ada.ada.id, audio=1), f"user:{ada.ada.id}"
+    with services.database.service() as conn:
+        admit_all(conn, smelt)
+        assert hold_tenant(conn, tenant)
+    assert tick(services)["obey_holds"] == 1
+    with services.database.service() as conn:
+        assert claim_next(conn, FILES, 30) is None
+        assert release_tenant(conn, tenant)
+    assert tick(services)["obey_holds"] == 1
+    with services.database.service() as conn:
+        assert list_holds(conn) == []
+        assert claim_next(conn, FILES, 30) is not None
+
+
+def test_nobody_is_notified_of_a_held_queue(services: Services, ada: Cast) -> None:
+    with services.database.service() as conn:
+        admit_all(conn, new_smelt(ada.ada.id, texts=1))
+        hold_queue(conn, "synthesize")
+    tick(services)
+    assert services.notifier.waiting(Queue.SYNTHESIZE) == 0
 
 
 def test_lost_notifications_are_sent_again_up_to_the_slots(services: Services, ada: Cast) -> None:

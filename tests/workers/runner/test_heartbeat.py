@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from sqlalchemy import text
 
 from db.session import Database
-from db.work.claims import Claim, claim_next, find_expired
+from db.work.claims import Claim, claim_next
+from db.work.expired import find_expired
 from db.work.files import FILES
 from db.work.leases import renew_all
 from db.work.outputs import OUTPUTS

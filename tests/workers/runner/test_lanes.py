@@ -2,6 +2,9 @@
 that follows a script.
 """
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from db.smelts.control import cancel
+from deploy.supervisor.environment import child_environment
 from pipeline.content.keyring import new_content_key, smelt_context
 from pipeline.content.store import Kind, ObjectName
 from pipeline.settings import Settings
@@ -23,8 +27,8 @@ from tests.speech_model import WORD_MODEL
 from tests.support.smelts import admit_all, new_smelt
 from tests.support.waiting import wait_until
 from workers.actors.transcribe import transcribe
-from workers.notifications.queue_notifications import ActorName
-from workers.reconciler.loop import promote_due
+from workers.notifications.queue_notifications import ActorName, Queue
+from workers.reconciler.loop import notify_claimable, promote_due, rescue_expired
 from workers.runner.run import run_next
 from workers.services import Services
 
@@ -35,7 +39,7 @@ KEY = new_content_key()
 
 @pytest.fixture
 def services(settings: Settings) -> Iterator[Services]:
-    services = Services.open(settings.model_copy(update={"max_attempts": ATTEMPTS}))
+    services = Services.open(settings.model_copy(update={"max_attempts": ATTEMPTS, "worker_grace": 0}))
     yield services
     services.close()
 
@@ -59,13 +63,27 @@ def admit(services: Services, count: int, script: str) -> UUID:
     wrapped = services.keyring.wrap(KEY, smelt_context(new.id))
     for file in new.files:
         services.content.put(ObjectName(new.id, file.id, Kind.INPUT, 0), KEY, recording("speech.wav"))
-    services.content.put(ObjectName(new.id, new.id, Kind.VOCABULARY, 0), KEY, f"script {script}".encode())
+    write_script(services, new.id, script)
     with services.database.service() as conn:
         admit_all(conn, new)
         conn.execute(
             text("update smelts set content_key = :key where id = :id"), {"key": wrapped, "id": new.id}
         )
     return new.id
+
+
+def write_script(services: Services, smelt: UUID, script: str) -> None:
+    services.content.put(ObjectName(smelt, smelt, Kind.VOCABULARY, 0), KEY, f"script {script}".encode())
+
+
+def run_one(services: Services, speech: SpeechProcess, stopping: threading.Event) -> bool:
+    return run_next(
+        services,
+        ActorName.TRANSCRIBE_FILE,
+        lambda task: transcribe(task, speech),
+        stopping,
+        alone=speech.lanes == 1,
+    )
 
 
 @contextmanager
@@ -75,14 +93,7 @@ def working(services: Services, speech: SpeechProcess) -> Iterator[None]:
 
     def lane() -> None:
         while not over.is_set():
-            claimed = run_next(
-                services,
-                ActorName.TRANSCRIBE_FILE,
-                lambda task: transcribe(task, speech),
-                threading.Event(),
-                alone=speech.lanes == 1,
-            )
-            if not claimed:
+            if not run_one(services, speech, threading.Event()):
                 over.wait(0.05)
 
     with ThreadPoolExecutor(LANES) as threads:
@@ -101,6 +112,18 @@ def files_of(services: Services, smelt: UUID) -> list[tuple[str, int, str | None
     with services.database.service() as conn:
         rows = conn.execute(text(sql), {"id": smelt})
         return [(row.status, row.failures, row.error_code) for row in rows]
+
+
+def attempts(services: Services, smelt: UUID) -> list[tuple[str, int, int, bool]]:
+    """Status, attempt, failures of each, and whether it is to be alone."""
+    sql = "select status, attempt, failures, alone from smelt_files where smelt_id = :id"
+    with services.database.service() as conn:
+        return [tuple(row) for row in conn.execute(text(sql), {"id": smelt})]
+
+
+def begun(services: Services) -> int:
+    """How many recordings a speech process has begun with."""
+    return len([call for call in SpeechLog(services.settings.data_dir).calls() if call.event == "begin"])
 
 
 def all_ended(services: Services) -> bool:
@@ -126,9 +149,8 @@ def test_a_lane_whose_recording_is_canceled_is_free_at_once_and_the_others_go_on
 ) -> None:
     pid = speech.pid
     long, good = admit(services, 1, "seconds=600"), admit(services, LANES - 1, "seconds=2")
-    log = SpeechLog(services.settings.data_dir)
     with working(services, speech):
-        wait_until(lambda: len([call for call in log.calls() if call.event == "begin"]) == LANES)
+        wait_until(lambda: begun(services) == LANES)
         with services.database.service() as conn:
             cancel(conn, long)
         next_one = admit(services, 1, "seconds=0")
@@ -137,3 +159,74 @@ def test_a_lane_whose_recording_is_canceled_is_free_at_once_and_the_others_go_on
     assert files_of(services, good) == [("completed", 0, None)] * (LANES - 1)
     assert files_of(services, long) == [("canceled", 0, None)]
     assert speech.pid == pid
+
+
+def test_a_lane_whose_recording_is_given_back_leaves_the_others_at_work(
+    services: Services, speech: SpeechProcess
+) -> None:
+    pid = speech.pid
+    long = admit(services, 1, "seconds=600")
+    stopping = threading.Event()
+    with ThreadPoolExecutor(3) as threads:
+        stopped = threads.submit(run_one, services, speech, stopping)
+        wait_until(lambda: begun(services) == 1)
+        good = admit(services, 2, "seconds=2")
+        others = [threads.submit(run_one, services, speech, threading.Event()) for _ in range(2)]
+        wait_until(lambda: begun(services) == 3)
+        stopping.set()
+        assert stopped.result(20)
+        assert attempts(services, long) == [("pending", 1, 0, False)]
+        assert all(other.result(20) for other in others)
+    assert files_of(services, good) == [("completed", 0, None)] * 2
+    assert speech.pid == pid
+
+
+@contextmanager
+def worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the pool, with as many lanes, whose leases are short."""
+    changes = {"transcribe_slots": 1, "transcribe_lanes": LANES, "lease_seconds": 2, "worker_grace": 0}
+    own = settings.model_copy(update=changes)
+    own.data_dir.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "tests.faults.chaos.scripted_process", Queue.TRANSCRIBE.value]
+    with subprocess.Popen(command, env=child_environment(own, isolated=True)) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def under_way(services: Services, count: int) -> UUID:
+    """So many recordings in the lanes of a worker that runs."""
+    smelt = admit(services, count, "seconds=600")
+    notify_claimable(services)
+    wait_until(lambda: begun(services) == count, 60)
+    return smelt
+
+
+def test_when_a_whole_worker_dies_all_its_recordings_are_rescued_and_none_is_blamed(
+    services: Services, settings: Settings, speech: SpeechProcess
+) -> None:
+    with worker(settings) as process:
+        smelt = under_way(services, 4)
+        process.kill()
+
+    def rescued() -> bool:
+        rescue_expired(services)
+        return all(status == "pending" for status, *_ in attempts(services, smelt))
+
+    wait_until(rescued)
+    assert attempts(services, smelt) == [("pending", 1, 0, True)] * 4
+    write_script(services, smelt, "seconds=0")
+    with working(services, speech):
+        wait_until(lambda: all_ended(services))
+    assert attempts(services, smelt) == [("completed", 2, 0, True)] * 4
+
+
+def test_a_worker_that_is_to_stop_gives_back_what_is_in_all_its_lanes(
+    services: Services, settings: Settings
+) -> None:
+    with worker(settings) as process:
+        smelt = under_way(services, 4)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert attempts(services, smelt) == [("pending", 1, 0, False)] * 4

@@ -12,6 +12,7 @@ from pipeline.llm.engines.extractive.genres import Genre, genre_of
 from pipeline.llm.engines.extractive.limits import MOST_CHARACTERS, MOST_SENTENCES, too_long
 from pipeline.llm.engines.extractive.matrix import Floats, TermMatrix, distinct
 from pipeline.llm.engines.extractive.prose import has_shape, is_prose
+from pipeline.llm.engines.extractive.roles import Role
 from pipeline.llm.engines.extractive.sentences import Heading, Kind, Reading, Sentence, read
 from pipeline.llm.engines.extractive.splitting import are_ended
 from pipeline.llm.engines.extractive.stop_words import STOP_WORDS, tell_language
@@ -123,9 +124,13 @@ def _part(
     ]
     told = [sentence for sentence, is_told in zip(sentences, prose, strict=True) if is_told]
     genre = (
-        Genre.PROSE if is_timed(document.transcript) else genre_of(document.transcript.text, reading, told)
+        Genre.PROSE
+        if is_timed(document.transcript)
+        else genre_of(document.name, document.transcript.text, reading, told)
     )
-    reader = Reader(language, CUES.get(language or ""), common, _has_capitals(spelled))
+    reader = Reader(
+        language, CUES.get(language or ""), common, _has_capitals(spelled), _present(sentences, spelled)
+    )
     is_empty = not (sentences or reading.headings or reading.other)
     openings = frozenset([first, *(first + heading.first for heading in reading.headings)])
     last = first + len(sentences)
@@ -139,6 +144,13 @@ def _is_punctuated(sentences: Sequence[Sentence]) -> bool:
 
 def _has_capitals(spelled: Sequence[Sequence[str]]) -> bool:
     return any(word[0].isupper() for spelling in spelled for word in spelling)
+
+
+def _present(sentences: Sequence[Sentence], spelled: Sequence[Sequence[str]]) -> frozenset[str]:
+    """Words with a capital in the lists of who was there, and who is named as a speaker."""
+    listed = (words for s, words in zip(sentences, spelled, strict=True) if s.role is Role.ROLL)
+    speakers = (sentence.speaker for sentence in sentences if sentence.speaker)
+    return frozenset(word for words in listed for word in words if word[0].isupper()) | frozenset(speakers)
 
 
 def _characters(document: Document) -> int:

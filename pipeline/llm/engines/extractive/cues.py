@@ -52,11 +52,13 @@ CUES: dict[str, Cues] = {
         takes=_any(
             _WHO
             + r"(?:(?: (?:will|shall|must|has to|have to|needs? to|(?:is|are|am) going to|promised to|agreed to"
-            r"|volunteered to|offered to|is assigned|is responsible)|'ll)\b)(?! (?:also )?(?:be|not|never|have|see)\b)"
+            r"|volunteered to|offered to|is assigned|is responsible)|'ll)\b)"
+            r"(?! (?:also )?(?:be|not|never|have|see|say|use|assume)\b)"
         ),
         action=_any(
             r"\b(?:action items?|to-?do|follow-up|next steps?)\b",
-            r"^(?:please|let's|let us|don't forget|remember to|make sure)\b",
+            r"^(?:please|(?:let's|let us)(?! (?:talk|discuss|start|begin|move|go|see|look)\b)|don't forget|remember to"
+            r"|make sure)\b",
             r"\b(?:can|could|would) you (?:please )?\w+",
             r"\b(?:assigned to|responsible for|due (?:by|on)|deadline is)\b",
         ),
@@ -71,7 +73,8 @@ CUES: dict[str, Cues] = {
             rf"\b(?:on {_EN_DAY}|tomorrow|tonight|next (?:week|month|quarter)|asap)\b",
         ),
         decides=_any(
-            r"\b(?:decided|agreed|approved|resolved|adopted|ratified|rejected|voted|postponed|unanimously)\b",
+            r"\b(?:decided|agreed|approved|resolved|adopted|ratified|rejected|postponed|unanimously)\b",
+            r"(?<!\bi )(?<!\bhe )(?<!\bshe )(?<!\bwho )\bvoted\b",  # what one of them wanted settles nothing
             r"\b(?:decision|consensus|agreement) (?:is|was|to|that)\b|^(?:decision|resolution|agreed|resolved)\b",
             r"\b(?:motion|resolution|proposal|vote) (?:is |was |has been )?(?:carried|carries|passed|passes|failed)\b",
             r"\bwe(?:'ll| will| are going to|'re going to)? (?:go (?:ahead )?with|settled? on|stick with)\b",

@@ -24,6 +24,18 @@ _LAW = re.compile(
     r"|conformément|alinéa|responsabilité|dispositions|disposiciones|conforme|responsabilidad)\b|\u00a7",
     re.I,
 )
+_LAW_TITLE = re.compile(
+    r"\b(?:licen[sc]e|agreement|contract|terms (?:of|and)|privacy policy|constitution|act of \d{4}"
+    r"|\w{0,30}gesetz|vertrag|geschäftsbedingungen|licence|contrat|licencia|contrato)\b",
+    re.I,
+)
+_CHANGES_TITLE = re.compile(r"\b(?:release notes|change ?log|what's new in|changes (?:in|since))\b", re.I)
+_DOCUMENTATION_NAME = re.compile(r"(?:readme|contributing|install|hacking)(?:[._-]|$)", re.I)
+# What only writing about programs has in its sentences: calls, options, names of files, of variables
+_CODE_WORD = re.compile(
+    r"(?<![\w/.:@-])(?:\w{1,60}\(\)|--[a-z][\w-]{1,60}|[\w/-]{1,60}\.(?:c|h|py|js|md|conf|sh|json|ya?ml)\b"
+    r"|[a-z]{1,30}\d?_\w{1,60}|[a-z]{2,30}[A-Z]\w{1,60})"
+)
 _VERSION = re.compile(r"\W*(?:release |version )?v?\d+\.\d+|\W*unreleased", re.I)
 _DOCUMENTATION = re.compile(
     r"\b(?:install\w*|usage|getting started|quick ?start|licen[sc]e|contribut\w+|requirements|configuration|features"
@@ -33,6 +45,10 @@ _DOCUMENTATION = re.compile(
 _SHORTEST_CLAUSE = 40  # characters
 _VERSIONS = 3  # headings that make a list of changes, if they are half of all
 _LEAST_NAMED = 0.25  # of the headings, with words of documentation
+_LEAST_LAW, _LEAST_LAW_BELOW_ITS_TITLE = 0.4, 0.08  # of the clauses, with words of the law
+_LEAST_CODE_WORDS = 0.2  # of the sentences
+_FEWEST_SENTENCES = 20  # by which that is told
+_TITLE_LINES, _LONGEST_TITLE = 3, 80  # the first lines, as far as they are short, may say what it is
 _PICTURES = 2  # badges, as a rule
 _LEAST_PROSE = 0.4  # of the characters that stand in paragraphs and lists
 _MOST_LINES, _LONGEST_LINE = 5_000, 200  # by which code is told
@@ -57,10 +73,10 @@ WHY = {
 }
 
 
-def genre_of(text: str, reading: Reading, sentences: Sequence[Sentence]) -> Genre:
-    """Of a written document; `sentences` are those of its reading that are prose."""
+def genre_of(name: str, text: str, reading: Reading, sentences: Sequence[Sentence]) -> Genre:
+    """Of a written document; `name` is its file's, `sentences` are those of its reading that are prose."""
     versions = sum(_VERSION.match(heading.text) is not None for heading in reading.headings)
-    if versions >= max(_VERSIONS, len(reading.headings) / 2):
+    if versions >= max(_VERSIONS, len(reading.headings) / 2) or _is_titled(text, _CHANGES_TITLE):
         return Genre.CHANGES
     prose = sum(len(sentence.text) for sentence in sentences)
     others = sum(len(sentence.text) for sentence in reading.sentences) - prose
@@ -69,13 +85,15 @@ def genre_of(text: str, reading: Reading, sentences: Sequence[Sentence]) -> Genr
         return Genre.CODE
     if not reading.other[Shape.FENCE] and _is_code(text):
         return Genre.CODE
-    return _genre_of_words(reading, prose / max(1, prose + others))
-
-
-def _genre_of_words(reading: Reading, share: float) -> Genre:
-    if _is_law(reading.sentences):
+    if _is_law(reading.sentences, titled=_is_titled(text, _LAW_TITLE)):
         return Genre.LAW
-    if _is_documentation(reading):
+    if _DOCUMENTATION_NAME.match(name):
+        return Genre.DOCUMENTATION
+    return _genre_of_words(reading, sentences, prose / max(1, prose + others))
+
+
+def _genre_of_words(reading: Reading, sentences: Sequence[Sentence], share: float) -> Genre:
+    if _is_documentation(reading) or _speaks_of_code(sentences):
         return Genre.DOCUMENTATION
     if _is_verse(reading.sentences) or share < _LEAST_PROSE:
         return Genre.FRAGMENTS
@@ -89,10 +107,21 @@ def _is_code(text: str) -> bool:
     return len(lines) >= 3 and (code > _MOST_CODE * len(lines) or rows > _MOST_ROWS * len(lines))
 
 
-def _is_law(sentences: Sequence[Sentence]) -> bool:
+def _is_titled(text: str, pattern: re.Pattern[str]) -> bool:
+    first = [line for line in text[:_MOST_LINES].split("\n") if line.strip()][:_TITLE_LINES]
+    return any(len(line) <= _LONGEST_TITLE and pattern.search(line) for line in first)
+
+
+def _speaks_of_code(sentences: Sequence[Sentence]) -> bool:
+    told = sum(_CODE_WORD.search(sentence.text) is not None for sentence in sentences)
+    return len(sentences) >= _FEWEST_SENTENCES and told >= _LEAST_CODE_WORDS * len(sentences)
+
+
+def _is_law(sentences: Sequence[Sentence], *, titled: bool) -> bool:
     clauses = [sentence.text for sentence in sentences if len(sentence.text) >= _SHORTEST_CLAUSE]
     found = [{match.casefold() for match in _LAW.findall(clause)} for clause in clauses]
-    return len(set().union(*found)) >= 4 and sum(map(bool, found)) >= 0.4 * len(found)
+    least = _LEAST_LAW_BELOW_ITS_TITLE if titled else _LEAST_LAW
+    return len(set().union(*found)) >= 3 + (not titled) and sum(map(bool, found)) >= least * len(found)
 
 
 def _is_documentation(reading: Reading) -> bool:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
-from pipeline.llm.engines.extractive.splitting import is_ended
+from pipeline.llm.engines.extractive.splitting import is_ended, split_sentences
 
 _SPACE_LEFT = 8  # columns: margins are not kept to the letter
 _FEWEST_VERSES, _MOST_CAPITALS = 4, 0.75
+_FEWEST_CAPTIONS, _MOST_FILLED = 6, 0.75  # lines of speech: how many, and how full of the longest in the mean
 _NONE = -1  # no margin
 _LONGEST_LABEL = 60  # characters of a line that names what is below it
 _WIDEST = 110  # columns of a text with a margin; longer lines have none
@@ -25,12 +26,19 @@ _STAMP = re.compile(
     rf"\s*(?:[\[(]{_CLOCK}[\])]|{_SECONDS}(?:\s*-->\s*{_SECONDS})?|{_CLOCK}(?=\s+<))(?:\s*[|\u2013-](?=\s))?\s*"
 )
 _NICK = re.compile(r"\s*<([\w.-]{1,30})>\s+")
-# A name before a colon, at most four words
+# A name before a colon, at most four words; a full stop is in it behind a title or an initial, as in "Dr. A. Smith"
 _LABEL = re.compile(
-    r"\s*[*_]{0,3}([^\W\d_][\w.'\u2019-]{0,30}(?: [\w.'\u2019()-]{1,30}){0,3})[*_]{0,3}[:\uff1a][*_]{0,3}(?=\s|$)"
+    r"\s*[*_]{0,3}((?!\w{5,30}\. )[^\W\d_][\w.'\u2019-]{0,30}(?: (?!\w{5,30}\. )"
+    r"[\w.'\u2019()-]{1,30}){0,3})[*_]{0,3}[:\uff1a][*_]{0,3}(?=\s|$)"
 )
 
 _MARK = re.compile(r"[*_`~\\&<]|\]\(| $", re.M)  # where there is none, there is nothing to take away
+# What isn't in here, such as "<name>", stands for something, and the sentence would be another without it.
+_HTML = re.compile(
+    r"</?(?:a|abbr|article|audio|b|big|br|button|center|cite|code|dd|del|details|dfn|div|dl|dt|em|embed|font|footer|h[1-6]"
+    r"|hr|i|iframe|img|ins|kbd|li|main|mark|nav|noscript|object|ol|p|picture|pre|q|ruby|s|samp|script|section|small|source"
+    r"|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|th|thead|tr|tt|u|ul|var|video|wbr)\b[^>]*>|<[!?]"
+)
 _MARKDOWN = MarkdownIt("commonmark")
 _LONGEST = 50_000  # characters whose inner marks are read; more is no paragraph that somebody wrote
 
@@ -75,7 +83,7 @@ def _margin(lines: list[str], *, item: bool) -> int:
     """In columns; 0: each line ends where somebody wanted, and `_NONE`: none does."""
     if item:
         return _NONE
-    if _is_verse(lines):
+    if _is_verse(lines) or _are_captions(lines):
         return 0
     return min(_WIDEST, max((len(line) for line in lines if "://" not in line), default=0)) or _NONE
 
@@ -84,6 +92,16 @@ def _is_verse(lines: list[str]) -> bool:
     """Whether each line has a beginning of its own; where a margin broke them, most go on with a small letter."""
     heads = [line.lstrip()[:1] for line in lines[1:]]
     return len(lines) >= _FEWEST_VERSES and sum(map(str.isupper, heads)) > _MOST_CAPITALS * len(heads)
+
+
+def _are_captions(lines: list[str]) -> bool:
+    """Whether nothing ends in them as a sentence does, and no margin broke them: each is as good as one."""
+    if len(lines) < _FEWEST_CAPTIONS or any(map(is_ended, lines)):
+        return False
+    lengths = [len(line) for line in lines[:-1]]
+    filled = sum(lengths) / (len(lengths) * max(1, *lengths))
+    text = "\n".join(lines)
+    return filled < _MOST_FILLED and next(split_sentences(text), text) == text
 
 
 def _ends(line: str, following: str, margin: int) -> bool:
@@ -125,7 +143,9 @@ def unmarked(text: str) -> str:
     words: list[str] = []
     for inline in _MARKDOWN.parseInline(text):
         for token in inline.children or ():
-            if token.type in ("text", "code_inline"):
+            if token.type in ("text", "code_inline") or (
+                token.type == "html_inline" and not _HTML.match(token.content)
+            ):
                 words.append(token.content)
             elif token.type in ("softbreak", "hardbreak"):
                 words.append("\n")

@@ -11,6 +11,13 @@ from pipeline.llm.engines.extractive.terms import words as split_words
 
 _ADDRESS = re.compile(r"(?<![a-z])[a-z][a-z0-9+.-]{1,15}://\S+", re.I)
 _SYMBOLS = re.compile(r"[{}\[\]<>=|\\/_$#@^~*+%&`]")
+# What mail programs put below every letter
+_NOTICE = re.compile(
+    r"\b(?:this|the|any) (?:e-?mail|message|communication)\b.{0,200}\b"
+    r"(?:confidential|privileged|intended|recipient|virus)"
+    r"|\bintended recipient\b|\bdiese e-?mail\b.{0,200}\bvertraulich|\bsent from my \w+",
+    re.I,
+)
 _DIGITS = re.compile(r"\d")
 _ASSIGNMENT = re.compile(r"(?:export |set )?[\w.-]{1,60} ?[=:]\S|\S{1,60}\([^)]{0,60}\)\s*[{:;]")
 _SEVERITY = re.compile(r"\b(?:DEBUG|INFO|WARN|WARNING|ERROR|TRACE|FATAL|CRITICAL|NOTICE)\b")
@@ -23,7 +30,12 @@ _FEWEST_TO_JUDGE = 5  # words of a sentence in which there is one that is common
 
 def has_shape(text: str, words: Sequence[str]) -> bool:
     """Whether a sentence can be one, in whatever language: words, with few signs and figures between them."""
-    if len(words) < _FEWEST_WORDS or _ASSIGNMENT.match(text) or _SEVERITY.search(text[:60]):
+    if (
+        len(words) < _FEWEST_WORDS
+        or _ASSIGNMENT.match(text)
+        or _SEVERITY.search(text[:60])
+        or _NOTICE.search(text[:400])
+    ):
         return False
     apart = _ADDRESS.sub("", text)
     if apart != text and len(split_words(apart)) < _FEWEST_WORDS:

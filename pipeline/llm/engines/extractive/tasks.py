@@ -47,6 +47,7 @@ class Reader:
     cues: Cues | None
     common: AbstractSet[str]  # words that it has with a small letter too; they are no names
     cased: bool  # whether it tells large letters from small ones
+    present: frozenset[str] = frozenset()  # names of who was there, as the document lists them
 
     def task(self, sentence: Sentence) -> ActionItem | None:
         """None: the sentence is none. Boxes and lists of tasks are ones in any language."""
@@ -56,10 +57,12 @@ class Reader:
         if sentence.kind in (Kind.OPEN_TASK, Kind.DONE_TASK):
             return ActionItem(self._owner(sentence, text), when, sentence.kind is Kind.DONE_TASK)
         mark = _MARK.match(text) if self.language in (None, "en") else None
+        given = _GIVEN.match(text, mark.end() if mark else 0)
         if sentence.role is Role.TASKS or mark:
-            given = _GIVEN.match(text, mark.end() if mark else 0)
             owner = given[1] if given and self._is_name(given[1], text, given.start(1)) else None
             return ActionItem(owner or self._owner(sentence, text), when)
+        if given and given[0].endswith(" to ") and self._were_present(given[1]):
+            return ActionItem(given[1], when)
         if self.cues is None or (self.asks(sentence) and not _REQUEST.match(text)):
             return None
         return self._taken(sentence, text, when)
@@ -104,12 +107,21 @@ class Reader:
             if who in self.cues.persons:
                 if due is None and sentence.kind is not Kind.SPOKEN and _NEED.search(match[0]):
                     continue  # a wish, or anybody's: "you will find", "we need to"
-                if "agreed" in match[0]:
+                if "agreed" in match[0] or (due is None and self._is_supposed(text)):
                     continue  # what was agreed on is a decision
                 return ActionItem(sentence.speaker if who in _SELF else None, due)
             if due is not None and who not in STOP_WORDS.get(self.language or "", ()):
                 return ActionItem(None, due)
         return ActionItem(None, due) if self.cues.action.search(text) else None
+
+    def _is_supposed(self, text: str) -> bool:
+        """Whether it only says what would be: "If you will excuse me, I will say"."""
+        return self.language == "en" and text[:3].casefold() == "if "
+
+    def _were_present(self, names: str) -> bool:
+        """Each of one or two names. "Bob to call the bank" is a task; "Back to last week" is none."""
+        named = [word for word in names.split() if word not in ("and", "&")]
+        return bool(named) and self.present.issuperset(named)
 
     def _owner(self, sentence: Sentence, text: str) -> str | None:
         taken = self._taken(sentence, text, None)

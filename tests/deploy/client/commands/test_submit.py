@@ -1,6 +1,7 @@
 """From a folder to results in a folder; what would be lost is refused before it is begun."""
 
 import json
+import signal
 from pathlib import Path
 from uuid import UUID
 
@@ -91,15 +92,20 @@ def test_whatever_fails_after_the_post_says_how_to_get_the_results(
     assert f"its results: smelt get {smelt_id} --wait -o FILE" in answer.stderr
     assert answer.stderr.splitlines()[-1] == "smelt: it is away"
 
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(results, "display", interrupted)
-        answer = invoke("submit", note, "--wait")
-    assert (answer.exit_code, "smelt get" in answer.stderr) == (130, True)
     assert invoke("get", smelt_id, "--wait", "-o", tmp_path / "a.md").exit_code == 0
     assert "Ann ships" in (tmp_path / "a.md").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_after_the_post_says_how_to_get_the_results(
+    invoke: Invoke, note: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(results, "display", lambda *_: signal.raise_signal(number))
+    answer = invoke("submit", note, "--wait")
+    smelt_id = invoke("list").stdout.split("\t")[0]
+    assert answer.exit_code == 128 + number
+    assert f"its results: smelt get {smelt_id} --wait -o FILE" in answer.stderr
+    assert answer.stderr.splitlines()[-1].startswith("smelt: interrupted; what was sent goes on")
 
 
 def test_a_text_without_a_prompt_is_summarized_and_that_is_said(invoke: Invoke, note: Path) -> None:

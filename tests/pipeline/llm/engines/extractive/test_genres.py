@@ -65,6 +65,20 @@ ARTICLE = """\
 The town will get a new bridge, as the council said on Tuesday. It took the members two hours to come to an end.
 Most of those who live by the river had asked for one for years. The old bridge was closed after the flood of 2013.
 """
+# Half of a licence's sentences are about freedom and software, with no word of the law in them.
+PUBLIC_LICENCE = (
+    "THE PUBLIC LICENCE\n\nVersion 3\n\n"
+    + "You may run the program for any purpose that you have, and give it to whom you want to have it. " * 8
+    + "This copyright notice and the disclaimer of any warranty must be kept. "
+    + "We are not liable for anything that comes of it."
+)
+NOTES_OF_A_RELEASE = """\
+Tool 2.28 Release Notes
+=======================
+
+We've adopted a convention by which all of it can be set to nothing. The command learned to complete its options.
+"""
+ABOUT_CODE = "The function `read_all()` in server.c calls what is named by --config and writes it. " * 20
 CHINESE = "镇议会周二表示，该镇将建一座新桥。大多数住在河边的人多年来一直要求建桥。旧桥在洪水之后关闭。"  # noqa: RUF001
 
 
@@ -73,7 +87,10 @@ CHINESE = "镇议会周二表示，该镇将建一座新桥。大多数住在河
     [
         pytest.param(LICENCE, Genre.LAW, id="licence"),
         pytest.param(README, Genre.DOCUMENTATION, id="readme"),
+        pytest.param(PUBLIC_LICENCE, Genre.LAW, id="public licence"),
+        pytest.param(ABOUT_CODE, Genre.DOCUMENTATION, id="about code"),
         pytest.param(CHANGES, Genre.CHANGES, id="changes"),
+        pytest.param(NOTES_OF_A_RELEASE, Genre.CHANGES, id="notes of a release"),
         pytest.param(PYTHON, Genre.CODE, id="python"),
         pytest.param(SETTINGS, Genre.CODE, id="settings"),
         pytest.param(TABLE, Genre.CODE, id="table"),
@@ -94,6 +111,11 @@ def test_only_running_text_is_summed_up(text: str, genre: Genre) -> None:
     )
     assert ("## Key sentences" in result.markdown) == (genre is Genre.PROSE)
     assert ("*x is " in result.markdown or "*x reads like " in result.markdown) == (genre is not Genre.PROSE)
+
+
+def test_a_file_called_readme_is_documentation_whatever_its_headings_say() -> None:
+    corpus = Corpus.of([Document("README", Transcript.of_text(ARTICLE))], lambda: None)
+    assert corpus.parts[0].genre is Genre.DOCUMENTATION
 
 
 def test_a_readme_becomes_an_outline_without_badges_tables_and_code() -> None:

@@ -200,3 +200,45 @@ def test_a_decision_is_one_with_either_apostrophe(apostrophe: str) -> None:
     spoken = _spoken(f"We{apostrophe}re going to go with the second offer.", "The weather was fine all week.")
     told = _lines(DefaultPromptName.SUMMARIZE, spoken)
     assert any("Decisions" in line for line in told)
+
+
+def test_who_was_there_is_known_as_an_owner_without_a_list_of_tasks() -> None:
+    text = (
+        "Present: Bob Jones, Carol White\n\nWe talked about the shed of the club. Bob to call the council tomorrow.\n"
+        "Back to the shed. Thanks to Carol for the wood. Carol and Bob to paint it in the spring.\n"
+    )
+    assert _lines(DefaultPromptName.ACTION_ITEMS, Transcript.of_text(text)) == [
+        "- [ ] **Bob**: Bob to call the council tomorrow. (due: tomorrow) [line 3]",
+        "- [ ] **Carol and Bob**: Carol and Bob to paint it in the spring. [line 4]",
+    ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Let's talk about the release.",
+        "If you will excuse me, I will say nothing.",
+        "Ann voted, and I voted.",
+    ],
+)
+def test_what_only_opens_a_talk_or_is_supposed_is_no_task(said: str) -> None:
+    spoken = _spoken(said, "The weather was fine all week.")
+    assert _lines(DefaultPromptName.ACTION_ITEMS, spoken) == [
+        "No action items were found by the engine's cue words."
+    ]
+
+
+def test_what_one_of_them_voted_for_is_not_what_was_decided() -> None:
+    spoken = _spoken("I voted against the bridge at that time.", "The weather was fine all week.")
+    assert not any("Decisions" in line for line in _lines(DefaultPromptName.SUMMARIZE, spoken))
+
+
+def test_what_mail_programs_put_below_a_letter_is_not_quoted() -> None:
+    text = (
+        "The landlord gives us the cellar until the end of March. The movers want more than we have for it.\n\n"
+        "This e-mail may contain confidential information. If you are not the intended recipient, please delete it.\n"
+    )
+    told = "\n".join(_lines(DefaultPromptName.SUMMARIZE, Transcript.of_text(text)))
+    assert "cellar" in told
+    assert "delete" not in told
+    assert "confidential" not in told

@@ -19,7 +19,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check check-deploy lint pooler bench interop chaos chaos-short format lock clean
+.PHONY: help demo up test check check-deploy test-alerts lint pooler bench interop chaos chaos-short format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ check: lint ## lint, and the tests that need no engine and wait for no deadline:
 check-deploy: $(READY) $(DEPLOY)/.ready ## check image, chart, compose file and units by other people's tools (150 MB at first; needs systemd-analyze)
 	PYTHONPATH=$(CURDIR)/$(DEPLOY) PATH=$(CURDIR)/$(DEPLOY)/bin:$$PATH $(BIN)/pytest tests/deploy/artifacts/by_tools.py \
 		tests/deploy/artifacts/units_by_systemd.py
+
+test-alerts: $(READY) ## see each alert fire in a real Prometheus (needs Debian's package prometheus)
+	$(BIN)/pytest tests/deploy/observability/alerts_by_prometheus.py tests/deploy/observability/timing.py
 
 lint: $(READY) ## check style, types and the direction of imports
 	$(BIN)/ruff check

@@ -1,5 +1,6 @@
 """The HTTP service, put together: its middleware, routes and error handlers in the order in which they act."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,7 +23,7 @@ from api.middleware.cors import Cors
 from api.middleware.head import Head
 from api.middleware.lingering_close import LingeringClose
 from api.middleware.long_lines import LongLines
-from api.middleware.metrics import Measured, Metrics
+from api.middleware.metrics import Measured
 from api.middleware.rate_headers import RateHeaders
 from api.middleware.request_id import RequestId
 from api.middleware.security_headers import SecurityHeaders
@@ -87,7 +88,6 @@ class SmeltApi(FastAPI):
 
 def create_app(settings: Settings) -> FastAPI:
     """Opens nothing yet: that happens when the server starts it. Raises nothing."""
-    counted = Metrics()
     proxies = networks(settings.trusted_proxies)
     limits = settings.concurrency_limits.within(descriptor_limit())
     places = Places(limits.kinds)
@@ -106,7 +106,7 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(RequestId),
             Middleware(SecurityHeaders),
             Middleware(TrailingSlash),
-            Middleware(Measured, metrics=counted),
+            Middleware(Measured),
             Middleware(
                 AddressRate,
                 proxies=proxies,
@@ -135,7 +135,6 @@ def create_app(settings: Settings) -> FastAPI:
         },
     )
     app.state.settings = settings
-    app.state.metrics = counted
     app.state.limits = limits
     app.state.places = places
     app.state.connections = Connections(
@@ -173,7 +172,7 @@ def create_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     log.info("limits: %s; file descriptors: %d", app.state.limits, descriptor_limit())
     with opened(app.state.settings) as shared:
-        app.state.services = shared
+        app.state.services, app.state.loop = shared, asyncio.get_running_loop()
         async with shared.hub.running(), app.state.connections.watched():
             yield
         await shared.uploads.ended(CLEAN_UP_SECONDS)

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from pipeline.metrics.accounting import problem_replies
 from pipeline.states import ErrorCode
 
 log = logging.getLogger("smelt.api")
@@ -172,6 +173,7 @@ def problem_body(error: ApiError) -> dict[str, Any]:
 
 
 def problem(error: ApiError) -> JSONResponse:
+    problem_replies.labels(error.code).inc()
     headers = {}
     if error.status == HTTPStatus.UNAUTHORIZED:
         given = error.code is Code.INVALID_TOKEN

@@ -13,8 +13,10 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.server.connection import Connection
-from api.server.metrics_server import metrics_server
+from api.server.probes import Probes
 from pipeline.logs import configure
+from pipeline.metrics.registry import with_process
+from pipeline.metrics.server import CannotListen, serving
 from pipeline.processes.descriptors import raise_descriptor_limit
 from pipeline.processes.privacy import forbid_core_dumps
 from pipeline.settings import Settings
@@ -89,16 +91,23 @@ def main() -> None:
         try:
             listener = stack.enter_context(listen(settings.host, settings.port))
         except OSError as error:
-            _cannot_listen("SMELT", settings.host, settings.port, error)
-        try:
-            stack.enter_context(metrics_server(settings, app.state.metrics.registry))
-        except OSError as error:
-            _cannot_listen("SMELT_METRICS", settings.metrics_host, settings.metrics_port, error)
+            _end(f"can't listen on SMELT_HOST {settings.host}, SMELT_PORT {settings.port}: {error}")
+        registry = with_process()
+        if not settings.metrics_public:
+            probes = Probes(app)
+            try:
+                stack.enter_context(
+                    serving(
+                        settings.metrics_host, settings.metrics_port, registry, probes.alive, probes.ready
+                    )
+                )
+            except CannotListen as error:
+                _end(str(error))
         server.run(sockets=[listener])
 
 
-def _cannot_listen(prefix: str, host: str, port: int | None, error: OSError) -> NoReturn:
-    log.critical("can't listen on %s_HOST %s, %s_PORT %s: %s", prefix, host, prefix, port, error)
+def _end(reason: str) -> NoReturn:
+    log.critical("%s", reason)
     sys.exit(os.EX_CONFIG)
 
 

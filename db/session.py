@@ -26,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from db import changes
 from db.connection import CONNECT_ARGS, CONNECT_SECONDS, BoundedConnection, bound
 from db.statement import cached_text
+from pipeline.metrics.servers import connections_in_use, connections_most, database_errors
 
 STANDBY = "0A000"  # the answer of one that was primary to a BEGIN READ WRITE
 # Undefined table, column, function, object (such as a type) and schema
@@ -74,7 +75,7 @@ class Database:
 
     `lock_timeout`: how long a statement may wait for a lock; 0: as long as it may take. `on_change` gets the ids of the
     smelts that a transaction has changed, once it has committed, and `on_delivery` how many webhooks it has made
-    claimable. They must not raise. `process`: what Postgres is told that it talks to.
+    claimable. They must not raise. `process`: what Postgres is told that it talks to. `pool`: what metrics call it.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Database:
         url: str,
         *,
         process: str = "smelt",
+        pool: str = "main",
         pool_size: int = 10,
         statement_timeout: timedelta = STATEMENT_TIMEOUT,
         idle_timeout: timedelta = IDLE_TIMEOUT,
@@ -106,6 +108,9 @@ class Database:
         )
         self._exchange_seconds = statement_timeout.total_seconds() + MARGIN_SECONDS
         bound(self._engine)
+        self._in_use, self._most = connections_in_use.labels(pool), connections_most.labels(pool)
+        self._size = pool_size
+        self._most.inc(pool_size)
 
     @contextmanager
     def service(self) -> Iterator[Connection]:
@@ -124,6 +129,8 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+        self._most.dec(self._size)
+        self._size = 0  # whoever closes it twice
 
     @contextmanager
     def _transaction(self, role: str, claims: dict[str, str]) -> Iterator[Connection]:
@@ -132,21 +139,27 @@ class Database:
         Raises DatabaseUnavailable when the connection can't be had or is lost, LockTimeout.
         """
         try:
-            with self._begin(role, claims) as conn:
+            with self._begin(role, claims) as conn, self._in_use.track_inprogress():
                 changes.begin(conn)
                 yield conn
                 conn.commit()
-                changed, deliveries = changes.noted(conn)
+                changed, deliveries, counted = changes.noted(conn)
         except DBAPIError as error:
             if isinstance(error.orig, LockNotAvailable):
+                database_errors.labels("lock_timeout").inc()
                 raise LockTimeout(type(error.orig).__name__) from error
             if _is_outage(error):
+                database_errors.labels("away").inc()
                 raise DatabaseUnavailable(_said(error)) from error
             if _sqlstate(error) in NOT_THERE:
+                database_errors.labels("schema").inc()
                 raise SchemaUnusable(_said(error)) from error
             raise
         except PoolTimeout as error:
+            database_errors.labels("no_connection").inc()
             raise DatabaseUnavailable("no free connection") from error
+        for count in counted:
+            count()
         if changed and self._on_change is not None:
             self._on_change(changed)
         if deliveries and self._on_delivery is not None:
@@ -167,6 +180,7 @@ class Database:
             except DBAPIError as error:
                 conn.close()
                 if _sqlstate(error) in NO_ROLE:
+                    database_errors.labels("schema").inc()
                     raise SchemaUnusable(_said(error)) from error
                 if last_try or not error.connection_invalidated:
                     raise

@@ -13,11 +13,20 @@ PROBE_SECONDS = 0.25  # between two probes
 
 
 class Circuit:
-    """Safe to share between threads. `probe`: whether the server answers; it must not raise, nor wait for long."""
+    """Safe to share between threads. `probe`: whether the server answers; it must not raise, nor wait for long.
+    `on_change` is told each time that it opens (True) or closes.
+    """
 
-    def __init__(self, probe: Callable[[], bool], *, every: float = PROBE_SECONDS) -> None:
+    def __init__(
+        self,
+        probe: Callable[[], bool],
+        *,
+        every: float = PROBE_SECONDS,
+        on_change: Callable[[bool], object] = lambda _: None,
+    ) -> None:
         self._probe = probe
         self._every = every
+        self._on_change = on_change
         self._lock = threading.Lock()
         self._open = False
         self._ended = threading.Event()
@@ -32,6 +41,7 @@ class Circuit:
             if self._open or self._ended.is_set():
                 return False
             self._open = True
+        self._on_change(True)
         threading.Thread(target=self._watch, name="circuit", daemon=True).start()
         return True
 
@@ -43,4 +53,5 @@ class Circuit:
         while not self._ended.wait(self._every):
             if self._probe():
                 self._open = False
+                self._on_change(False)
                 return

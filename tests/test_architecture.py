@@ -19,6 +19,7 @@ LONGEST = 250  # lines of a file
 READ_THE_ENVIRONMENT = {
     "pipeline/settings/__init__.py",
     "deploy/supervisor/environment.py",
+    "pipeline/metrics/pool_files.py",
     "workers/pools/pool.py",
 }
 # Where an unforeseen error becomes the `internal_error` of a row or a reply, or a line of the log, and ends neither

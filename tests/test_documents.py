@@ -52,7 +52,20 @@ def names() -> frozenset[str]:
     for file in files():
         if file.endswith(".py") and file != "tests/test_documents.py":
             found |= names_in_python((ROOT / file).read_text())
-        elif file.endswith((".sql", ".toml", ".lock", ".yaml", "Makefile", "Procfile", ".sh", ".ci/run")):
+        elif file.endswith(
+            (
+                ".sql",
+                ".toml",
+                ".lock",
+                ".yaml",
+                "rules.yml",
+                "dashboard.json",
+                "Makefile",
+                "Procfile",
+                ".sh",
+                ".ci/run",
+            )
+        ):
             found |= set(re.findall(r"[A-Za-z_]\w*", (ROOT / file).read_text()))
     return frozenset(found | {variable(field) for field in Settings.model_fields})
 

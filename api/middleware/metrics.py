@@ -3,42 +3,32 @@
 import logging
 import time
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.metrics.registry import REGISTRY
 
 access_log = logging.getLogger("smelt.access")
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)  # seconds; uploads take long
 
 
-class Metrics:
-    """One registry for each application, so that two in one process don't count together."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        labels = ("method", "route")
-        self._requests = Counter(
-            "smelt_http_requests", "Requests answered.", (*labels, "status"), registry=self.registry
-        )
-        self._seconds = Histogram(
-            "smelt_http_request_seconds",
-            "Seconds from the first header to the last byte of the reply.",
-            labels,
-            buckets=BUCKETS,
-            registry=self.registry,
-        )
-
-    def note(self, method: str, route: str, status: int, seconds: float) -> None:
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+_LABELS = ("method", "route")
+_requests = Counter("smelt_http_requests", "Requests answered.", (*_LABELS, "status"), registry=REGISTRY)
+_request_seconds = Histogram(
+    "smelt_http_request_seconds",
+    "Seconds from the first header to the last byte of the reply.",
+    _LABELS,
+    buckets=BUCKETS,
+    registry=REGISTRY,
+)
 
 
 class Measured:
     """ASGI middleware that notes each request. Status 499: the client went away before an answer began."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,7 +47,8 @@ class Measured:
         finally:
             seconds = time.perf_counter() - begun
             method, route = _method(scope["method"]), _route(scope)
-            self.metrics.note(method, route, status, seconds)
+            _requests.labels(method, route, str(status)).inc()
+            _request_seconds.labels(method, route).observe(seconds)
             fields = {"method": method, "route": route, "status": status, "seconds": round(seconds, 4)}
             access_log.info("answered", extra=fields)
 

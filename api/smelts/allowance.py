@@ -3,6 +3,7 @@
 from api.errors import ApiError, Code
 from api.services import Services
 from db.smelts.reservation import Allowances, RefusalCode, Refused
+from pipeline.metrics.accounting import refusals
 
 DETAILS = {
     RefusalCode.DAILY_LIMIT_REACHED: (
@@ -20,6 +21,10 @@ DETAILS = {
 }
 
 
+for _code in RefusalCode:
+    refusals.labels(_code)  # from 0, so that the first is a rise
+
+
 def allowances(shared: Services) -> Allowances:
     settings = shared.settings
     return Allowances(
@@ -33,4 +38,5 @@ def allowances(shared: Services) -> Allowances:
 
 
 def out_of_allowance(refused: Refused) -> ApiError:
+    refusals.labels(refused.code).inc()
     return ApiError(Code(refused.code), DETAILS[refused.code], retry_after=refused.retry_after)

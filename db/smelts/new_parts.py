@@ -4,11 +4,13 @@ from the start.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
+from db import changes
 from db.smelts.new_smelt import NewFile, NewSmelt
 from db.statement import cached_text
 from db.work.claims import WorkTable
@@ -16,6 +18,7 @@ from db.work.fair_queue import next_finish_times
 from db.work.files import FILES
 from db.work.outputs import OUTPUTS
 from pipeline.fairness import synthesis_cost, transcription_cost
+from pipeline.metrics.accounting import work_added
 from pipeline.states import InputType, SmeltMode
 
 
@@ -74,6 +77,9 @@ def insert_parts(conn: Connection, new: NewSmelt) -> tuple[int, int]:
             "output_keys": syntheses.finish_times,
         },
     )
+    recordings = sum(file.input_type is InputType.AUDIO for file in new.files)
+    for table, added in ((FILES, recordings), (OUTPUTS, len(outputs))):
+        changes.count(conn, partial(work_added.labels(table.queue).inc, added))
     return files.ready, syntheses.ready
 
 

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from db import changes
 from db.accounts.api_keys import hold_api_key
 from db.accounts.profiles import lock_profile
 from db.smelts.platform_use import platform_use, take_platform_use
 from db.statement import cached_text
 from pipeline.credits import Credits
+from pipeline.metrics.accounting import reservations
 from pipeline.states import UNCOUNTED, Tier
 
 
@@ -55,6 +57,7 @@ def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, all
 
     Locks the address's row of today, or the user's profile. Completion charges; what ends otherwise gives back.
     """
+    changes.count(conn, reservations.labels(tier).inc)
     if user_id is None:
         _count_anonymous_use(conn, tenant, allowances)
     elif tier is Tier.CREDITS:

@@ -4,12 +4,15 @@ Every function here is called with the smelt's row locked, so that two last part
 turns, and the second of them sees that none is left.
 """
 
+from functools import partial
+
 from sqlalchemy import Connection
 
 from db import changes
 from db.locks import LockedSmelt, bump_version
 from db.statement import cached_text
 from db.work.webhooks import add_delivery
+from pipeline.metrics.accounting import note_settlement
 from pipeline.outcome import PartCounts, outcome
 from pipeline.states import ErrorCode, SmeltStatus, Tier
 
@@ -53,7 +56,7 @@ def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: Erro
                     content_expires_at, now() + make_interval(secs => content_ttl_seconds)
                 )
             where id = :id and finished_at is null
-            returning version, webhook_url
+            returning version, webhook_url, extract(epoch from now() - created_at)::float8 as seconds
             """
         ),
         {"id": smelt.id, "status": status, "code": code},
@@ -61,20 +64,24 @@ def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: Erro
     if row is None:
         return
     changes.note(conn, smelt.id)
+    charged = False
     if status is SmeltStatus.COMPLETED or (status is SmeltStatus.CANCELED and has_result(conn, smelt)):
-        charge(conn, smelt)
+        charged = charge(conn, smelt)
     elif smelt.tier is Tier.ANONYMOUS:
         give_back_anonymous_use(conn, smelt)
     elif smelt.tier is Tier.CREDITS and not smelt.charged:
         count_uncharged(conn, smelt)
+    changes.count(
+        conn, partial(note_settlement, smelt.tier, status, charged=charged, seconds=max(0.0, row.seconds))
+    )
     if row.webhook_url is not None:
         add_delivery(conn, smelt, status, row.version)
 
 
-def charge(conn: Connection, smelt: LockedSmelt) -> None:
-    """Takes one credit for a smelt on credits, once in its life. Locks the profile."""
+def charge(conn: Connection, smelt: LockedSmelt) -> bool:
+    """Takes one credit for a smelt on credits, once in its life. False: none was due. Locks the profile."""
     if smelt.tier is not Tier.CREDITS or smelt.charged:
-        return
+        return False
     conn.execute(
         cached_text(
             """
@@ -85,6 +92,7 @@ def charge(conn: Connection, smelt: LockedSmelt) -> None:
         {"user_id": smelt.user_id},
     )
     conn.execute(cached_text("update smelts set charged_at = now() where id = :id"), {"id": smelt.id})
+    return True
 
 
 def give_back_anonymous_use(conn: Connection, smelt: LockedSmelt) -> None:

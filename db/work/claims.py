@@ -24,7 +24,7 @@ class Claim:
     """A row that is ours until its lease ends. `failures`: before this attempt. `more`: others are ready too.
 
     `leased_until`: as it was claimed; renewing doesn't change it here. `alone`: whether it shares its worker with no
-    other, so that the worker's death is its own.
+    other, so that the worker's death is its own. `waited`: seconds for which it was ready.
     """
 
     id: UUID
@@ -33,6 +33,7 @@ class Claim:
     more: bool = False
     leased_until: datetime | None = None
     alone: bool = True
+    waited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def claim_next(
         cached_text(
             f"""
             with next as (
-                select id from {table.name} where {ready} and {_open(table)}
+                select id, updated_at as ready_at from {table.name} where {ready} and {_open(table)}
                 order by fair_key, id limit 1 for update skip locked
             )
             update {table.name} work
@@ -78,7 +79,8 @@ def claim_next(
                 coalesce((
                     select true from {table.name} other where {ready} and other.id <> work.id
                     order by fair_key, id limit 1
-                ), false), work.lease_until, {is_alone(table)}
+                ), false), work.lease_until, {is_alone(table)},
+                greatest(0, extract(epoch from now() - next.ready_at))::float8
             """
         ),
         {"lease": lease_seconds} | ({"alone": alone} if table.shares else {}),

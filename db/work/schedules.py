@@ -1,13 +1,16 @@
 """Scheduled runs: one row per job and period, so that a run survives a lost message and happens once."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
+from db import changes
 from db.statement import cached_text
 from db.work.claims import WorkTable
+from pipeline.metrics.accounting import work_added
 
 RUNS = WorkTable("schedule_runs", "maintenance")
 RESET = "reset_weekly_credits"
@@ -36,6 +39,7 @@ def ensure_runs(conn: Connection) -> int:
             {"id": uuid7(), "job": job},
         )
         made += result.rowcount
+    changes.count(conn, partial(work_added.labels(RUNS.queue).inc, made))
     return made
 
 

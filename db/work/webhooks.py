@@ -15,6 +15,7 @@ from db.statement import cached_text
 from db.work.claims import Claim, WorkTable
 from db.work.fair_queue import make_claimable
 from pipeline.errors import LostLease
+from pipeline.metrics.accounting import work_added
 from pipeline.retry import DELIVERY_RETRY
 from pipeline.states import ErrorCode, SmeltMode, SmeltStatus, WorkStatus
 
@@ -83,6 +84,7 @@ def add_delivery(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, vers
     if row is not None:
         make_claimable(conn, DELIVERIES, smelt.tenant, [(row.id, COST)])
         changes.note_delivery(conn)
+        changes.count(conn, work_added.labels(DELIVERIES.queue).inc)
 
 
 def begin_delivery(conn: Connection, claim: Claim) -> DeliveryJob:

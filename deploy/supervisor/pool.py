@@ -5,15 +5,18 @@ The death of one stops no other, and it is running again within seconds. When th
 
 import logging
 import signal
+import subprocess
 import sys
 import threading
-from collections.abc import Collection
-from functools import partial
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 
 from deploy.supervisor.children import spawn
 from deploy.supervisor.environment import child_environment
+from deploy.supervisor.pool_metrics import PoolMetrics
 from deploy.supervisor.runner import DEATHS_AT_START, EX_CONFIG, Runner, stop_all
 from pipeline.logs import configure, is_event
+from pipeline.metrics.server import CannotListen, serving
 from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import Settings
 from workers.notifications.queue_notifications import Queue
@@ -60,25 +63,59 @@ def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.p
     configure(queue.value, settings)
     asked = threading.Event()
     set_on_stop(asked)
-    environment = child_environment(settings)
     names = {f"{own.value}-{number}": own for number, own in enumerate(slots.processes(settings, queue))}
     readiness = Readiness(names)
-    runners = [
-        # SIGKILL, if this process dies: its successor starts others at once, and memory may not hold both.
-        Runner(
-            name,
-            partial(
-                spawn, [sys.executable, "-m", module, own.value], environment, stop_signal=signal.SIGKILL
-            ),
-            partial(readiness.report, name),
-        )
-        for name, own in names.items()
-    ]
-    for runner in runners:
-        runner.start()
-    while not asked.wait(0.2) and not any(runner.gave_up for runner in runners):
+    with ExitStack() as stack:
+        metrics = None
+        if settings.metrics_port is not None:
+            metrics = stack.enter_context(PoolMetrics(queue.value, names))
+            try:
+                stack.enter_context(
+                    serving(
+                        settings.metrics_host,
+                        settings.metrics_port,
+                        metrics.registry,
+                        metrics.alive,
+                        metrics.ready,
+                    )
+                )
+            except CannotListen as error:
+                log.critical("%s", error)
+                sys.exit(EX_CONFIG)
+        environment = child_environment(settings)
+        runners = [
+            _runner(name, [module, own.value], environment, readiness, metrics) for name, own in names.items()
+        ]
         for runner in runners:
-            readiness.note_deaths(runner.name, runner.deaths, runner.last_line)
-    stop_all(runners, settings.worker_grace + MARGIN)
+            runner.start()
+        while not asked.wait(0.2) and not any(runner.gave_up for runner in runners):
+            for runner in runners:
+                readiness.note_deaths(runner.name, runner.deaths, runner.last_line)
+        stop_all(runners, settings.worker_grace + MARGIN)
     if any(runner.gave_up for runner in runners):
         sys.exit(EX_CONFIG)
+
+
+def _runner(
+    name: str,
+    command: list[str],
+    environment: Mapping[str, str],
+    readiness: Readiness,
+    metrics: PoolMetrics | None,
+) -> Runner:
+    """`command`: a module and its arguments."""
+    if metrics is not None:
+        command = ["pipeline.metrics.counted", str(metrics.folder), name, *command]
+
+    def start() -> subprocess.Popen[bytes]:
+        if metrics is not None:
+            metrics.note_start(name)
+        # SIGKILL, if this process dies: its successor starts others at once, and memory may not hold both.
+        return spawn([sys.executable, "-m", *command], environment, stop_signal=signal.SIGKILL)
+
+    def report(line: str) -> None:
+        readiness.report(name, line)
+        if metrics is not None and is_event(line, PROCESS_READY):
+            metrics.note_ready(name)
+
+    return Runner(name, start, report)

@@ -17,16 +17,19 @@ COMMANDS: Mapping[str, list[str]] = {
 
 
 class Processes:
-    """Starts the commands and keeps them running. `report(name, line)` gets each line that they print."""
+    """Starts the commands and keeps them running. `report(name, line)` gets each line that they print.
+
+    `environment_of(name)`: what a command gets, which is asked once.
+    """
 
     def __init__(
         self,
         commands: Mapping[str, list[str]],
-        environment: Mapping[str, str],
+        environment_of: Callable[[str], Mapping[str, str]],
         report: Callable[[str, str], None],
     ) -> None:
         self.runners = {
-            name: Runner(name, partial(spawn, command, environment), partial(report, name))
+            name: Runner(name, partial(spawn, command, environment_of(name)), partial(report, name))
             for name, command in commands.items()
         }
 

@@ -90,10 +90,8 @@ class Service:
             with reaching_postgres():
                 migrate.upgrade(self.owner_url)
                 self._add_local_user()
-            known = self.settings.model_copy(update={"migration_database_url": None})
-            environment = child_environment(known, isolated=self._isolated)
             starting = StartingPools({pool.value for pool in POOLS} & self._commands.keys())
-            self._processes = Processes(self._commands, environment, partial(self._hear, starting))
+            self._processes = Processes(self._commands, self._environment_of, partial(self._hear, starting))
             self._processes.start()
             self._wait_until_ready(starting)
         except BaseException:
@@ -145,6 +143,13 @@ class Service:
         if settings.content_url is None:
             changes["content_url"] = (settings.data_dir / "content").as_uri()
         return settings.model_copy(update=changes)
+
+    def _environment_of(self, name: str) -> dict[str, str]:
+        """Processes of one machine can't share a metrics port: each has the next, in the order of `COMMANDS`."""
+        changes: dict[str, object] = {"migration_database_url": None}
+        if self.settings.metrics_port is not None:
+            changes["metrics_port"] = self.settings.metrics_port + list(self._commands).index(name)
+        return child_environment(self.settings.model_copy(update=changes), isolated=self._isolated)
 
     def _add_local_user(self) -> None:
         """Who has this machine to themselves needs no credits."""

@@ -11,12 +11,17 @@ from pipeline.setting_forms import CommaSeparated, Networks
 class HttpSettings(BaseModel):
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="port the API listens on; 0 lets the system choose")
-    metrics_host: str = Field("127.0.0.1", description="address that metrics are served on")
+    metrics_host: str = Field(
+        "127.0.0.1", description="address that each process serves its metrics and its health on"
+    )
     metrics_port: int | None = Field(
         None,
         ge=1,
         le=65535,
-        description="port of `/metrics`, for Prometheus; SMELT_PORT: on the public one; unset: there are none",
+        description=(
+            "port of a process's `/metrics`, `/healthz` and `/readyz`; a pool has one; with `smelt up` each process has"
+            " the next; SMELT_PORT: `/metrics` is public; unset: there are none"
+        ),
     )
     cors_origins: CommaSeparated = Field(
         (), description="origins allowed to call from a browser, separated by commas"

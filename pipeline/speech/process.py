@@ -20,6 +20,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from pipeline.errors import DiedInCompany, GiveBack, LostLease, WorkError
+from pipeline.metrics.speech import deaths, note_transcript
 from pipeline.processes.child_handle import ChildHandle, Ticker
 from pipeline.processes.child_wire import Closed, Message
 from pipeline.speech.conversation import Conversation
@@ -129,7 +130,9 @@ class SpeechProcess:
             if outcome.code is ErrorCode.NO_SPEECH:
                 on_tick(ticker.progress)  # its length; short silence is over before the first tick
             raise outcome
-        self._pace.note(outcome.duration_seconds or 0.0, worked)
+        seconds = outcome.duration_seconds or 0.0
+        self._pace.note(seconds, worked)
+        note_transcript(seconds, sum(end - start for start, end in outcome.unheard), worked)
         return outcome
 
     def close(self) -> None:
@@ -168,6 +171,7 @@ class SpeechProcess:
             raise
         except (Closed, WorkError) as error:
             exit_code = self._end(child)
+            deaths.inc()
             if child.in_company:
                 raise DiedInCompany from error
             if isinstance(error, WorkError):

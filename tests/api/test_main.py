@@ -15,6 +15,7 @@ import pytest
 from api.main import listen
 from deploy.supervisor.environment import child_environment
 from pipeline.settings import Settings
+from tests.support.scraping import answers
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -75,6 +76,7 @@ def test_metrics_are_served_on_a_port_of_their_own(settings: Settings) -> None:
         assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
         metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
         assert 'smelt_http_requests_total{method="GET",route="/healthz",status="200"} 1.0' in metrics.text
+        assert [answers(port, path, 200) for path in ("/healthz", "/readyz")] == [True, True]
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=20)
     assert "Application shutdown complete" in said

@@ -12,6 +12,7 @@ from db.work.webhooks import DELIVERIES, DeliveryJob, begin_delivery, note_respo
 from pipeline.content.keyring import webhook_context
 from pipeline.errors import WorkError
 from pipeline.logs import bind
+from pipeline.metrics.servers import expect_replies, webhook_replies
 from pipeline.net.networks import networks
 from pipeline.net.webhook_signature import headers
 from pipeline.net.webhook_url import BadUrl, parse
@@ -28,6 +29,7 @@ GONE = 410  # the receiver wants no more of it
 
 def make_outbound(settings: Settings) -> Outbound:
     """Raises ValueError for an allowed network that is none."""
+    expect_replies()
     return Outbound(networks(settings.webhook_allowed_networks), ssl.create_default_context())
 
 
@@ -37,6 +39,7 @@ def deliver(task: Task, outbound: Outbound) -> None:
     bind(smelt=str(job.smelt_id))
     answer = _send(task, job, outbound)
     status = answer.status if isinstance(answer, Reply) else None
+    webhook_replies.labels(_kind(answer)).inc()
     task.services.record(lambda conn: note_response(conn, task.claim, status))
     if isinstance(answer, ErrorCode):
         raise WorkError(answer, retryable=True)
@@ -60,6 +63,12 @@ def _send(task: Task, job: DeliveryJob, outbound: Outbound) -> Reply | ErrorCode
     except Unreachable as error:
         log.info("the receiver is out of reach: %s", error)
         return ErrorCode.DELIVERY_FAILED
+
+
+def _kind(answer: Reply | ErrorCode) -> str:
+    if isinstance(answer, Reply):
+        return f"{answer.status // 100}xx"
+    return "refused" if answer is ErrorCode.ADDRESS_REFUSED else "none"
 
 
 def message(job: DeliveryJob) -> bytes:

@@ -21,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from pipeline.circuit import Circuit
+from pipeline.metrics.servers import redis_away
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ def make_circuit(redis_url: str) -> Circuit:
         except redis.RedisError:
             return False
 
-    return Circuit(answers)
+    return Circuit(answers, on_change=lambda is_open: redis_away.inc(1 if is_open else -1))
 
 
 def notification_channel(namespace: str, queue: str) -> str:

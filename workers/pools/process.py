@@ -13,6 +13,7 @@ import dramatiq.worker
 from dramatiq import Worker
 
 from pipeline.logs import configure
+from pipeline.metrics.work import expect
 from pipeline.processes.privacy import forbid_core_dumps
 from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import SettingMissing
@@ -46,6 +47,7 @@ def main(queue: Queue) -> None:
         pool.services.notifier.circuit, lambda own, most: count_claimable(pool.services, own, most)
     )
     threads = pool.threads(queue)
+    expect(queue.pool.value, threads)
     worker = Worker(
         app.broker, queues={queue.value}, worker_timeout=int(IDLE_SECONDS * 1000), worker_threads=threads
     )

@@ -5,6 +5,7 @@ there: deleting from a bucket that hangs takes a minute, and keeps no rescue and
 """
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -22,6 +23,9 @@ from db.work.tables import TABLES
 from pipeline.content.errors import ContentError
 from pipeline.errors import LostLease
 from pipeline.logs import configure
+from pipeline.metrics import reconciler as metrics
+from pipeline.metrics.registry import with_process
+from pipeline.metrics.server import CannotListen, serving
 from pipeline.processes.privacy import forbid_core_dumps
 from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import Settings
@@ -29,6 +33,8 @@ from workers.notifications.queue_depth import count_claimable
 from workers.notifications.queue_notifications import Queue
 from workers.pools.slots import slots
 from workers.readiness import wait_until_ready
+from workers.reconciler.figures import EVERY, FiguresReader
+from workers.reconciler.health import Health
 from workers.reconciler.purge import purge_expired
 from workers.reconciler.summary import Summary
 from workers.services import Services
@@ -50,46 +56,86 @@ def main() -> None:
     forbid_core_dumps(log)
     stopping = threading.Event()
     set_on_stop(stopping)
-    services = Services.open(settings, process="smelt reconciler", connections=2)
+    health = Health(settings.tick_seconds)
+    services = Services.open(settings, process="smelt reconciler", connections=3)
     try:
-        wait_until_ready(services, stopping)
-        sound = run(services, stopping)
+        with serving(
+            settings.metrics_host, settings.metrics_port, with_process(), health.alive, health.ready
+        ):
+            wait_until_ready(services, stopping)
+            sound = run(services, stopping, health)
+    except CannotListen as error:
+        log.critical("%s", error)
+        sys.exit(os.EX_CONFIG)
     finally:
         services.close()
     if not sound:
         sys.exit(FAILED)
 
 
-def run(services: Services, stopping: threading.Event) -> bool:
-    """Both loops, until `stopping` is set. False: an error has ended the purging, and so the process has to end."""
+def run(services: Services, stopping: threading.Event, health: Health) -> bool:
+    """All loops, until `stopping` is set. False: an error has ended one beside the first, and so the process has to
+    end.
+    """
     failed = threading.Event()
 
-    def purge() -> None:
-        try:
-            _repeat(services, PURGE, stopping)
-        except BaseException:
-            failed.set()
-            stopping.set()
-            raise
+    def beside(loop: Callable[[], None]) -> threading.Thread:
+        def whole() -> None:
+            try:
+                loop()
+            except BaseException:
+                failed.set()
+                stopping.set()
+                raise
 
-    purging = threading.Thread(target=purge, name="purge", daemon=True)
-    purging.start()
+        return threading.Thread(target=whole, daemon=True)
+
+    others = [beside(lambda: _repeat(services, PURGE, stopping, "purge"))]
+    if services.settings.metrics_port is not None:
+        others.append(beside(lambda: _read_figures(services, stopping)))
+    for other in others:
+        other.start()
     try:
-        _repeat(services, WORK, stopping)
+        _repeat(services, WORK, stopping, "work", health)
     finally:
         stopping.set()
-        purging.join(CLOSING_SECONDS)
+        end = time.monotonic() + CLOSING_SECONDS
+        for other in others:
+            other.join(max(0.0, end - time.monotonic()))
     return not failed.is_set()
 
 
-def _repeat(services: Services, steps: Sequence[Step], stopping: threading.Event) -> None:
+def _repeat(
+    services: Services,
+    steps: Sequence[Step],
+    stopping: threading.Event,
+    loop: str,
+    health: Health | None = None,
+) -> None:
     summary = Summary()
+    for table in TABLES:
+        metrics.rescues.labels(table.queue)
+    for step in steps:
+        metrics.steps_done.labels(step.__name__)
+        metrics.steps_failed.labels(step.__name__)
     while not stopping.is_set():
         begun = time.monotonic()
         done = tick(services, steps)
-        summary.add(done, time.monotonic() - begun)
+        seconds, whole = time.monotonic() - begun, len(done) == len(steps)
+        summary.add(done, seconds)
+        metrics.note_round(loop, seconds, whole=whole)
+        if health is not None:
+            health.note_round(whole=whole)
         next_tick = begun + services.settings.tick_seconds  # however long this one took
         stopping.wait(max(0.0, next_tick - time.monotonic()))
+
+
+def _read_figures(services: Services, stopping: threading.Event) -> None:
+    """In a loop of its own: counting a long queue takes time, and keeps no rescue waiting."""
+    reader = FiguresReader(services)
+    while not stopping.is_set():
+        reader.read()
+        stopping.wait(EVERY)
 
 
 def tick(services: Services, steps: Sequence[Step] | None = None) -> dict[str, int]:
@@ -100,7 +146,9 @@ def tick(services: Services, steps: Sequence[Step] | None = None) -> dict[str, i
     for step in STEPS if steps is None else steps:
         try:
             done[step.__name__] = step(services)
+            metrics.steps_done.labels(step.__name__).inc(done[step.__name__])
         except (DatabaseUnavailable, ContentError) as error:
+            metrics.steps_failed.labels(step.__name__).inc()
             log.warning("%s failed, and is tried again: %s: %s", step.__name__, type(error).__name__, error)
     return done
 
@@ -118,6 +166,7 @@ def rescue_expired(services: Services) -> int:
                 with services.database.service() as conn:
                     if rescue(conn, table, claim, budget):
                         rescued += 1
+                        metrics.rescues.labels(table.queue).inc()
                         log.warning("rescued from a silent worker", extra=_of(table, claim.id, claim.attempt))
             except LostLease:
                 log.info("gone before its rescue", extra=_of(table, claim.id, claim.attempt))

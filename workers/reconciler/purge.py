@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from db.smelts.content_keys import delete_smelt, destroy_key, find_expired_content, find_missing
+from pipeline.metrics.work import orphans
 from pipeline.states import Tier
 from workers.services import Services
 
@@ -51,6 +52,7 @@ def purge_orphans(
             on_tick()
             services.content.delete_smelt(smelt_id)
         purged += len(missing)
+    orphans.inc(purged)
     if purged:
         log.warning("deleted the objects of %d smelts that have no key", purged)
     return purged

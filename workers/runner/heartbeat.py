@@ -48,6 +48,7 @@ class Heartbeat:
         database = Database(
             settings.need("database_url"),
             process=f"{process} heartbeat",
+            pool="heartbeat",
             pool_size=1,
             statement_timeout=TIMEOUT,
             lock_timeout=TIMEOUT,

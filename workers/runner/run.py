@@ -16,6 +16,7 @@ from db.work.parts import record_failure
 from db.work.tables import BY_QUEUE
 from pipeline.errors import GiveBack, LostLease, WorkError
 from pipeline.logs import bound
+from pipeline.metrics.work import Ending, Outcome, note_claim, note_end, under_way
 from pipeline.retry import Decision, GiveUp, TryAgain
 from pipeline.states import ErrorCode
 from workers.notifications.queue_notifications import ActorName
@@ -52,9 +53,11 @@ def run_next(
     if stopping.is_set():
         return False
     table = BY_QUEUE[actor.route.pool]
+    asked = time.monotonic()
     claim = _claim(services, table, only_short=actor.route.only_short, alone=alone)
     if claim is None:
         return False
+    note_claim(table.queue, claim.waited, time.monotonic() - asked)
     if claim.more:
         services.notifier.notify(actor)
     settings = services.settings
@@ -67,7 +70,11 @@ def run_next(
         grace=settings.worker_grace,
     )
     of_it = {"part": str(claim.id), "table": table.name, "attempt": claim.attempt}
-    with bound(smelt=None, tenant=None, **of_it), services.heartbeat.keeping(lease):
+    with (
+        bound(smelt=None, tenant=None, **of_it),
+        under_way.labels(table.queue).track_inprogress(),
+        services.heartbeat.keeping(lease),
+    ):
         _perform(Task(services, table, claim, lease), perform)
     return True
 
@@ -102,54 +109,68 @@ def _perform(task: Task, perform: Callable[[Task], None]) -> None:
     def held() -> float:
         return round(time.monotonic() - started, 3)
 
+    ending = _ending(task, perform, held)
+    note_end(task.table.queue, ending, held())
+
+
+def _ending(task: Task, perform: Callable[[Task], None], held: Callable[[], float]) -> Ending:
     try:
-        perform(task)
-        log.info("done", extra={"seconds": held()})
+        return _done(task, perform, held)
     except LostLease:
         log.info("the claim was lost: canceled, deleted, or taken over by another")
+        return Ending(Outcome.LOST)
     except DatabaseUnavailable as error:
         log.warning("Postgres is out of reach (%s); the lease will run out", error)
+        return Ending(Outcome.UNRECORDED)
+
+
+def _done(task: Task, perform: Callable[[Task], None], held: Callable[[], float]) -> Ending:
+    """Raises LostLease, DatabaseUnavailable."""
+    try:
+        perform(task)
+    except (LostLease, DatabaseUnavailable):
+        raise
     except WorkError as error:
-        _record(task, error, held())
+        return _record(task, error, held())
     except Exception as error:  # noqa: BLE001 - the edge: nothing may take the worker down or go unrecorded
         # The traceback's values could hold content, so its place is all that is logged.
         log.error("%s at %s", type(error).__name__, _place(error))  # noqa: TRY400
-        _record(task, WorkError(ErrorCode.INTERNAL_ERROR, retryable=True), held())
+        return _record(task, WorkError(ErrorCode.INTERNAL_ERROR, retryable=True), held())
+    log.info("done", extra={"seconds": held()})
+    return Ending(Outcome.DONE)
 
 
-def _record(task: Task, error: WorkError, held: float) -> None:
-    """`held`: seconds that the attempt took."""
+def _record(task: Task, error: WorkError, held: float) -> Ending:
+    """`held`: seconds that the attempt took. Raises LostLease, DatabaseUnavailable."""
     policy = task.table.retry
     most = policy.max_failures(task.services.settings.max_attempts)
     decision = policy.decide(error, task.claim.failures, most, task.claim.attempt)
     if isinstance(decision, TryAgain) and decision.waiting_for is not None:
         decision = replace(decision, held=held)
-    _tell(error, decision, held)
-    try:
-        task.services.record(lambda conn: record_failure(conn, task.table, task.claim, decision))
-    except LostLease:
-        log.info("the claim was lost: canceled, deleted, or taken over by another")
-    except DatabaseUnavailable as unreachable:
-        log.warning("Postgres is out of reach (%s); the lease will run out", unreachable)
+    ending = _tell(error, decision, held)
+    task.services.record(lambda conn: record_failure(conn, task.table, task.claim, decision))
+    return ending
 
 
-def _tell(error: WorkError, decision: Decision, held: float) -> None:
+def _tell(error: WorkError, decision: Decision, held: float) -> Ending:
     """What ended the attempt, and what comes of it."""
     fields: dict[str, object] = {"seconds": held}
     if isinstance(error, GiveBack):
         log.info("given back: %s", error.detail or "this process is stopping", extra=fields)
-        return
+        return Ending(Outcome.GIVEN_BACK)
     fields |= {"code": error.code.value, "reason": error.detail}
     if isinstance(decision, GiveUp):
         log.warning("failed for good", extra=fields)
-        return
+        return Ending(Outcome.FAILED, error.code)
     fields["again_in"] = round(decision.delay, 1)
     if decision.waiting_for is not None:
         log.warning("%s is away; it is waited for", decision.waiting_for, extra=fields)
-    elif decision.counts:
+        return Ending(Outcome.OUTAGE, error.code)
+    if decision.counts:
         log.warning("failed; it is tried again", extra=fields)
-    else:
-        log.info("put off; no failure is counted", extra=fields)
+        return Ending(Outcome.AGAIN, error.code)
+    log.info("put off; no failure is counted", extra=fields)
+    return Ending(Outcome.PUT_OFF, error.code)
 
 
 def _place(error: BaseException) -> str:

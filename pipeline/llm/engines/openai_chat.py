@@ -26,6 +26,7 @@ from pipeline.llm.engines.thoughts import without_thoughts
 from pipeline.llm.messages import Message
 from pipeline.llm.synthesis import Answer, ContextExceeded
 from pipeline.llm.token_counts import estimate_tokens, fewest_tokens
+from pipeline.metrics.servers import expect_calls, llm_call_seconds, llm_calls, note_tokens
 from pipeline.states import ErrorCode
 
 _MOST_CONTINUATIONS = 8  # an answer cut off more often than this is a model that doesn't stop
@@ -62,6 +63,7 @@ class OpenAIChat:
         `features`: of this server and model; its own, unless others ask the same. `on_answer`: told of every call that
         was answered, when it was made.
         """
+        expect_calls()
         self._on_answer = on_answer
         self._features = features or Features()
         self._counts = ReadCounts()
@@ -83,8 +85,10 @@ class OpenAIChat:
             text = "".join(reply.text)
             said += text
             answer = whole_characters(said)
-            read += self._input_tokens(turn, reply)
-            written += estimate_tokens(text) if reply.usage.written is None else reply.usage.written
+            more_read = self._input_tokens(turn, reply)
+            more_written = estimate_tokens(text) if reply.usage.written is None else reply.usage.written
+            note_tokens(more_read, more_written)
+            read, written = read + more_read, written + more_written
             if not reply.cut_off:
                 return Answer(_finished(answer, reply, conversation), read, written)
             if not text.strip():  # the same request would bring as little
@@ -102,7 +106,9 @@ class OpenAIChat:
         without = self._features.refused
         while True:
             made, reply = time.monotonic(), Reply()
-            failure, error = await self._attempt(turn, without, reply, lambda n: on_tokens(before + n))
+            with llm_call_seconds.time():
+                failure, error = await self._attempt(turn, without, reply, lambda n: on_tokens(before + n))
+            llm_calls.labels(_outcome(failure)).inc()
             if failure is None:
                 self._answered = True
                 self._features.remember(without)
@@ -155,6 +161,8 @@ class OpenAIChat:
             failure = Unanswered(ErrorCode.API_UNAVAILABLE)
         except _MISSHAPEN:
             failure = malformed()
+        except WorkError as error:
+            failure = error
         else:
             return None, None
         if (
@@ -211,6 +219,12 @@ class OpenAIChat:
         if self._counts.drops(sum(fewest_tokens(message["content"]) for message in turn), reply.usage):
             raise ContextExceeded
         return reply.usage.input_tokens
+
+
+def _outcome(failure: _Failure | None) -> str:
+    if failure is None:
+        return "answered"
+    return "too_long" if isinstance(failure, ContextExceeded) else failure.code
 
 
 def _broken_off() -> WorkError:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
 DOCKERFILE = ROOT / "deploy/docker/Dockerfile"
 COMPOSE = ROOT / "deploy/compose/compose.yaml"
 COMPOSE_GPU = ROOT / "deploy/compose/compose.gpu.yaml"
+COMPOSE_OBSERVABILITY = ROOT / "deploy/compose/compose.observability.yaml"
 CHART = ROOT / "deploy/helm/smelt"
 UNITS = ROOT / "deploy/systemd"
 FOLDERS = (DOCKERFILE.parent, COMPOSE.parent, CHART, UNITS)

@@ -15,7 +15,7 @@ import yaml
 
 from deploy.secrets import NEEDED
 from pipeline.settings import Settings, variable
-from tests.deploy.artifacts import CHART, COMPOSE, COMPOSE_GPU, DOCKERFILE
+from tests.deploy.artifacts import CHART, COMPOSE, COMPOSE_GPU, COMPOSE_OBSERVABILITY, DOCKERFILE
 from workers.pools.slots import POOLS
 
 KUBERNETES = ("1.29.0", "1.37.0")
@@ -23,7 +23,7 @@ LEAST: dict[str, Any] = {"settings": {"SMELT_CONTENT_URL": "s3://bucket/prefix"}
 ALL: dict[str, Any] = {
     **LEAST,
     "keda": {"enabled": True},
-    "api": {"metricsPort": 9100},
+    "metrics": {"port": 9200},
     "pools": {
         "transcribe": {"gpu": True, "nodeSelector": {"zone": "a"}, "tolerations": [{"operator": "Exists"}]}
     },
@@ -43,6 +43,7 @@ ALL: dict[str, Any] = {
 NONE: dict[str, Any] = {
     **LEAST,
     "migration": {"enabled": False},
+    "metrics": {"port": None},
     "podDisruptionBudget": {"enabled": False},
     "networkPolicy": {"enabled": False},
     "serviceAccount": {"create": False},
@@ -98,7 +99,11 @@ def merge(into: dict[str, Any], more: dict[str, Any]) -> None:
             into[key] = value
 
 
-@pytest.mark.parametrize("paths", [(COMPOSE,), (COMPOSE, COMPOSE_GPU)], ids=["cpu", "gpu"])
+@pytest.mark.parametrize(
+    "paths",
+    [(COMPOSE,), (COMPOSE, COMPOSE_GPU), (COMPOSE, COMPOSE_OBSERVABILITY)],
+    ids=["cpu", "gpu", "observed"],
+)
 def test_the_compose_files_are_sound(paths: tuple[Path, ...]) -> None:
     read_compose(compose(*paths))
 
@@ -234,6 +239,29 @@ def test_every_pod_is_confined_and_has_time_to_stop() -> None:
         }
         assert {"requests", "limits"} <= container["resources"].keys()
     assert components == {"api", "reconciler", "migration", *POOLS}
+
+
+def test_each_process_is_scraped_and_probed_where_it_has_a_port() -> None:
+    for values, port in ((LEAST, 9100), (ALL, 9200), (NONE, None)):
+        deployments = [one for one in rendered(values) if one["kind"] == "Deployment"]
+        assert len(deployments) == 2 + len(POOLS)
+        for one in deployments:
+            (container,) = one["spec"]["template"]["spec"]["containers"]
+            environment = {each["name"]: each.get("value") for each in container["env"]}
+            annotations = one["spec"]["template"]["metadata"]["annotations"]
+            ports = {each["name"]: each["containerPort"] for each in container.get("ports", ())}
+            assert ports.get("metrics") == port
+            assert (
+                environment.get("SMELT_METRICS_PORT")
+                == annotations.get("prometheus.io/port")
+                == (port and str(port))
+            )
+            own = one["metadata"]["labels"]["app.kubernetes.io/component"]
+            assert (
+                ("livenessProbe" in container)
+                == ("readinessProbe" in container)
+                == (bool(port) or own == "api")
+            )
 
 
 def test_a_gpu_goes_to_the_pool_that_asks_for_it() -> None:

@@ -14,6 +14,7 @@ from tests.deploy.artifacts import (
     CHART,
     COMPOSE,
     COMPOSE_GPU,
+    COMPOSE_OBSERVABILITY,
     DOCKERFILE,
     ROOT,
     load,
@@ -127,7 +128,8 @@ def test_all_that_a_service_of_the_compose_file_refers_to_is_there() -> None:
     waited_for = {name for of in document["services"].values() for name in of.get("depends_on", {})}
     assert waited_for == {"migrate", "postgres", "valkey"}
     assert waited_for <= document["services"].keys()
-    asked = set(re.findall(r"\$\{(\w+):", COMPOSE.read_text()))
+    texts = COMPOSE.read_text() + COMPOSE_OBSERVABILITY.read_text()
+    asked = set(re.findall(r"\$\{(\w+):", texts))
     assert asked == set(re.findall(r"^(\w+)=", (COMPOSE.parent / "env.example").read_text(), re.MULTILINE))
 
 

@@ -18,6 +18,7 @@ from deploy.problems import ServiceFailed, SettingsIncomplete
 from deploy.supervisor.processes import COMMANDS
 from deploy.supervisor.service import Service
 from pipeline.settings import Settings
+from tests.conftest import make_settings
 from tests.faults.chaos.processes import command, living
 from tests.support.running import RunningService
 from tests.support.running_up import Up
@@ -157,3 +158,12 @@ def test_the_service_turns_texts_into_markdown(service: RunningService) -> None:
         assert smelt["status"] == "completed"
         url = f"/v1/smelts/{smelt['id']}/outputs/{smelt['outputs'][0]['id']}"
         assert "Alice will send the report by Friday" in client.get(url).text
+
+
+def test_each_process_of_a_machine_has_a_metrics_port_of_its_own(tmp_path: Path) -> None:
+    service = Service(make_settings(tmp_path, metrics_port=9100), lambda _name, _line: None)
+    ports = {name: service._environment_of(name)["SMELT_METRICS_PORT"] for name in COMMANDS}
+    assert ports == {name: str(9100 + place) for place, name in enumerate(COMMANDS)}
+    assert ports["api"] == "9100"
+    without = Service(make_settings(tmp_path), lambda _name, _line: None)
+    assert "SMELT_METRICS_PORT" not in without._environment_of("deliver")

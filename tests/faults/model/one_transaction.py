@@ -63,7 +63,7 @@ class OneTransaction(Database):
             self._command(b"rollback to savepoint unit")
             raise
         self._keep()
-        _, deliveries = changes.noted(self._conn)
+        _, deliveries, _ = changes.noted(self._conn)
         if deliveries:
             self._bag.notify_webhooks(deliveries)
 

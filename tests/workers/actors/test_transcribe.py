@@ -29,6 +29,7 @@ from pipeline.states import DefaultPromptName, ErrorCode, SmeltStatus, WorkStatu
 from tests.recordings import REFERENCE, recording, word_error_rate
 from tests.recordings.samples import encoded
 from tests.speech_model import WORD_MODEL
+from tests.support.scraping import rise, told
 from tests.support.smelts import admit_all, new_smelt
 from tests.support.waiting import wait_until
 from workers.actors.transcribe import share_heard, transcribe
@@ -75,11 +76,14 @@ def run(services: Services, speech: SpeechProcess) -> None:
 
 
 def test_a_recording_becomes_a_sealed_transcript(services: Services, speech: SpeechProcess) -> None:
-    smelt = admit_recording(services, "speech.wav")
+    smelt, before = admit_recording(services, "speech.wav"), told()
 
     run(services, speech)
 
     after = look(services, smelt.id)
+    assert rise(before, "smelt_speech_recorded_seconds_total") == pytest.approx(9.6, abs=0.2)
+    assert rise(before, "smelt_speech_real_time_factor_ratio_count") == 1
+    assert rise(before, "smelt_speech_work_seconds_total") > 0
     (file,) = after.files
     assert (after.status, file.status) == (SmeltStatus.COMPLETED, WorkStatus.COMPLETED)
     assert file.duration_seconds == pytest.approx(9.6, abs=0.2)

@@ -25,6 +25,7 @@ from tests.support.smelts import admit_all, new_smelt, set_credits
 from tests.support.waiting import wait_until
 from workers.notifications.queue_notifications import Queue
 from workers.pools.slots import slots
+from workers.reconciler.health import Health
 from workers.reconciler.loop import run, tick
 from workers.reconciler.purge import purge_orphans
 from workers.services import Services
@@ -168,7 +169,7 @@ def test_a_store_that_hangs_keeps_no_rescue_and_no_notification_waiting(
         admit_all(conn, new_smelt(ada.ada.id, texts=1, max_age=0))
     store, stopping = HangingStore(), threading.Event()
     hanging = replace(services, content=store)
-    reconciler = threading.Thread(target=run, args=(hanging, stopping))
+    reconciler = threading.Thread(target=run, args=(hanging, stopping, Health(1.0)))
     reconciler.start()
     try:
         assert store.asked.wait(20)
@@ -195,7 +196,7 @@ def test_an_error_that_nobody_foresaw_in_purging_ends_the_reconciler(
     monkeypatch.setattr(threading, "excepthook", lambda raised: seen.append(raised.exc_type))
     stopping = threading.Event()
 
-    assert not run(replace(services, content=ForeignStore()), stopping)
+    assert not run(replace(services, content=ForeignStore()), stopping, Health(1.0))
 
     assert seen == [ZeroDivisionError]
 

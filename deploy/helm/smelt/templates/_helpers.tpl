@@ -63,7 +63,39 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- end -}}
 
-{{/* Pods start anew when a setting has changed. */}}
+{{/* Pods start anew when a setting has changed. Many a Prometheus finds its targets by the annotations. */}}
 {{- define "smelt.podAnnotations" -}}
 checksum/settings: {{ include (print $.Template.BasePath "/settings.yaml") . | sha256sum }}
+{{- with .Values.metrics.port }}
+prometheus.io/scrape: "true"
+prometheus.io/port: {{ . | quote }}
+prometheus.io/path: /metrics
+{{- end }}
+{{- end -}}
+
+{{- define "smelt.metricsEnv" -}}
+{{- with .Values.metrics.port }}
+- {name: SMELT_METRICS_HOST, value: "0.0.0.0"}
+- {name: SMELT_METRICS_PORT, value: {{ . | quote }}}
+{{- end }}
+{{- end -}}
+
+{{/* Of what serves nothing but its metrics port: a pool, the reconciler. */}}
+{{- define "smelt.metricsProbes" -}}
+{{- with .Values.metrics.port }}
+ports:
+  - {name: metrics, containerPort: {{ . }}}
+startupProbe:
+  httpGet: {path: /healthz, port: metrics}
+  periodSeconds: 2
+  failureThreshold: 60
+livenessProbe:
+  httpGet: {path: /healthz, port: metrics}
+  periodSeconds: 10
+  timeoutSeconds: 5
+readinessProbe:
+  httpGet: {path: /readyz, port: metrics}
+  periodSeconds: 5
+  timeoutSeconds: 5
+{{- end }}
 {{- end -}}

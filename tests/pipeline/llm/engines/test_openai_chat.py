@@ -18,6 +18,7 @@ from pipeline.speech.transcript import Transcript
 from pipeline.states import DefaultPromptName, ErrorCode
 from tests.pipeline.llm.engines.conftest import MakeEngine
 from tests.support.llm_server import STEPS, LlmServer, Step, error, event
+from tests.support.scraping import rise, told
 
 SUMMARIZE = PromptSpec(DefaultPromptName.SUMMARIZE)
 CONTENT = "The private budget is ninety. The launch is in May."
@@ -136,14 +137,17 @@ def test_a_fault_becomes_its_code_and_tells_nothing_else(
     retryable: bool,
 ) -> None:
     llm.default = step
+    before = told()
     with caplog.at_level(logging.INFO):
         failure = _failure(make_llm_engine())
     assert (failure.code, failure.retryable) == (code, retryable)
+    assert rise(before, "smelt_llm_calls_total", outcome="answered") in (0, int(step.status == 200))
+    assert rise(before, "smelt_llm_calls_total") == rise(before, "smelt_llm_call_seconds_count") == 1
     assert isinstance(failure, RateLimited) == (code is ErrorCode.API_RATE_LIMITED)
     assert len(llm.calls) == 1
-    told = caplog.text + "".join(traceback.format_exception(failure)) + repr(failure.__context__)
+    shown = caplog.text + "".join(traceback.format_exception(failure)) + repr(failure.__context__)
     for secret in ("private budget", "secret provider text", "sk-secret-key"):
-        assert secret not in told
+        assert secret not in shown
 
 
 @pytest.mark.parametrize(

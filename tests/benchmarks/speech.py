@@ -16,6 +16,7 @@ from pipeline.states import ErrorCode
 from tests.benchmarks.harness import Bench, Client, bench_service
 from tests.benchmarks.speech_bare import BATCH, Bare
 from tests.benchmarks.speech_recordings import Recording, Recordings, make_recordings
+from workers.pools.slots import speech_engine
 
 MODEL = "tiny.en"
 ROUNDS = 2  # of bare and ours
@@ -86,7 +87,7 @@ def measure() -> None:
 
 def _measure(bench: Bench, client: Client, recordings: Recordings) -> None:
     settings = bench.service.settings
-    bare = Bare(settings.whisper_model, settings.whisper_threads)
+    bare = Bare(speech_engine(settings))
 
     def through(heard: Sequence[Recording]) -> list[str]:
         return _through_the_service(client, heard)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from io import BytesIO
 
-import ctranslate2  # type: ignore[import-untyped]
 from faster_whisper import BatchedInferencePipeline, WhisperModel  # type: ignore[import-untyped]
 
+from pipeline.speech.engine_choice import choose_engine
 from pipeline.speech.models import located
+from pipeline.speech.recognizer import SpeechEngineSettings
 from tests.benchmarks.speech_recordings import Recording
 
 BATCH = 8
@@ -14,14 +15,19 @@ OPTIONS = {"beam_size": 5, "word_timestamps": True, "language": "en"}
 
 
 class Bare:
-    """One model: int8 on a CPU, float16 on a GPU where there is one. Both ways decode the files themselves."""
+    """One model, on the device and with the compute type that the service chooses; on CUDA where there is a GPU. Both
+    ways decode the files themselves.
+    """
 
-    def __init__(self, model: str, threads: int) -> None:
-        """`threads`: of the CPU; 0: CTranslate2's own choice."""
-        self.device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
-        self.compute_type = "float16" if self.device == "cuda" else "int8"
+    def __init__(self, asked: SpeechEngineSettings) -> None:
+        """`asked`: of the service's processes for long recordings; the threads are theirs."""
+        engine = choose_engine(asked).engine
+        self.device, self.compute_type = engine.device, engine.compute_type
         self._model = WhisperModel(
-            located(model), device=self.device, compute_type=self.compute_type, cpu_threads=threads
+            located(engine.model),
+            device=engine.device,
+            compute_type=engine.compute_type,
+            cpu_threads=engine.threads,
         )
         self._pipeline = BatchedInferencePipeline(self._model)
 

@@ -35,8 +35,8 @@ def is_packed(request: Request) -> bool:
 
 
 async def unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """In pieces, each before a pause for the event loop; what is small of one slice together. gzip files may follow each
-    other.
+    """In pieces, each before a pause for the event loop; what is small of one slice together. gzip files may follow
+    each other.
 
     Raises ApiError `malformed_body`: it is no gzip, or ends too early, or has next to nothing in it for its size;
     `file_too_large`: far more comes out than in.

@@ -35,18 +35,26 @@ def is_packed(request: Request) -> bool:
 
 
 async def unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """In pieces, each after a pause for the event loop. gzip files may follow each other.
+    """In pieces, each before a pause for the event loop; what is small of one slice together. gzip files may follow
+    each other.
 
-    Raises ApiError `malformed_body`: it is no gzip, or ends too early; `file_too_large`: far more comes out than in.
+    Raises ApiError `malformed_body`: it is no gzip, or ends too early, or has next to nothing in it for its size;
+    `file_too_large`: far more comes out than in.
     """
     packed = _Packed()
     async for chunk in chunks:
         for start in range(0, len(chunk), SLICE):
             packed.give(chunk[start : start + SLICE])
+            gathered = bytearray()
             while (piece := packed.take()) is not None:
-                if piece:
-                    yield piece
-                await asyncio.sleep(0)
+                gathered += piece
+                if len(gathered) >= PIECE:
+                    yield bytes(gathered)
+                    gathered.clear()
+                    await asyncio.sleep(0)
+            if gathered:
+                yield bytes(gathered)
+            await asyncio.sleep(0)
     packed.end()
 
 

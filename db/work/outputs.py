@@ -37,6 +37,7 @@ class OutputJob:
     content_key: bytes | None
     default_prompt_name: DefaultPromptName | None  # None: the user's own prompt
     sources: tuple[Source, ...]
+    cost: float  # seconds, as estimated
 
 
 def begin_output(conn: Connection, claim: Claim) -> OutputJob:
@@ -61,7 +62,7 @@ def begin_output(conn: Connection, claim: Claim) -> OutputJob:
     output = conn.execute(
         cached_text(
             """
-            select file_id, default_prompt_name from smelt_outputs
+            select file_id, default_prompt_name, cost from smelt_outputs
             where id = :id and attempt = :attempt and status = 'processing'
             """
         ),
@@ -79,6 +80,7 @@ def begin_output(conn: Connection, claim: Claim) -> OutputJob:
         row.content_key,
         None if name is None else DefaultPromptName(name),
         _find_sources(conn, row.id, output.file_id),
+        output.cost,
     )
 
 

@@ -1,5 +1,6 @@
 """Applies one prompt, to one file or to all of a smelt: the work of the `synthesize` queue."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -11,12 +12,13 @@ from pipeline.content.keyring import user_context
 from pipeline.content.store import Kind, ObjectName
 from pipeline.errors import LostLease, WorkError
 from pipeline.llm.documents import Document
-from pipeline.llm.engines.base import PromptSpec, Synthesis
+from pipeline.llm.engines.base import PromptSpec, Synthesis, SynthesisEngine
 from pipeline.logs import bind_smelt
 from pipeline.speech.transcript import Transcript
 from pipeline.states import ErrorCode, InputType, Tier
 from workers.actors.content import read_optional, record_stored, unwrap_key
 from workers.pools.engines import SynthesisEngines
+from workers.runner.excess_usage import ExcessUsage
 from workers.runner.run import Task
 
 # After these a key is of no use until its user does something about it.
@@ -29,12 +31,7 @@ def synthesize(task: Task, engines: SynthesisEngines) -> None:
     bind_smelt(job.smelt_id, job.tenant)
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
     documents = [_read(task, job, source, key) for source in job.sources]
-    prompt = _prompt(task, job, key)
-    if job.tier == Tier.OWN_KEY and job.user_id is not None:
-        result = _apply_on_own_key(task, job.user_id, prompt, documents, engines)
-    else:
-        with engines.borrow(None) as engine:
-            result = engine.apply(prompt, documents, task.lease.tick)
+    result = _applied(task, job, _prompt(task, job, key), documents, engines)
     record_stored(
         task,
         name=ObjectName(job.smelt_id, task.claim.id, Kind.RESULT, task.claim.attempt),
@@ -46,8 +43,37 @@ def synthesize(task: Task, engines: SynthesisEngines) -> None:
     )
 
 
-def _apply_on_own_key(
-    task: Task, user_id: UUID, prompt: PromptSpec, documents: list[Document], engines: SynthesisEngines
+def _applied(
+    task: Task, job: OutputJob, prompt: PromptSpec, documents: list[Document], engines: SynthesisEngines
+) -> Synthesis:
+    """What it takes far beyond its cost, which is by what is read, is debited to its tenant: a short text may ask for
+    an answer without end.
+    """
+    excess = ExcessUsage(task, job.tenant)
+
+    def tick(share: float) -> None:
+        task.lease.tick(share)
+        excess.tick(job.cost)
+
+    def apply(engine: SynthesisEngine) -> Synthesis:
+        return engine.apply(prompt, documents, tick)
+
+    try:
+        if job.tier == Tier.OWN_KEY and job.user_id is not None:
+            result = _on_own_key(task, job.user_id, engines, apply)
+        else:
+            with engines.borrow(None) as engine:
+                result = apply(engine)
+    except WorkError as error:
+        if error.waiting_for is None:  # else the time that it held a slot is added to its finish time
+            excess.end(job.cost)
+        raise
+    excess.end(job.cost)
+    return result
+
+
+def _on_own_key(
+    task: Task, user_id: UUID, engines: SynthesisEngines, apply: Callable[[SynthesisEngine], Synthesis]
 ) -> Synthesis:
     """Never on the platform's key instead: a deleted key fails the output."""
     stored = task.services.record(lambda conn: get_api_key(conn, user_id))
@@ -56,7 +82,7 @@ def _apply_on_own_key(
     api_key = SecretStr(task.services.keyring.unwrap(stored.wrapped, user_context(user_id)).decode())
     try:
         with engines.borrow(api_key) as engine:
-            return engine.apply(prompt, documents, task.lease.tick)
+            return apply(engine)
     except WorkError as error:
         if error.code in _KEY_ERRORS:
             _mark_invalid(task, user_id, stored)

@@ -1,7 +1,7 @@
-"""What a recording takes from the others beyond its cost: debited to its tenant.
+"""What a recording or an output takes from the others beyond its cost: debited to its tenant.
 
-What hangs, crawls or kills its process holds a slot for far longer than its few seconds cost. Left at that, whoever
-sends such recordings would have many times their share.
+What hangs, crawls or kills its process holds a slot for far longer than its few seconds cost, and so does a prompt that
+asks for an answer without end. Left at that, whoever sends such things would have many times their share.
 """
 
 import logging
@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from db.session import DatabaseUnavailable
 from db.work.fair_queue import debit_excess
-from db.work.files import FILES
 from pipeline.fairness import excess_usage
 from workers.runner.run import Task
 
@@ -20,10 +19,12 @@ LEAST = 1.0  # second of recordings: less isn't worth a write
 
 
 class ExcessUsage:
-    """Of one attempt, from now on. `pace`: seconds of recordings that are usually done in a second of work."""
+    """Of one attempt, from now on. `pace`: seconds of recordings that are usually done in a second of work; of outputs
+    the costs are seconds of work themselves.
+    """
 
     def __init__(
-        self, task: Task, tenant: str, pace: float, clock: Callable[[], float] = time.monotonic
+        self, task: Task, tenant: str, pace: float = 1.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._task = task
         self._tenant = tenant
@@ -56,6 +57,6 @@ class ExcessUsage:
         self._debited = due
         try:
             with self._task.services.database.service() as conn:
-                debit_excess(conn, FILES, self._tenant, self._task.claim, more)
+                debit_excess(conn, self._task.table, self._tenant, self._task.claim, more)
         except DatabaseUnavailable as error:
             log.warning("Postgres is out of reach (%s); excess usage was not debited", error)

@@ -124,8 +124,8 @@ def fail_file(conn: Connection, claim: Claim, code: ErrorCode) -> None:
 
 
 def release_outputs(conn: Connection, smelt: LockedSmelt) -> int:
-    """Makes claimable the outputs whose inputs are all there. Returns how many. Locks the tenant's row of the
-    fair queue.
+    """Makes claimable the outputs whose inputs are all there; those that are held have their finish times already.
+    Returns how many. Locks the tenant's row of the fair queue.
     """
     rows = conn.execute(
         cached_text(_READY[smelt.mode]), {"id": smelt.id, "pace": CHARACTERS_PER_SPOKEN_SECOND}
@@ -140,13 +140,14 @@ _READY = {
     SmeltMode.SEPARATE: f"""
         select o.id, {_SIZE} as size
         from smelt_outputs o join smelt_files f on f.id = o.file_id
-        where o.smelt_id = :id and o.status = 'waiting' and o.run_at is null and f.status = 'completed'
+        where o.smelt_id = :id and o.status = 'waiting' and o.run_at is null and o.waiting_for is null
+            and f.status = 'completed'
         order by f.position, o.position
     """,
     SmeltMode.COMBINE: f"""
         select o.id, (select sum({_SIZE}) from smelt_files f where f.smelt_id = :id) as size
         from smelt_outputs o
-        where o.smelt_id = :id and o.status = 'waiting' and o.run_at is null
+        where o.smelt_id = :id and o.status = 'waiting' and o.run_at is null and o.waiting_for is null
             and not exists (select from smelt_files f where f.smelt_id = :id and f.status <> 'completed')
         order by o.position
     """,

@@ -172,6 +172,27 @@ def test_what_was_held_keeps_its_order_and_passes_nobody(database: Database, cas
     assert max(keys.values()) == pytest.approx(after)
 
 
+def test_a_held_output_keeps_its_finish_time_when_another_input_is_there(
+    database: Database, cast: Cast, ada: str
+) -> None:
+    """Else its tenant would owe for it again with each."""
+    with database.service() as conn:
+        admit_all(conn, new_smelt(cast.ada.id, audio=2))
+        first, second = claim(conn), claim(conn)
+    pause(database, ada)
+    keys = []
+    for done in (first, second):
+        with database.service() as conn:
+            finish_file(conn, done, "en", 1.0)
+            found = text("select fair_key from smelt_outputs where fair_key is not null order by fair_key")
+            keys.append(list(conn.execute(found).scalars()))
+    assert len(keys[1]) == 2
+    assert keys[1][0] == keys[0][0]
+    with database.service() as conn:
+        last, _ = lock_tenant(conn, OUTPUTS, ada)
+    assert last == keys[1][1]
+
+
 def test_webhooks_of_a_held_tenant_wait(database: Database, cast: Cast, ada: str) -> None:
     smelt = new_smelt(cast.ada.id, texts=1)
     with database.service() as conn:

@@ -17,7 +17,7 @@ from pipeline.states import DefaultPromptName
 
 if TYPE_CHECKING:
     from deploy.client.client import Client
-    from deploy.client.submission import Wishes
+    from deploy.client.submission import SubmitOptions
 
 PIPE_CLOSED = 141  # as shells tell of SIGPIPE
 OPEN_FILES = 4_096
@@ -65,7 +65,7 @@ TextPrompt = Annotated[
 ]
 
 
-def wishes(
+def submit_options(
     *,
     prompt: list[DefaultPromptName] | None,
     own_prompt: UUID | None,
@@ -74,10 +74,10 @@ def wishes(
     vocabulary: str | None,
     ttl: int | None,
     text_prompt: str | None,
-) -> "Wishes":
+) -> "SubmitOptions":
     """The fields of a post. Raises Misused."""
     from deploy.client.config import find_text_prompt
-    from deploy.client.submission import Wishes
+    from deploy.client.submission import SubmitOptions
     from smelt_client.submission import Options
 
     options: Options = {
@@ -88,7 +88,7 @@ def wishes(
         "vocabulary": vocabulary,
         "content_ttl": ttl,
     }
-    return Wishes(options, find_text_prompt(text_prompt))
+    return SubmitOptions(options, find_text_prompt(text_prompt))
 
 
 @contextmanager

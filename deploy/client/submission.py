@@ -19,7 +19,7 @@ Check = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SubmitOptions:
     """`options`: those of the post. `text_prompt`: what texts get where no prompt is named; None: nothing."""
 
     options: Options
@@ -29,8 +29,8 @@ class Wishes:
     def prompts(self) -> bool:
         return bool(self.options.get("prompts") or self.options.get("own_prompt"))
 
-    def with_text_prompt(self) -> "Wishes":
-        return Wishes({**self.options, "prompts": [self.text_prompt or ""]})
+    def with_text_prompt(self) -> "SubmitOptions":
+        return SubmitOptions({**self.options, "prompts": [self.text_prompt or ""]})
 
 
 def planned(client: Client, selection: Selection, *, combine: bool, say: Say) -> list[list[Input]]:
@@ -50,7 +50,7 @@ def planned(client: Client, selection: Selection, *, combine: bool, say: Say) ->
 def submit_all(
     client: Client,
     batches: Sequence[Sequence[Input]],
-    wishes: Wishes,
+    submit_options: SubmitOptions,
     found: set[Path],
     say: Say,
     *,
@@ -69,7 +69,7 @@ def submit_all(
 
     for batch in batches:
         try:
-            smelt = submit(client, batch, wishes, found, say_once, check=check)
+            smelt = submit(client, batch, submit_options, found, say_once, check=check)
         except SmeltError:
             if taken:
                 first = next(names_of(batch))
@@ -85,7 +85,7 @@ def submit_all(
 def submit(
     client: Client,
     batch: Sequence[Input],
-    wishes: Wishes,
+    submit_options: SubmitOptions,
     found: set[Path],
     say: Say,
     *,
@@ -101,13 +101,17 @@ def submit(
         if not batch:
             return None
         try:
-            options: Options = {**wishes.options, "idempotency_key": key and f"{key}-{tried}"}
+            options: Options = {**submit_options.options, "idempotency_key": key and f"{key}-{tried}"}
             return client.submit([_sent(item) for item in batch], **options)
         except Refused as refused:
-            if _lacks_a_prompt(refused) and wishes.text_prompt is not None and not wishes.prompts:
+            if (
+                _lacks_a_prompt(refused)
+                and submit_options.text_prompt is not None
+                and not submit_options.prompts
+            ):
                 check()
-                say(f"no --prompt was given: texts get `{wishes.text_prompt}`")
-                wishes = wishes.with_text_prompt()
+                say(f"no --prompt was given: texts get `{submit_options.text_prompt}`")
+                submit_options = submit_options.with_text_prompt()
             else:
                 batch = _without_the_refused(batch, refused, found, say)
     raise AssertionError("it ends by returning or raising")

@@ -17,7 +17,7 @@ from deploy.client.arrivals import Arrivals
 from deploy.client.client import Client
 from deploy.client.results import result_as_markdown
 from deploy.client.shown import in_one_line
-from deploy.client.submission import Wishes, submit
+from deploy.client.submission import SubmitOptions, submit
 from deploy.client.watch_state import Stamp, Watched, WatchState
 from deploy.client.wording import duration, in_words_of_the_command
 from smelt_client import Misused, Refused, Unreachable
@@ -47,14 +47,14 @@ class Watcher:
         self,
         client: Client,
         folder: Path,
-        wishes: Wishes,
+        submit_options: SubmitOptions,
         *,
         say: Say,
         tell: Callable[[str, str, str], None],
         renew: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client, self._folder, self._wishes = client, folder, wishes
+        self._client, self._folder, self._options = client, folder, submit_options
         self._say, self._tell, self._renew, self._clock = say, tell, renew, clock
         self._state = WatchState(folder)
         self._arrivals = Arrivals(folder, say, clock)
@@ -138,7 +138,7 @@ class Watcher:
             self._state.save()
         path, reasons = self._folder / name, list[str]()
         try:
-            smelt = submit(self._client, [path], self._wishes, {path}, reasons.append, key=watched.key)
+            smelt = submit(self._client, [path], self._options, {path}, reasons.append, key=watched.key)
         except Misused as problem:
             self._end(name, watched, error=str(problem))
             return

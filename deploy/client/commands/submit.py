@@ -22,7 +22,7 @@ from deploy.client.options import (
     Vocabulary,
     Wait,
     connected,
-    wishes,
+    submit_options,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def submit(
 
     with connected(server, token) as client:
         destination = Destination.of(output, force=force)
-        wanted = wishes(
+        wanted = submit_options(
             prompt=prompt,
             own_prompt=own_prompt,
             combine=combine,

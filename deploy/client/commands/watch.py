@@ -15,7 +15,7 @@ from deploy.client.options import (
     Ttl,
     Vocabulary,
     connected,
-    wishes,
+    submit_options,
 )
 
 
@@ -58,7 +58,7 @@ def watch(
 
         if not client.signed_in:
             raise Misused("a folder is watched for a user: give a token with --token or SMELT_TOKEN")
-        wanted = wishes(
+        wanted = submit_options(
             prompt=prompt,
             own_prompt=own_prompt,
             combine=False,

@@ -11,7 +11,7 @@ from api.openapi.examples import EXAMPLES
 from deploy.client.client import Client
 from deploy.client.config import find_text_prompt
 from deploy.client.selection import Input, Selection
-from deploy.client.submission import Wishes, planned, submit, submit_all
+from deploy.client.submission import SubmitOptions, planned, submit, submit_all
 from smelt_client import Misused, Refused
 
 ACCEPTED = httpx2.Response(202, json=EXAMPLES["AcceptedSmelt"])
@@ -68,7 +68,7 @@ def sent(
 ) -> list[str]:
     """What is said of it."""
     said: list[str] = []
-    submit(client, batch, Wishes({}, text_prompt), found, said.append, key="key")
+    submit(client, batch, SubmitOptions({}, text_prompt), found, said.append, key="key")
     return said
 
 
@@ -94,9 +94,9 @@ def test_what_somebody_named_or_asked_for_is_refused_as_a_whole(
 
 def test_if_nothing_is_left_nothing_is_sent(files: list[Path]) -> None:
     client = Posts(refusal(bad(0), bad(1), bad(2)))
-    assert submit(client, files, Wishes({}), set(files), lambda _: None) is None
+    assert submit(client, files, SubmitOptions({}), set(files), lambda _: None) is None
     with pytest.raises(Misused, match="takes none of the files"):
-        list(submit_all(Posts(refusal(bad(0))), [files[:1]], Wishes({}), set(files), lambda _: None))
+        list(submit_all(Posts(refusal(bad(0))), [files[:1]], SubmitOptions({}), set(files), lambda _: None))
 
 
 def test_texts_without_a_prompt_get_one_and_that_is_said(files: list[Path]) -> None:
@@ -109,7 +109,7 @@ def test_which_is_said_once_for_all_smelts(files: list[Path]) -> None:
     said: list[str] = []
     client = Posts(refusal(NO_PROMPT), ACCEPTED, refusal(NO_PROMPT), ACCEPTED)
     batches = [files[:1], files[1:]]
-    assert len(list(submit_all(client, batches, Wishes({}, "summarize"), set(), said.append))) == 2
+    assert len(list(submit_all(client, batches, SubmitOptions({}, "summarize"), set(), said.append))) == 2
     assert said == ["no --prompt was given: texts get `summarize`"]
 
 
@@ -122,7 +122,7 @@ def test_unless_none_is_wanted(files: list[Path]) -> None:
 def test_what_was_sent_before_a_failure_is_told(files: list[Path]) -> None:
     said: list[str] = []
     client = Posts(ACCEPTED, refusal())
-    taken = submit_all(client, [files[:1], files[1:]], Wishes({}), set(), said.append)
+    taken = submit_all(client, [files[:1], files[1:]], SubmitOptions({}), set(), said.append)
     next(taken)
     with pytest.raises(Refused):
         next(taken)
@@ -132,7 +132,11 @@ def test_what_was_sent_before_a_failure_is_told(files: list[Path]) -> None:
 def test_a_text_that_was_not_sent_is_named_not_shown() -> None:
     said: list[str] = []
     taken = submit_all(
-        Posts(ACCEPTED, refusal()), [["first"], ["A secret.\n" * 1_000]], Wishes({}), set(), said.append
+        Posts(ACCEPTED, refusal()),
+        [["first"], ["A secret.\n" * 1_000]],
+        SubmitOptions({}),
+        set(),
+        said.append,
     )
     next(taken)
     with pytest.raises(Refused):

@@ -12,7 +12,7 @@ from api.openapi.examples import EXAMPLES
 from deploy.client import arrivals, watching
 from deploy.client.client import Client
 from deploy.client.selection import why_not
-from deploy.client.submission import Wishes
+from deploy.client.submission import SubmitOptions
 from deploy.client.watch_state import STATE_FILE, Stamp, Watched, WatchState
 from deploy.client.watching import Watcher
 from tests.support.full_disk import at_most
@@ -66,7 +66,7 @@ class Watch:
         self.watcher = Watcher(
             self.client,
             self.folder,
-            Wishes({}),
+            SubmitOptions({}),
             say=self.said.append,
             tell=lambda *event: self.told.append(event),
             clock=lambda: self.now,

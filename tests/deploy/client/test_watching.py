@@ -8,7 +8,7 @@ import pytest
 
 from deploy.client import arrivals, watching
 from deploy.client.client import Client
-from deploy.client.submission import Wishes
+from deploy.client.submission import SubmitOptions
 from deploy.client.watch_state import STATE_FILE, WatchState, alone
 from deploy.client.watching import Watcher
 from deploy.local_users import ensure_local_user, mint
@@ -20,7 +20,7 @@ from tests.support.secrets import JWT_SECRET
 from tests.support.waiting import wait_until
 
 TEXT = "Ann ships on Friday. Bob writes the report."
-WISHES = Wishes({}, "summarize")
+OPTIONS = SubmitOptions({}, "summarize")
 
 
 class Clock:
@@ -39,11 +39,11 @@ class Watch:
         self.said: list[str] = []
         self.restart()
 
-    def restart(self, wishes: Wishes = WISHES) -> None:
+    def restart(self, submit_options: SubmitOptions = OPTIONS) -> None:
         self.watcher = Watcher(
             self.client,
             self.folder,
-            wishes,
+            submit_options,
             say=self.said.append,
             tell=lambda *event: self.told.append(event),
             clock=self.clock,
@@ -227,14 +227,14 @@ def test_what_the_service_has_not_answered_is_tried_again(
 def test_a_watcher_that_died_with_other_options_does_not_stop_this_one(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch.restart(Wishes({"prompts": ["summarize"]}))
+    watch.restart(SubmitOptions({"prompts": ["summarize"]}))
     watch.write("note.txt")
     watch.look()
     with monkeypatch.context() as patch:
         patch.setattr(WatchState, "save", dies(2, WatchState.save))
         with pytest.raises(Died):
             watch.look(after=arrivals.SETTLED)
-    watch.restart(Wishes({"prompts": ["action_items"]}))
+    watch.restart(SubmitOptions({"prompts": ["action_items"]}))
     watch.until_idle()
     assert watch.told[-1] == ("done", "note.txt", "note.txt.md")
 

@@ -67,7 +67,7 @@ def claim_next(
         cached_text(
             f"""
             with next as (
-                select id, updated_at as ready_at from {table.name} where {ready} and {_open(table)}
+                select id, updated_at as ready_at from {table.name} where {ready} and {is_open(table)}
                 order by fair_key, id limit 1 for update skip locked
             )
             update {table.name} work
@@ -148,7 +148,7 @@ def make_pending(conn: Connection, table: WorkTable, row_id: UUID) -> bool:
 
 def count_claimable(conn: Connection, table: WorkTable, limit: int, *, only_short: bool = False) -> int:
     """How many rows are claimable, counted up to `limit`."""
-    ready = f"{_ready(table, only_short=only_short)} and {_open(table)}"
+    ready = f"{_ready(table, only_short=only_short)} and {is_open(table)}"
     sql = f"""
         select count(*) from (select from {table.name} where {ready} order by fair_key, id limit :limit) ready
     """
@@ -160,7 +160,7 @@ def _ready(table: WorkTable, *, only_short: bool) -> str:
     return f"status = 'pending' and cost <= {table.short:g}" if only_short else "status = 'pending'"
 
 
-def _open(table: WorkTable) -> str:
+def is_open(table: WorkTable) -> str:
     """Whether the operator lets the queue be claimed from: asked once, before the first row. What is held of a tenant
     isn't pending.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from db.statement import cached_text
-from db.work.claims import WorkTable
+from db.work.claims import WorkTable, is_open
 from db.work.schedules import RUNS
 from db.work.tables import TABLES
 
@@ -76,7 +76,7 @@ def read_content_bytes(conn: Connection) -> int:
 
 
 def _query(table: WorkTable) -> str:
-    """A branch for each state, in the words of its partial index."""
+    """A branch for each state, in the words of its partial index. A queue that an operator holds has nothing ready."""
     smelt = "null::uuid" if table is RUNS else "smelt_id"
     tier = "''" if table is RUNS else "smelts.tier::text"
     join = "" if table is RUNS else "join smelts on smelts.id = work.smelt_id"
@@ -85,7 +85,7 @@ def _query(table: WorkTable) -> str:
             greatest(0, coalesce(extract(epoch from now() - min(since)), 0))::float8 as oldest
         from (
             select {smelt} as smelt_id, 'ready' as state, waiting_for, updated_at as since from {table.name}
-            where status = 'pending'
+            where status = 'pending' and {is_open(table)}
             union all
             select {smelt}, 'running', waiting_for, null from {table.name} where status = 'processing'
             union all

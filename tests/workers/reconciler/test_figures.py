@@ -9,6 +9,7 @@ import pytest
 from db.session import Database
 from db.work.claims import claim_next
 from db.work.files import FILES
+from db.work.holds import hold_queue, release_queue
 from tests.support.cast import Cast
 from tests.support.scraping import Scrape, told
 from tests.support.smelts import admit_all, new_smelt, set_credits
@@ -62,6 +63,17 @@ def test_what_is_ready_running_and_waiting_is_counted_by_queue_and_tier(
     assert figures.of("smelt_outage_parts", server="language_model") == 0
     assert figures.of("smelt_queue_ready", queue="maintenance", tier="") == 0
     assert figures["smelt_content_input_bytes"] == 3 * 160_000 + 2 * 1_000
+
+
+def test_a_queue_that_is_held_has_nothing_ready(services: Services, read: Read) -> None:
+    """No alert that it stands, while an operator lets it."""
+    with services.database.service() as conn:
+        admit_all(conn, new_smelt(None, texts=2))
+        assert hold_queue(conn, "synthesize")
+    assert read().of("smelt_queue_ready", queue="synthesize", tier="anonymous") == 0
+    with services.database.service() as conn:
+        assert release_queue(conn, "synthesize")
+    assert read().of("smelt_queue_ready", queue="synthesize", tier="anonymous") == 2
 
 
 def test_what_the_reconciler_has_not_done_yet_is_told_by_how_late_it_is(

@@ -3,6 +3,7 @@
 import json
 import signal
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 
 import pytest
@@ -100,7 +101,11 @@ def test_whatever_fails_after_the_post_says_how_to_get_the_results(
 def test_a_signal_after_the_post_says_how_to_get_the_results(
     invoke: Invoke, note: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    monkeypatch.setattr(results, "display", lambda *_: signal.raise_signal(number))
+    def interrupted(*_: object) -> None:
+        signal.raise_signal(number)
+        Event().wait()  # for the handler, which may run some instructions later
+
+    monkeypatch.setattr(results, "display", interrupted)
     answer = invoke("submit", note, "--wait")
     smelt_id = invoke("list").stdout.split("\t")[0]
     assert answer.exit_code == 128 + number

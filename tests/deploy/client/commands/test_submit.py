@@ -99,8 +99,18 @@ def test_whatever_fails_after_the_post_says_how_to_get_the_results(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_after_the_post_says_how_to_get_the_results(
-    invoke: Invoke, note: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    invoke: Invoke,
+    note: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    number: int,
 ) -> None:
+    # However the tests were begun: `nohup` and a shell's `&` have signals ignored, which the command respects.
+    as_it_was = signal.signal(
+        number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    )
+    request.addfinalizer(lambda: signal.signal(number, as_it_was))
+
     def interrupted(*_: object) -> None:
         signal.raise_signal(number)
         Event().wait()  # for the handler, which may run some instructions later

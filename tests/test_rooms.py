@@ -59,6 +59,7 @@ REASONS = {
     "pipeline/settings/engines.py": OF_SETTINGS,
     "pipeline/settings/identity.py": OF_SETTINGS,
     "pipeline/settings/log.py": OF_SETTINGS,
+    "pipeline/shown_state.py": ONE_NOUN,
     "pipeline/speech/beginning.py": ONE_NOUN,
     "pipeline/speech/cuda_libraries.py": "has to run before the library that needs it is imported",
     "pipeline/speech/ogg.py": ONE_NOUN,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -11,22 +10,10 @@ from sqlalchemy import Connection
 from db.statement import cached_text
 from db.work.claims import WorkTable
 from db.work.tables import BY_QUEUE
+from pipeline.shown_state import ShownState
 from pipeline.states import ErrorCode
 
-
-class State(StrEnum):
-    """A state of work, or that it waits because its tenant is held."""
-
-    WAITING = "waiting"
-    HELD = "held"
-    PENDING = "pending"
-    PROCESSING = "processing"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELED = "canceled"
-
-
-UNFINISHED = (State.WAITING, State.HELD, State.PENDING, State.PROCESSING)
+UNFINISHED = (ShownState.WAITING, ShownState.HELD, ShownState.PENDING, ShownState.PROCESSING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +21,7 @@ class WorkFilter:
     """Of one queue. `states`: any of them; none: whatever they are. `after` and `before`: when it was made."""
 
     queue: str
-    states: Sequence[State] = ()
+    states: Sequence[ShownState] = ()
     tenant: str | None = None
     code: ErrorCode | None = None
     after: datetime | None = None
@@ -129,7 +116,7 @@ def _chosen(wanted: WorkFilter) -> tuple[str, dict[str, object]]:
 
 
 _IS_HELD = "work.waiting_for is not distinct from 'hold'"
-_STATES = {state: f"work.status = '{state}'" for state in State} | {
-    State.WAITING: f"(work.status = 'waiting' and not ({_IS_HELD}))",
-    State.HELD: f"(work.status = 'waiting' and {_IS_HELD})",
+_STATES = {state: f"work.status = '{state}'" for state in ShownState} | {
+    ShownState.WAITING: f"(work.status = 'waiting' and not ({_IS_HELD}))",
+    ShownState.HELD: f"(work.status = 'waiting' and {_IS_HELD})",
 }

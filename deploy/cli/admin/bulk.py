@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from db.accounts.api_keys import KeyNotValid
 from db.admin.actions import Act, count, record
-from db.admin.work_list import UNFINISHED, State, WorkFilter, find_deliveries, find_smelts
+from db.admin.work_list import UNFINISHED, WorkFilter, find_deliveries, find_smelts
 from db.smelts import control
 from db.smelts.reservation import Allowances, Refused
 from db.work.webhooks import DELIVERIES, NoSuchDelivery, UnderWay, replay
@@ -19,6 +19,7 @@ from deploy.cli.admin.desk import Desk
 from deploy.cli.admin.shown import NOT_CONFIRMED, UNDONE, confirmed, print_objects
 from deploy.client.output import say
 from pipeline.settings import Settings
+from pipeline.shown_state import ShownState
 
 Step = Callable[[Connection], object]
 _WHY_NOT: dict[type[Exception], str] = {
@@ -43,7 +44,7 @@ def retry(desk: Desk, ids: Sequence[UUID], wanted: WorkFilter | None, *, yes: bo
         return lambda conn: control.retry(conn, smelt_id, allowances, most)
 
     if wanted is not None and not wanted.states:
-        wanted = replace(wanted, states=(State.FAILED,))
+        wanted = replace(wanted, states=(ShownState.FAILED,))
     code = _each(desk, "retry", ids, wanted, step, yes=yes, as_json=as_json)
     for queue in ("transcribe", "synthesize"):
         desk.notify(queue)
@@ -85,7 +86,7 @@ def _each(
 
 def _replay(desk: Desk, wanted: WorkFilter, *, yes: bool, as_json: bool) -> int:
     if not wanted.states:
-        wanted = replace(wanted, states=(State.FAILED,))
+        wanted = replace(wanted, states=(ShownState.FAILED,))
     with desk.database.service() as conn:
         chosen = find_deliveries(conn, wanted)
 

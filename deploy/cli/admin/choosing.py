@@ -6,9 +6,10 @@ from uuid import UUID
 
 import typer
 
-from db.admin.work_list import State, WorkFilter
-from deploy.cli.admin.options import QueueName, StateName
+from db.admin.work_list import WorkFilter
+from deploy.cli.admin.options import QueueName
 from deploy.client.moments import moment
+from pipeline.shown_state import ShownState
 from pipeline.states import ErrorCode
 from smelt_client import Misused
 
@@ -16,7 +17,7 @@ from smelt_client import Misused
 def chosen(
     *,
     queue: QueueName,
-    state: Sequence[StateName] | None,
+    state: Sequence[ShownState] | None,
     tenant: str | None,
     code: ErrorCode | None,
     after: str | None,
@@ -24,7 +25,7 @@ def chosen(
 ) -> WorkFilter:
     return WorkFilter(
         queue=queue.value,
-        states=tuple(State(one.value) for one in state or ()),
+        states=tuple(state or ()),
         tenant=tenant,
         code=code,
         after=_moment(after),
@@ -37,7 +38,7 @@ def named_or_chosen(
     queue: QueueName | None,
     possible: Collection[QueueName],
     *,
-    state: Sequence[StateName] | None,
+    state: Sequence[ShownState] | None,
     tenant: str | None,
     code: ErrorCode | None,
     after: str | None,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import typer
 
+from pipeline.shown_state import ShownState
 from pipeline.states import ErrorCode
 
 
@@ -16,18 +17,6 @@ class QueueName(StrEnum):
     SYNTHESIZE = "synthesize"
     DELIVER = "deliver"
     MAINTENANCE = "maintenance"
-
-
-class StateName(StrEnum):
-    """`held`: it waits because its tenant is paused."""
-
-    WAITING = "waiting"
-    HELD = "held"
-    PENDING = "pending"
-    PROCESSING = "processing"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELED = "canceled"
 
 
 def parse_tenant(given: str) -> str:
@@ -52,7 +41,7 @@ TenantName = Annotated[
     ),
 ]
 Queues = Annotated[QueueName | None, typer.Option("--queue", help="Of which queue.")]
-States = Annotated[list[StateName] | None, typer.Option("--state", help="In this state; repeatable.")]
+States = Annotated[list[ShownState] | None, typer.Option("--state", help="In this state; repeatable.")]
 Code = Annotated[ErrorCode | None, typer.Option(help="Failed with it.", metavar="CODE", show_choices=False)]
 After = Annotated[
     str | None, typer.Option(help="Made after that: `3h`, `yesterday`, `2 days ago`, `2026-11-02`.")

@@ -3,15 +3,13 @@
 import pytest
 from typer.testing import CliRunner
 
-from db.admin.work_list import State
 from db.work.tables import BY_QUEUE
-from deploy.cli.admin.options import QueueName, StateName, parse_tenant
+from deploy.cli.admin.options import QueueName, parse_tenant
 from deploy.cli.main import app
 
 
 def test_names_are_those_of_the_tables() -> None:
     assert {one.value for one in QueueName} == BY_QUEUE.keys()
-    assert [one.value for one in StateName] == [one.value for one in State]
 
 
 @pytest.mark.parametrize(

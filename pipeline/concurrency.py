@@ -23,10 +23,11 @@ class Kind(StrEnum):
     WAITING = "waiting"  # until a smelt has ended
     UPLOADS = "uploads"  # posts of smelts, from the head to the end
     LARGE = "large replies"  # of more than a megabyte, while they are sent
+    RECORDINGS = "recordings"  # played or fetched, for as long as that takes
 
 
 # Of the connections, how many may be of the kind
-SHARES = {Kind.REQUESTS: 0.25, Kind.STREAMS: 0.5, Kind.WAITING: 0.25, Kind.UPLOADS: 0.25, Kind.LARGE: 0.25}
+SHARES = dict.fromkeys(Kind, 0.25) | {Kind.STREAMS: 0.5}
 
 
 @dataclass(frozen=True, slots=True)

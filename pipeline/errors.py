@@ -48,6 +48,11 @@ class SmeltError(Exception):
         self.detail = detail or PUBLIC_MESSAGES[code]
         super().__init__(f"{code}: {self.detail}")
 
+    @property
+    def more(self) -> str | None:
+        """The detail, where it says more than the code's own message does."""
+        return None if self.detail == PUBLIC_MESSAGES[self.code] else self.detail
+
 
 class WorkError(SmeltError):
     """One attempt failed. `retryable`: another may succeed; `retry_after`: in how many seconds.

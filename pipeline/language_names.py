@@ -104,8 +104,12 @@ yo yor: Yoruba
 yue: Cantonese
 zh zho chi cmn: Chinese, Mandarin, Mandarin Chinese
 """
-_DETECT = frozenset({"auto", "automatic", "detect", "und", "mul", "multi", "none", "null"})
+_DETECT = frozenset({"auto", "automatic", "detect", "und", "none", "null"})
 """What clients send for a language that is to be found out."""
+
+MULTI = "multi"
+"""Given for a recording in which the language changes."""
+_CHANGES = frozenset({MULTI, "mul", "multilingual"})
 
 
 def _read(table: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -130,13 +134,15 @@ def language_name(code: str) -> str:
 
 
 def language_code(given: str) -> str | None:
-    """Whisper's code for a code, a tag such as `en-US`, or a name in English; None: it is to be detected.
+    """Whisper's code for a code, a tag such as `en-US`, or a name in English; None: it is to be detected; `MULTI`.
 
     Raises ValueError: it is none of these.
     """
     called = given.partition("(")[0].strip().casefold().replace("_", "-")
     if called in _DETECT:
         return None
+    if called in _CHANGES:
+        return MULTI
     primary = called.partition("-")[0]
     code = _CALLED.get(called) or (_CALLED.get(primary) if _is_code(primary) else None)
     if code is None:

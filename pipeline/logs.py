@@ -23,6 +23,7 @@ from structlog.typing import Processor, WrappedLogger
 
 from pipeline.settings import Env, Settings
 from pipeline.settings.log import LogFormat
+from pipeline.tracing.spans import trace_id
 
 _LEADING = ("time", "level", "process", "pid", "logger", "event")
 
@@ -74,6 +75,9 @@ def formatter(process: str, form: LogFormat) -> logging.Formatter:
     def name_process(_logger: WrappedLogger, _method: str, event: Event) -> Event:
         return {**event, "process": process, "pid": os.getpid()}
 
+    def name_trace(_logger: WrappedLogger, _method: str, event: Event) -> Event:
+        return event if (trace := trace_id()) is None else {**event, "trace": trace}
+
     def order(_logger: WrappedLogger, _method: str, event: Event) -> Event:
         event.pop("color_message", None)  # uvicorn's second copy of what it says, for terminals
         leading = {name: event.pop(name) for name in _LEADING}
@@ -86,6 +90,7 @@ def formatter(process: str, form: LogFormat) -> logging.Formatter:
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         name_process,
+        name_trace,
     ]
     render: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,

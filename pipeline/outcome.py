@@ -25,8 +25,10 @@ def combines(mode: SmeltMode, parts: PartCounts) -> bool:
 
 
 def outcome(mode: SmeltMode, parts: PartCounts) -> tuple[SmeltStatus, ErrorCode | None]:
-    """What is combined needs every file. Otherwise one result is enough; the failed parts keep their own codes."""
-    if combines(mode, parts) and parts.files_failed:
+    """What is combined needs every file that wasn't canceled; a result that is there already stays one. Otherwise one
+    result is enough; the failed parts keep their own codes.
+    """
+    if combines(mode, parts) and parts.files_failed and not parts.outputs_completed:
         return SmeltStatus.FAILED, ErrorCode.FILE_FAILED
     if parts.results:
         return SmeltStatus.COMPLETED, None

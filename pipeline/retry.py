@@ -22,9 +22,10 @@ DELIVERY_ATTEMPTS = len(DELIVERY_DELAYS) + 1
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Fails for good."""
+    """Fails for good. `detail`: what more is known than the code says."""
 
     code: ErrorCode
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def decide(error: WorkError, failures: int, max_failures: int, attempt: int = 1)
         wait = outage_wait(error.retry_after, attempt)
         return TryAgain(_spread(wait), counts=False, waiting_for=error.waiting_for)
     if not error.retryable or failures + 1 >= max_failures:
-        return GiveUp(error.code)
+        return GiveUp(error.code, error.more)
     backoff = min(BASE_SECONDS * 2.0**failures, MOST_SECONDS)
     asked = min(error.retry_after or 0.0, PROVIDER_WAIT)
     return TryAgain(_spread(max(backoff, asked)), counts=True)
@@ -98,6 +99,15 @@ def outage_wait(asked: float | None, attempt: int) -> float:
     """
     pause = min(2.0 ** min(attempt - 1, 10), OUTAGE_SECONDS)
     return max(pause, min(asked or 0.0, PROVIDER_WAIT))
+
+
+def within_patience(error: WorkError, decision: Decision, waited: float, patience: float) -> Decision:
+    """The same, unless it is to wait for an outage that has lasted for longer than the operator's patience.
+
+    `waited`: seconds since the part met it, in which it had no answer. Then it fails with the error's own code.
+    """
+    outage = isinstance(decision, TryAgain) and decision.waiting_for is not None
+    return GiveUp(error.code) if outage and waited > patience else decision
 
 
 def decide_delivery(

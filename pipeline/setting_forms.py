@@ -15,6 +15,10 @@ from pipeline.content.keyring import KeyRing
 
 # A second @ would make the end of the password a host, which errors name
 _DATABASE = re.compile(r"[^:]+://([^:/@]*(:[^@]*)?@)?(\[[^\[\]]*\]|[^\[\]/:?@]*)(:\d+)?([/?].*)?")
+# Scheme, credentials, the sentinels' addresses, the service's name, the database's number, options
+SENTINEL_URL = re.compile(
+    r"(rediss?)\+sentinel://([^/@?#]*@)?([^/@?#,]+(?:,[^/@?#,]+)*)/([^/?#]+)(?:/(\d+))?(\?[^#]*)?"
+)
 
 T = TypeVar("T", SecretStr | None, str | None)
 
@@ -32,6 +36,17 @@ def _begins_with(*schemes: str) -> Callable[[T], T]:
 def _database(value: SecretStr | None) -> SecretStr | None:
     if value is not None and not _DATABASE.fullmatch(value.get_secret_value()):
         raise ValueError("must be a URL whose port is a number, and @ in its password written as %40")
+    return value
+
+
+def _redis(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    url = value.get_secret_value()
+    if url.startswith(("redis+", "rediss+")) and not SENTINEL_URL.fullmatch(url):
+        raise ValueError(
+            "must be as redis+sentinel://host:26379,host:26379/service, with @ in its password written as %40"
+        )
     return value
 
 
@@ -61,7 +76,14 @@ PostgresUrl = Annotated[
     AfterValidator(_begins_with("postgresql://", "postgres://", "postgresql+psycopg://")),
     AfterValidator(_database),
 ]
-RedisUrl = Annotated[SecretStr | None, AfterValidator(_begins_with("redis://", "rediss://", "unix://"))]
+HttpUrl = Annotated[str | None, AfterValidator(_begins_with("http://", "https://"))]
+RedisUrl = Annotated[
+    SecretStr | None,
+    AfterValidator(
+        _begins_with("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
+    ),
+    AfterValidator(_redis),
+]
 ContentUrl = Annotated[str | None, AfterValidator(_begins_with("file:///", "s3://", "gs://", "az://"))]
 KeyRingText = Annotated[SecretStr | None, AfterValidator(_key_ring)]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
+from pipeline.errors import PUBLIC_MESSAGES
 from pipeline.states import (
+    Channels,
     DefaultPromptName,
     ErrorCode,
     InputType,
@@ -16,6 +19,18 @@ from pipeline.states import (
 )
 
 ALMOST = 0.99  # the most progress of a smelt that isn't completed
+
+
+class Kept(NamedTuple):
+    """What was heard of a recording before it was done: an object in the content store.
+
+    `attempt`: the one that made it, by which it is named. `segments`: of the recording, up to its end. `version`: the
+    smelt's, from which on it is there.
+    """
+
+    attempt: int
+    segments: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +46,24 @@ class SmeltFile:
     status: WorkStatus
     waiting_for: WaitingFor | None  # the outage that it waits out, or a hold
     error_code: ErrorCode | None
+    error_detail: str | None = None  # what more is known than the code says
     attempt: int  # of a completed recording: the one whose transcript counts
     progress: float
     warnings: tuple[str, ...]  # about how it was heard
+    speaker_seconds: tuple[float, ...] | None = None  # of S1, S2, …; None: speakers weren't told apart
+    kept: tuple[Kept, ...] = ()  # in order; once it is completed the last stands for its transcript
+
+    @property
+    def error_message(self) -> str | None:
+        return self.error_detail or _message(self.error_code)
 
     @property
     def share_done(self) -> float:
         return _share_done(self.status, self.progress)
+
+
+def _message(code: ErrorCode | None) -> str | None:
+    return None if code is None else PUBLIC_MESSAGES[code]
 
 
 def _share_done(status: WorkStatus, progress: float) -> float:
@@ -62,6 +88,10 @@ class SmeltOutput:
     output_tokens: int | None
 
     @property
+    def error_message(self) -> str | None:
+        return _message(self.error_code)
+
+    @property
     def share_done(self) -> float:
         return _share_done(self.status, self.progress)
 
@@ -83,6 +113,7 @@ class Smelt:
     user_id: UUID | None
     tier: Tier
     mode: SmeltMode
+    channels: Channels
     status: SmeltStatus
     error_code: ErrorCode | None
     default_prompt_names: tuple[DefaultPromptName, ...]

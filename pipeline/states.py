@@ -25,6 +25,13 @@ class SmeltStatus(StrEnum):
         return self in (SmeltStatus.COMPLETED, SmeltStatus.FAILED, SmeltStatus.CANCELED)
 
 
+class Channels(StrEnum):
+    """How a recording's channels are heard."""
+
+    MIXED = "mixed"  # as one
+    SEPARATE = "separate"  # each by itself: a speaker each
+
+
 class WorkStatus(StrEnum):
     """The state of one piece of work: a file, an output, a delivery, a scheduled run."""
 
@@ -51,6 +58,13 @@ class WaitingFor(StrEnum):
 class InputType(StrEnum):
     AUDIO = "audio"
     TEXT = "text"
+
+
+class SpeechTask(StrEnum):
+    """What becomes of a recording."""
+
+    TRANSCRIBE = "transcribe"  # written down in the language that is spoken
+    TRANSLATE = "translate"  # written down in English
 
 
 class Tier(StrEnum):

@@ -10,7 +10,7 @@ them. Open the store in the process that uses it: obstore's threads don't surviv
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -83,7 +83,7 @@ class Bucket:
 
     @classmethod
     def open_url(cls, url: str, *, allow_http: bool = False, hasty: bool = False) -> "Bucket":
-        """`s3://bucket/prefix`, `gs://bucket/prefix` or `az://account/container/prefix`. Makes no request.
+        """`s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`. Makes no request.
 
         `allow_http`: for a server inside one's own network. It has to be said here: the options given to
         obstore replace those that it would take from the environment (`AWS_ALLOW_HTTP` and the like). `hasty`: each
@@ -96,6 +96,10 @@ class Bucket:
     def put(self, path: str, data: bytes) -> None:
         with _translated():
             obstore.put(self._store, path, data, chunk_size=PART_BYTES, max_concurrency=PARTS_IN_FLIGHT)
+
+    def put_all(self, objects: Sequence[tuple[str, bytes]]) -> None:
+        for path, data in objects:
+            self.put(path, data)
 
     def upload(self, path: str) -> "BucketUpload":
         return BucketUpload(self._store, path)

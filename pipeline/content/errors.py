@@ -32,12 +32,15 @@ class ContentTampered(ContentError):
 
 
 class ContentUnavailable(ContentError):
-    """The store did not answer, refused, or has no room. `reason`: for whoever runs the service; names no place."""
+    """The store did not answer, refused, or has no room. `reason`: for whoever runs the service; names no place.
+    `retry_after`: seconds until it is worth a call.
+    """
 
-    def __init__(self, reason: str = AWAY) -> None:
+    def __init__(self, reason: str = AWAY, *, retry_after: float | None = None) -> None:
         super().__init__(
             ErrorCode.INTERNAL_ERROR,
             reason,
             retryable=True,
+            retry_after=retry_after,
             waiting_for=WaitingFor.CONTENT_STORE,
         )

@@ -2,7 +2,7 @@
 `pipeline/content/bucket.py`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -24,6 +24,9 @@ class Objects(Protocol):
 
     def put(self, path: str, data: bytes) -> None:
         """Stores an object, whole and durable, or raises. Replaces an older one of that path."""
+
+    def put_all(self, objects: Sequence[tuple[str, bytes]]) -> None:
+        """The same of several objects in one smelt's folder; if it raises, some may be stored."""
 
     def upload(self, path: str) -> Upload:
         """Begins an object whose size isn't known. Nothing is visible under its path before it is closed."""

@@ -26,13 +26,19 @@ CACHED_BLOCKS = 4  # a container's head and tail, and where reading is
 class SealedReader(io.RawIOBase):
     """A read-only, seekable binary file over a sealed object. Not for use by two threads at once.
 
-    Memory: at most four blocks of 1 MiB, and one being opened. The last chunk is opened at once, so an object
-    that was cut or extended is refused before anything is read; every other chunk is checked when it is read.
+    Memory: at most four blocks of 1 MiB, or `cached_blocks` of them, and one being opened. The last chunk is opened at
+    once, so an object that was cut or extended is refused before anything is read; every other chunk is checked when
+    it is read.
     `read(n)` returns fewer than `n` bytes only at the end.
     """
 
     def __init__(
-        self, read_range: Callable[[int, int], bytes], sealed_size: int, key: bytes, context: bytes
+        self,
+        read_range: Callable[[int, int], bytes],
+        sealed_size: int,
+        key: bytes,
+        context: bytes,
+        cached_blocks: int = CACHED_BLOCKS,
     ) -> None:
         """`read_range(start, end)` returns those sealed bytes, `end` excluded; `sealed_size` is the object's.
 
@@ -45,6 +51,7 @@ class SealedReader(io.RawIOBase):
         self.size = plain_size(sealed_size)
         self._position = 0
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
+        self._cached_blocks = cached_blocks
         self._cipher = ChunkCipher(key, self._fetch(0, HEADER_BYTES), context)
         self._block((self._chunks - 1) // CHUNKS_PER_BLOCK)
 
@@ -85,7 +92,7 @@ class SealedReader(io.RawIOBase):
         block = self._blocks.pop(number, None)
         if block is None:
             block = self._open_block(number)
-            while len(self._blocks) >= CACHED_BLOCKS:
+            while len(self._blocks) >= self._cached_blocks:
                 self._blocks.popitem(last=False)
         self._blocks[number] = block
         return block

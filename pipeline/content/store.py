@@ -4,7 +4,7 @@ Content is sealed before it leaves the process and opened after it comes back (`
 place that holds it sees ids and sizes only.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +15,7 @@ from uuid import UUID
 
 from pipeline.content.bucket import Bucket
 from pipeline.content.folder import Folder
+from pipeline.content.guarded_objects import GuardedObjects
 from pipeline.content.objects import Objects
 from pipeline.content.retrying_reader import retrying
 from pipeline.content.sealed_reader import SealedReader
@@ -28,22 +29,29 @@ class Kind(StrEnum):
     INPUT = "input"
     TRANSCRIPT = "transcript"
     RESULT = "result"
+    HEARD = "heard"  # of a recording that is being heard: one object after the other
     VOCABULARY = "vocabulary"
     PROMPT = "prompt"
+    SPEAKERS = "speakers"  # the names that a client gave to those of one recording
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectName:
-    """What an object is. The attempt keeps a worker without a lease from overwriting its successor's work."""
+    """What an object is. The attempt keeps a worker without a lease from overwriting its successor's work.
+
+    `number`: from 1, where there are several of a kind.
+    """
 
     smelt_id: UUID
     row_id: UUID  # the file's, the output's, or the smelt's own
     kind: Kind
     attempt: int = 0
+    number: int = 0
 
     @property
     def path(self) -> str:
-        return f"{self.smelt_id}/{self.row_id}.{self.kind}.{self.attempt}"
+        one = f"{self.smelt_id}/{self.row_id}.{self.kind}.{self.attempt}"
+        return f"{one}.{self.number}" if self.number else one
 
     @property
     def context(self) -> bytes:
@@ -54,6 +62,7 @@ class ObjectName:
             + self.row_id.bytes
             + self.attempt.to_bytes(8, "big")
             + self.kind.encode()
+            + (b".%d" % self.number if self.number else b"")
         )
 
 
@@ -68,25 +77,40 @@ class ContentStore:
         self._objects = objects
 
     @classmethod
-    def open_url(cls, url: str, *, allow_http: bool = False, make: bool = True, hasty: bool = False) -> Self:
+    def open_url(
+        cls,
+        url: str,
+        *,
+        allow_http: bool = False,
+        make: bool = True,
+        hasty: bool = False,
+        guarded: bool = False,
+    ) -> Self:
         """`file:///absolute/folder` (made, private), `s3://`, `gs://` or `az://`.
 
         `allow_http`: whether a bucket's endpoint may be plain HTTP (content is sealed; ids and sizes show). `make`:
         whether a folder that isn't there is made; who comes while others use it takes it for away instead.
-        `hasty`: a bucket's requests are tried once, for a few seconds.
+        `hasty`: a bucket's requests are tried once, for a few seconds. `guarded`: while the store is away one call a
+        pause tries it, and the others raise ContentUnavailable at once.
 
         Raises ValueError, without the URL's text, for any other, or for a folder that others may enter.
         """
         parts = urlsplit(url)
         if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-            return cls(Folder(Path(unquote(parts.path)), make=make))
-        if parts.scheme in ("s3", "gs", "az") and parts.netloc:
-            return cls(Bucket.open_url(url, allow_http=allow_http, hasty=hasty))
-        raise ValueError("the content URL must begin with file:///, s3://, gs:// or az://")
+            objects: Objects = Folder(Path(unquote(parts.path)), make=make)
+        elif parts.scheme in ("s3", "gs", "az") and parts.netloc:
+            objects = Bucket.open_url(url, allow_http=allow_http, hasty=hasty)
+        else:
+            raise ValueError("the content URL must begin with file:///, s3://, gs:// or az://")
+        return cls(GuardedObjects(objects) if guarded else objects)
 
     def put(self, name: ObjectName, key: bytes, data: bytes) -> None:
         """Stores one object: whole and durable once this returns; if it raises, nothing is stored."""
         self._objects.put(name.path, seal(data, key, name.context))
+
+    def put_all(self, objects: Sequence[tuple[ObjectName, bytes]], key: bytes) -> None:
+        """The same of several objects of one smelt; if it raises, some may be stored."""
+        self._objects.put_all([(name.path, seal(data, key, name.context)) for name, data in objects])
 
     async def writer(self, name: ObjectName, key: bytes) -> ContentWriter:
         """Begins an object that arrives piece by piece: an `async with` context, or close or abort it."""
@@ -119,6 +143,17 @@ class ContentStore:
             self._objects.size(path),
             key,
             name.context,
+        )
+
+    def open_to_serve(self, name: ObjectName, key: bytes) -> SealedReader:
+        """The same for somebody who waits: an outage is reported, and one block is kept, since it is read once."""
+        path = name.path
+        return SealedReader(
+            lambda start, end: self._objects.read(path, start, end),
+            self._objects.size(path),
+            key,
+            name.context,
+            cached_blocks=1,
         )
 
     def delete(self, name: ObjectName) -> None:

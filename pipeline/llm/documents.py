@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.speech.transcript import Segment, Transcript
+from pipeline.speech.transcript import Segment, Transcript, turn_beginnings
 
 PARAGRAPH_SECONDS = 30.0  # a time mark about this often: enough to cite by, cheap in tokens
 
@@ -29,13 +29,17 @@ def is_timed(transcript: Transcript) -> bool:
 def render(transcript: Transcript, *, time_marks: bool) -> str:
     """All that the transcript says, one segment to a line; a recording in paragraphs of about half a minute.
 
-    With `time_marks` each paragraph of a recording begins with `[h:mm:ss]`, its time from the start.
+    With `time_marks` each paragraph of a recording begins with `[h:mm:ss]`, its time from the start. Where speakers
+    were told apart, a paragraph and each turn in it begins with who speaks, as in `S1: Good morning.`
     """
     if not is_timed(transcript):
         return "\n".join(segment.text for segment in transcript.segments)
     return "\n\n".join(
         (f"[{clock(paragraph[0].start)}] " if time_marks else "")
-        + "\n".join(segment.text for segment in paragraph)
+        + "\n".join(
+            f"{speaker}: {segment.text}" if speaker else segment.text
+            for segment, speaker in turn_beginnings(paragraph)
+        )
         for paragraph in _paragraphs(transcript.segments)
     )
 

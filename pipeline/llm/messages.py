@@ -30,6 +30,8 @@ How to work:
   recognition errors: read past an obvious one, but never turn an unclear name or figure into a definite one.
 - If the input lacks what the task asks for, say so in one sentence instead of filling the gap.
 - Write in the language of the input, headings included, unless the task asks for another.
+- Where lines begin with a speaker and a colon, like `S1:` or `Alice:`, that one speaks until the next such line. Call
+  speakers as the input does.
 - Where paragraphs begin with a mark like [0:12:30], it is their time from the recording's start and not part
   of what was said: leave times out of the answer unless the task asks for them.
 - Answer with the finished Markdown alone: no preamble, no closing remark, no code fence around it."""

@@ -30,6 +30,17 @@ outage_parts = Gauge(
     ("server",),
     registry=REGISTRY,
 )
+outage_seconds = Gauge(
+    "smelt_outage_seconds",
+    "Seconds for which the part that has waited longest for a server has; 0 where none waits.",
+    ("server",),
+    registry=REGISTRY,
+)
+outage_patience = Gauge(
+    "smelt_outage_patience_seconds",
+    "Seconds of an outage after which a part that waits for its end fails: SMELT_OUTAGE_PATIENCE.",
+    registry=REGISTRY,
+)
 lag = Gauge(
     "smelt_reconciler_lag_seconds",
     "Seconds for which the most overdue lease, retry or content's deadline has been so; 0 where none is.",

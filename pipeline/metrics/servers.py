@@ -52,6 +52,20 @@ llm_tokens = Counter(
     ("direction",),
     registry=REGISTRY,
 )
+# `server`: `content_store`, `language_model`
+circuits_open = Gauge(
+    "smelt_circuits_open",
+    "Circuits of these processes that are open: their server is away, and is tried by one call a pause.",
+    ("server",),
+    multiprocess_mode="livesum",
+    registry=REGISTRY,
+)
+calls_put_off = Counter(
+    "smelt_calls_put_off",
+    "Calls of a server that weren't made, because its circuit was open.",
+    ("server",),
+    registry=REGISTRY,
+)
 webhook_replies = Counter(
     "smelt_webhook_replies",
     "Replies to webhooks: 2xx to 5xx, none, or refused (an address that may not be reached).",

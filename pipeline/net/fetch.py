@@ -1,4 +1,4 @@
-"""One GET to a server of the operator's choice: one deadline for all of it, a bounded reply.
+"""One GET or POST to a server of the operator's choice: one deadline for all of it, a bounded reply.
 
 An HTTP client's own limits are per read, so a server that sends a byte now and then, of the head too, would hold its
 caller for hours. Here everything, the resolver included, runs in a coroutine that is canceled at the deadline: that is
@@ -39,19 +39,20 @@ def fetch(
     most_bytes: int = 0,
     redirects: int = 0,
     tls: ssl.SSLContext | None = None,
+    body: bytes | None = None,
 ) -> Fetched:
     """Blocks for up to `deadline` seconds, in a thread that runs no event loop.
 
     `most_bytes`: of the body; 0: it isn't read. `redirects`: how many are followed, without `headers`, and never from
     https to http; beyond them a redirect is the reply. `tls`: which certificates are believed; None: the system's.
-    Raises FetchFailed.
+    `body`: what is posted, with `redirects` 0; None: it is a GET. Raises FetchFailed.
     """
     loop = (
         asyncio.SelectorEventLoop()
     )  # whatever the process's own loops are: this one resolves in plain threads
     try:
         return loop.run_until_complete(
-            _within(deadline, _Get(most_bytes, redirects, tls), url, headers or {})
+            _within(deadline, _Get(most_bytes, redirects, tls), url, headers or {}, body)
         )
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as error:
         raise FetchFailed(type(error).__name__) from None
@@ -59,12 +60,16 @@ def fetch(
         loop.close()  # doesn't wait for the resolver's thread
 
 
-async def _within(deadline: float, get: "_Get", url: str, headers: Mapping[str, str]) -> Fetched:
+async def _within(
+    deadline: float, get: "_Get", url: str, headers: Mapping[str, str], body: bytes | None
+) -> Fetched:
     async with (
         asyncio.timeout(deadline),
         httpx2.AsyncClient(timeout=deadline, verify=get.tls or True, follow_redirects=False) as client,
     ):
-        return await get.run(client, client.build_request("GET", url, headers={**_PLAIN, **headers}))
+        method = "GET" if body is None else "POST"
+        request = client.build_request(method, url, headers={**_PLAIN, **headers}, content=body)
+        return await get.run(client, request)
 
 
 _PLAIN = {"Accept-Encoding": "identity", "Connection": "close"}  # what is counted is what is read

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import resource
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 from pipeline.processes.privacy import forbid_core_dumps
 
 _PR_SET_PDEATHSIG = 1
-_PAGES = Path("/proc/self/statm")
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
 
 
@@ -34,11 +32,3 @@ def volunteer_for_the_oom_killer() -> None:
     """Raising one's own score needs no privilege. The file belongs to root once dumping is off: call this first."""
     if sys.platform == "linux":
         _OOM_SCORE.write_text("500")
-
-
-def limit_memory(headroom_bytes: int) -> None:
-    """Let the address space grow by `headroom_bytes` from here; then allocations fail. Linux only."""
-    if sys.platform != "linux":
-        return
-    used = int(_PAGES.read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + headroom_bytes, used + headroom_bytes))

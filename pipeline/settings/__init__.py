@@ -21,6 +21,7 @@ from pipeline.settings.http import HttpSettings
 from pipeline.settings.identity import IdentitySettings
 from pipeline.settings.log import LogSettings
 from pipeline.settings.models import ModelSettings
+from pipeline.settings.tracing import TracingSettings
 from pipeline.settings.work import WorkSettings
 from pipeline.states import Tier
 
@@ -52,6 +53,7 @@ class Settings(
     ContentSettings,
     EngineSettings,
     HttpSettings,
+    TracingSettings,
     LogSettings,
     GeneralSettings,
     BaseSettings,

@@ -1,4 +1,4 @@
-"""Settings of the content store and its keys."""
+"""Settings of the content store and its keys, and of how long what is stored is kept."""
 
 from pydantic import BaseModel, Field
 
@@ -19,6 +19,13 @@ class ContentSettings(BaseModel):
     )
     content_max_age: int = Field(
         604_800, ge=60, description="seconds after admission when content goes at the latest"
+    )
+    metadata_days: int = Field(
+        365,
+        ge=0,
+        le=36_500,
+        description="days after its end that a user's smelt is listed, without content; and that operators' acts stay"
+        " recorded, 30 at least; 0: for ever",
     )
     content_free_bytes: int | None = Field(
         None,

@@ -17,7 +17,7 @@ class EngineSettings(BaseModel):
     redis_url: RedisUrl = Field(
         None,
         validation_alias=AliasChoices("REDIS_URL", "redis_url"),
-        description="Redis 7+ or Valkey; unset: embedded",
+        description="Redis 7+ or Valkey, `redis+sentinel://` by its sentinels; unset: embedded",
     )
     redis_namespace: str = Field("smelt", description="prefix of every key in Redis")
     database_pool: int = Field(10, ge=1, description="most connections to Postgres of one process")

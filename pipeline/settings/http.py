@@ -23,6 +23,9 @@ class HttpSettings(BaseModel):
             " the next; SMELT_PORT: `/metrics` is public; unset: there are none"
         ),
     )
+    web: bool = Field(
+        True, description="whether browsers get the page at `/`; `off`: they get what programs get"
+    )
     cors_origins: CommaSeparated = Field(
         (), description="origins allowed to call from a browser, separated by commas"
     )
@@ -50,6 +53,10 @@ class HttpSettings(BaseModel):
     uploads_per_caller: int = Field(100, ge=1, description="of them, from one address or of one user")
     large_replies: int = Field(32, ge=1, description="replies of more than a megabyte that are being sent")
     large_replies_per_caller: int = Field(8, ge=1, description="of them, from one address or of one user")
+    recordings: int = Field(
+        250, ge=1, description="recordings that are being played or fetched; each takes 2 MB of memory"
+    )
+    recordings_per_caller: int = Field(32, ge=1, description="of them, from one address or of one user")
     slowest_body: float = Field(
         1_000.0,
         gt=0,
@@ -76,6 +83,7 @@ class HttpSettings(BaseModel):
                 Kind.WAITING: Limit(self.waiting, self.waiting_per_caller),
                 Kind.UPLOADS: Limit(self.uploads, self.uploads_per_caller),
                 Kind.LARGE: Limit(self.large_replies, self.large_replies_per_caller),
+                Kind.RECORDINGS: Limit(self.recordings, self.recordings_per_caller),
             },
         )
 

@@ -1,5 +1,7 @@
 """Settings of the speech model and the language model."""
 
+from pathlib import Path
+
 from pydantic import AliasChoices, BaseModel, Field, SecretStr
 
 
@@ -18,6 +20,11 @@ class ModelSettings(BaseModel):
         description="CPU threads of one model; 0: the cores, divided among the slots for long recordings",
     )
     whisper_batch_size: int = Field(0, ge=0, description="windows heard together; 0: by the device")
+
+    speaker_models: Path | None = Field(
+        None,
+        description="folder with the networks that tell speakers apart; unset: where `smelt speaker-models` puts them",
+    )
 
     # Language model
     llm_base_url: str | None = Field(

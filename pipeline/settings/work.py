@@ -34,6 +34,13 @@ class WorkSettings(BaseModel):
         0.05, gt=0, description="seconds of a recording that must be done in a second of work, on average"
     )
     max_attempts: int = Field(3, ge=1, description="failures after which a part fails for good")
+    outage_patience: float = Field(
+        21_600.0,
+        gt=0,
+        description=(
+            "seconds for which a part waits for the content store or the language model's server before it fails"
+        ),
+    )
     tick_seconds: float = Field(1.0, gt=0, description="seconds between two rounds of the reconciler")
     transcribe_slots: int = Field(
         default_factory=lambda: min(2, cores()),

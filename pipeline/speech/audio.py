@@ -50,11 +50,18 @@ def decode(file: SeekableFile, media_type: MediaType, max_seconds: float) -> Ite
 
 
 class Decoder:
-    """One file's decoding. `duration_seconds` is what its header says, if anything; `skipped` counts lost packets."""
+    """One file's decoding. `duration_seconds` is what its header says, if anything; `skipped` counts lost packets.
 
-    def __init__(self, file: SeekableFile, media_type: MediaType, max_seconds: float) -> None:
+    `channel`: the only one that is heard, counted from 0; None: all of them mixed. `channels`: the most there were yet.
+    """
+
+    def __init__(
+        self, file: SeekableFile, media_type: MediaType, max_seconds: float, channel: int | None = None
+    ) -> None:
         self._file = file
         self._media_type = media_type
+        self._channel = channel
+        self.channels = 0
         self._most = int((max_seconds + LEEWAY_SECONDS) * RATE)
         self._made = 0  # samples given out
         self._origin = 0.0  # the time stamp at the first part's start
@@ -106,7 +113,7 @@ class Decoder:
     def _pieces(self, part: Part) -> Iterator[Samples]:
         """Of one part; what has been decoded is given also where the part can't be read on."""
         window = part.opened(self._file)
-        resampler = Resampler()
+        resampler = Resampler(self._channel)
         try:
             with tracks.opened(window, self._media_type) as (media, stream, track):
                 if track is not None:
@@ -162,6 +169,7 @@ class Decoder:
                     yield from resampler.flush()
                     yield from _silence(gap)
                 timeline.hear(frame.samples / frame.sample_rate)
+                self.channels = max(self.channels, frame.layout.nb_channels)
                 yield from resampler.feed(frame)
         finally:
             tell_lost(_TOLERANCE_SECONDS)  # half a frame at an end is nothing that anybody misses

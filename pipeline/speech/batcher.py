@@ -90,7 +90,7 @@ class Batcher:
         return list(islice(alike, self._batch_size))
 
     def _kind(self, piece: Piece) -> Kind:
-        frames = self._model.encoder_frames(piece.left)
+        frames = self._model.encoder_frames(piece)
         if isinstance(piece, Identification):
             return Identification, frames, 0, 0
         return Stream, frames, piece.rung, len(piece.prompt)

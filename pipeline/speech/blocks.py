@@ -12,6 +12,7 @@ import numpy as np
 from pipeline.speech.samples import RATE, Samples
 
 BLOCK_SECONDS = 300.0
+FIRST_BLOCK_SECONDS = 60.0  # of a recording that has several: somebody may be waiting for its first words
 SEARCH_SECONDS = 30.0
 
 _FRAME = RATE // 50  # 20 ms
@@ -33,29 +34,46 @@ class Block:
 
 
 def cut(
-    pieces: Iterable[Samples], block_seconds: float = BLOCK_SECONDS, search_seconds: float = SEARCH_SECONDS
+    pieces: Iterable[Samples],
+    block_seconds: float = BLOCK_SECONDS,
+    search_seconds: float = SEARCH_SECONDS,
+    start_seconds: float = 0.0,
 ) -> Iterator[Block]:
-    """Blocks of at most `block_seconds`, each ending within its last `search_seconds` but for the recording's end.
+    """Blocks of at most `block_seconds`, each ending within its last `search_seconds` but for the recording's end; the
+    first, if others follow, of at most FIRST_BLOCK_SECONDS.
 
-    The blocks put together are the pieces put together. Holds at most one block and one piece at a time.
+    The blocks put together are the pieces put together, from `start_seconds` on. Holds at most one block and one piece
+    at a time.
     """
     longest = max(1, int(block_seconds * RATE))
-    search = min(int(search_seconds * RATE), longest - 1)
-    given, held, waiting = 0, 0, list[Samples]()
+    first = min(longest, int(FIRST_BLOCK_SECONDS * RATE))
+    search = min(int(search_seconds * RATE), first - 1)
+    given = round(start_seconds * RATE)
+    pieces = _without_first(pieces, given)
+    held, waiting = 0, list[Samples]()
     for piece in pieces:
         waiting.append(piece)
         held += len(piece)
         if held <= longest:
             continue
         rest = np.concatenate(waiting)
+        waiting.clear()  # before the block is given: it may be a while until the next is asked for
         while len(rest) > longest:
-            size = longest - search + quietest(rest[longest - search : longest])
-            yield Block(given / RATE, rest[:size].copy())
+            end = longest if given else first
+            size = end - search + quietest(rest[end - search : end])
+            block, rest = Block(given / RATE, rest[:size].copy()), rest[size:].copy()
             given += size
-            rest = rest[size:]
-        waiting, held = [rest.copy()], len(rest)
+            yield block
+        waiting, held = [rest], len(rest)
     if held:
         yield Block(given / RATE, np.concatenate(waiting))
+
+
+def _without_first(pieces: Iterable[Samples], count: int) -> Iterator[Samples]:
+    for piece in pieces:
+        if len(piece) > count:
+            yield piece[count:]
+        count = max(0, count - len(piece))
 
 
 def quietest(samples: Samples) -> int:

@@ -19,11 +19,16 @@ from pathlib import Path
 from pipeline.content.store import ContentStore
 from pipeline.errors import SmeltError, WorkError
 from pipeline.processes.child_wire import Channel, Closed, Message
-from pipeline.processes.confinement import confine, limit_memory, volunteer_for_the_oom_killer
+from pipeline.processes.confinement import confine, volunteer_for_the_oom_killer
+from pipeline.processes.memory import limit_memory
 from pipeline.speech.audio import Decoder
-from pipeline.speech.blocks import cut
-from pipeline.speech.recognizer import Hints, ModelUnavailable, Recognition, Recognizer, SpeechEngineSettings
-from pipeline.speech.wire import SpeechJob, job_from_json, segment_to_json
+from pipeline.speech.channels import SeparateChannels
+from pipeline.speech.engine_settings import ModelUnavailable, SpeechEngineSettings
+from pipeline.speech.mixed_channels import MixedChannels
+from pipeline.speech.passage import passage_to_json
+from pipeline.speech.recognizer import Hints, Recognizer
+from pipeline.speech.wire import SpeechJob, job_from_json
+from pipeline.states import Channels
 
 CANCEL_SECONDS = 300.0
 """In which a recording that was canceled has ended; a call of a large model on a slow CPU may take a minute or two."""
@@ -140,21 +145,27 @@ class Jobs:
 
 
 def _transcribe(tell: Tell, recognizer: Recognizer, store: ContentStore, job: SpeechJob) -> Message:
+    def report(done: float, total: float | None) -> None:
+        tell({"event": "progress", "done": done, "total": total})
+
+    hear = SeparateChannels if job.channels is Channels.SEPARATE else MixedChannels
     with store.open(job.name, job.key) as file:
-        decoder = Decoder(file, job.media_type, job.max_seconds)
-
-        def report(done_seconds: float) -> None:
-            tell({"event": "progress", "done": done_seconds, "total": decoder.duration_seconds})
-
-        recognition = Recognition(recognizer, Hints(job.language, job.vocabulary))
-        for segment in recognition.segments(cut(decoder.samples()), report):
-            tell({"event": "segment", "segment": segment_to_json(segment)})
+        hearing = hear(
+            lambda channel: Decoder(file, job.media_type, job.max_seconds, channel),
+            recognizer,
+            Hints(job.language, job.vocabulary, job.task),
+            job.before,
+        )
+        for passage in hearing.passages(report):
+            tell({"event": "passage", "passage": passage_to_json(passage)})
+    outcome = hearing.outcome
     return {
         "event": "done",
-        "language": recognition.language,
-        "duration_seconds": round(recognition.done_seconds, 3),
-        "warnings": [*recognition.warnings, *decoder.warnings],
-        "unheard": [[round(start, 3), round(end, 3)] for start, end in recognition.unheard],
+        "language": outcome.language,
+        "task": outcome.task,
+        "duration_seconds": outcome.duration_seconds,
+        "warnings": outcome.warnings,
+        "unheard": [[round(start, 3), round(end, 3)] for start, end in outcome.unheard],
     }
 
 

@@ -4,7 +4,7 @@ FFmpeg would open playlists, references and URLs that an uploaded file names, an
 Here the demuxer is fixed by the sniffed type, every further open is refused, and only audio decoders on the list run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -72,8 +72,15 @@ def decodable(container: InputContainer) -> list[AudioStream]:
         raise SmeltError(ErrorCode.NO_AUDIO if len(container.streams) else ErrorCode.CORRUPTED_FILE)
     known = [stream for stream in streams if _is_known(stream)]
     if not known:
-        raise SmeltError(ErrorCode.UNSUPPORTED_CODEC)
+        raise SmeltError(ErrorCode.UNSUPPORTED_CODEC, _unsupported(streams))
     return sorted(known, key=lambda stream: not stream.disposition & Disposition.default)
+
+
+def _unsupported(streams: Iterable[AudioStream]) -> str | None:
+    """With the names by which people know the codecs; None where FFmpeg has none for any of them."""
+    contexts = [stream.codec_context for stream in streams]
+    names = dict.fromkeys(context.codec.long_name for context in contexts if context is not None)
+    return f"The recording's audio is in {' and '.join(names)}, which is not supported." if names else None
 
 
 def _is_known(stream: AudioStream) -> bool:

@@ -1,15 +1,16 @@
 """What a speech process says about one recording, from the job to its end. Whoever gave the job follows it."""
 
 import logging
+from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 
 from pipeline.errors import WorkError
 from pipeline.processes.child_handle import Ticker
 from pipeline.processes.child_wire import Closed, Message
+from pipeline.speech.passage import Passage, passage_from_json, spans_from_json
 from pipeline.speech.progress import SpeechProgress
-from pipeline.speech.transcript import Segment, Transcript
-from pipeline.speech.wire import segment_from_json
-from pipeline.states import ErrorCode, WaitingFor
+from pipeline.speech.transcript import Transcript
+from pipeline.states import ErrorCode, SpeechTask, WaitingFor
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +49,11 @@ class Conversation:
 
     def follow(self, ticker: Ticker[SpeechProgress]) -> Transcript | WorkError:
         """Until it has ended. An error that is given back, not raised, leaves the child ready for other jobs."""
-        segments: list[Segment] = []
+        passages: list[Passage] = []
         while True:
             message = self.next_message(ticker)
             try:
-                outcome = _take(message, segments, ticker)
+                outcome = _take(message, passages, ticker)
             except (KeyError, TypeError, ValueError) as error:
                 raise Closed from error  # a message of another shape than agreed is as good as none
             if outcome is not None:
@@ -60,15 +61,15 @@ class Conversation:
 
 
 def _take(
-    message: Message, segments: list[Segment], ticker: Ticker[SpeechProgress]
+    message: Message, passages: list[Passage], ticker: Ticker[SpeechProgress]
 ) -> Transcript | WorkError | None:
     match message["event"]:
         case "progress":
-            ticker.progress = SpeechProgress(message["done"], message["total"])
-        case "segment":
-            segments.append(segment_from_json(message["segment"]))
+            ticker.progress = SpeechProgress(message["done"], message["total"], passages)
+        case "passage":
+            passages.append(passage_from_json(message["passage"]))
         case "done":
-            return _transcript(message, segments)
+            return _transcript(message, passages)
         case "error":
             return _work_error(message)
         case "fault":
@@ -79,13 +80,14 @@ def _take(
     return None
 
 
-def _transcript(message: Message, segments: list[Segment]) -> Transcript:
+def _transcript(message: Message, passages: Sequence[Passage]) -> Transcript:
     return Transcript(
-        tuple(segments),
+        tuple(segment for passage in passages for segment in passage.segments),
         message["language"],
         message["duration_seconds"],
         tuple(message["warnings"]),
-        tuple((float(start), float(end)) for start, end in message["unheard"]),
+        spans_from_json(message["unheard"]),
+        SpeechTask(message["task"]),
     )
 
 

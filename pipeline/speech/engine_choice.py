@@ -13,7 +13,7 @@ import ctranslate2  # type: ignore[import-untyped]
 
 from pipeline.processes.cores import cores
 from pipeline.speech.cuda_libraries import preload
-from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
+from pipeline.speech.engine_settings import ModelUnavailable, SpeechEngineSettings
 
 AUTO = "auto"
 CPU_BATCH, CUDA_BATCH = 8, 16

@@ -1,18 +1,25 @@
-"""Hears a recording block by block: its windows fill batches together, and speech without words is heard again.
+"""Hears a recording block by block, and a block passage by passage: windows that fill batches together, whose speech
+without words is heard again.
 
 Windows don't see the text before them (`condition_on_previous_text` of Whisper): that is what makes it repeat itself
 for minutes once it has begun to, and they could not be heard side by side.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
+from pipeline.errors import SmeltError
 from pipeline.speech.batcher import Batcher
 from pipeline.speech.blocks import Block
 from pipeline.speech.engine_choice import choose_engine
+from pipeline.speech.engine_settings import SpeechEngineSettings
 from pipeline.speech.languages import Languages
 from pipeline.speech.levels import levelled
 from pipeline.speech.model_download import Tell
-from pipeline.speech.recognizer import Heard, Hints, SpeechEngineSettings
+from pipeline.speech.passage import NOTHING_BEFORE, Before, Passage
+from pipeline.speech.recognizer import Hints
 from pipeline.speech.samples import Features
 from pipeline.speech.spans import find_speech, joined, padded, to_windows, uncovered, within
 from pipeline.speech.stream import Stream
@@ -20,6 +27,11 @@ from pipeline.speech.transcript import Span
 from pipeline.speech.whisper import Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
 from pipeline.speech.words import TimedWord, covered, in_speech, said_in, to_segments, trimmed
+from pipeline.states import ErrorCode, SpeechTask
+
+CANT_TRANSLATE = "The speech model knows English only, so it can't translate."
+
+PASSAGE_SECONDS = 150.0  # of a block that are heard, told and kept together, at most
 
 
 class WhisperRecognizer:
@@ -39,18 +51,22 @@ class WhisperRecognizer:
         model.warm()
         return cls(model, choice.engine.batch_size, choice.engine.lanes)
 
-    def begin(self, hints: Hints) -> "WhisperHearing":
-        return WhisperHearing(self._model, self._batcher, hints)
+    def begin(self, hints: Hints, before: Before = NOTHING_BEFORE) -> "WhisperHearing":
+        return WhisperHearing(self._model, self._batcher, hints, before)
 
 
 class WhisperHearing:
     """Implements Hearing."""
 
-    def __init__(self, model: Whisper, batcher: Batcher, hints: Hints) -> None:
+    def __init__(self, model: Whisper, batcher: Batcher, hints: Hints, before: Before) -> None:
         self._model = model
         self._batcher = batcher
+        if hints.task is SpeechTask.TRANSLATE and not model.multilingual:
+            raise SmeltError(ErrorCode.TRANSCRIPTION_FAILED, CANT_TRANSLATE)
+        self._task = hints.task
         self._vocabulary = hints.vocabulary
         self._languages = Languages(hints.language, multilingual=model.multilingual)
+        self._languages.go_on(before.languages)
         self._windows = WindowLanguages(model, batcher, self._languages)
         self._hint_warnings = tuple(_hint_warnings(model, hints))
 
@@ -62,23 +78,37 @@ class WhisperHearing:
     def warnings(self) -> tuple[str, ...]:
         return (*self._hint_warnings, *self._languages.warnings)
 
-    def hear(self, block: Block, report: Callable[[float], None]) -> Heard:
-        longest = self._model.window_seconds
+    def hear(self, block: Block, report: Callable[[float], None]) -> Iterator[Passage]:
+        at, longest = block.start_seconds, self._model.window_seconds
         samples = levelled(block.samples)
         speech = find_speech(samples, longest)
         if not speech:
-            return Heard()
+            yield Passage(block.end_seconds, languages=self._languages.up_to(block.end_seconds))
+            return
         features = self._model.features(samples)
         around = padded(speech, block.seconds)
+        windows = to_windows(around, longest)
+        spoken = self._windows.of(features, windows, around, at, lambda: report(at))
+        ready = _Ready(block, features, speech, report)
+        passages, begun = in_passages(spoken), at
+        for number, passage in enumerate(passages, 1):
+            # Inner ends are rounded as the times of words are, so that none lies behind its passage's
+            ended = block.end_seconds if number == len(passages) else round(at + passage[-1].span[1], 3)
+            yield self._passage(ready, passage, (begun, ended))
+            begun = ended
+
+    def _passage(self, ready: "_Ready", spoken: Sequence[Spoken], span: Span) -> Passage:
+        """What is said in these windows. `span`: from the end of the passage before to its own."""
+        block, features, longest = ready.block, ready.features, self._model.window_seconds
+        at, (first, last) = block.start_seconds, span
+        speech = [(start, end) for start, end in ready.speech if first <= at + (start + end) / 2 < last]
 
         def told(share: float) -> None:
-            report(block.start_seconds + share * block.seconds)
+            ready.report(first + share * (last - first))
 
-        windows = to_windows(around, longest)
-        spoken = self._windows.of(features, windows, around, block.start_seconds, lambda: told(0.0))
         streams = [self._stream(number, window, speech, features) for number, window in enumerate(spoken)]
         words = self._hear(streams, told)
-        gaps = uncovered(speech, list(covered(words)))
+        gaps = uncovered(speech, list(covered(words, self._task)))
         if gaps:
             again = joined(gaps, [(word.start, word.end) for word in words], longest)
             missed = [Spoken(span, _language_at(span[0], spoken)) for span in padded(again, block.seconds)]
@@ -87,22 +117,50 @@ class WhisperHearing:
                 for number, window in enumerate(missed, len(spoken))
                 if window not in spoken  # what was heard already would come out the same
             ]
+            streams += anew
             words += said_in(self._hear(anew, lambda _: told(1.0)), again)
-            gaps = uncovered(speech, list(covered(words)))
-        segments = to_segments(trimmed(words), block.start_seconds, block.end_seconds)
-        at = block.start_seconds
-        return Heard(tuple(segments), tuple((at + start, at + end) for start, end in gaps))
+            gaps = uncovered(speech, list(covered(words, self._task)))
+        languages = (
+            {stream.number: stream.language for stream in streams} if self._languages.changes else None
+        )
+        return Passage(
+            last,
+            tuple(to_segments(trimmed(words), at, last, first=first, languages=languages)),
+            tuple((at + start, at + end) for start, end in gaps),
+            self._languages.up_to(last),
+        )
 
     def _stream(self, number: int, window: Spoken, speech: Sequence[Span], features: Features) -> Stream:
         (start, end), language = window.span, window.language
-        prompt = self._model.prompt(language, self._vocabulary)
+        prompt = self._model.prompt(language, self._vocabulary, self._task)
         spoken = within(speech, window.span)
-        return Stream(number, start, end, spoken, prompt, language, features, window.encoded)
+        return Stream(number, start, end, spoken, prompt, language, features, window.encoded, self._task)
 
     def _hear(self, streams: Sequence[Stream], told: Callable[[float], None]) -> list[TimedWord]:
         """What all of them say. `told`: the share of them that is done, after each call of the model."""
         self._batcher.work(streams, told)
         return [word for stream in streams for word in in_speech(stream.words, stream.speech)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A block, and what is known of it before its words are: where speech is, in seconds from its start."""
+
+    block: Block
+    features: Features
+    speech: Sequence[Span]
+    report: Callable[[float], None]
+
+
+def in_passages(windows: Sequence[Spoken]) -> list[Sequence[Spoken]]:
+    """Neighbouring windows together, in as few passages of `PASSAGE_SECONDS` as they make, alike in number."""
+    count = math.ceil(_seconds(windows) / PASSAGE_SECONDS)
+    cuts = [round(number * len(windows) / count) for number in range(count + 1)] if count else []
+    return [windows[one:two] for one, two in pairwise(cuts)]
+
+
+def _seconds(windows: Sequence[Spoken]) -> float:
+    return windows[-1].span[1] - windows[0].span[0] if windows else 0.0
 
 
 def _hint_warnings(model: Whisper, hints: Hints) -> list[str]:

@@ -6,15 +6,16 @@ another one without a warning.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
-from pipeline.language_names import language_name
+from pipeline.language_names import MULTI, language_name
 from pipeline.speech.caveats import clocks, listed
 
 # Measured with Whisper base on English, German, and both in one window, clean, quiet, noisy and by telephone
 _SURE = 0.7  # a poor meeting's English was Welsh with 0.46, but never more; German had 0.99
 _SHORT, _QUITE_SURE = 2.0, 0.9  # seconds, and what it takes below five of them
+_LIKELY = 0.5  # where the language is known to change
 _PARTLY = 0.5  # of a window that is half in this language and half in another
 _PERHAPS, _UNLIKELY = 0.25, 0.1  # this or more for one language while the other has less than that
 _LONG = 5.0  # seconds; half a second of English was Polish with 0.78
@@ -48,10 +49,12 @@ class Detection:
         """Whether another language may be spoken for a part of it, long enough to be worth hearing by itself."""
         return self.seconds >= 2 * _LONG and self.likeliest_but(self.likeliest)[1] >= _SECOND
 
-    def is_sure(self, language: str) -> bool:
+    def is_sure(self, language: str, *, expected: bool = False) -> bool:
+        """`expected`: that it changes, so that less tells it."""
         if self.seconds < _SHORT:
             return False
-        return self.probability(language) >= (_SURE if self.seconds >= _LONG else _QUITE_SURE)
+        sure, quite_sure = (_LIKELY, _SURE) if expected else (_SURE, _QUITE_SURE)
+        return self.probability(language) >= (sure if self.seconds >= _LONG else quite_sure)
 
     def probability(self, language: str) -> float:
         """Of this one or one like it."""
@@ -66,8 +69,8 @@ class Detection:
         )
 
 
-@dataclass(slots=True)
-class _Stretch:
+@dataclass(frozen=True, slots=True)
+class LanguageStretch:
     """Windows in a row that were spoken and heard as the same."""
 
     start: float
@@ -77,17 +80,30 @@ class _Stretch:
 
 
 class Languages:
-    """One recording's, decided while it is heard. `asked` is what the user named.
+    """One recording's, decided while it is heard. `asked` is what the user named, or MULTI.
 
-    A model that knows English only can't tell: everything is English, and nothing is said.
+    A model that knows English only can't tell: everything is English, and nothing is said. `changes`: the user has said
+    that the language does; then it is told of every segment, and is no warning.
     """
 
     def __init__(self, asked: str | None, *, multilingual: bool) -> None:
-        self._only = asked if multilingual else _ENGLISH
+        self.changes = multilingual and asked == MULTI
+        self._only = (None if self.changes else asked) if multilingual else _ENGLISH
         self._tells = multilingual
         self._current: str | None = self._only  # of the last window that was sure
         self._seconds: dict[str, float] = {self._only: 0.0} if self._only else {}
-        self._stretches: list[_Stretch] = []
+        self._stretches: list[LanguageStretch] = []
+
+    def go_on(self, stretches: Sequence[LanguageStretch]) -> None:
+        """Behind what another has decided, whose `up_to` this is: before anything is decided here."""
+        for one in stretches:
+            self._seconds[one.heard_as] = self._seconds.get(one.heard_as, 0.0) + one.end - one.start
+            self._current = one.heard_as
+        self._stretches = list(stretches)
+
+    def up_to(self, end: float) -> tuple[LanguageStretch, ...]:
+        """What has been decided of the windows that begin before `end`, a window's end."""
+        return tuple(replace(one, end=min(one.end, end)) for one in self._stretches if one.start < end)
 
     @property
     def main(self) -> str | None:
@@ -107,7 +123,7 @@ class Languages:
         changes = [one for one in self._stretches if one.spoken == one.heard_as != self.main]
         doubtful = [one for one in self._stretches if one.spoken != one.heard_as]
         texts = []
-        if changes:
+        if changes and not self.changes:
             texts.append(f"{_told(changes, 'is')}.")
         if doubtful:
             verb, heard_as = (
@@ -133,7 +149,7 @@ class Languages:
         current = self._current or window.likeliest
         known = [current, *self._seconds]
         own = next((one for one in known if one in _alike(window.likeliest)), window.likeliest)
-        if window.is_sure(own):
+        if window.is_sure(own, expected=self.changes):
             self._current = own
             return own
         return max(current, self.main or current, key=window.probability)
@@ -146,9 +162,9 @@ class Languages:
     def _note(self, window: Detection, spoken: str, heard_as: str) -> None:
         last = self._stretches[-1] if self._stretches else None
         if last and (last.spoken, last.heard_as) == (spoken, heard_as):
-            last.end = window.end
+            self._stretches[-1] = replace(last, end=window.end)
         else:
-            self._stretches.append(_Stretch(window.start, window.end, spoken, heard_as))
+            self._stretches.append(LanguageStretch(window.start, window.end, spoken, heard_as))
 
 
 def _code(token: str) -> str:
@@ -174,7 +190,7 @@ def _most_probable(windows: Sequence[Detection]) -> str:
     return max(seconds, key=seconds.__getitem__)
 
 
-def _told(stretches: Sequence[_Stretch], verb: str) -> str:
+def _told(stretches: Sequence[LanguageStretch], verb: str) -> str:
     first, *others = stretches
     return listed(
         [

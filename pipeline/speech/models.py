@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
+from pipeline.speech.engine_settings import ModelUnavailable, SpeechEngineSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,10 @@ from pipeline.metrics.speech import deaths, note_transcript
 from pipeline.processes.child_handle import ChildHandle, Ticker
 from pipeline.processes.child_wire import Closed, Message
 from pipeline.speech.conversation import Conversation
+from pipeline.speech.engine_settings import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.gate import Gate
 from pipeline.speech.pace import Pace
 from pipeline.speech.progress import NOTHING_DONE, SpeechProgress
-from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.speech_child import SpeechChild
 from pipeline.speech.transcript import Transcript
 from pipeline.speech.wire import SpeechJob
@@ -35,8 +35,6 @@ from pipeline.states import ErrorCode
 
 __all__ = [
     "ChildDied",
-    "ModelUnavailable",
-    "SpeechEngineSettings",
     "SpeechJob",
     "SpeechProcess",
     "SpeechProgress",
@@ -112,7 +110,8 @@ class SpeechProcess:
         self._started(Ticker(on_tick or (lambda _: None), self._tick_seconds, NOTHING_DONE))
 
     def transcribe(self, job: SpeechJob, on_tick: Callable[[SpeechProgress], None]) -> Transcript:
-        """Transcribe one recording; `on_tick` is called every `tick_seconds`, also while nothing happens.
+        """Transcribe one recording; `on_tick` is called every `tick_seconds`, also while nothing happens. Gives what
+        is said behind `job.before`.
 
         Raises WorkError with the code of what is wrong with the recording or the store, ChildDied, DiedInCompany when
         others were under way in the child that failed, and ModelUnavailable when a new child can't load the model.
@@ -130,9 +129,10 @@ class SpeechProcess:
             if outcome.code is ErrorCode.NO_SPEECH:
                 on_tick(ticker.progress)  # its length; short silence is over before the first tick
             raise outcome
-        seconds = outcome.duration_seconds or 0.0
+        seconds = (outcome.duration_seconds or 0.0) - job.before.end
         self._pace.note(seconds, worked)
-        note_transcript(seconds, sum(end - start for start, end in outcome.unheard), worked)
+        unheard = [(start, end) for start, end in outcome.unheard if start >= job.before.end]
+        note_transcript(seconds, sum(end - start for start, end in unheard), worked)
         return outcome
 
     def close(self) -> None:

@@ -7,46 +7,18 @@ from typing import Protocol
 from pipeline.errors import SmeltError
 from pipeline.speech.blocks import Block
 from pipeline.speech.caveats import unheard_warning
-from pipeline.speech.transcript import Segment, Span
-from pipeline.states import ErrorCode
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechEngineSettings:
-    """Which model recognizes, and how it runs. See `SMELT_WHISPER_*` in `pipeline/settings/models.py`.
-
-    `auto` and 0 are filled in by `pipeline/speech/engine_choice.py`.
-    """
-
-    model: str  # a name or a folder, see `pipeline/speech/models.py`
-    device: str = "auto"
-    compute_type: str = "auto"
-    threads: int = 0  # of the CPU
-    batch_size: int = 0  # windows heard together
-    lanes: int = 0  # recordings heard at once
-
-
-class ModelUnavailable(Exception):
-    """The speech model can't be loaded. The message says which setting to change."""
+from pipeline.speech.passage import NOTHING_BEFORE, Before, Passage
+from pipeline.speech.transcript import Span
+from pipeline.states import ErrorCode, SpeechTask
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
     """What is known about a recording before it is heard."""
 
-    language: str | None = None  # code such as "en"; None: the recognizer finds out
+    language: str | None = None  # code such as "en", or MULTI; None: the recognizer finds out
     vocabulary: str | None = None  # names and terms that are likely to be said
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What one block says. Times are the whole recording's, in seconds.
-
-    `unheard`: stretches of speech of a second or more in which no words were made out.
-    """
-
-    segments: tuple[Segment, ...] = ()
-    unheard: tuple[Span, ...] = ()
+    task: SpeechTask = SpeechTask.TRANSCRIBE  # what is to become of it
 
 
 class Hearing(Protocol):
@@ -62,8 +34,11 @@ class Hearing(Protocol):
         """What the user should know: complete once all blocks have been heard."""
         ...
 
-    def hear(self, block: Block, report: Callable[[float], None]) -> Heard:
-        """`report` is told how many seconds of the recording are done, now and then."""
+    def hear(self, block: Block, report: Callable[[float], None]) -> Iterator[Passage]:
+        """What the block says, passage by passage; the last ends where the block does.
+
+        `report` is told how many seconds of the recording are done, now and then.
+        """
         ...
 
 
@@ -73,39 +48,53 @@ class Recognizer(Protocol):
         """Recordings that it is to hear at once, each in a thread of its own."""
         ...
 
-    def begin(self, hints: Hints) -> Hearing: ...
+    def begin(self, hints: Hints, before: Before) -> Hearing:
+        """`before`: what was heard of the recording already: the first block begins at its end.
+
+        Raises SmeltError TRANSCRIPTION_FAILED: it can't do what is asked for.
+        """
+        ...
 
 
 @dataclass(slots=True)
 class Recognition:
-    """One recording on its way through a recognizer. `language` is set once words have been heard."""
+    """One recording on its way through a recognizer. `language` is set once words have been heard.
+
+    `before`: what was heard of it already; `unheard` and `warnings` are the whole recording's all the same.
+    """
 
     recognizer: Recognizer
     hints: Hints
+    before: Before = NOTHING_BEFORE
     language: str | None = None
-    done_seconds: float = 0.0
-    unheard: list[Span] = field(default_factory=list)
+    done_seconds: float = field(init=False)
+    unheard: list[Span] = field(init=False)
     warnings: tuple[str, ...] = ()
 
-    def segments(
+    def __post_init__(self) -> None:
+        self.done_seconds = self.before.end
+        self.unheard = list(self.before.unheard)
+
+    def passages(
         self, blocks: Iterable[Block], on_progress: Callable[[float], None] | None = None
-    ) -> Iterator[Segment]:
-        """Segments in order, block by block.
+    ) -> Iterator[Passage]:
+        """In order. The first block begins at the end of what was heard before.
 
         `on_progress` is told how many seconds of the recording are done. Raises SmeltError NO_SPEECH at the
         end if there were no words, and passes on what the blocks and the recognizer raise.
         """
         report = on_progress or (lambda _: None)
-        hearing = self.recognizer.begin(self.hints)
-        heard_any = False
+        hearing = self.recognizer.begin(self.hints, self.before)
+        heard_any = self.before.words
         for block in blocks:
-            heard = hearing.hear(block, report)
-            self.unheard += heard.unheard
-            if heard.segments:
-                self.language, heard_any = hearing.language, True
-            yield from heard.segments
+            for passage in hearing.hear(block, report):
+                self.unheard += passage.unheard
+                if passage.segments:
+                    self.language, heard_any = hearing.language, True
+                yield passage
             self.done_seconds = block.end_seconds
             report(self.done_seconds)
         self.warnings = (*hearing.warnings, *unheard_warning(self.unheard))
         if not heard_any:
             raise SmeltError(ErrorCode.NO_SPEECH)
+        self.language = self.language or hearing.language  # nothing came behind what was heard before

@@ -8,6 +8,7 @@ from av.audio.resampler import AudioResampler
 
 from pipeline.errors import SmeltError
 from pipeline.speech.mixing import Mixer
+from pipeline.speech.one_channel import OneChannel
 from pipeline.speech.samples import RATE, Samples
 from pipeline.states import ErrorCode
 
@@ -21,11 +22,15 @@ _PIECE = RATE // 2  # samples; half a second at once costs less than frame by fr
 
 
 class Resampler:
-    """FFmpeg's resampler and a mixer, made anew when a stream changes its rate or layout on the way."""
+    """FFmpeg's resampler and a mixer, made anew when a stream changes its rate or layout on the way.
 
-    def __init__(self) -> None:
+    `channel`: the only one that is heard, counted from 0; None: all of them mixed.
+    """
+
+    def __init__(self, channel: int | None = None) -> None:
+        self._channel = channel
         self._format: tuple[str, str, int] | None = None
-        self._engine, self._mixer = _engine(), Mixer()
+        self._engine, self._mixer = _engine(), self._made_mixer()
 
     def feed(self, frame: AudioFrame) -> Iterator[Samples]:
         """Raises SmeltError UNSUPPORTED_CODEC for too many channels, or too few samples a second."""
@@ -46,7 +51,10 @@ class Resampler:
             if done is not None:
                 yield self._mixer.feed(_channels(done))
         yield self._mixer.flush()
-        self._engine, self._mixer, self._format = _engine(), Mixer(), None
+        self._engine, self._mixer, self._format = _engine(), self._made_mixer(), None
+
+    def _made_mixer(self) -> Mixer | OneChannel:
+        return Mixer() if self._channel is None else OneChannel(self._channel)
 
 
 def _engine() -> AudioResampler:

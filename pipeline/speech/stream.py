@@ -17,6 +17,7 @@ from pipeline.speech.samples import Features
 from pipeline.speech.spans import LEAST_SECONDS
 from pipeline.speech.transcript import Span
 from pipeline.speech.words import TimedWord
+from pipeline.states import SpeechTask
 
 REPETITIVE, IMPROBABLE = 2.4, -1.0  # Whisper's own bounds, of compression and of mean log probability
 NO_SPEECH = 0.6  # probability from which an improbable text is taken for none
@@ -70,6 +71,7 @@ class Stream:
     language: str
     features: Features = field(repr=False)
     encoded: Encoded | None = field(default=None, repr=False)
+    task: SpeechTask = SpeechTask.TRANSCRIBE
     position: float = field(init=False)
     rung: int = 0
     words: list[TimedWord] = field(default_factory=list)
@@ -102,14 +104,20 @@ class Stream:
         sound = [each for each in tries if each.compression <= REPETITIVE]
         return max(sound or tries, key=lambda each: each.log_probability)
 
-    def advance(self, words: Sequence[TimedWord], *, complete: bool) -> None:
-        """Moves on behind these words. `complete`: the model says that nothing more is said in the window."""
+    def advance(self, words: Sequence[TimedWord], *, complete: bool, stamped: float | None = None) -> None:
+        """Moves on behind these words. `complete`: the model says that nothing more is said in the window.
+
+        `stamped`: the end of the last segment by its stamp, which counts for a translation: its last word may stand for
+        any word of what is said.
+        """
         self.words += words
         self.encoded = None
         if not words:
             self.position = self.end  # what was said there, if anything, is found as speech without words
             return
         heard = words[-1].end
+        if self.task is SpeechTask.TRANSLATE and stamped is not None:
+            heard = max(heard, stamped)
         least = LEAST_SECONDS if complete else _LEAST_STEP
         rest = [max(start, heard) for start, end in self.speech if end - max(start, heard) >= least]
         if not rest:

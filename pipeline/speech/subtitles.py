@@ -6,7 +6,7 @@ Sources: the W3C's WebVTT for its escapes; SubRip has no specification, players 
 import json
 from enum import StrEnum
 
-from pipeline.speech.transcript import Segment, Transcript
+from pipeline.speech.transcript import Segment, Transcript, Word, turn_beginnings
 
 
 class TranscriptFormat(StrEnum):
@@ -35,10 +35,12 @@ class NotTimed(Exception):
         super().__init__("A text has no times, so there are no subtitles of it; ask for txt or json.")
 
 
-def format_transcript(transcript: Transcript, form: TranscriptFormat) -> bytes:
-    """The whole file, as UTF-8. Raises NotTimed for srt and vtt of a text input."""
+def format_transcript(transcript: Transcript, form: TranscriptFormat, *, complete: bool = True) -> bytes:
+    """The whole file, as UTF-8. `complete`: whether it is all that is said. Raises NotTimed for srt and vtt of a text
+    input.
+    """
     if form is TranscriptFormat.JSON:
-        return _json(transcript)
+        return _json(transcript, complete=complete)
     if form is TranscriptFormat.TXT:
         return _txt(transcript)
     if not is_timed(transcript):
@@ -52,27 +54,38 @@ def is_timed(transcript: Transcript) -> bool:
 
 
 def _txt(transcript: Transcript) -> bytes:
-    """One segment a line. A text input stays as it is."""
-    text = "\n".join(segment.text for segment in transcript.segments)
+    """One segment a line, which says who speaks where that changes. A text input stays as it is."""
+    lines = turn_beginnings(transcript.segments)
+    text = "\n".join(f"{speaker}: {segment.text}" if speaker else segment.text for segment, speaker in lines)
     return (text if text.endswith("\n") else text + "\n").encode()
 
 
-def _json(transcript: Transcript) -> bytes:
+def _json(transcript: Transcript, *, complete: bool) -> bytes:
     """Segments and words are named as in OpenAI's `verbose_json`; a text input has neither.
 
-    `unheard`: where somebody seems to speak and no words could be made out.
+    `language`: that is spoken, told of a segment where it was said to change; a translation (`task`) is in English.
+    `speaker`: where speakers were told apart. `unheard`: where somebody seems to speak and no words could be made out.
     """
     timed = transcript.segments if is_timed(transcript) else ()
     document = {
+        "complete": complete,
+        "task": transcript.task,
         "language": transcript.language,
         "duration_seconds": transcript.duration_seconds,
         "text": transcript.text,
         "segments": [
-            {"id": number, "start": segment.start, "end": segment.end, "text": segment.text}
+            {
+                "id": number,
+                "start": segment.start,
+                "end": segment.end,
+                "text": segment.text,
+                **({"language": segment.language} if segment.language else {}),
+                **_speaker(segment),
+            }
             for number, segment in enumerate(timed)
         ],
         "words": [
-            {"start": word.start, "end": word.end, "word": word.text.strip()}
+            {"start": word.start, "end": word.end, "word": word.text.strip(), **_speaker(word)}
             for segment in timed
             for word in segment.words
         ],
@@ -84,7 +97,7 @@ def _json(transcript: Transcript) -> bytes:
 
 def _srt(transcript: Transcript) -> bytes:
     cues = [
-        f"{number}\n{_span(segment, ',')}\n{_line(segment).replace('-->', '->')}\n"
+        f"{number}\n{_span(segment, ',')}\n{_said(segment).replace('-->', '->')}\n"
         for number, segment in enumerate(transcript.segments, start=1)
     ]
     return "\n".join(cues).encode()
@@ -92,11 +105,28 @@ def _srt(transcript: Transcript) -> bytes:
 
 def _vtt(transcript: Transcript) -> bytes:
     cues = [
-        f"{_span(segment, '.')}\n"
-        f"{_line(segment).replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')}\n"
+        f"{_span(segment, '.')}\n{_voice(segment)}{_escaped(_line(segment))}\n"
         for segment in transcript.segments
     ]
     return "\n".join(["WEBVTT\n", *cues]).encode()
+
+
+def _speaker(said: Segment | Word) -> dict[str, str]:
+    return {} if said.speaker is None else {"speaker": said.speaker}
+
+
+def _said(segment: Segment) -> str:
+    """Each subtitle is seen by itself, so each says who speaks."""
+    return _line(segment) if segment.speaker is None else f"{segment.speaker}: {_line(segment)}"
+
+
+def _voice(segment: Segment) -> str:
+    """WebVTT's own mark of who speaks."""
+    return "" if segment.speaker is None else f"<v {_escaped(segment.speaker)}>"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _line(segment: Segment) -> str:

@@ -18,23 +18,23 @@ from faster_whisper.transcribe import (  # type: ignore[import-untyped]
 )
 
 from pipeline.speech.encoded import each_of, together
+from pipeline.speech.engine_settings import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.identification import Identification
 from pipeline.speech.model_download import Tell, fetched
 from pipeline.speech.models import loading_advice, located
-from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.samples import RATE, Features, Samples
 from pipeline.speech.stamps import STAMP_SECONDS, Piece, read_stamps
 from pipeline.speech.stream import LADDER, Decoding, Stream
 from pipeline.speech.words import TimedWord, within_stamps
+from pipeline.states import SpeechTask
 
 _SEED = 0
 _BEAM = 5
 _FIRST_STAMP_SECONDS = 1.0  # in which the first time stamp of a decoding lies, as in Whisper
 _MAX_TOKENS = 448
 _MAX_HINT_TOKENS = 223  # Whisper's prompt holds half its positions, less one
-# Of a whole window: what the encoder is given of one that is short, and the silence that is left behind speech in it.
-# 66 clips of real speech had 9.1 % of words wrong with these, 9.0 % in whole windows (bare faster-whisper 10.0 %); with
-# a half or a third of a window 9.4 %, and with less silence the model loops or stops early.
+# Of a whole window: what the encoder is given of a short rest, and the silence that is left behind speech in it. With
+# less silence the model loops or stops early.
 _SHORTER, _SILENCE_SHARE = 2 / 3, 8 / 30
 # faster-whisper's own lists
 _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001 - in any language
@@ -49,6 +49,12 @@ class _Row:
     pieces: list[Piece]
     complete: bool
 
+    @property
+    def stamped(self) -> float | None:
+        """Where the last piece ends by its stamp, in seconds from the block's start."""
+        last = self.pieces[-1].end if self.pieces else None
+        return None if last is None else self.stream.position + last
+
 
 class Whisper:
     """For several threads: CTranslate2 takes one call after the other, and nothing here changes with them."""
@@ -59,7 +65,7 @@ class Whisper:
         self._whole = int(extractor.nb_max_frames)
         self._frames_a_second = RATE // int(extractor.hop_length)
         self.window_seconds = float(extractor.chunk_length)
-        self._tokenizers: dict[str, Tokenizer] = {}
+        self._tokenizers: dict[tuple[str, SpeechTask], Tokenizer] = {}
         self._suppressed = get_suppressed_tokens(self._tokenizer("en"), [-1])
 
     @classmethod
@@ -88,9 +94,11 @@ class Whisper:
         features: Features = self._model.feature_extractor(samples)
         return features
 
-    def prompt(self, language: str, vocabulary: str | None) -> tuple[int, ...]:
+    def prompt(
+        self, language: str, vocabulary: str | None, task: SpeechTask = SpeechTask.TRANSCRIBE
+    ) -> tuple[int, ...]:
         """What stands before each decoding; of the vocabulary as much as there is room for."""
-        return tuple(self._model.get_prompt(self._tokenizer(language), [], hotwords=vocabulary))
+        return tuple(self._model.get_prompt(self._tokenizer(language, task), [], hotwords=vocabulary))
 
     def fits(self, vocabulary: str) -> bool:
         """Whether the model takes all of it."""
@@ -106,14 +114,17 @@ class Whisper:
         for each, languages, row in zip(windows, found, each_of(encoded), strict=True):
             each.languages, each.encoded = languages, row
 
-    def encoder_frames(self, seconds: float) -> int:
-        """How many frames the encoder is given for a piece of so many seconds: for what is short less than a window.
+    def encoder_frames(self, piece: Stream | Identification) -> int:
+        """How many frames the encoder is given for it: less than a window where little is left of a stream, or of a
+        block that is longer than a window.
 
         The encoder's time grows faster than its input's length, and silence is as good as nothing to it; but with none
         behind the speech, the model doesn't know that it ends.
         """
         shorter = int(self._whole * _SHORTER)
-        return shorter if self._frame(seconds) + self._whole * _SILENCE_SHARE <= shorter else self._whole
+        is_rest = piece.left < piece.end - piece.start or self._frame(piece.start) >= self._whole
+        is_short = self._frame(piece.left) + self._whole * _SILENCE_SHARE <= shorter
+        return shorter if is_rest and is_short else self._whole
 
     def step(self, streams: Sequence[Stream]) -> None:
         """Hears what comes next of each stream, in one call. All are of one rung, and their prompts of one length; they
@@ -130,7 +141,8 @@ class Whisper:
                 rows.append(_Row(index, stream, *found))
         aligned = self._aligned(encoded, rows, len(streams))
         for row in rows:
-            row.stream.advance(list(self._timed(row, aligned[row.index])), complete=row.complete)
+            words = list(self._timed(row, aligned[row.index]))
+            row.stream.advance(words, complete=row.complete, stamped=row.stamped)
 
     def warm(self) -> None:
         """Runs the model once, so that the first recording doesn't pay for lazy set-up."""
@@ -142,12 +154,14 @@ class Whisper:
         tokenizer = self._tokenizer("en")  # these tokens are the same in each language
         return read_stamps(decoding.tokens, tokenizer.timestamp_begin, tokenizer.eot)
 
-    def _tokenizer(self, language: str) -> Tokenizer:
-        if language not in self._tokenizers:
-            self._tokenizers[language] = Tokenizer(
-                self._model.hf_tokenizer, self.multilingual, task="transcribe", language=language
-            )
-        return self._tokenizers[language]
+    def _tokenizer(self, language: str, task: SpeechTask = SpeechTask.TRANSCRIBE) -> Tokenizer:
+        """What is spoken is in `language`; a translation is divided into words as English is."""
+        if (language, task) not in self._tokenizers:
+            made = Tokenizer(self._model.hf_tokenizer, self.multilingual, task=task.value, language=language)
+            if task is SpeechTask.TRANSLATE:
+                made.language_code = "en"
+            self._tokenizers[language, task] = made
+        return self._tokenizers[language, task]
 
     def _frame(self, seconds: float) -> int:
         return round(seconds * self._frames_a_second)
@@ -173,7 +187,7 @@ class Whisper:
 
     def _encoded(self, pieces: Sequence[Features], what: Sequence[Stream | Identification]) -> Any:
         """`what`: that the pieces are of, or some of them; it says how many frames all are given."""
-        frames = max(self.encoder_frames(each.left) for each in what)
+        frames = max(map(self.encoder_frames, what))
         batch = np.stack([np.pad(piece, ((0, 0), (0, frames - piece.shape[1]))) for piece in pieces])
         return self._model.encode(np.ascontiguousarray(batch, np.float32))
 
@@ -198,17 +212,16 @@ class Whisper:
     def _aligned(self, encoded: Any, rows: Sequence[_Row], count: int) -> list[list[dict[str, Any]]]:
         """For each place of the batch its words with their times, from where its piece begins."""
         found: list[list[dict[str, Any]]] = [[] for _ in range(count)]
-        for language in sorted(
-            {row.stream.language for row in rows}
-        ):  # each divides its text into words by itself
+        # Each divides its text into words by itself
+        for language, task in sorted({(row.stream.language, row.stream.task) for row in rows}):
             tokens: list[list[int]] = [[] for _ in range(count)]
             frames = [1] * count
-            ours = [row for row in rows if row.stream.language == language]
+            ours = [row for row in rows if (row.stream.language, row.stream.task) == (language, task)]
             for row in ours:
                 tokens[row.index] = [token for piece in row.pieces for token in piece.tokens]
                 frames[row.index] = max(1, self._frames_left(row.stream))
             if any(tokens):
-                aligned = self._model.find_alignment(self._tokenizer(language), tokens, encoded, frames)
+                aligned = self._model.find_alignment(self._tokenizer(language, task), tokens, encoded, frames)
                 for row in ours:
                     found[row.index] = aligned[row.index]
         return found

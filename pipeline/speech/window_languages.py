@@ -81,7 +81,7 @@ class WindowLanguages:
         identified: Callable[[Sequence[Span]], list[_Found]],
     ) -> list[_Found]:
         """Those that may turn are cut, and each part is asked about by itself."""
-        cut = [_parts(each, speech) for each in found]
+        cut = [_parts(each, speech, changes=self._languages.changes) for each in found]
         parts = iter(identified([part for parts in cut if len(parts) > 1 for part in parts]))
         return [
             part
@@ -102,9 +102,9 @@ class WindowLanguages:
                 yield from (Spoken(span, language) for span in to_windows(spans, self._model.window_seconds))
 
 
-def _parts(found: _Found, speech: Sequence[Span]) -> list[Span]:
-    """The window, or what it is cut into where its language may turn."""
+def _parts(found: _Found, speech: Sequence[Span], *, changes: bool) -> list[Span]:
+    """The window, or what it is cut into where its language may turn; everywhere, if it is known to."""
     start, end = found.span
-    if not found.detection.may_turn:
+    if not (changes or found.detection.may_turn):
         return [found.span]
     return to_windows((span for span in speech if start <= span[0] < end), _PART_SECONDS)

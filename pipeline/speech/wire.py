@@ -7,7 +7,7 @@ worker                                    speech process
 {"id", "job"} ...                     ──▶
                                       ◀── {"event": "begun"}, and like all that follows with the job's "id"
                                       ◀── {"event": "progress", "done", "total"} ...
-                                      ◀── {"event": "segment", "segment"} ...
+                                      ◀── {"event": "passage", "passage"} ...
                                       ◀── {"event": "done", …} | {"event": "error", …} | {"event": "fault", …}
 {"cancel": id} ...                    ──▶
                                       ◀── {"event": "canceled"}, or how it ended just before
@@ -15,18 +15,18 @@ worker                                    speech process
 
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from pipeline.content.store import Kind, ObjectName
 from pipeline.processes.child_wire import Message
+from pipeline.speech.passage import NOTHING_BEFORE, Before, before_from_json, before_to_json
 from pipeline.speech.sniff import MediaType
-from pipeline.speech.transcript import Segment, Word
+from pipeline.states import Channels, SpeechTask
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechJob:
-    """One recording to transcribe: a sealed object in the content store."""
+    """One recording to transcribe: a sealed object in the content store. `before`: what was heard of it already."""
 
     name: ObjectName
     key: bytes = field(repr=False)  # the smelt's content key
@@ -34,6 +34,9 @@ class SpeechJob:
     max_seconds: float
     language: str | None = None
     vocabulary: str | None = field(default=None, repr=False)
+    task: SpeechTask = SpeechTask.TRANSCRIBE
+    before: Before = NOTHING_BEFORE
+    channels: Channels = Channels.MIXED
 
 
 def job_to_json(job: SpeechJob) -> Message:
@@ -44,6 +47,9 @@ def job_to_json(job: SpeechJob) -> Message:
         "max_seconds": job.max_seconds,
         "language": job.language,
         "vocabulary": job.vocabulary,
+        "task": job.task,
+        "before": before_to_json(job.before),
+        "channels": job.channels,
     }
 
 
@@ -56,16 +62,7 @@ def job_from_json(raw: Message) -> SpeechJob:
         max_seconds=raw["max_seconds"],
         language=raw["language"],
         vocabulary=raw["vocabulary"],
-    )
-
-
-def segment_to_json(segment: Segment) -> list[Any]:
-    words = [[word.start, word.end, word.text] for word in segment.words]
-    return [segment.start, segment.end, segment.text, words]
-
-
-def segment_from_json(raw: list[Any]) -> Segment:
-    start, end, text, words = raw
-    return Segment(
-        float(start), float(end), str(text), tuple(Word(float(s), float(e), str(t)) for s, e, t in words)
+        task=SpeechTask(raw["task"]),
+        before=before_from_json(raw["before"]),
+        channels=Channels(raw["channels"]),
     )

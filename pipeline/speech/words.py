@@ -4,12 +4,13 @@ Where the model skips speech, the alignment stretches a word or a full stop over
 only what a word can, at both ends, and punctuation covers nothing: the rest is found to be speech without words.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from pipeline.speech.spans import SLACK_SECONDS
 from pipeline.speech.transcript import Segment, Span, Word
+from pipeline.states import SpeechTask
 
 LONGEST = 1.2  # seconds that a word takes; of 1,300 that were aligned, 97 % take less, full stops included
 EDGE = 0.6  # seconds that are left of a longer one
@@ -41,8 +42,13 @@ def within_stamps(word: TimedWord, first: float, last: float) -> TimedWord:
     return replace(word, start=min(max(word.start, low), high), end=min(max(word.end, low), high))
 
 
-def covered(words: Iterable[TimedWord]) -> Iterator[Span]:
-    """What of the sound the words stand for."""
+def covered(words: Iterable[TimedWord], task: SpeechTask = SpeechTask.TRANSCRIBE) -> Iterator[Span]:
+    """What of the sound the words stand for; of a translation, whose words have another order, what segments span."""
+    if task is SpeechTask.TRANSLATE:
+        for _, said in groupby(words, key=lambda word: word.segment):
+            times = [time for word in said for time in (word.start, word.end)]
+            yield min(times), max(times)
+        return
     for word in words:
         if not word.spoken:
             continue
@@ -93,12 +99,21 @@ def _shortened(word: TimedWord, *, first: bool) -> TimedWord:
     return replace(word, start=word.end - EDGE) if first else replace(word, end=word.start + EDGE)
 
 
-def to_segments(words: Sequence[TimedWord], offset: float, end: float) -> Iterator[Segment]:
+def to_segments(
+    words: Sequence[TimedWord],
+    offset: float,
+    end: float,
+    *,
+    first: float | None = None,
+    languages: Mapping[int, str] | None = None,
+) -> Iterator[Segment]:
     """Segments of `trimmed` words, in the recording's own time: none begins before its predecessor's end.
 
-    `offset`, `end`: the block's, in seconds from the recording's start.
+    `offset`: the block's start; `first`, `end`: where the words may lie, the first from the block's start on unless
+    told. All in seconds from the recording's start. `languages`: by the first number of the words' segments, where the
+    segments are to tell them.
     """
-    earliest = offset
+    earliest = offset if first is None else first
     for group in _by_segment(words):
         said: list[Word] = []
         for word in group:
@@ -107,7 +122,8 @@ def to_segments(words: Sequence[TimedWord], offset: float, end: float) -> Iterat
             said.append(Word(start, earliest, word.text))
         text = "".join(word.text for word in said).strip()
         if text:
-            yield Segment(said[0].start, said[-1].end, text, tuple(said))
+            language = languages.get(group[0].segment[0]) if languages else None
+            yield Segment(said[0].start, said[-1].end, text, tuple(said), language)
 
 
 def _by_segment(words: Sequence[TimedWord]) -> Iterator[Sequence[TimedWord]]:

@@ -10,21 +10,21 @@ seconds = st.floats(0, 1e6)
 costs = st.lists(st.floats(0.1, 1e5), min_size=1, max_size=30)
 
 
-@pytest.mark.parametrize(
-    ("last_tag", "virtual_time", "costs", "keys", "next_tag"),
-    [
-        (0, 0, [10, 20, 30], [10, 30, 60], 60),
-        (100, 40, [10], [110], 110),  # the tenant has had its share for now
-        (10, 40, [10], [50], 50),  # the tenant was idle: no turns are saved up
-        (
-            0,
-            0,
-            [36_000, 10],
-            [SHORT_SECONDS, 36_010],
-            36_010,
-        ),  # a long one need not wait for as long as it lasts
-    ],
-)
+TAGS = [
+    (0, 0, [10, 20, 30], [10, 30, 60], 60),
+    (100, 40, [10], [110], 110),  # the tenant has had its share for now
+    (10, 40, [10], [50], 50),  # the tenant was idle: no turns are saved up
+    (
+        0,
+        0,
+        [36_000, 10],
+        [SHORT_SECONDS, 36_010],
+        36_010,
+    ),  # a long one need not wait for as long as it lasts
+]
+
+
+@pytest.mark.parametrize(("last_tag", "virtual_time", "costs", "keys", "next_tag"), TAGS)
 def test_tags(
     last_tag: float, virtual_time: float, costs: list[float], keys: list[float], next_tag: float
 ) -> None:

@@ -4,7 +4,15 @@ import pytest
 
 from pipeline.content.errors import ContentMissing, ContentTampered, ContentUnavailable
 from pipeline.errors import DiedInCompany, GiveBack, RateLimited, Unanswered, WorkError
-from pipeline.retry import Decision, GiveUp, TryAgain, decide, outage_wait, rate_limit_wait
+from pipeline.retry import (
+    Decision,
+    GiveUp,
+    TryAgain,
+    decide,
+    outage_wait,
+    rate_limit_wait,
+    within_patience,
+)
 from pipeline.states import ErrorCode, WaitingFor
 
 
@@ -44,7 +52,7 @@ def _outage(delay: float, what: WaitingFor) -> TryAgain:
         (_away(86_400.0), 2, _outage(3_600.0, MODEL)),
         (ContentUnavailable(), 2, _outage(1.0, WaitingFor.CONTENT_STORE)),
         (ContentMissing(), 0, GiveUp(ErrorCode.CONTENT_EXPIRED)),
-        (ContentTampered(), 0, GiveUp(ErrorCode.INTERNAL_ERROR)),
+        (ContentTampered(), 0, GiveUp(ErrorCode.INTERNAL_ERROR, "The stored content is damaged.")),
         (Unanswered(ErrorCode.TIMED_OUT), 0, TryAgain(2.0, counts=True)),
         (WorkError(ErrorCode.API_KEY_INVALID), 0, GiveUp(ErrorCode.API_KEY_INVALID)),
     ],
@@ -82,3 +90,21 @@ def test_an_outage_is_looked_at_less_and_less_often(
     assert outage_wait(asked, attempt) == seconds
     wait = decide(ContentUnavailable(), 0, 1, attempt) if asked is None else None
     assert wait is None or (isinstance(wait, TryAgain) and seconds <= wait.delay <= 1.25 * seconds)
+
+
+@pytest.mark.parametrize(
+    ("decision", "waited", "lasts"),
+    [
+        (_outage(60.0, MODEL), 0.0, True),
+        (_outage(60.0, MODEL), 3_600.0, True),
+        (_outage(60.0, MODEL), 3_601.0, False),
+        (_outage(60.0, WaitingFor.CONTENT_STORE), 3_601.0, False),
+        (TryAgain(2.0, counts=True), 3_601.0, True),
+        (GiveUp(ErrorCode.TIMED_OUT), 3_601.0, True),
+    ],
+)
+def test_an_outage_is_waited_out_for_as_long_as_the_operator_has_patience(
+    decision: Decision, waited: float, *, lasts: bool
+) -> None:
+    expected = decision if lasts else GiveUp(ErrorCode.API_UNAVAILABLE)
+    assert within_patience(_away(1.0), decision, waited, 3_600.0) == expected

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from pipeline.smelt import Smelt, SmeltOutput
-from pipeline.states import DefaultPromptName, ErrorCode, SmeltMode, SmeltStatus, Tier, WorkStatus
+from pipeline.states import Channels, DefaultPromptName, ErrorCode, SmeltMode, SmeltStatus, Tier, WorkStatus
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 S, W = SmeltStatus, WorkStatus
@@ -19,6 +19,7 @@ def smelt(status: SmeltStatus, parts: Sequence[tuple[WorkStatus, float]]) -> Sme
         user_id=None,
         tier=Tier.ANONYMOUS,
         mode=SmeltMode.SEPARATE,
+        channels=Channels.MIXED,
         status=status,
         error_code=ErrorCode.NOTHING_COMPLETED if status is S.FAILED else None,
         default_prompt_names=(),

@@ -8,14 +8,22 @@ import threading
 import time
 from collections import OrderedDict
 
+from pipeline.circuit_breaker import CircuitBreaker
+from pipeline.errors import WorkError
+from pipeline.states import ErrorCode, WaitingFor
+
 MOST = 10_000  # inputs that are remembered
 BETWEEN_QUESTIONS = 10.0  # seconds
 
 
 class Answers:
-    """When a server last answered, and which inputs it left without an answer. Thread-safe."""
+    """When a server last answered, and which inputs it left without an answer. Thread-safe.
+
+    `circuit`: around each input's calls, so that a server that is away is left alone.
+    """
 
     def __init__(self) -> None:
+        self.circuit = CircuitBreaker(WaitingFor.LANGUAGE_MODEL, _away)
         self._last = float("-inf")  # when the latest call was made that it has answered
         self._asked = float("-inf")
         self._left: OrderedDict[bytes, float] = OrderedDict()  # input → when it last had no answer
@@ -25,6 +33,7 @@ class Answers:
         """It has answered a call that was made then. One from before an outage may be answered in the middle of it."""
         with self._lock:
             self._last = max(self._last, made)
+        self.circuit.note_answer(made)
 
     @property
     def doubtful(self) -> bool:
@@ -57,3 +66,12 @@ class Answers:
                 return False
             self._asked = now
             return True
+
+
+def _away(seconds: float) -> WorkError:
+    return WorkError(
+        ErrorCode.API_UNAVAILABLE,
+        retryable=True,
+        retry_after=seconds,
+        waiting_for=WaitingFor.LANGUAGE_MODEL,
+    )

@@ -1,4 +1,4 @@
-"""What an answer's body holds, piece by piece: server-sent events, or one JSON document.
+"""What an answer's body holds, piece by piece: server-sent events, or JSON (`pipeline/llm/engines/json_lines.py`).
 
 The SDK's parser does the parsing (https://html.spec.whatwg.org/multipage/server-sent-events.html). Its own loop over
 the events isn't used: it takes an event without data (`retry:`, `id:`, an empty `data:`) for JSON, and doesn't tell an
@@ -13,10 +13,11 @@ from httpx2 import Response
 from openai import APIError
 from openai._streaming import ServerSentEvent, SSEDecoder
 
+from pipeline.llm.engines.json_lines import documents, in_openais_words, is_whole
+
 DONE = "[DONE]"
 _ENDS = {DONE, f'"{DONE}"', "DONE"}
 _LIFE_SIGNS = {"ping", "heartbeat", "keepalive", "keep-alive"}
-_MOST_BYTES = 64 * 1024 * 1024  # of a document that comes in one piece
 
 
 async def contents(response: Response) -> AsyncGenerator[object, None]:
@@ -38,8 +39,18 @@ async def contents(response: Response) -> AsyncGenerator[object, None]:
         async for content in _events(_behind(first, pieces), response):
             yield content
         return
-    yield _checked(json.loads(await _whole(first, pieces)), "", response)
-    yield DONE
+    async for content in _documents(_behind(first, pieces), response):
+        yield content
+
+
+async def _documents(pieces: AsyncIterator[bytes], response: Response) -> AsyncIterator[object]:
+    """A single one that is no piece of an answer is all of it."""
+    number, last = 0, None
+    async for document in documents(pieces):
+        number, last = number + 1, document
+        yield in_openais_words(_checked(document, "", response))
+    if number == 1 and is_whole(last):
+        yield DONE
 
 
 async def _events(pieces: AsyncIterator[bytes], response: Response) -> AsyncIterator[object]:
@@ -112,12 +123,3 @@ async def _behind(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[b
     yield first
     async for piece in pieces:
         yield piece
-
-
-async def _whole(first: bytes, pieces: AsyncIterator[bytes]) -> bytes:
-    body = bytearray(first)
-    async for piece in pieces:
-        body += piece
-        if len(body) > _MOST_BYTES:
-            raise ValueError("a document without end")
-    return bytes(body)

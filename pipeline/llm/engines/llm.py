@@ -67,11 +67,15 @@ class LlmEngine:
             parallel=self._parallel,
             progress=progress,
         )
-        try:
-            markdown = self._loop.run(synthesizer.run(documents), lambda: on_progress(progress.share))
-        except Unanswered as error:
-            failure = self._judge(error, _fingerprint(prompt, documents), lambda: on_progress(progress.share))
-            raise failure from None
+
+        def tell() -> None:
+            on_progress(progress.share)
+
+        with self._answers.circuit.calling():
+            try:
+                markdown = self._loop.run(synthesizer.run(documents), tell)
+            except Unanswered as error:
+                raise self._judge(error, _fingerprint(prompt, documents), tell) from None
         if self._answers.doubtful:
             self._answers.forget(_fingerprint(prompt, documents))
         on_progress(1.0)

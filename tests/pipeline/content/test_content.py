@@ -22,8 +22,9 @@ from pipeline.content import bucket
 from pipeline.content import writer as content_writer
 from pipeline.content.bucket import Bucket
 from pipeline.content.errors import ContentMissing, ContentTampered, ContentUnavailable
-from pipeline.content.folder import Folder, _StagedFile
+from pipeline.content.folder import Folder
 from pipeline.content.keyring import new_content_key
+from pipeline.content.staged_file import StagedFile
 from pipeline.content.store import ContentStore, Kind, ObjectName
 from pipeline.errors import LostLease
 from pipeline.states import WaitingFor
@@ -35,8 +36,13 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 SOON = timedelta(hours=1)
 
 
-@pytest.fixture(params=["folder", "bucket", "bucket-of-files"])
+SERVER = os.environ.get("SMELT_TEST_CONTENT_URL")
+
+
+@pytest.fixture(params=["folder", "bucket", "bucket-of-files", *(["server"] if SERVER else [])])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ContentStore:
+    if request.param == "server":
+        return ContentStore.open_url(f"{SERVER}/{uuid4()}", allow_http=True)
     if request.param == "folder":
         return ContentStore.open_url((tmp_path / "content").as_uri())
     return ContentStore(
@@ -578,14 +584,14 @@ def test_what_is_under_way_in_the_store_ends_before_it_is_removed(
 ) -> None:
     done: list[str] = []
     reached, go_on = threading.Event(), threading.Event()
-    real_discard = _StagedFile.discard
+    real_discard = StagedFile.discard
 
-    def slow_write(file: _StagedFile, data: bytes) -> None:
+    def slow_write(file: StagedFile, data: bytes) -> None:
         reached.set()
         assert go_on.wait(10)
         done.append("write")
 
-    def discard(file: _StagedFile) -> None:
+    def discard(file: StagedFile) -> None:
         done.append("discard")
         real_discard(file)
 
@@ -600,8 +606,8 @@ def test_what_is_under_way_in_the_store_ends_before_it_is_removed(
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    monkeypatch.setattr(_StagedFile, "write", slow_write)
-    monkeypatch.setattr(_StagedFile, "discard", discard)
+    monkeypatch.setattr(StagedFile, "write", slow_write)
+    monkeypatch.setattr(StagedFile, "discard", discard)
     asyncio.run(main())
     assert done == ["write", "discard"]
 

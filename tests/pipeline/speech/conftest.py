@@ -2,8 +2,8 @@
 
 import pytest
 
+from pipeline.speech.engine_settings import SpeechEngineSettings
 from pipeline.speech.hearing import WhisperRecognizer
-from pipeline.speech.recognizer import SpeechEngineSettings
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ import pytest
 from deploy.demo.demonstration import MEETING as SPOKEN
 from pipeline.speech.batcher import Batcher, Piece, _Recording
 from pipeline.speech.blocks import cut
+from pipeline.speech.engine_settings import SpeechEngineSettings
 from pipeline.speech.hearing import WhisperRecognizer
-from pipeline.speech.recognizer import Hints, Recognition, SpeechEngineSettings
+from pipeline.speech.recognizer import Hints, Recognition
 from pipeline.speech.samples import RATE
 from pipeline.speech.stream import Stream
 from pipeline.speech.transcript import Segment
@@ -21,6 +22,7 @@ from pipeline.speech.words import TimedWord
 from tests.recordings import MEETING, recording
 from tests.speech_model import WORD_MODEL
 from tests.support.decoding import heard as decoded
+from tests.support.heard import segments_of
 from tests.support.waiting import wait_until
 
 NO_FEATURES = np.zeros((80, 0), np.float32)
@@ -35,8 +37,8 @@ class Model(Whisper):
         self.calls: list[list[Stream]] = []
         self._before = before
 
-    def encoder_frames(self, seconds: float) -> int:
-        return 3_000 if seconds > STEP else 2_000
+    def encoder_frames(self, piece: Piece) -> int:
+        return 3_000 if piece.left > STEP else 2_000
 
     def step(self, streams: Sequence[Stream]) -> None:
         self.calls.append(list(streams))
@@ -134,7 +136,7 @@ HINTS = [
 
 def heard(recognizer: WhisperRecognizer, number: int) -> list[Segment]:
     blocks = cut([SOUNDS[number]], block_seconds=12, search_seconds=3)
-    return list(Recognition(recognizer, HINTS[number]).segments(blocks))
+    return list(segments_of(Recognition(recognizer, HINTS[number]), blocks))
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +198,7 @@ def test_recordings_share_the_calls_of_a_model_of_many_languages_too(
     recognizer = WhisperRecognizer.load(settings)
     english = recognizer._model._tokenizer("en")
     monkeypatch.setattr(Whisper, "multilingual", True)
-    monkeypatch.setattr(recognizer._model, "_tokenizer", lambda _: english)
+    monkeypatch.setattr(recognizer._model, "_tokenizer", lambda *_: english)
     monkeypatch.setattr(recognizer._model._model, "model", Linguist(recognizer._model._model.model))
     asked = noted_calls(recognizer, monkeypatch, "identify", awaited=len(SOUNDS))
     steps = noted_calls(recognizer, monkeypatch, "step")
@@ -219,7 +221,7 @@ def test_real_recordings_say_together_what_each_says_alone(
     hints = [Hints("en"), Hints("en"), Hints("en"), Hints("en", "release notes")]
 
     def said(number: int) -> list[Segment]:
-        return list(Recognition(tiny, hints[number]).segments(cut([sounds[number]])))
+        return list(segments_of(Recognition(tiny, hints[number]), cut([sounds[number]])))
 
     by_themselves = [said(number) for number in range(len(sounds))]
     calls = noted_calls(tiny, monkeypatch, "step", awaited=len(sounds))

@@ -66,6 +66,15 @@ def test_a_recording_shorter_than_a_block_is_one_block() -> None:
     assert (block.start_seconds, block.seconds) == (0, 3)
 
 
+def test_of_a_long_recording_the_first_block_is_short_and_a_later_beginning_has_none() -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, 700 * RATE).astype(np.float32)
+    first, *others = cut([noise])
+    assert 30 <= first.seconds <= 60
+    assert all(270 <= block.seconds <= 300 for block in others[:-1])
+    taken_up = next(cut([noise], start_seconds=first.end_seconds))
+    assert 270 <= taken_up.seconds <= 300
+
+
 def test_nothing_is_no_block() -> None:
     assert list(cut([])) == []
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.speech import engine_choice
 from pipeline.speech.engine_choice import choose_engine
-from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
+from pipeline.speech.engine_settings import ModelUnavailable, SpeechEngineSettings
 
 GIB = 1024**3
 OPEN = SpeechEngineSettings("base")

@@ -14,6 +14,7 @@ from pipeline.speech.recognizer import Hints, Recognition
 from pipeline.speech.sniff import MediaType
 from pipeline.speech.transcript import Segment
 from tests.recordings import word_error_rate
+from tests.support.heard import segments_of
 
 SAID = " ".join(sentence for _, sentence in SPOKEN)
 SECONDS = 59.4
@@ -27,7 +28,7 @@ def heard(tiny: WhisperRecognizer) -> list[Segment]:
 
 def hear(recognizer: WhisperRecognizer, data: bytes, media_type: MediaType) -> list[Segment]:
     samples = decode(io.BytesIO(data), media_type, 3_600)
-    return list(Recognition(recognizer, Hints()).segments(cut(samples)))
+    return list(segments_of(Recognition(recognizer, Hints()), cut(samples)))
 
 
 def text(segments: list[Segment]) -> str:

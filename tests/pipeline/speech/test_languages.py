@@ -155,6 +155,37 @@ def test_what_was_asked_for_is_kept_to(
     assert languages.warnings == warnings
 
 
+MULTI_CASES = [
+    pytest.param([english(0, 30), spanish(30, 40)], ["en", "es"], id="sure"),
+    pytest.param([english(0, 30), window(30, 36, ("es", 0.55), ("en", 0.4))], ["en", "es"], id="likely"),
+    pytest.param([english(0, 30), window(30, 36, ("es", 0.45), ("en", 0.4))], ["en", "en"], id="not likely"),
+    pytest.param([english(0, 30), window(30, 33, ("es", 0.75), ("en", 0.2))], ["en", "es"], id="short"),
+    pytest.param(
+        [english(0, 30), window(30, 33, ("es", 0.6), ("en", 0.2))], ["en", "en"], id="short, likely"
+    ),
+    pytest.param([english(0, 30), window(31, 31.66, *SHORT_ENGLISH)], ["en", "en"], id="too short"),
+]
+
+
+@pytest.mark.parametrize(("windows", "chosen"), MULTI_CASES)
+def test_where_the_language_is_said_to_change_less_tells_it_and_it_is_no_warning(
+    windows: list[Detection], chosen: list[str]
+) -> None:
+    found, languages = decided("multi", *windows)
+    assert (found, languages.main, languages.changes) == (chosen, "en", True)
+    assert languages.warnings == ()
+
+
+def test_what_stays_doubtful_is_told_there_too() -> None:
+    doubtful = window(30, 36, ("es", 0.35), ("gl", 0.2), ("en", 0.05))
+    _, languages = decided("multi", english(0, 30), doubtful)
+    assert [text.partition(";")[0] for text in languages.warnings] == [
+        "From 0:00:30 to 0:00:36 the recording may be in Spanish"
+    ]
+    found, languages = decided("multi", Detection(0, 30, ()), multilingual=False)
+    assert (found, languages.changes) == (["en"], False)
+
+
 def test_a_model_of_english_says_nothing() -> None:
     found, languages = decided("de", Detection(0, 30, ()), multilingual=False)
     assert found == ["en"]
@@ -194,3 +225,16 @@ def test_a_window_in_which_the_language_may_turn_is_known(
     seconds: float, found: Found, *, turns: bool
 ) -> None:
     assert window(0, seconds, *found).may_turn is turns
+
+
+@pytest.mark.parametrize("asked", [None, "en"])
+def test_whoever_goes_on_tells_the_same_of_languages(asked: str | None) -> None:
+    """The windows behind the last passage had been looked at, and are looked at again."""
+    windows = [english(0, 30), spanish(31, 60), spanish(61, 90), english(91, 120), english(121, 150)]
+    _, whole = decided(asked, *windows)
+    for kept in range(1, len(windows)):
+        taken_up = Languages(asked, multilingual=True)
+        taken_up.go_on(whole.up_to(windows[kept - 1].end))
+        for window_ in windows[kept:]:
+            taken_up.decide([window_])
+        assert (taken_up.main, taken_up.warnings) == (whole.main, whole.warnings)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.speech.process import SpeechEngineSettings, SpeechProcess
+from pipeline.speech.engine_settings import SpeechEngineSettings
+from pipeline.speech.process import SpeechProcess
 from tests.speech_model import WORD_MODEL
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

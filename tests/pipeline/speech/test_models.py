@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.speech.engine_settings import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.hearing import WhisperRecognizer
 from pipeline.speech.models import PACKAGED, is_packaged, located
-from pipeline.speech.recognizer import ModelUnavailable, SpeechEngineSettings
 
 
 def put_package(folder: Path, model: bytes | None) -> None:

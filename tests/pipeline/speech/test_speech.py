@@ -1,7 +1,7 @@
 """Recordings become words with their times, in every format."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from pipeline.errors import SmeltError
 from pipeline.speech.audio import decode
 from pipeline.speech.blocks import Block, cut
+from pipeline.speech.engine_settings import ModelUnavailable, SpeechEngineSettings
 from pipeline.speech.hearing import WhisperRecognizer
-from pipeline.speech.recognizer import Hints, ModelUnavailable, Recognition, SpeechEngineSettings
+from pipeline.speech.identification import Identification
+from pipeline.speech.recognizer import Hints, Recognition
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.sniff import HEAD_BYTES, classify
 from pipeline.speech.spans import to_windows
@@ -22,12 +24,13 @@ from pipeline.speech.stamps import Piece
 from pipeline.speech.stream import Stream
 from pipeline.speech.transcript import Segment
 from pipeline.speech.whisper import Whisper, _Row
-from pipeline.states import ErrorCode
+from pipeline.states import ErrorCode, SpeechTask
 from tests.recordings import MEETING, REFERENCE, SPEECH, recording, word_error_rate
 from tests.recordings.make import SPOKEN, SPOKEN_IN_MEETING
 from tests.recordings.samples import Sound, encoded, muxed, wav
 from tests.speech_model import WORD_MODEL
 from tests.support.decoding import speech
+from tests.support.heard import segments_of
 
 WORDS = SpeechEngineSettings(WORD_MODEL, device="cpu", compute_type="int8", threads=2, batch_size=1)
 
@@ -44,7 +47,7 @@ def pieces(data: bytes) -> Iterator[Samples]:
 
 
 def hear(recognizer: WhisperRecognizer, data: bytes, hints: Hints | None = None) -> list[Segment]:
-    return list(Recognition(recognizer, hints or Hints()).segments(cut(pieces(data))))
+    return list(segments_of(Recognition(recognizer, hints or Hints()), cut(pieces(data))))
 
 
 def text(segments: list[Segment]) -> str:
@@ -105,7 +108,7 @@ def test_times_of_later_blocks_count_from_the_start_of_the_recording(recognizer:
     silence = np.zeros(20 * RATE, np.float32)
     blocks = list(cut([silence, speech, silence, speech], block_seconds=15, search_seconds=5))
     assert len(blocks) > 3
-    segments = list(Recognition(recognizer, Hints()).segments(blocks))
+    segments = list(segments_of(Recognition(recognizer, Hints()), blocks))
     expected = {"early": 20.0 + 0.6, "late": 20.0 + len(speech) / RATE + 20.0 + 0.6}
     starts = [segment.start for segment in segments if "alice" in segment.text]
     assert starts == pytest.approx(list(expected.values()), abs=0.6)
@@ -197,22 +200,48 @@ def test_hints_reach_a_model_of_many_languages(
     asked: list[tuple[str, str | None]] = []
     prompt = recognizer._model.prompt("en", None)
 
-    def prompted(language: str, vocabulary: str | None) -> tuple[int, ...]:
+    def prompted(language: str, vocabulary: str | None, _task: SpeechTask) -> tuple[int, ...]:
         asked.append((language, vocabulary))
         return prompt
 
     english = recognizer._model._tokenizer("en")
     monkeypatch.setattr(Whisper, "multilingual", True)
     monkeypatch.setattr(recognizer._model, "prompt", prompted)
-    monkeypatch.setattr(recognizer._model, "_tokenizer", lambda _: english)
+    monkeypatch.setattr(recognizer._model, "_tokenizer", lambda *_: english)
     [block] = cut(pieces(recording("speech.wav")))
     spy = Spy(recognizer._model._model.model)
     spy.language = "<|de|>"
     monkeypatch.setattr(recognizer._model._model, "model", spy)
     hearing = recognizer.begin(Hints("de", "Anne, Budget"))
-    hearing.hear(block, lambda _: None)
+    heard = [segment for passage in hearing.hear(block, lambda _: None) for segment in passage.segments]
+    assert heard
     assert hearing.language == "de"
     assert set(asked) == {("de", "Anne, Budget")}
+    assert {segment.language for segment in heard} == {None}
+    changing = recognizer.begin(Hints("multi")).hear(block, lambda _: None)
+    assert {segment.language for passage in changing for segment in passage.segments} == {"de"}
+
+
+def test_the_language_is_told_from_speech_however_late_it_begins(
+    recognizer: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind more noise than the 30 seconds by which Whisper's own algorithm tells it."""
+    asked: list[float] = []
+
+    def identify(_: Whisper, windows: Sequence[Identification]) -> None:
+        for each in windows:
+            asked.append(each.start)
+            each.languages = [("<|en|>", 0.9)]
+
+    monkeypatch.setattr(Whisper, "multilingual", True)
+    monkeypatch.setattr(Whisper, "identify", identify)
+    noise = np.random.default_rng(7).normal(0, 0.01, 40 * RATE).astype(np.float32)
+    recognition = Recognition(recognizer, Hints())
+    said = list(segments_of(recognition, [Block(0.0, np.concatenate([noise, SAID]))]))
+    assert recognition.language == "en"
+    assert word_error_rate(REFERENCE, text(said)) <= 0.1
+    assert asked
+    assert min(asked) > 39.5
 
 
 def test_each_language_of_a_batch_divides_its_text_into_words_by_itself(
@@ -225,7 +254,7 @@ def test_each_language_of_a_batch_divides_its_text_into_words_by_itself(
         return [[{"word": f"{language} {each[0]}"}] if each else [] for each in tokens]
 
     monkeypatch.setattr(recognizer._model._model, "find_alignment", align)
-    monkeypatch.setattr(recognizer._model, "_tokenizer", lambda language: language)
+    monkeypatch.setattr(recognizer._model, "_tokenizer", lambda language, _task: language)
     rows = [
         _Row(
             index,
@@ -249,14 +278,14 @@ def test_silence_is_no_speech(recognizer: WhisperRecognizer) -> None:
 def test_noise_is_no_speech(recognizer: WhisperRecognizer) -> None:
     noise = np.random.default_rng(3).normal(0, 0.02, 10 * RATE).astype(np.float32)
     with pytest.raises(SmeltError) as caught:
-        list(Recognition(recognizer, Hints()).segments([Block(0.0, noise)]))
+        list(segments_of(Recognition(recognizer, Hints()), [Block(0.0, noise)]))
     assert caught.value.code is ErrorCode.NO_SPEECH
 
 
 def test_the_language_is_settled_by_the_first_block_with_speech(recognizer: WhisperRecognizer) -> None:
     recognition = Recognition(recognizer, Hints())
     speech = np.concatenate(list(pieces(recording("speech.wav"))))
-    segments = recognition.segments([Block(0.0, np.zeros(5 * RATE, np.float32)), Block(5.0, speech)])
+    segments = segments_of(recognition, [Block(0.0, np.zeros(5 * RATE, np.float32)), Block(5.0, speech)])
     assert recognition.language is None
     next(segments)
     assert recognition.language == "en"
@@ -265,7 +294,7 @@ def test_the_language_is_settled_by_the_first_block_with_speech(recognizer: Whis
 def test_progress_moves_within_a_block_and_reaches_the_end(recognizer: WhisperRecognizer) -> None:
     seen: list[float] = []
     blocks = list(cut(pieces(MEETING.read_bytes())))
-    list(Recognition(recognizer, Hints()).segments(blocks, seen.append))
+    list(segments_of(Recognition(recognizer, Hints()), blocks, seen.append))
     assert len(seen) > 3
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(25.8, abs=0.1)

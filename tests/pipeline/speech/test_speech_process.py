@@ -9,27 +9,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 import psutil
 import pytest
 
 from pipeline.content.store import ContentStore, Kind, ObjectName
 from pipeline.errors import DiedInCompany, GiveBack, LostLease, WorkError
-from pipeline.speech.process import (
-    ChildDied,
-    ModelUnavailable,
-    SpeechEngineSettings,
-    SpeechJob,
-    SpeechProcess,
-    SpeechProgress,
-)
+from pipeline.speech.engine_settings import ModelUnavailable, SpeechEngineSettings
+from pipeline.speech.passage import Before, Passage
+from pipeline.speech.process import ChildDied, SpeechJob, SpeechProcess, SpeechProgress
 from pipeline.speech.sniff import HEAD_BYTES, MediaType, classify
 from pipeline.speech.transcript import Transcript
-from pipeline.states import ErrorCode
-from tests.recordings import MEETING, REFERENCE, recording, word_error_rate
+from pipeline.states import Channels, ErrorCode
+from tests.recordings import MEETING, REFERENCE, recording, repeated, word_error_rate
+from tests.recordings.samples import wav
 from tests.speech_model import WORD_MODEL
+from tests.support.decoding import speech as decoded_speech
 
 WORDS = SpeechEngineSettings(WORD_MODEL, device="cpu", compute_type="int8", threads=2)
 KEY = secrets.token_bytes(32)
@@ -63,20 +62,13 @@ def job(content_url: str) -> Callable[..., SpeechJob]:
 @pytest.fixture
 def long_job(job: Callable[..., SpeechJob]) -> SpeechJob:
     """Some minutes of speech."""
-    return job(repeated(30))
+    return job(repeated(16))
 
 
 @pytest.fixture
 def longer_job(job: Callable[..., SpeechJob]) -> SpeechJob:
     """More speech than is heard before a test ends it, however late the test is told of each step."""
     return job(repeated(300))
-
-
-def repeated(times: int) -> bytes:
-    """The wav, said over and over. Its size is left open, as a pipe's is."""
-    data = recording("speech.wav")
-    start = data.index(b"data")
-    return data[: start + 4] + bytes(4) + data[start + 8 :] * times
 
 
 def ignore(_: SpeechProgress) -> None:
@@ -118,8 +110,33 @@ def test_ticks_tell_how_far_it_is(speech: SpeechProcess, long_job: SpeechJob) ->
     done = [progress.done_seconds for progress in seen]
     assert len(seen) > 5
     assert done == sorted(done)
-    assert seen[-1].total_seconds == pytest.approx(287, abs=2)
+    assert seen[-1].total_seconds == pytest.approx(153, abs=2)
     assert done[-1] > 100
+
+
+def test_who_takes_separate_channels_up_goes_on_where_each_was(
+    speech: SpeechProcess, job: Callable[..., SpeechJob]
+) -> None:
+    """The first channel has been heard, and nothing of it can be told before the second has been."""
+    said = decoded_speech()
+    sides = np.tile([said, np.roll(said, len(said) // 2)], 4)
+    separate = replace(job(wav(sides)), channels=Channels.SEPARATE)
+    whole = speech.transcribe(separate, ignore)
+    heard: list[Passage] = []
+
+    def stop(progress: SpeechProgress) -> None:
+        if progress.passages:
+            heard.extend(progress.passages)
+            raise LostLease
+
+    with pytest.raises(LostLease):
+        speech.transcribe(separate, stop)
+    assert len(heard[0].channels) == 2
+    assert heard[0].channels[0].waiting
+    first = [segment for passage in heard for segment in passage.segments]
+    rest = speech.transcribe(replace(separate, before=Before.of(heard)), ignore)
+    assert replace(rest, segments=(*first, *rest.segments)) == whole
+    assert {segment.speaker for segment in whole.segments} == {"S1", "S2"}
 
 
 def test_the_model_stays_loaded_between_jobs(speech: SpeechProcess, job: Callable[..., SpeechJob]) -> None:
@@ -292,7 +309,8 @@ def test_a_hub_out_of_reach_is_told_with_what_to_do(content_url: str, tmp_path: 
 def test_the_child_dies_with_its_parent(content_url: str) -> None:
     script = (
         "import sys, time\n"
-        "from pipeline.speech.process import SpeechEngineSettings, SpeechProcess\n"
+        "from pipeline.speech.engine_settings import SpeechEngineSettings\n"
+        "from pipeline.speech.process import SpeechProcess\n"
         "process = SpeechProcess(SpeechEngineSettings(sys.argv[2], 'cpu', 'int8'), sys.argv[1])\n"
         "process.start()\n"
         "print(process.pid, flush=True)\n"
@@ -393,13 +411,13 @@ def test_a_lane_that_stops_leaves_the_others_unharmed(
 
 
 def test_nobody_knows_whose_fault_a_death_in_company_was(
-    speech: SpeechProcess, lanes: ThreadPoolExecutor, long_job: SpeechJob
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, longer_job: SpeechJob, job: Callable[..., SpeechJob]
 ) -> None:
-    heard, _ = two_under_way(speech, lanes, long_job)
+    heard, _ = two_under_way(speech, lanes, longer_job)
     assert speech.pid is not None
     os.kill(speech.pid, signal.SIGKILL)
     assert [type(each.exception(WAIT)) for each in heard] == [DiedInCompany] * 2
-    assert speech.transcribe(long_job, ignore).segments
+    assert speech.transcribe(job(recording("speech.wav")), ignore).segments
 
 
 def test_a_stall_in_company_ends_the_child_and_is_nobodys_fault(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pipeline.speech.stream import LADDER, Decoding, Stream
 from pipeline.speech.transcript import Span
 from pipeline.speech.words import TimedWord
+from pipeline.states import SpeechTask
 
 NO_FEATURES = np.zeros((80, 0), np.float32)
 SOUND = Decoding((1,), log_probability=-0.3, compression=1.5, no_speech=0.01)
@@ -121,6 +122,25 @@ def test_where_the_model_stops_before_speech_does_it_goes_on(
     one = stream(speech=speech)
     one.advance([word(11.0, 20.0)], complete=True)
     assert one.position == pytest.approx(position)
+
+
+@pytest.mark.parametrize(
+    ("task", "stamped", "ended"),
+    [
+        (SpeechTask.TRANSCRIBE, 39.0, False),
+        (SpeechTask.TRANSLATE, 39.0, True),
+        (SpeechTask.TRANSLATE, 22.0, False),
+        (SpeechTask.TRANSLATE, None, False),
+    ],
+)
+def test_a_translation_goes_on_where_its_last_segment_ends(
+    task: SpeechTask, stamped: float | None, *, ended: bool
+) -> None:
+    """Its last word may stand for any word of what is said."""
+    one = stream()
+    one.task = task
+    one.advance([word(11.0, 20.0)], complete=True, stamped=stamped)
+    assert one.ended == ended
 
 
 def test_silence_behind_a_segment_that_was_cut_off_is_heard() -> None:

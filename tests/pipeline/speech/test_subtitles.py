@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.speech.subtitles import NotTimed, TranscriptFormat, format_transcript
 from pipeline.speech.transcript import Segment, Transcript, Word
+from pipeline.states import SpeechTask
 
 MEETING = Transcript(
     (
@@ -45,6 +46,8 @@ def test_vtt_escapes_what_would_be_markup() -> None:
 
 def test_json_has_segments_and_words_in_seconds() -> None:
     assert json.loads(format_transcript(MEETING, TranscriptFormat.JSON)) == {
+        "task": "transcribe",
+        "complete": True,
         "language": "en",
         "duration_seconds": 3700.0,
         "text": "hello bob Q&A <now>",
@@ -60,6 +63,18 @@ def test_json_has_segments_and_words_in_seconds() -> None:
         "unheard": [{"start": 10.25, "end": 12.5}],
         "warnings": ["Careful."],
     }
+
+
+def test_json_says_what_was_spoken_where_it_changes() -> None:
+    spoken = Transcript(
+        (Segment(0, 1, "Hello.", language="en"), Segment(1, 2, "Hello again.", language="de")),
+        "en",
+        2.0,
+        task=SpeechTask.TRANSLATE,
+    )
+    document = json.loads(format_transcript(spoken, TranscriptFormat.JSON))
+    assert document["task"] == "translate"
+    assert [segment["language"] for segment in document["segments"]] == ["en", "de"]
 
 
 def test_a_text_stays_as_it_is() -> None:

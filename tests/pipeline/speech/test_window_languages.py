@@ -38,7 +38,7 @@ class Model(Whisper):
     def multilingual(self) -> bool:
         return self._many
 
-    def encoder_frames(self, _seconds: float) -> int:
+    def encoder_frames(self, _piece: object) -> int:
         return 3_000
 
     def identify(self, windows: Sequence[Identification]) -> None:
@@ -172,6 +172,16 @@ def test_what_was_asked_for_is_heard_and_told() -> None:
         "From 0:05:09 to 0:05:28 the recording seems to be in German; it was heard as English, as asked for, and what"
         " is written there may be wrong.",
     )
+
+
+def test_where_the_language_is_said_to_change_each_part_is_asked_about() -> None:
+    """Also where the window as a whole is English beyond doubt."""
+    parts = {(0.0, 9.0): ENGLISH, (9.5, 19.0): GERMAN, (20.0, 28.0): ENGLISH}
+    model = Model({(0.0, 28.0): ENGLISH, **parts})
+    spoken, languages = of(model, SPEECH, asked="multi")
+    assert model.asked == [[(0.0, 28.0)], [*parts]]
+    assert spoken == [Spoken((0.0, 9.0), "en"), Spoken((9.5, 19.0), "de"), Spoken((20.0, 28.0), "en")]
+    assert languages.warnings == ()
 
 
 def test_no_speech_is_no_window() -> None:

@@ -18,6 +18,7 @@ from pipeline.speech.words import (
     trimmed,
     within_stamps,
 )
+from pipeline.states import SpeechTask
 
 
 def word(start: float, end: float, text: str = " word", segment: int = 0) -> TimedWord:
@@ -52,6 +53,13 @@ TIMED = st.lists(
 )
 def test_a_word_stands_for_no_more_sound_than_it_can(words: list[TimedWord], spans: list[Span]) -> None:
     assert list(covered(words)) == spans
+
+
+def test_a_translation_stands_for_what_its_segments_span() -> None:
+    """Its words come in another order than what they stand for, so a gap between them is none."""
+    said = [word(4.0, 4.4), word(1.0, 1.3), word(2.0, 2.2), word(8.0, 8.5, segment=1)]
+    assert list(covered(said, SpeechTask.TRANSLATE)) == [(1.0, 4.4), (8.0, 8.5)]
+    assert len(list(covered(said))) == 4
 
 
 @pytest.mark.parametrize(

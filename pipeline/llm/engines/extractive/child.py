@@ -17,7 +17,8 @@ from pipeline.errors import WorkError
 from pipeline.llm.engines.base import SynthesisEngine
 from pipeline.llm.engines.extractive.wire import error_to_json, receive_job
 from pipeline.processes.child_wire import Channel, Closed, Message
-from pipeline.processes.confinement import confine, limit_memory, volunteer_for_the_oom_killer
+from pipeline.processes.confinement import confine, volunteer_for_the_oom_killer
+from pipeline.processes.memory import limit_memory
 
 NICENESS = 5  # what fills a core leaves it to the service's other processes when they need it
 TELL_SECONDS = 0.5  # between two messages that say that it is alive

@@ -159,7 +159,7 @@ def _characters(document: Document) -> int:
 
 def _language(document: Document, spelled: Sequence[Sequence[str]], tick: Tick) -> str | None:
     """What a recording is in is known: only where nothing was declared it is guessed."""
-    declared = document.transcript.language
+    declared = document.transcript.written_in
     if declared is not None:
         return declared if declared in STOP_WORDS else None
     sample = spelled[:: len(spelled) // _SAMPLE + 1]

@@ -140,12 +140,15 @@ def _parts(text: str, piece: Piece, kind: Kind) -> Iterator[str]:
 
 
 def _spoken(segments: tuple[Segment, ...], index: int) -> Iterator[Sentence]:
-    """Sentences across segments; where the recognizer writes no punctuation, each segment is a sentence."""
+    """Sentences across segments of one speaker; where the recognizer writes no punctuation, each segment is one."""
     punctuated = are_ended([segment.text for segment in segments])
     held: list[Segment] = []
     for segment in segments:
         if not segment.text.strip():
             continue
+        if held and held[-1].speaker != segment.speaker:
+            yield from _timed(held, index)
+            held = []
         held.append(segment)
         if not punctuated or is_ended(segment.text):
             yield from _timed(held, index)
@@ -157,10 +160,10 @@ def _timed(segments: list[Segment], index: int) -> Iterator[Sentence]:
     ends = list(accumulate(len(segment.text) + 1 for segment in segments))  # of each, in the joined text
     at = 0
     for text in split_sentences(" ".join(segment.text for segment in segments)):
-        start = segments[bisect_right(ends, at)].start
+        first = segments[bisect_right(ends, at)]
         at += len(text)
         if flat := _flat(text):
-            yield Sentence(flat, index, clock(start), start, Kind.SPOKEN)
+            yield Sentence(flat, index, clock(first.start), first.start, Kind.SPOKEN, speaker=first.speaker)
 
 
 def _flat(text: str) -> str:

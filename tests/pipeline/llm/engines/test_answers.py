@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from pipeline import circuit_breaker
 from pipeline.errors import WorkError
 from pipeline.llm.documents import Document
 from pipeline.llm.engines.answers import Answers
@@ -163,8 +164,10 @@ LOADING: list[tuple[str, Step]] = [
 
 @pytest.mark.parametrize("step", [step for _, step in LOADING], ids=[name for name, _ in LOADING])
 def test_a_server_that_loads_its_model_is_waited_for_at_no_cost(
-    llm: LlmServer, make_llm_engine: MakeEngine, step: Step
+    llm: LlmServer, make_llm_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch, step: Step
 ) -> None:
+    monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(circuit_breaker, "LONGEST_PAUSE", 0.01)
     engine, waited = make_llm_engine(), 0.0
     llm.default = step
     for attempt in range(1, 6):
@@ -175,6 +178,7 @@ def test_a_server_that_loads_its_model_is_waited_for_at_no_cost(
     assert 25.0 < waited < 60.0
     llm.default = Step()
     document = Document("a.md", Transcript.of_text("Ann ships."))
+    time.sleep(0.01)  # the circuit's pause
     assert engine.apply(SUMMARIZE, [document], lambda _: None).markdown == "Ann ships."
 
 

@@ -32,6 +32,23 @@ TEXT, THINKING = (
     {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]},
 )
 
+LINES = b"".join(piece.removeprefix(b"data: ").rstrip() + b"\r\n" for piece in (FIRST, LAST, END))
+OLLAMA = b"".join(
+    json.dumps(piece).encode() + b"\n"
+    for piece in (
+        {"model": "qwen", "message": {"role": "assistant", "content": "", "thinking": "Hm"}, "done": False},
+        {"model": "qwen", "message": {"role": "assistant", "content": "All is "}, "done": False},
+        {"model": "qwen", "message": {"role": "assistant", "content": "good."}, "done": False},
+        {
+            "done": True,
+            "done_reason": "stop",
+            "message": {"content": ""},
+            "prompt_eval_count": 7,
+            "eval_count": 5,
+        },
+    )
+)
+
 STREAMS: list[tuple[str, Step]] = [
     ("retry first", Step(raw=b"retry: 3000\n\n" + FIRST + LAST + END + DONE)),
     ("null, true and words for signs of life",
@@ -88,6 +105,14 @@ STREAMS: list[tuple[str, Step]] = [
     ("one document", Step(kind="application/json", raw=json.dumps(
         {"choices": [{"message": {"role": "assistant", "content": "All is good."}, "finish_reason": "stop"}]}
     ).encode())),
+    ("a line for each piece", Step(kind="application/x-ndjson", raw=LINES)),
+    ("a line for each piece, called JSON", Step(kind="application/json", raw=LINES)),
+    ("Ollama's own words", Step(kind="application/x-ndjson", raw=OLLAMA)),
+    ("Ollama's own words, the last line without an end", Step(kind="application/x-ndjson", raw=OLLAMA.rstrip())),
+    ("Ollama's own words about one text", Step(kind="application/x-ndjson", raw=OLLAMA.replace(
+        b'"message": {"role": "assistant", "content": "All is "}', b'"response": "All is "'))),
+    ("Ollama's own words in one document", Step(kind="application/json", raw=json.dumps(
+        {"message": {"content": "All is good."}, "done": True, "done_reason": "stop"}).encode())),
     ("one document of parts", Step(kind="application/json; charset=utf-8", raw=json.dumps(
         {"choices": [{"message": {"content": [THINKING, {"type": "text", "text": "All is good."}]}}]}, indent=2
     ).encode())),
@@ -110,6 +135,12 @@ def test_counts_behind_the_end_are_heard(llm: LlmServer, make_llm_engine: MakeEn
     assert (result.input_tokens, result.output_tokens) == (7, 5)
 
 
+def test_ollamas_counts_are_heard(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
+    llm.default = Step(kind="application/x-ndjson", raw=OLLAMA)
+    result = make_llm_engine().apply(SUMMARIZE, DOCUMENTS, lambda _: None)
+    assert (result.input_tokens, result.output_tokens) == (7, 5)
+
+
 def test_a_connection_is_used_again_behind_the_end(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
     llm.default = Step(raw=FIRST + LAST + END + DONE + b": bye\n\n")
     engine = make_llm_engine()
@@ -128,6 +159,11 @@ NO_ANSWERS: list[tuple[str, Step, ErrorCode]] = [
     ("an error by the event's name", Step(raw=b'event: error\ndata: {"code": 402}\n\n'),
      ErrorCode.API_QUOTA_EXHAUSTED),
     ("an error by its object", Step(raw=event(object="error", message="secret", code=401)), ErrorCode.API_KEY_INVALID),
+    ("lines cut off in the words", Step(kind="application/x-ndjson", raw=LINES[:-40]), ErrorCode.API_UNAVAILABLE),
+    ("one line that is no answer by itself",
+     Step(kind="application/x-ndjson", raw=OLLAMA[:OLLAMA.index(b"good") - 100]), ErrorCode.API_UNAVAILABLE),
+    ("an error in a line", Step(kind="application/x-ndjson", raw=b'{"error": "model not found"}\n'),
+     ErrorCode.API_UNAVAILABLE),
     ("an error as a document", Step(kind="application/json", raw=b'{"error": {"code": 402}}'),
      ErrorCode.API_QUOTA_EXHAUSTED),
     ("filtered behind the end", Step(raw=FIRST + END + event(error={"code": "content_filter"})),

@@ -4,15 +4,17 @@ Limits that the server keeps aren't heard of where packets vanish, and the kerne
 unacknowledged: behind a pooler or a balancer that still answers, a call would wait for ever.
 """
 
+import select
+import time
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import IsolationLevel
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
 
 CONNECT_SECONDS = 5  # seconds; for the first exchange of a transaction too, which is a look at the connection
+BELIEVED_SECONDS = 1.0  # after its last answer, in which a connection is taken for alive
 LOOK_SECONDS = 0.1  # between two looks for signals, psycopg's own
 # A dead or cut-off server is noticed within seconds instead of the kernel's quarter of an hour.
 CONNECT_ARGS: dict[str, Any] = {
@@ -38,6 +40,16 @@ class BoundedConnection(psycopg.Connection[Any]):
     """Gives up an exchange, and itself, after `exchange_seconds` seconds, with psycopg.OperationalError."""
 
     exchange_seconds: float = CONNECT_SECONDS
+    used_at: float = float("-inf")  # when it last answered, by the monotonic clock
+
+    @property
+    def believed(self) -> bool:
+        """Whether it was alive a moment ago, and no word of its end has come since: a server that stops closes it."""
+        if time.monotonic() - self.used_at > BELIEVED_SECONDS or self.closed:
+            return False
+        waiting = select.poll()
+        waiting.register(self.pgconn.socket, select.POLLIN)
+        return not waiting.poll(0)
 
     def wait(self, gen: PQGen[T], interval: float = LOOK_SECONDS, timeout: float | None = None) -> T:
         try:
@@ -57,9 +69,5 @@ def bound(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def _settle(connection: BoundedConnection, _record: object) -> None:
-        connection.autocommit = True
+        connection.autocommit = True  # the begin is ours (`db/opening.py`)
         connection.execute(SESSION_SETTINGS)
-        connection.autocommit = False
-        # Said with each BEGIN, so that no default of the role's counts.
-        connection.isolation_level = IsolationLevel.READ_COMMITTED
-        connection.read_only = connection.deferrable = False

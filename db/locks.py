@@ -1,5 +1,5 @@
 """The one order of locks: a smelt's row, its parts, the owner's profile, a tenant's row of the fair queue, the
-tenant's hold, the day's count.
+tenant's hold, the day's count. A claim alone has a part first, and so never waits for the smelt (`claim_output`).
 """
 
 from dataclasses import dataclass

@@ -5,11 +5,12 @@
     anonymous(smelt_id)  a visitor with a smelt's token: sees that smelt
 
 Role and claims are set for the transaction alone, exactly as PostgREST does, so the same policies hold on
-Supabase and behind a transaction-mode pooler.
+Supabase and behind a transaction-mode pooler. They travel with the begin, in one message; of a transaction that is
+one statement (`once`) all of it does.
 """
 
-import json
 import os
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,52 +18,22 @@ from typing import cast
 from uuid import UUID
 
 import psycopg
-from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
 
 from db import changes
 from db.connection import CONNECT_ARGS, CONNECT_SECONDS, BoundedConnection, bound
-from db.statement import cached_text
-from pipeline.metrics.servers import connections_in_use, connections_most, database_errors
+from db.one_statement import OneStatement
+from db.opening import opening
+from db.outages import DatabaseUnavailable, LockTimeout, SchemaUnusable, no_role, translated
+from pipeline.metrics.servers import connections_in_use, connections_most
+from pipeline.tracing.spans import traceparent
 
-STANDBY = "0A000"  # the answer of one that was primary to a BEGIN READ WRITE
-# Undefined table, column, function, object (such as a type) and schema
-NOT_THERE = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
-# Of who can't become one of the three roles: there is none, or it isn't granted to this login
-NO_ROLE = frozenset({"22023", "42501"})
+__all__ = ["Database", "DatabaseUnavailable", "LockTimeout", "SchemaUnusable", "engine_url"]
 STATEMENT_TIMEOUT = timedelta(seconds=15)
 IDLE_TIMEOUT = timedelta(seconds=5)  # between two statements: nothing is done there that takes time
 MARGIN_SECONDS = 5.0  # seconds after the server's own limit in which its answer must be here
-
-BEGIN_AS = cached_text(
-    "select set_config('role', :role, true), set_config('request.jwt.claims', :claims, true),"
-    " set_config('statement_timeout', :timeout, true), set_config('timezone', 'UTC', true),"
-    # A worker that is cut off or stopped in the middle of a transaction holds no lock for longer than this: a post of
-    # the same tenant waits for it.
-    " set_config('idle_in_transaction_session_timeout', :idle, true), set_config('lock_timeout', :lock, true),"
-    # A kept plan for a foreign key's check reads the whole of a table that was small when the plan was made.
-    " set_config('plan_cache_mode', 'force_custom_plan', true),"
-    # Whoever once ran SQL as this login may have altered its settings, or left some in a session of the pool, and
-    # tables in its `pg_temp`, which comes first unless it is named. Supabase's auth.uid() believes the last two before
-    # the claims.
-    " set_config('search_path', 'public, pg_temp', true), set_config('request.jwt.claim', '', true),"
-    " set_config('request.jwt.claim.sub', '', true)"
-)
-
-
-class DatabaseUnavailable(Exception):
-    """Postgres can't be reached, or gave up in the middle; whether a commit took place is unknown."""
-
-
-class SchemaUnusable(DatabaseUnavailable):
-    """A table, column, type or role isn't there: `smelt migrate` hasn't made it yet, and until then it is an outage."""
-
-
-class LockTimeout(DatabaseUnavailable):
-    """Another transaction held a lock for longer than this one was to wait; nothing has changed."""
 
 
 def engine_url(url: str) -> str:
@@ -94,9 +65,11 @@ class Database:
         self._on_change = on_change
         self._on_delivery = on_delivery
         self._limits = {
-            "timeout": _milliseconds(statement_timeout),
-            "idle": _milliseconds(idle_timeout),
-            "lock": _milliseconds(lock_timeout),
+            "statement_timeout": _milliseconds(statement_timeout),
+            # A worker that is cut off or stopped in the middle of a transaction holds no lock for longer than this: a
+            # post of the same tenant waits for it.
+            "idle_in_transaction_session_timeout": _milliseconds(idle_timeout),
+            "lock_timeout": _milliseconds(lock_timeout),
         }
         self._engine: Engine = create_engine(
             engine_url(url),
@@ -133,31 +106,72 @@ class Database:
         self._size = 0  # whoever closes it twice
 
     @contextmanager
+    def once(self) -> Iterator[OneStatement]:
+        """A transaction of the service role for one statement, in one exchange: what that does is committed at once.
+
+        Raises as `service` does. After DatabaseUnavailable it may have been committed.
+        """
+        with self._one_statement(sealed=True) as conn:
+            yield conn
+
+    @contextmanager
+    def brief(self) -> Iterator[OneStatement]:
+        """The same in two exchanges: the commit comes at the end of the block, so that what a commit without an answer
+        may have done is known.
+        """
+        with self._one_statement(sealed=False) as conn:
+            yield conn
+
+    @contextmanager
+    def _one_statement(self, *, sealed: bool) -> Iterator[OneStatement]:
+        begin = opening("service_role", {"role": "service_role"}, self._limits, traceparent())
+        with translated(), self._believed(begin) as (conn, to_begin), self._in_use.track_inprogress():
+            connection = _driver(conn)
+            one = OneStatement(connection, to_begin, sealed=sealed)
+            changes.begin(one)
+            try:
+                yield one
+                one.end()
+            except psycopg.Error as error:
+                if connection.closed:
+                    conn.invalidate(error)
+                raise no_role(error) or error from error
+            connection.used_at = time.monotonic()
+        self._tell(changes.noted(one))
+
+    @contextmanager
+    def _believed(self, begin: str) -> Iterator[tuple[Connection, str]]:
+        """A connection, and what its transaction has yet to begin with: nothing, if it had to be asked whether it is
+        alive.
+        """
+        conn = self._engine.connect()
+        if _driver(conn).believed:
+            with conn:
+                _driver(conn).exchange_seconds = self._exchange_seconds
+                yield conn, begin
+        else:
+            conn.close()
+            with self._begun(begin) as conn:
+                yield conn, ""
+
+    @contextmanager
     def _transaction(self, role: str, claims: dict[str, str]) -> Iterator[Connection]:
         """Commits at the end of the block, rolls back on any exception.
 
         Raises DatabaseUnavailable when the connection can't be had or is lost, LockTimeout.
         """
-        try:
-            with self._begin(role, claims) as conn, self._in_use.track_inprogress():
-                changes.begin(conn)
-                yield conn
-                conn.commit()
-                changed, deliveries, counted = changes.noted(conn)
-        except DBAPIError as error:
-            if isinstance(error.orig, LockNotAvailable):
-                database_errors.labels("lock_timeout").inc()
-                raise LockTimeout(type(error.orig).__name__) from error
-            if _is_outage(error):
-                database_errors.labels("away").inc()
-                raise DatabaseUnavailable(_said(error)) from error
-            if _sqlstate(error) in NOT_THERE:
-                database_errors.labels("schema").inc()
-                raise SchemaUnusable(_said(error)) from error
-            raise
-        except PoolTimeout as error:
-            database_errors.labels("no_connection").inc()
-            raise DatabaseUnavailable("no free connection") from error
+        begin = opening(role, claims, self._limits, traceparent())
+        with translated(), self._begun(begin) as conn, self._in_use.track_inprogress():
+            changes.begin(conn)
+            yield conn
+            conn.commit()
+            _driver(conn).used_at = time.monotonic()
+            noted = changes.noted(conn)
+        self._tell(noted)
+
+    def _tell(self, noted: changes.Noted) -> None:
+        """Once it has committed."""
+        changed, deliveries, counted = noted
         for count in counted:
             count()
         if changed and self._on_change is not None:
@@ -165,23 +179,21 @@ class Database:
         if deliveries and self._on_delivery is not None:
             self._on_delivery(deliveries)
 
-    def _begin(self, role: str, claims: dict[str, str]) -> Connection:
-        """A connection in a transaction of this role. A pooled one that died meanwhile is replaced once.
+    def _begun(self, begin: str) -> Connection:
+        """A connection in a transaction that has begun so. A pooled one that died meanwhile is replaced once.
 
         Closing it without a commit rolls back.
         """
-        values = {"role": role, "claims": json.dumps(claims), **self._limits}
         for last_try in (False, True):
             conn = self._engine.connect()
-            connection = cast("BoundedConnection", conn.connection.driver_connection)
+            connection = _driver(conn)
             connection.exchange_seconds = CONNECT_SECONDS
             try:
-                conn.execute(BEGIN_AS, values)
+                conn.exec_driver_sql(begin)
             except DBAPIError as error:
                 conn.close()
-                if _sqlstate(error) in NO_ROLE:
-                    database_errors.labels("schema").inc()
-                    raise SchemaUnusable(_said(error)) from error
+                if isinstance(error.orig, psycopg.Error) and (unusable := no_role(error.orig)):
+                    raise unusable from error
                 if last_try or not error.connection_invalidated:
                     raise
             else:
@@ -190,21 +202,8 @@ class Database:
         raise AssertionError("unreachable")
 
 
-def _is_outage(error: DBAPIError) -> bool:
-    lost = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
-    return lost or _sqlstate(error) == STANDBY
-
-
-def _sqlstate(error: DBAPIError) -> str | None:
-    return error.orig.sqlstate if isinstance(error.orig, psycopg.Error) else None
-
-
-def _said(error: DBAPIError) -> str:
-    """The kind of error, and where there is no connection libpq's words for that: they name host, role and database,
-    and never a password. What a server says of a statement could hold what is stored.
-    """
-    kind = type(error.orig).__name__
-    return kind if _sqlstate(error) else f"{kind}: {' '.join(str(error.orig).split())}"
+def _driver(conn: Connection) -> BoundedConnection:
+    return cast("BoundedConnection", conn.connection.driver_connection)
 
 
 def _milliseconds(limit: timedelta) -> str:

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from db.one_statement import OneStatement
 from db.session import Database, DatabaseUnavailable
 from pipeline.content.keyring import KeyRing
 from pipeline.content.store import ContentStore
@@ -21,6 +23,7 @@ LOCK_TIMEOUT = timedelta(seconds=3)
 AWAY_SECONDS = 0.5  # between two tries to record something while Postgres is away
 
 T = TypeVar("T")
+C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,9 @@ class Services:
                 on_change=notifier.announce,
                 on_delivery=notifier.notify_webhooks,
             ),
-            content=ContentStore.open_url(settings.need("content_url"), allow_http=settings.s3_allow_http),
+            content=ContentStore.open_url(
+                settings.need("content_url"), allow_http=settings.s3_allow_http, guarded=True
+            ),
             keyring=KeyRing.parse(settings.need("keyring")),
             notifier=notifier,
             heartbeat=Heartbeat.open(settings, process),
@@ -62,10 +67,17 @@ class Services:
 
         A commit whose reply was lost is safe to repeat: the second finds the claim lost.
         """
+        return self._until_back(self.database.service, change)
+
+    def record_once(self, change: Callable[[OneStatement], T]) -> T:
+        """The same for a change of one statement, in one exchange."""
+        return self._until_back(self.database.once, change)
+
+    def _until_back(self, begin: Callable[[], AbstractContextManager[C]], change: Callable[[C], T]) -> T:
         give_up = time.monotonic() + self.settings.lease_seconds
         while True:
             try:
-                with self.database.service() as conn:
+                with begin() as conn:
                     return change(conn)
             except DatabaseUnavailable:
                 if time.monotonic() > give_up:

@@ -89,15 +89,15 @@ EXPORTS = {
     "prompts": Table("*", "prompts where user_id = :id", "section_id, position, id"),
     "smelts": Table(
         """id, usage_date, tier, mode, status, error_code, default_prompt_names, user_prompt_id, language,
-        webhook_url, warnings, content_ttl_seconds, content_expires_at, content_deleted_at, version, charged_at,
+        task, webhook_url, warnings, content_ttl_seconds, content_expires_at, content_deleted_at, version, charged_at,
         created_at, updated_at, finished_at""",
         "smelts where user_id = :id",
         of_smelts="id",
     ),
     "smelt_files": Table(
         """part.id, smelt_id, part.position, input_type, media_type, filename, size_bytes, duration_seconds,
-        part.language, part.warnings, part.status, waiting_for, part.error_code, attempt, progress, part.created_at,
-        part.started_at, part.finished_at""",
+        part.language, part.warnings, part.status, waiting_for, part.error_code, error_detail, attempt, progress,
+        part.created_at, part.started_at, part.finished_at""",
         f"smelt_files {_OF_SMELTS}",
         "smelt_id, position",
         of_smelts="part.smelt_id",

@@ -98,37 +98,6 @@ def mark_api_key_invalid(conn: Connection, user_id: UUID, key: StoredKey) -> Non
         )
 
 
-def hold_api_key(conn: Connection, user_id: UUID, check_seconds: float) -> None:
-    """The key stays valid until the transaction ends, and this use of it is noted: once the provider's last word on it
-    is `check_seconds` old, it is asked again. Locks the user's profile, then at the first use the key's row.
-
-    Raises KeyNotValid.
-    """
-    row = conn.execute(
-        cached_text(
-            """
-            select profile.api_key_status, mine.check_at
-            from user_profiles profile left join user_api_keys mine using (user_id)
-            where user_id = :id for no key update of profile
-            """
-        ),
-        {"id": user_id},
-    ).one_or_none()
-    if row is None or row.api_key_status != ApiKeyStatus.VALID:
-        raise KeyNotValid
-    if row.check_at is None:
-        conn.execute(
-            cached_text(
-                """
-                update user_api_keys set check_at = greatest(
-                    now(), coalesce(checked_at, validated_at) + make_interval(secs => :seconds)
-                ) where user_id = :id and check_at is null
-                """
-            ),
-            {"id": user_id, "seconds": check_seconds},
-        )
-
-
 def find_keys_to_check(conn: Connection, limit: int) -> list[KeyToCheck]:
     """Those of which it is time to ask the provider again, the longest due first."""
     rows = conn.execute(

@@ -12,10 +12,18 @@ from db.work.tables import TABLES
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """`since`: when the first of the parts that wait for its end met it."""
+
+    parts: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class QueueState:
     """`ready`: claimable, of a held queue once it is released. `due_later`: waits for its time, or an outage out.
     `held`: of tenants that are held. `oldest`: when the oldest that is ready was made. `paused_at`: since when the
-    queue is held. `outages`: how much waits out which.
+    queue is held. `outages`: how much waits out which, by what is away.
     """
 
     queue: str
@@ -25,7 +33,7 @@ class QueueState:
     held: int
     oldest: datetime | None
     paused_at: datetime | None
-    outages: Mapping[str, int]
+    outages: Mapping[str, Outage]
 
 
 def list_queues(conn: Connection) -> list[QueueState]:
@@ -62,7 +70,7 @@ def _state(conn: Connection, table: WorkTable) -> QueueState:
     outages = conn.execute(
         cached_text(
             f"""
-            select waiting_for::text as what, count(*) as parts from {table.name}
+            select waiting_for::text as what, count(*) as parts, min(outage_since) as since from {table.name}
             where ((status = 'waiting' and run_at is not null) or status = 'processing')
                 and waiting_for is not null
             group by waiting_for
@@ -77,7 +85,7 @@ def _state(conn: Connection, table: WorkTable) -> QueueState:
         row.held,
         row.oldest,
         row.paused_at,
-        {outage.what: outage.parts for outage in outages},
+        {outage.what: Outage(outage.parts, outage.since) for outage in outages},
     )
 
 

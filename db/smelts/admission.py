@@ -1,17 +1,25 @@
 """Admission: a smelt is taken in, or refused, in one transaction that reserves what it will cost."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from db import changes
 from db.accounts.profiles import UserGone
-from db.smelts.new_parts import insert_parts
+from db.smelts.new_parts import NewParts
 from db.smelts.new_smelt import NewSmelt
-from db.smelts.reservation import Allowances, count_for_platform, reserve
+from db.smelts.reservation import Allowances, note_reservation, refuse, values_of
+from db.smelts.taken_in import taken_in
 from db.statement import cached_text
+from db.work.files import FILES
+from db.work.outputs import OUTPUTS
+from pipeline.metrics.accounting import work_added
+from pipeline.smelt import Smelt
 from pipeline.states import Tier
 
 
@@ -29,6 +37,13 @@ class Admitted:
 
     files: int
     outputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn(Admitted):
+    """`smelt`: as it is now, with its parts."""
+
+    smelt: Smelt
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +72,7 @@ def find_by_idempotency_key(conn: Connection, tenant: str, key: str) -> Existing
     )
 
 
-def admit(conn: Connection, new: NewSmelt, allowances: Allowances) -> Admitted:
+def admit(conn: Connection, new: NewSmelt, allowances: Allowances) -> TakenIn:
     """Inserts the smelt with its parts, of which what is ready is claimable at once.
 
     Locks the new row, then the allowance that it draws on, then the tenant's rows of the fair queue, then the day's
@@ -65,14 +80,42 @@ def admit(conn: Connection, new: NewSmelt, allowances: Allowances) -> Admitted:
 
     Raises IdempotencyRace, PromptGone, db.smelts.reservation.Refused, db.accounts.api_keys.KeyNotValid, UserGone.
     """
-    _insert_smelt(conn, new)
-    reserve(conn, new.user_id, new.tenant, new.tier, allowances)
-    files, outputs = insert_parts(conn, new)
-    count_for_platform(conn, new.tier, allowances)
-    return Admitted(files, outputs)
+    created_at, expires_at = _insert_smelt(conn, new)
+    parts = NewParts.of(new)
+    refused, held = conn.execute(
+        cached_text(_ADMIT),
+        {
+            "id": new.id,
+            "owner": new.user_id,
+            "tenant": new.tenant,
+            "tier": new.tier,
+            "cap": allowances.platform_daily_cap,
+            **parts.values,
+            **values_of(allowances),
+        },
+    ).one()
+    refuse(conn, new.user_id, refused)
+    note_reservation(conn, new.tier)
+    for table, added in ((FILES, parts.recordings), (OUTPUTS, len(parts.outputs))):
+        changes.count(conn, partial(work_added.labels(table.queue).inc, added))
+    smelt = taken_in(new, parts.outputs, created_at, expires_at, held=held)
+    return TakenIn(parts.files_ready, parts.outputs_ready, smelt)
 
 
-def _insert_smelt(conn: Connection, new: NewSmelt) -> None:
+_ADMIT = """
+    select refused, held from smelt_meta.admit(
+        :id, :owner, :tenant, cast(:tier as tier),
+        cast(:file_ids as uuid[]), cast(:kinds as input_type[]), cast(:media_types as text[]),
+        cast(:filenames as text[]), cast(:sizes as bigint[]), cast(:file_costs as float8[]),
+        cast(:output_ids as uuid[]), cast(:targets as uuid[]), cast(:prompts as default_prompt_name[]),
+        cast(:output_costs as float8[]),
+        :anonymous_daily, :cap, :uncharged_daily, :weekly, :key_check_seconds, :local_user
+    )
+"""
+
+
+def _insert_smelt(conn: Connection, new: NewSmelt) -> Sequence[datetime]:
+    """When it was made, and when its content ends."""
     values: dict[str, object] = {
         "id": new.id,
         "user_id": new.user_id,
@@ -82,16 +125,21 @@ def _insert_smelt(conn: Connection, new: NewSmelt) -> None:
         "names": [str(name) for name in new.default_prompt_names],
         "user_prompt_id": new.user_prompt_id,
         "language": new.language,
+        "task": new.task,
         "content_key": new.content_key,
         "ttl": new.content_ttl_seconds,
         "max_age": new.content_max_age_seconds,
         "key": new.idempotency_key,
         "fingerprint": new.request_fingerprint,
         "webhook_url": new.webhook_url,
+        "channels": new.channels,
+        "speakers": new.speakers,
+        "min_speakers": new.min_speakers,
+        "max_speakers": new.max_speakers,
     }
     try:
         inserted = _try_to_insert(conn, values)
-        if not inserted and new.idempotency_key is not None:
+        if inserted is None and new.idempotency_key is not None:
             _free_old_key(conn, new.tenant, new.idempotency_key)
             inserted = _try_to_insert(conn, values)
     except IntegrityError as error:
@@ -100,24 +148,26 @@ def _insert_smelt(conn: Connection, new: NewSmelt) -> None:
         if "smelts_user_id_fkey" in str(error.orig):
             raise UserGone from None
         raise
-    if not inserted:
+    if inserted is None:
         raise IdempotencyRace
+    return inserted
 
 
-def _try_to_insert(conn: Connection, values: dict[str, object]) -> bool:
-    """False: the tenant has another smelt under this key."""
-    return conn.execute(cached_text(_INSERT_SMELT), values).one_or_none() is not None
+def _try_to_insert(conn: Connection, values: dict[str, object]) -> Sequence[datetime] | None:
+    """None: the tenant has another smelt under this key."""
+    return conn.execute(cached_text(_INSERT_SMELT), values).one_or_none()
 
 
 _INSERT_SMELT = """
     insert into smelts (id, user_id, tenant, usage_date, tier, mode, default_prompt_names, user_prompt_id, language,
-        content_key, content_ttl_seconds, content_expires_at, idempotency_key, request_fingerprint,
-        webhook_url)
+        task, content_key, content_ttl_seconds, content_expires_at, idempotency_key, request_fingerprint,
+        webhook_url, channels, speakers, min_speakers, max_speakers)
     values (:id, :user_id, :tenant, (now() at time zone 'utc')::date, :tier, :mode,
-        cast(:names as default_prompt_name[]), :user_prompt_id, :language, :content_key, :ttl,
-        now() + make_interval(secs => :max_age), :key, :fingerprint, :webhook_url)
+        cast(:names as default_prompt_name[]), :user_prompt_id, :language, :task, :content_key, :ttl,
+        now() + make_interval(secs => :max_age), :key, :fingerprint, :webhook_url, :channels, :speakers, :min_speakers,
+        :max_speakers)
     on conflict (tenant, idempotency_key) where idempotency_key is not null do nothing
-    returning id
+    returning created_at, content_expires_at
 """
 
 

@@ -4,6 +4,7 @@ The API has made sure that the smelt is the caller's; these run as the service r
 write a smelt's row could grant themselves work. Each locks the smelt's row first.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -26,23 +27,23 @@ from db.statement import cached_text
 from db.work.fair_queue import make_claimable
 from db.work.files import FILES, release_outputs
 from pipeline.fairness import transcription_cost
-from pipeline.states import SmeltStatus
+from pipeline.states import SmeltStatus, Tier
 
 
 class NotFound(Exception):
-    """There is no such smelt any more."""
+    """There is no such smelt any more, or no such part of it."""
 
 
 class AlreadyEnded(Exception):
-    """A terminal smelt can't be canceled."""
+    """What is terminal can't be canceled."""
 
 
 class NotEnded(Exception):
-    """Only a terminal smelt can be retried."""
+    """Only what is terminal can be retried."""
 
 
 class NothingToRetry(Exception):
-    """Every part has completed."""
+    """Everything that is to be retried has completed."""
 
 
 class ContentGone(Exception):
@@ -51,7 +52,7 @@ class ContentGone(Exception):
 
 def cancel(conn: Connection, smelt_id: UUID) -> None:
     """Ends every part that hasn't ended, and the smelt. Raises NotFound, AlreadyEnded."""
-    smelt = _lock(conn, smelt_id)
+    smelt = locked(conn, smelt_id)
     if smelt.status.terminal:
         raise AlreadyEnded
     _cancel(conn, smelt)
@@ -62,7 +63,7 @@ def delete_content(conn: Connection, smelt_id: UUID) -> datetime:
 
     The caller deletes the objects afterwards.
     """
-    smelt = _lock(conn, smelt_id)
+    smelt = locked(conn, smelt_id)
     if not smelt.status.terminal:
         _cancel(conn, smelt)
     destroy_key(conn, smelt_id)
@@ -80,14 +81,28 @@ def retry(conn: Connection, smelt_id: UUID, allowances: Allowances, content_max_
     Raises NotFound, NotEnded, ContentGone, NothingToRetry, db.smelts.reservation.Refused,
     db.accounts.api_keys.KeyNotValid.
     """
-    smelt = _lock(conn, smelt_id)
+    smelt = locked(conn, smelt_id)
     if not smelt.status.terminal:
         raise NotEnded
-    _check_content(conn, smelt_id)
-    recordings = _reopen_files(conn, smelt_id)
-    if _reopen_outputs(conn, smelt_id) == 0 and not recordings:
+    check_content(conn, smelt_id)
+    recordings = reopen_files(conn, smelt_id)
+    if reopen_outputs(conn, smelt_id) == 0 and not recordings:
         raise NothingToRetry
-    _reopen_smelt(conn, smelt_id, content_max_age_seconds)
+    return take_back(conn, smelt, recordings, allowances, content_max_age_seconds)
+
+
+def take_back(
+    conn: Connection,
+    smelt: LockedSmelt,
+    recordings: Sequence[tuple[UUID, float]],
+    allowances: Allowances,
+    content_max_age_seconds: int,
+) -> Admitted:
+    """The smelt of parts that were reopened, back at work. `recordings`: the files among them, and what each costs.
+
+    Raises db.smelts.reservation.Refused, db.accounts.api_keys.KeyNotValid.
+    """
+    _reopen_smelt(conn, smelt.id, content_max_age_seconds)
     _reserve_again(conn, smelt, allowances)
     make_claimable(conn, FILES, smelt.tenant, recordings)
     outputs = release_outputs(conn, smelt)
@@ -95,7 +110,8 @@ def retry(conn: Connection, smelt_id: UUID, allowances: Allowances, content_max_
     return Admitted(len(recordings), outputs)
 
 
-def _lock(conn: Connection, smelt_id: UUID) -> LockedSmelt:
+def locked(conn: Connection, smelt_id: UUID) -> LockedSmelt:
+    """Raises NotFound."""
     smelt = lock_smelt(conn, smelt_id)
     if smelt is None:
         raise NotFound
@@ -107,7 +123,8 @@ def _cancel(conn: Connection, smelt: LockedSmelt) -> None:
     settle(conn, smelt, SmeltStatus.CANCELED, None)
 
 
-def _check_content(conn: Connection, smelt_id: UUID) -> None:
+def check_content(conn: Connection, smelt_id: UUID) -> None:
+    """Raises ContentGone."""
     alive = conn.execute(
         cached_text(
             "select content_key is not null and content_expires_at > now() from smelts where id = :id"
@@ -120,30 +137,45 @@ def _check_content(conn: Connection, smelt_id: UUID) -> None:
 
 _REOPEN = """
     set status = 'waiting', error_code = null, failures = 0, progress = 0, run_at = null, finished_at = null,
-        updated_at = now()
-    where smelt_id = :id and status in ('failed', 'canceled')
+        outage_since = null, traceparent = default, updated_at = now()
 """
+_WITHOUT_RESULT = "where smelt_id = :id and status in ('failed', 'canceled')"
 
 
-def _reopen_files(conn: Connection, smelt_id: UUID) -> list[tuple[UUID, float]]:
+def reopen_files(
+    conn: Connection, smelt_id: UUID, only: str = "true", **values: object
+) -> list[tuple[UUID, float]]:
+    """Those without a transcript → waiting, with a fresh budget. `only`: which of them, as SQL with `values`.
+
+    Returns what each costs, in the files' order.
+    """
+    reopen = f"update smelt_files {_REOPEN}, error_detail = null {_WITHOUT_RESULT} and {only}"
     rows = conn.execute(
-        cached_text(f"update smelt_files {_REOPEN} returning id, size_bytes, position"), {"id": smelt_id}
+        cached_text(f"{reopen} returning id, size_bytes, position"), {"id": smelt_id, **values}
     ).all()
     return [
         (row.id, transcription_cost(row.size_bytes)) for row in sorted(rows, key=lambda row: row.position)
     ]
 
 
-def _reopen_outputs(conn: Connection, smelt_id: UUID) -> int:
-    return conn.execute(cached_text(f"update smelt_outputs {_REOPEN}"), {"id": smelt_id}).rowcount
+def reopen_outputs(conn: Connection, smelt_id: UUID, only: str = "true", **values: object) -> int:
+    """As `reopen_files`; returns how many."""
+    reopen = f"update smelt_outputs {_REOPEN} {_WITHOUT_RESULT} and {only}"
+    return conn.execute(cached_text(reopen), {"id": smelt_id, **values}).rowcount
 
 
 def _reopen_smelt(conn: Connection, smelt_id: UUID, content_max_age_seconds: int) -> None:
     conn.execute(
         cached_text(
             """
-            update smelts set status = 'pending', error_code = null, finished_at = null, version = version + 1,
-                content_expires_at = created_at + make_interval(secs => :max_age), updated_at = now()
+            update smelts set error_code = null, version = version + 1, updated_at = now(), finished_at = null,
+                content_expires_at = created_at + make_interval(secs => :max_age), status = case
+                    when finished_at is not null then 'pending'
+                    when status = 'synthesizing' and exists (
+                        select from smelt_files where smelt_id = :id and status = 'waiting'
+                    ) then 'transcribing'
+                    else status
+                end
             where id = :id
             """
         ),
@@ -153,15 +185,16 @@ def _reopen_smelt(conn: Connection, smelt_id: UUID, content_max_age_seconds: int
 
 
 def _reserve_again(conn: Connection, smelt: LockedSmelt, allowances: Allowances) -> None:
-    """A charged smelt is paid for, and a completed anonymous one, or one canceled late, still has its use.
-
-    Such a retry is counted all the same: else one file that is broken on purpose is worked on without end.
+    """A charged smelt is paid for, one that hasn't ended holds what it reserved, and a completed anonymous one, or one
+    canceled late, still has its use. Such a retry is counted all the same: else one file that is broken on purpose is
+    worked on without end.
     """
+    reserved = not smelt.status.terminal
     if smelt.user_id is None:
-        has_use = smelt.status is not SmeltStatus.FAILED and has_result(conn, smelt)
+        has_use = reserved or (smelt.status is not SmeltStatus.FAILED and has_result(conn, smelt))
         count = count_anonymous_retry if has_use else take_back_anonymous_use
         count(conn, smelt.id, smelt.tenant, allowances)
-    elif smelt.charged:
+    elif smelt.charged or (reserved and smelt.tier is Tier.CREDITS):
         hold_credits(conn, smelt.user_id, allowances)
         count_uncharged(conn, smelt)
     else:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from pipeline.states import DefaultPromptName, InputType, SmeltMode, Tier
+from pipeline.states import Channels, DefaultPromptName, InputType, SmeltMode, SpeechTask, Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class NewSmelt:
     default_prompt_names: Sequence[DefaultPromptName]
     user_prompt_id: UUID | None
     language: str | None
+    task: SpeechTask = SpeechTask.TRANSCRIBE
     content_key: bytes
     content_ttl_seconds: int
     content_max_age_seconds: int
@@ -35,3 +36,7 @@ class NewSmelt:
     request_fingerprint: bytes | None
     files: Sequence[NewFile]
     webhook_url: str | None = None
+    channels: Channels = Channels.MIXED
+    speakers: bool = False
+    min_speakers: int | None = None
+    max_speakers: int | None = None

@@ -21,14 +21,6 @@ def take_platform_use(conn: Connection, cap: int) -> bool:
     Locks the day's row until the transaction ends. It is everybody's, so it is the last of all locks, and nothing but
     the commit is to follow.
     """
-    counted = conn.execute(
-        cached_text(
-            f"""
-            insert into platform_usage as mine (date_utc, taken) select {_TODAY}, 1 where :cap > 0
-            on conflict (date_utc) do update set taken = mine.taken + 1 where mine.taken < :cap
-            returning taken
-            """
-        ),
-        {"cap": cap},
-    ).one_or_none()
-    return counted is not None
+    return bool(
+        conn.execute(cached_text("select smelt_meta.take_platform_use(:cap)"), {"cap": cap}).scalar_one()
+    )

@@ -13,7 +13,17 @@ from db.statement import cached_text
 from db.work.files import FILES
 from db.work.outputs import OUTPUTS
 from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
-from pipeline.states import DefaultPromptName, ErrorCode, SmeltMode, SmeltStatus, Tier, WaitingFor, WorkStatus
+from pipeline.states import (
+    Channels,
+    DefaultPromptName,
+    ErrorCode,
+    SmeltMode,
+    SmeltStatus,
+    SpeechTask,
+    Tier,
+    WaitingFor,
+    WorkStatus,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +40,9 @@ class SmeltFilter:
 
 
 _SMELT = """
-    select id, user_id, tier, mode, status, error_code, default_prompt_names::text[] as default_prompt_names,
-        user_prompt_id, language, webhook_url, warnings, version, content_ttl_seconds, content_expires_at,
-        content_deleted_at, created_at, finished_at
+    select id, user_id, tier, mode, channels, status, error_code,
+        default_prompt_names::text[] as default_prompt_names, user_prompt_id, language, webhook_url, warnings, version,
+        content_ttl_seconds, content_expires_at, content_deleted_at, created_at, finished_at
     from smelts
 """
 
@@ -41,6 +51,13 @@ def get_head(conn: Connection, smelt_id: UUID) -> Smelt | None:
     """The smelt without its parts, if the role may see it."""
     row = conn.execute(cached_text(f"{_SMELT} where id = :id"), {"id": smelt_id}).one_or_none()
     return None if row is None else _smelt(row)
+
+
+def get_task(conn: Connection, smelt_id: UUID) -> SpeechTask | None:
+    """What is to become of its recordings. None: there is no such smelt, or the role may not see it."""
+    query = cached_text("select task from smelts where id = :id")
+    task = conn.execute(query, {"id": smelt_id}).scalar_one_or_none()
+    return None if task is None else SpeechTask(task)
 
 
 def get_smelt(conn: Connection, smelt_id: UUID) -> Smelt | None:
@@ -153,6 +170,7 @@ def _smelt(row: Row[Any]) -> Smelt:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row's mapping
     values["tier"] = Tier(row.tier)
     values["mode"] = SmeltMode(row.mode)
+    values["channels"] = Channels(row.channels)
     values["status"] = SmeltStatus(row.status)
     values["error_code"] = None if row.error_code is None else ErrorCode(row.error_code)
     values["default_prompt_names"] = tuple(DefaultPromptName(name) for name in row.default_prompt_names)

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from db import changes
-from db.accounts.api_keys import hold_api_key
-from db.accounts.profiles import lock_profile
+from db.accounts.api_keys import KeyNotValid
+from db.accounts.profiles import UserGone
 from db.smelts.platform_use import platform_use, take_platform_use
 from db.statement import cached_text
 from pipeline.credits import Credits
@@ -57,17 +57,47 @@ def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, all
 
     Locks the address's row of today, or the user's profile. Completion charges; what ends otherwise gives back.
     """
+    note_reservation(conn, tier)
+    refused = conn.execute(
+        cached_text(
+            """
+            select smelt_meta.reserve(:owner, :tenant, cast(:tier as tier), :anonymous_daily, :uncharged_daily, :weekly,
+                :key_check_seconds, :local_user)
+            """
+        ),
+        {"owner": user_id, "tenant": tenant, "tier": tier, **values_of(allowances)},
+    ).scalar_one()
+    refuse(conn, user_id, refused)
+
+
+def note_reservation(conn: Connection, tier: Tier) -> None:
     changes.count(conn, reservations.labels(tier).inc)
-    if user_id is None:
-        _count_anonymous_use(conn, tenant, allowances)
-    elif tier is Tier.CREDITS:
-        _reserve_credit(conn, user_id, allowances)
-    elif tier is Tier.LOCAL:
-        lock_profile(conn, user_id)
-        if user_id != allowances.local_user:
+
+
+def values_of(allowances: Allowances) -> dict[str, object]:
+    """To be bound, but for the platform's cap."""
+    return {
+        "anonymous_daily": allowances.anonymous_daily,
+        "uncharged_daily": allowances.uncharged_daily,
+        "weekly": allowances.weekly_credits,
+        "key_check_seconds": allowances.key_check_seconds,
+        "local_user": allowances.local_user,
+    }
+
+
+def refuse(conn: Connection, user_id: UUID | None, refused: str | None) -> None:
+    """Raises what the functions of the database mean by `refused`: Refused, KeyNotValid, UserGone; None: nothing."""
+    match refused:
+        case None:
+            return
+        case "key_not_valid":
+            raise KeyNotValid
+        case "user_gone":
+            raise UserGone
+        case RefusalCode.CREDITS_EXHAUSTED if user_id is not None:
             raise Refused(RefusalCode.CREDITS_EXHAUSTED, seconds_to_reset(conn, user_id))
-    else:
-        hold_api_key(conn, user_id, allowances.key_check_seconds)
+        case _:
+            raise Refused(RefusalCode(refused), seconds_to_midnight(conn))
 
 
 def count_for_platform(conn: Connection, tier: Tier, allowances: Allowances) -> None:
@@ -76,7 +106,7 @@ def count_for_platform(conn: Connection, tier: Tier, allowances: Allowances) -> 
     Locks the day's row, which is everybody's: to be called last of all, so that others wait for a commit at the most.
     """
     if tier not in UNCOUNTED and not take_platform_use(conn, allowances.platform_daily_cap):
-        raise Refused(RefusalCode.BUSY, seconds_to_midnight(conn))
+        refuse(conn, None, RefusalCode.BUSY)
 
 
 def check_allowance(
@@ -140,27 +170,6 @@ _USED_TODAY = """
 """
 
 
-def _count_anonymous_use(conn: Connection, tenant: str, allowances: Allowances) -> None:
-    counted = conn.execute(
-        cached_text(
-            """
-            insert into anonymous_usage as mine (ip_hash, date_utc, count)
-            select :ip_hash, (now() at time zone 'utc')::date, 1 where :daily > 0
-            on conflict (ip_hash, date_utc) do update set count = mine.count + 1
-            where mine.count < :daily and mine.given_back < :uncharged
-            returning count
-            """
-        ),
-        {
-            "ip_hash": tenant.removeprefix("ip:"),
-            "daily": allowances.anonymous_daily,
-            "uncharged": allowances.uncharged_daily,
-        },
-    ).one_or_none()
-    if counted is None:
-        raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
-
-
 def take_back_anonymous_use(conn: Connection, smelt_id: UUID, tenant: str, allowances: Allowances) -> None:
     """Counts a smelt again that had been given back, on the day that it was admitted. Raises Refused."""
     counted = conn.execute(
@@ -208,34 +217,14 @@ def hold_credits(conn: Connection, user_id: UUID, allowances: Allowances) -> int
     Where the setting has been raised since they were given the profile is filled up: charging takes from what is
     stored, and never below none. Raises Refused when the user had as much work without a charge today as is allowed.
     """
-    profile = conn.execute(cached_text(f"{_CREDITS} for no key update"), {"user_id": user_id}).one()
-    if profile.uncharged_today >= allowances.uncharged_daily:
-        raise Refused(RefusalCode.DAILY_LIMIT_REACHED, seconds_to_midnight(conn))
-    stored = Credits(profile.credits_remaining, profile.weekly_credits_max)
-    held = stored.under(allowances.weekly_credits)
-    if held.weekly_max > stored.weekly_max:
-        _fill_up(conn, user_id, held)
-    return held.remaining
-
-
-def _fill_up(conn: Connection, user_id: UUID, held: Credits) -> None:
-    """Under the profile's lock."""
-    conn.execute(
+    refused, remaining = conn.execute(
         cached_text(
-            """
-            update user_profiles set credits_remaining = :remaining, weekly_credits_max = :most, updated_at = now()
-            where user_id = :user_id
-            """
+            "select refused, remaining from smelt_meta.hold_credits(:owner, :uncharged_daily, :weekly)"
         ),
-        {"user_id": user_id, "remaining": held.remaining, "most": held.weekly_max},
-    )
-
-
-def _reserve_credit(conn: Connection, user_id: UUID, allowances: Allowances) -> None:
-    remaining = hold_credits(conn, user_id, allowances)
-    # The new smelt is among the unfinished already, so all of them together may use up what remains.
-    if count_unfinished(conn, user_id) > remaining:
-        raise Refused(RefusalCode.CREDITS_EXHAUSTED, seconds_to_reset(conn, user_id))
+        {"owner": user_id, **values_of(allowances)},
+    ).one()
+    refuse(conn, user_id, refused)
+    return int(remaining)
 
 
 def _look_at_cap(conn: Connection, allowances: Allowances) -> None:

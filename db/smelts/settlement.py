@@ -4,39 +4,36 @@ Every function here is called with the smelt's row locked, so that two last part
 turns, and the second of them sees that none is left.
 """
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
+from uuid_utils.compat import uuid7
 
 from db import changes
-from db.locks import LockedSmelt, bump_version
+from db.locks import LockedSmelt
 from db.statement import cached_text
-from db.work.webhooks import add_delivery
-from pipeline.metrics.accounting import note_settlement
-from pipeline.outcome import PartCounts, outcome
-from pipeline.states import ErrorCode, SmeltStatus, Tier
+from pipeline.metrics.accounting import note_settlement, work_added
+from pipeline.outcome import PartCounts
+from pipeline.states import ErrorCode, SmeltStatus
 
 UNFINISHED = "('waiting', 'pending', 'processing')"
 
 
 def advance(conn: Connection, smelt: LockedSmelt) -> None:
     """Settles the smelt if no part is left; else moves it to `synthesizing` once no file is. Raises its version."""
-    files_left, outputs_left = _work_left(conn, smelt)
-    if not files_left and not outputs_left:
-        settle(conn, smelt, *outcome(smelt.mode, count_parts(conn, smelt)))
-    elif not files_left and smelt.status in (SmeltStatus.PENDING, SmeltStatus.TRANSCRIBING):
-        conn.execute(
-            cached_text(
-                """
-                update smelts set status = 'synthesizing', version = version + 1, updated_at = now()
-                where id = :id
-                """
-            ),
-            {"id": smelt.id},
-        )
-        changes.note(conn, smelt.id)
-    else:
-        bump_version(conn, smelt.id)
+    row = conn.execute(
+        cached_text(
+            """
+            select a.status, a.seconds, a.charged, a.delivers
+            from smelts s, smelt_meta.advance(s, :delivery) a where s.id = :id
+            """
+        ),
+        {"id": smelt.id, "delivery": uuid7()},
+    ).one()
+    changes.note(conn, smelt.id)
+    note_end(conn, smelt.tier, row)
 
 
 def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: ErrorCode | None) -> None:
@@ -50,62 +47,36 @@ def settle(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, code: Erro
     row = conn.execute(
         cached_text(
             """
-            update smelts set status = :status, error_code = :code, finished_at = now(), updated_at = now(),
-                version = version + 1,
-                content_expires_at = least(
-                    content_expires_at, now() + make_interval(secs => content_ttl_seconds)
-                )
-            where id = :id and finished_at is null
-            returning version, webhook_url, extract(epoch from now() - created_at)::float8 as seconds
+            select e.seconds, e.charged, e.delivers
+            from smelts s, smelt_meta.settle(
+                s, cast(:status as smelt_status), cast(:code as error_code), :has_result, :delivery
+            ) e where s.id = :id
             """
         ),
-        {"id": smelt.id, "status": status, "code": code},
-    ).one_or_none()
-    if row is None:
+        {
+            "id": smelt.id,
+            "status": status,
+            "code": code,
+            "has_result": status is SmeltStatus.CANCELED and has_result(conn, smelt),
+            "delivery": uuid7(),
+        },
+    ).one()
+    if row.seconds is not None:
+        changes.note(conn, smelt.id)
+        note_end(conn, smelt.tier, (status, *row))
+
+
+def note_end(conn: changes.HasInfo, tier: str, end: Sequence[Any]) -> None:
+    """What is to be told and counted of a settlement once it has committed. `end`: status, seconds, whether it was
+    charged and whether there is a webhook; a status of None: there was none.
+    """
+    status, seconds, charged, delivers = end
+    if status is None:
         return
-    changes.note(conn, smelt.id)
-    charged = False
-    if status is SmeltStatus.COMPLETED or (status is SmeltStatus.CANCELED and has_result(conn, smelt)):
-        charged = charge(conn, smelt)
-    elif smelt.tier is Tier.ANONYMOUS:
-        give_back_anonymous_use(conn, smelt)
-    elif smelt.tier is Tier.CREDITS and not smelt.charged:
-        count_uncharged(conn, smelt)
-    changes.count(
-        conn, partial(note_settlement, smelt.tier, status, charged=charged, seconds=max(0.0, row.seconds))
-    )
-    if row.webhook_url is not None:
-        add_delivery(conn, smelt, status, row.version)
-
-
-def charge(conn: Connection, smelt: LockedSmelt) -> bool:
-    """Takes one credit for a smelt on credits, once in its life. False: none was due. Locks the profile."""
-    if smelt.tier is not Tier.CREDITS or smelt.charged:
-        return False
-    conn.execute(
-        cached_text(
-            """
-            update user_profiles set credits_remaining = greatest(credits_remaining - 1, 0), updated_at = now()
-            where user_id = :user_id
-            """
-        ),
-        {"user_id": smelt.user_id},
-    )
-    conn.execute(cached_text("update smelts set charged_at = now() where id = :id"), {"id": smelt.id})
-    return True
-
-
-def give_back_anonymous_use(conn: Connection, smelt: LockedSmelt) -> None:
-    """A visitor whose smelt didn't complete may try again on the same day. Locks the address's row of that day."""
-    conn.execute(
-        cached_text(
-            """
-            update anonymous_usage set count = count - 1, given_back = given_back + 1
-            where ip_hash = :ip_hash and date_utc = (select usage_date from smelts where id = :id) and count > 0
-            """
-        ),
-        {"ip_hash": smelt.tenant.removeprefix("ip:"), "id": smelt.id},
-    )
+    changes.count(conn, partial(note_settlement, tier, status, charged=charged, seconds=max(0.0, seconds)))
+    if delivers:
+        changes.note_delivery(conn)
+        changes.count(conn, work_added.labels("deliver").inc)
 
 
 def count_uncharged(conn: Connection, smelt: LockedSmelt) -> None:
@@ -130,29 +101,19 @@ def has_result(conn: Connection, smelt: LockedSmelt) -> bool:
 def cancel_parts(conn: Connection, smelt: LockedSmelt) -> None:
     """Every part that hasn't ended → canceled. A worker on one learns it at its next renewal."""
     for table in ("smelt_files", "smelt_outputs"):
-        conn.execute(
-            cached_text(
-                f"""
-                update {table} set status = 'canceled', run_at = null, lease_until = null, waiting_for = null,
-                    finished_at = now(), updated_at = now()
-                where smelt_id = :id and status in {UNFINISHED}
-                """
-            ),
-            {"id": smelt.id},
-        )
+        cancel_rows(conn, smelt, table)
 
 
-def _work_left(conn: Connection, smelt: LockedSmelt) -> tuple[bool, bool]:
-    row = conn.execute(
-        cached_text(
-            f"""
-            select exists (select from smelt_files where smelt_id = :id and status in {UNFINISHED}),
-                exists (select from smelt_outputs where smelt_id = :id and status in {UNFINISHED})
-            """
-        ),
-        {"id": smelt.id},
-    ).one()
-    return bool(row[0]), bool(row[1])
+def cancel_rows(
+    conn: Connection, smelt: LockedSmelt, table: str, only: str = "true", **values: object
+) -> int:
+    """Those of one table that haven't ended → canceled; returns how many. `only`: which, as SQL with `values`."""
+    sql = f"""
+        update {table} set status = 'canceled', run_at = null, lease_until = null, waiting_for = null,
+            finished_at = now(), updated_at = now()
+        where smelt_id = :smelt_id and status in {UNFINISHED} and {only}
+    """
+    return conn.execute(cached_text(sql), {"smelt_id": smelt.id, **values}).rowcount
 
 
 def count_parts(conn: Connection, smelt: LockedSmelt) -> PartCounts:

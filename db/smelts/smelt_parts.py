@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from db.statement import cached_text
-from pipeline.smelt import SmeltFile, SmeltOutput
+from pipeline.smelt import Kept, SmeltFile, SmeltOutput
 from pipeline.states import DefaultPromptName, ErrorCode, InputType, WaitingFor, WorkStatus
 
 _FILES = """
     select id, position, input_type, media_type, filename, size_bytes, duration_seconds, language, status, waiting_for,
-        error_code, attempt, progress, warnings
+        error_code, error_detail, attempt, progress, warnings, speaker_seconds, kept
     from smelt_files where smelt_id = :smelt_id
 """
 _OUTPUTS = """
@@ -62,6 +62,9 @@ def _read(conn: Connection, sql: str, values: dict[str, UUID]) -> Iterator[Value
 def _file(values: Values) -> SmeltFile:
     values["input_type"] = InputType(values["input_type"])
     values["warnings"] = tuple(values["warnings"])
+    seconds = values["speaker_seconds"]
+    values["speaker_seconds"] = None if seconds is None else tuple(seconds)
+    values["kept"] = tuple(Kept(*line) for line in values["kept"])
     values["status"] = WorkStatus(values["status"])
     values["waiting_for"] = _outage(values["waiting_for"])
     values["error_code"] = _error(values["error_code"])

@@ -13,10 +13,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from db.one_statement import AnyConnection
 from db.statement import cached_text
 from pipeline.errors import LostLease
 from pipeline.retry import WORK_RETRY, RetryPolicy, TryAgain
 from pipeline.states import ErrorCode, WaitingFor
+
+OUTAGE_SINCE = "coalesce(outage_since, now())"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,9 @@ class Claim:
     """A row that is ours until its lease ends. `failures`: before this attempt. `more`: others are ready too.
 
     `leased_until`: as it was claimed; renewing doesn't change it here. `alone`: whether it shares its worker with no
-    other, so that the worker's death is its own. `waited`: seconds for which it was ready.
+    other, so that the worker's death is its own. `waited`: seconds for which it was ready. `outage`: seconds since it
+    met the outage that it waits out; 0 where none. `traceparent`: the trace that it was made in, in W3C's form. `job`:
+    what its worker has to know, where that came along.
     """
 
     id: UUID
@@ -34,6 +39,9 @@ class Claim:
     leased_until: datetime | None = None
     alone: bool = True
     waited: float = 0.0
+    outage: float = 0.0
+    traceparent: str | None = None
+    job: object | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,9 @@ class WorkTable:
     """`queue`: the fair queue of its rows, and the pool of those who claim them. `short`: what costs no more (estimated
     seconds) may be claimed by those that are kept for short work. `of_smelt`: whether its rows are parts of a smelt.
     `shares`: whether several of its rows may be in one process that dies of one; else each death is the row's own.
-    `fail`: fails a row together with what depends on it, as `fail` below does where nothing depends on it.
+    `fail`: fails a row together with what depends on it, as `fail` below does where nothing depends on it; it is told
+    what more is known than the code says, if anything. `claim`: claims as `claim_next` does, (lease in seconds, only
+    short), in one statement that brings the job along.
     """
 
     name: str
@@ -50,7 +60,8 @@ class WorkTable:
     retry: RetryPolicy = WORK_RETRY
     of_smelt: bool = False
     shares: bool = False
-    fail: Callable[[Connection, Claim, ErrorCode], None] | None = None
+    fail: Callable[[Connection, Claim, ErrorCode, str | None], None] | None = None
+    claim: Callable[[AnyConnection, float, bool], Claim | None] | None = None
 
 
 def claim_next(
@@ -80,7 +91,8 @@ def claim_next(
                     select true from {table.name} other where {ready} and other.id <> work.id
                     order by fair_key, id limit 1
                 ), false), work.lease_until, {is_alone(table)},
-                greatest(0, extract(epoch from now() - next.ready_at))::float8
+                greatest(0, extract(epoch from now() - next.ready_at))::float8,
+                coalesce(extract(epoch from now() - work.outage_since), 0)::float8, work.traceparent
             """
         ),
         {"lease": lease_seconds} | ({"alone": alone} if table.shares else {}),
@@ -116,12 +128,17 @@ def fail(conn: Connection, table: WorkTable, claim: Claim, code: ErrorCode) -> N
 
 
 def put_back(conn: Connection, table: WorkTable, claim: Claim, again: TryAgain) -> None:
-    """processing → pending, or waiting until it is due, with what it waits for. Raises LostLease."""
+    """processing → pending, or waiting until it is due, with what it waits for. Raises LostLease.
+
+    Since when it waits for that is noted with the first time; whatever had an answer begins anew.
+    """
     failures = f"failures = failures + {int(again.counts)}" + (", alone = true" if again.alone else "")
     if again.delay > 0:
         due = f"status = 'waiting', run_at = now() + make_interval(secs => :delay), {failures}"
         later = "fair_key = fair_key + :held"  # else parts that hang on what is away would be first again and again
-        _guarded(conn, table, claim, f"{due}, {later}", again.waiting_for, delay=again.delay, held=again.held)
+        since = f"outage_since = {'null' if again.waiting_for is None else OUTAGE_SINCE}"
+        changes = f"{due}, {later}, {since}"
+        _guarded(conn, table, claim, changes, again.waiting_for, delay=again.delay, held=again.held)
     else:
         _guarded(conn, table, claim, f"status = 'pending', {_queue_again(table)}, {failures}")
 

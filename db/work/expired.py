@@ -39,7 +39,7 @@ def find_expired(conn: Connection, table: WorkTable, limit: int) -> list[Claim]:
     rows = conn.execute(
         cached_text(
             f"""
-            select id, attempt, failures, {is_alone(table)} as alone from {table.name}
+            select id, attempt, failures, {is_alone(table)} as alone, traceparent from {table.name}
             where status = 'processing' and lease_until < now() and (
                 updated_at > pg_postmaster_start_time()
                 or now() > pg_postmaster_start_time() + make_interval(secs => {MOMENT})
@@ -49,7 +49,9 @@ def find_expired(conn: Connection, table: WorkTable, limit: int) -> list[Claim]:
         ),
         {"limit": limit},
     )
-    return [Claim(row.id, row.attempt, row.failures, alone=row.alone) for row in rows]
+    return [
+        Claim(row.id, row.attempt, row.failures, alone=row.alone, traceparent=row.traceparent) for row in rows
+    ]
 
 
 def lock_expired(conn: Connection, table: WorkTable, claim: Claim) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from db import changes
 from db.locks import LockedSmelt, lock_smelt_of
-from db.smelts.settlement import advance, cancel_parts, count_parts
+from db.smelts.settlement import advance, cancel_rows, count_parts
 from db.statement import cached_text
 from db.work import claims
 from db.work.claims import Claim, WorkTable
@@ -17,22 +17,31 @@ from db.work.outputs import OUTPUTS
 from pipeline.errors import LostLease
 from pipeline.fairness import SHORT_SECONDS, recording_cost, synthesis_cost
 from pipeline.outcome import combines
-from pipeline.states import ErrorCode, SmeltMode, Tier
+from pipeline.smelt import Kept
+from pipeline.speech.speakers import SpeakerBounds
+from pipeline.states import Channels, ErrorCode, SmeltMode, SpeechTask, Tier
 
 CHARACTERS_PER_SPOKEN_SECOND = 15
 
 
 @dataclass(frozen=True, slots=True)
 class FileJob:
-    """What a worker needs to transcribe a file. `content_key` is wrapped; None once the content is deleted."""
+    """What a worker needs to transcribe a file. `content_key` is wrapped; None once the content is deleted.
+
+    `kept`: what was heard of it by earlier attempts.
+    """
 
     smelt_id: UUID
     tenant: str
     tier: Tier
     language: str | None
+    task: SpeechTask
+    channels: Channels
+    speakers: SpeakerBounds | None  # None: they aren't to be told apart
     content_key: bytes | None
     media_type: str
     cost: float  # seconds, as estimated or known by now
+    kept: tuple[Kept, ...] = ()
 
 
 def begin_file(conn: Connection, claim: Claim) -> FileJob:
@@ -43,7 +52,7 @@ def begin_file(conn: Connection, claim: Claim) -> FileJob:
             update smelts set version = version + 1, updated_at = now(),
                 status = case when status = 'pending' then 'transcribing' else status end
             where id = (select smelt_id from smelt_files where id = :id)
-            returning id, tenant, tier, language, content_key
+            returning id, tenant, tier, language, task, content_key, channels, speakers, min_speakers, max_speakers
             """
         ),
         {"id": claim.id},
@@ -51,7 +60,7 @@ def begin_file(conn: Connection, claim: Claim) -> FileJob:
     file = conn.execute(
         cached_text(
             """
-            select media_type, cost from smelt_files
+            select media_type, cost, kept from smelt_files
             where id = :id and attempt = :attempt and status = 'processing'
             """
         ),
@@ -60,8 +69,19 @@ def begin_file(conn: Connection, claim: Claim) -> FileJob:
     if row is None or file is None:
         raise LostLease
     changes.note(conn, row.id)
+    kept = tuple(Kept(*line) for line in file.kept)
     return FileJob(
-        row.id, row.tenant, Tier(row.tier), row.language, row.content_key, file.media_type, file.cost
+        row.id,
+        row.tenant,
+        Tier(row.tier),
+        row.language,
+        SpeechTask(row.task),
+        Channels(row.channels),
+        SpeakerBounds(row.min_speakers, row.max_speakers) if row.speakers else None,
+        row.content_key,
+        file.media_type,
+        file.cost,
+        kept,
     )
 
 
@@ -82,8 +102,12 @@ def finish_file(
     language: str | None,
     seconds: float | None,
     warnings: Sequence[str] = (),
+    *,
+    speaker_seconds: Sequence[float] | None = None,
 ) -> None:
     """Records a transcript that lies in the content store under this attempt; what waited for it may run.
+
+    `speaker_seconds`: of each speaker, by first appearance; None: they weren't told apart.
 
     Raises LostLease, and then nothing is recorded.
     """
@@ -93,22 +117,38 @@ def finish_file(
         cached_text(
             """
             update smelt_files set language = :language, duration_seconds = coalesce(:seconds, duration_seconds),
-                warnings = cast(:warnings as text[])
+                warnings = cast(:warnings as text[]), speaker_seconds = cast(:speaker_seconds as float8[])
             where id = :id
             """
         ),
-        {"id": claim.id, "language": language, "seconds": seconds, "warnings": list(warnings)},
+        {
+            "id": claim.id,
+            "language": language,
+            "seconds": seconds,
+            "warnings": list(warnings),
+            "speaker_seconds": None if speaker_seconds is None else list(speaker_seconds),
+        },
     )
     release_outputs(conn, smelt)
     advance(conn, smelt)
 
 
-def fail_file(conn: Connection, claim: Claim, code: ErrorCode) -> None:
-    """Fails a file for good, and what depends on it: its own outputs, or, where it was to be combined, the smelt."""
+def fail_file(conn: Connection, claim: Claim, code: ErrorCode, detail: str | None = None) -> None:
+    """Fails a file for good, and what depends on it: its own outputs, or, where it was to be combined, all but what is
+    being combined without it, since it was canceled meanwhile.
+
+    `detail`: what more is known than the code says, in the service's own words.
+    """
     smelt = lock_smelt_of(conn, FILES, claim.id)
     claims.fail(conn, FILES, claim, code)
+    if detail is not None:
+        conn.execute(
+            cached_text("update smelt_files set error_detail = :detail where id = :id"),
+            {"id": claim.id, "detail": detail},
+        )
     if combines(smelt.mode, count_parts(conn, smelt)):
-        cancel_parts(conn, smelt)
+        cancel_rows(conn, smelt, FILES.name)
+        cancel_rows(conn, smelt, OUTPUTS.name, _WAITS_FOR_FILES)
     else:
         conn.execute(
             cached_text(
@@ -124,8 +164,8 @@ def fail_file(conn: Connection, claim: Claim, code: ErrorCode) -> None:
 
 
 def release_outputs(conn: Connection, smelt: LockedSmelt) -> int:
-    """Makes claimable the outputs whose inputs are all there; those that are held have their finish times already.
-    Returns how many. Locks the tenant's row of the fair queue.
+    """Makes claimable the outputs whose inputs are all there, without the files that were canceled; those that are held
+    have their finish times already. Returns how many. Locks the tenant's row of the fair queue.
     """
     rows = conn.execute(
         cached_text(_READY[smelt.mode]), {"id": smelt.id, "pace": CHARACTERS_PER_SPOKEN_SECOND}
@@ -135,21 +175,28 @@ def release_outputs(conn: Connection, smelt: LockedSmelt) -> int:
     return len(ready)
 
 
+_WAITS_FOR_FILES = """
+    smelt_outputs.status = 'waiting' and smelt_outputs.run_at is null and smelt_outputs.waiting_for is null
+"""
 _SIZE = "case when f.input_type = 'text' then f.size_bytes else coalesce(f.duration_seconds, 0) * :pace end"
 _READY = {
     SmeltMode.SEPARATE: f"""
-        select o.id, {_SIZE} as size
-        from smelt_outputs o join smelt_files f on f.id = o.file_id
-        where o.smelt_id = :id and o.status = 'waiting' and o.run_at is null and o.waiting_for is null
-            and f.status = 'completed'
-        order by f.position, o.position
+        select smelt_outputs.id, {_SIZE} as size
+        from smelt_outputs join smelt_files f on f.id = smelt_outputs.file_id
+        where smelt_outputs.smelt_id = :id and {_WAITS_FOR_FILES} and f.status = 'completed'
+        order by f.position, smelt_outputs.position
     """,
     SmeltMode.COMBINE: f"""
-        select o.id, (select sum({_SIZE}) from smelt_files f where f.smelt_id = :id) as size
-        from smelt_outputs o
-        where o.smelt_id = :id and o.status = 'waiting' and o.run_at is null and o.waiting_for is null
-            and not exists (select from smelt_files f where f.smelt_id = :id and f.status <> 'completed')
-        order by o.position
+        select id, (
+            select sum({_SIZE}) from smelt_files f where f.smelt_id = :id and f.status = 'completed'
+        ) as size
+        from smelt_outputs
+        where smelt_id = :id and {_WAITS_FOR_FILES}
+            and not exists (
+                select from smelt_files f where f.smelt_id = :id and f.status not in ('completed', 'canceled')
+            )
+            and exists (select from smelt_files f where f.smelt_id = :id and f.status = 'completed')
+        order by position
     """,
 }
 

@@ -1,13 +1,17 @@
 """The synthesis of one output: begun, finished, failed. Each locks the smelt's row, then the output's."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
+from uuid_utils.compat import uuid7
 
 from db import changes
 from db.locks import lock_smelt_of
-from db.smelts.settlement import advance
+from db.one_statement import AnyConnection
+from db.smelts.settlement import advance, note_end
 from db.statement import cached_text
 from db.work import claims
 from db.work.claims import Claim, WorkTable
@@ -18,12 +22,16 @@ from pipeline.states import DefaultPromptName, ErrorCode, InputType
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file whose text goes into an output. `attempt`: the one that made its transcript."""
+    """A file whose text goes into an output. `attempt`: the one that made its transcript.
+
+    `has_speakers`: whether they were told apart.
+    """
 
     file_id: UUID
     filename: str
     input_type: InputType
     attempt: int
+    has_speakers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,85 +48,113 @@ class OutputJob:
     cost: float  # seconds, as estimated
 
 
+def claim_output(conn: AnyConnection, lease_seconds: float, only_short: bool = False) -> Claim | None:
+    """As `claim_next`, with the output's job, and begun: unless somebody has its smelt locked at that moment.
+
+    Locks the output, and then its smelt, for which it doesn't wait.
+    """
+    row = conn.execute(
+        cached_text(
+            f"""
+            select id, attempt, failures, more, leased_until, waited, outage, trace, begun, {_JOB}
+            from smelt_meta.claim_output(:lease, :only_short)
+            """
+        ),
+        {"lease": lease_seconds, "only_short": only_short},
+    ).one_or_none()
+    if row is None:
+        return None
+    claim_id, attempt, failures, more, leased_until, waited, outage, trace, begun, *job = row
+    claim = Claim(
+        claim_id, attempt, failures, more, leased_until, waited=waited, outage=outage, traceparent=trace
+    )
+    if not begun:
+        return claim
+    changes.note(conn, job[0])
+    return replace(claim, job=_job(job))
+
+
 def begin_output(conn: Connection, claim: Claim) -> OutputJob:
     """The claimed output's job, its sources in the files' order; raises the smelt's version. Raises LostLease.
 
     Locks the smelt's row.
     """
+    lock_smelt_of(conn, OUTPUTS, claim.id)
     row = conn.execute(
         cached_text(
-            """
-            update smelts set version = version + 1, updated_at = now(),
-                status = case when status in ('pending', 'transcribing') and not exists (
-                    select from smelt_files f
-                    where f.smelt_id = smelts.id and f.status in ('waiting', 'pending', 'processing')
-                ) then 'synthesizing' else status end
-            where id = (select smelt_id from smelt_outputs where id = :id)
-            returning id, tenant, user_id, tier, content_key
-            """
-        ),
-        {"id": claim.id},
-    ).one_or_none()
-    output = conn.execute(
-        cached_text(
-            """
-            select file_id, default_prompt_name, cost from smelt_outputs
-            where id = :id and attempt = :attempt and status = 'processing'
+            f"""
+            select {_JOB} from (
+                select mine.smelt_id, mine.default_prompt_name::text as prompt, mine.cost, job.*
+                from smelt_outputs mine, smelt_meta.begin_output(mine) job
+                where mine.id = :id and mine.attempt = :attempt and mine.status = 'processing'
+            ) begun
             """
         ),
         {"id": claim.id, "attempt": claim.attempt},
     ).one_or_none()
-    if row is None or output is None:
+    if row is None:
         raise LostLease
-    changes.note(conn, row.id)
-    name = output.default_prompt_name
+    changes.note(conn, row[0])
+    return _job(row)
+
+
+_JOB = """
+    smelt_id, tenant, user_id, tier, content_key, prompt, cost, sources, filenames, kinds, attempts,
+    with_speakers
+"""
+
+
+def _job(row: Sequence[Any]) -> OutputJob:
+    """Of the columns of `_JOB`."""
+    smelt_id, tenant, user_id, tier, content_key, prompt, cost, *sources = row
     return OutputJob(
-        row.id,
-        row.tenant,
-        row.user_id,
-        row.tier,
-        row.content_key,
-        None if name is None else DefaultPromptName(name),
-        _find_sources(conn, row.id, output.file_id),
-        output.cost,
+        smelt_id,
+        tenant,
+        user_id,
+        tier,
+        content_key,
+        None if prompt is None else DefaultPromptName(prompt),
+        tuple(
+            Source(file_id, filename, InputType(kind), attempt, with_speakers)
+            for file_id, filename, kind, attempt, with_speakers in zip(*sources, strict=True)
+        ),
+        cost,
     )
 
 
-def finish_output(conn: Connection, claim: Claim, model: str, input_tokens: int, output_tokens: int) -> None:
+def finish_output(
+    conn: AnyConnection, claim: Claim, model: str, input_tokens: int, output_tokens: int
+) -> None:
     """Records a result that lies in the content store under this attempt. Raises LostLease, recording nothing."""
-    smelt = lock_smelt_of(conn, OUTPUTS, claim.id)
-    claims.complete(conn, OUTPUTS, claim)
-    conn.execute(
+    ours, smelt_id, tier, *end = conn.execute(
         cached_text(
             """
-            update smelt_outputs set model = :model, input_tokens = :input_tokens, output_tokens = :output_tokens
-            where id = :id
+            select ours, smelt_id, tier, status, seconds, charged, delivers
+            from smelt_meta.finish_output(:id, :attempt, :model, :input_tokens, :output_tokens, :delivery)
             """
         ),
-        {"id": claim.id, "model": model, "input_tokens": input_tokens, "output_tokens": output_tokens},
-    )
-    advance(conn, smelt)
+        {
+            "id": claim.id,
+            "attempt": claim.attempt,
+            "model": model,
+            "input_tokens": input_tokens,
+            "output_tokens": output_tokens,
+            "delivery": uuid7(),
+        },
+    ).one()
+    if not ours:
+        raise LostLease
+    changes.note(conn, smelt_id)
+    note_end(conn, tier, end)
 
 
-def fail_output(conn: Connection, claim: Claim, code: ErrorCode) -> None:
+def fail_output(conn: Connection, claim: Claim, code: ErrorCode, _detail: str | None = None) -> None:
     """Fails an output for good; the others go on. Raises LostLease."""
     smelt = lock_smelt_of(conn, OUTPUTS, claim.id)
     claims.fail(conn, OUTPUTS, claim, code)
     advance(conn, smelt)
 
 
-def _find_sources(conn: Connection, smelt_id: UUID, file_id: UUID | None) -> tuple[Source, ...]:
-    rows = conn.execute(
-        cached_text(
-            """
-            select id, filename, input_type, attempt from smelt_files
-            where smelt_id = :smelt_id and (cast(:file_id as uuid) is null or id = :file_id)
-            order by position
-            """
-        ),
-        {"smelt_id": smelt_id, "file_id": file_id},
-    )
-    return tuple(Source(row.id, row.filename, InputType(row.input_type), row.attempt) for row in rows)
-
-
-OUTPUTS = WorkTable("smelt_outputs", "synthesize", SHORT_OUTPUT_SECONDS, of_smelt=True, fail=fail_output)
+OUTPUTS = WorkTable(
+    "smelt_outputs", "synthesize", SHORT_OUTPUT_SECONDS, of_smelt=True, fail=fail_output, claim=claim_output
+)

@@ -30,16 +30,16 @@ def tell_progress(
 def record_failure(conn: Connection, table: WorkTable, claim: Claim, decision: Decision) -> None:
     """Carries out what `pipeline/retry.py` decided. Locks the smelt's row, then the part's. Raises LostLease."""
     if isinstance(decision, GiveUp):
-        give_up(conn, table, claim, decision.code)
+        give_up(conn, table, claim, decision)
     else:
         try_again(conn, table, claim, decision)
 
 
-def give_up(conn: Connection, table: WorkTable, claim: Claim, code: ErrorCode) -> None:
+def give_up(conn: Connection, table: WorkTable, claim: Claim, end: GiveUp) -> None:
     if table.fail is None:
-        claims.fail(conn, table, claim, code)
+        claims.fail(conn, table, claim, end.code)
     else:
-        table.fail(conn, claim, code)
+        table.fail(conn, claim, end.code, end.detail)
 
 
 def try_again(conn: Connection, table: WorkTable, claim: Claim, decision: TryAgain) -> None:
@@ -56,7 +56,7 @@ def note_waiting(conn: Connection, table: WorkTable, claim: Claim, what: Waiting
     """
     smelt = lock_smelt_of(conn, table, claim.id)
     sql = f"""
-        update {table.name} set waiting_for = :what, updated_at = now()
+        update {table.name} set waiting_for = :what, outage_since = {claims.OUTAGE_SINCE}, updated_at = now()
         where id = :id and attempt = :attempt and status = 'processing'
     """
     values = {"what": what, "id": claim.id, "attempt": claim.attempt}
@@ -78,7 +78,7 @@ def rescue(conn: Connection, table: WorkTable, claim: Claim, max_failures: int) 
     if not claim.alone:
         try_again(conn, table, claim, TryAgain(0.0, counts=False, alone=True))
     elif claim.failures + 1 >= max_failures:
-        give_up(conn, table, claim, ErrorCode.WORKER_LOST)
+        give_up(conn, table, claim, GiveUp(ErrorCode.WORKER_LOST))
     else:
         try_again(conn, table, claim, TryAgain(0.0, counts=True))
     return True

@@ -24,11 +24,19 @@ class QueueFigures:
 
 
 @dataclass(slots=True)
+class OutageFigures:
+    """Of what is away. `parts`: that wait for it; `seconds`: for how long the one that has waited longest has."""
+
+    parts: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
 class Figures:
-    """`queues`: by queue and tier, "" where rows have none. `outages`: parts that wait, by what is away."""
+    """`queues`: by queue and tier, "" where rows have none. `outages`: by what is away."""
 
     queues: dict[tuple[str, str], QueueFigures] = field(default_factory=dict)
-    outages: dict[str, int] = field(default_factory=dict)
+    outages: dict[str, OutageFigures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,9 @@ def read_queues(conn: Connection) -> Figures:
                 case "waiting":
                     own.waiting += row.number
             if row.waiting_for is not None:
-                figures.outages[row.waiting_for] = figures.outages.get(row.waiting_for, 0) + row.number
+                outage = figures.outages.setdefault(row.waiting_for, OutageFigures())
+                outage.parts += row.number
+                outage.seconds = max(outage.seconds, row.waited)
     return figures
 
 
@@ -82,14 +92,17 @@ def _query(table: WorkTable) -> str:
     join = "" if table is RUNS else "join smelts on smelts.id = work.smelt_id"
     return f"""
         select {tier} as tier, state, waiting_for::text, count(*) as number,
-            greatest(0, coalesce(extract(epoch from now() - min(since)), 0))::float8 as oldest
+            greatest(0, coalesce(extract(epoch from now() - min(since)), 0))::float8 as oldest,
+            greatest(0, coalesce(extract(epoch from now() - min(outage_since)), 0))::float8 as waited
         from (
-            select {smelt} as smelt_id, 'ready' as state, waiting_for, updated_at as since from {table.name}
+            select {smelt} as smelt_id, 'ready' as state, waiting_for, outage_since, updated_at as since
+            from {table.name}
             where status = 'pending' and {is_open(table)}
             union all
-            select {smelt}, 'running', waiting_for, null from {table.name} where status = 'processing'
+            select {smelt}, 'running', waiting_for, outage_since, null from {table.name}
+            where status = 'processing'
             union all
-            select {smelt}, 'waiting', waiting_for, null from {table.name}
+            select {smelt}, 'waiting', waiting_for, outage_since, null from {table.name}
             where status = 'waiting' and run_at is not null
         ) work {join}
         group by 1, 2, 3

@@ -1,4 +1,6 @@
-"""Webhook deliveries: one for each end of a smelt that asked for them. No content in any of it."""
+"""Webhook deliveries: one for each end of a smelt that asked for them, which its settlement makes
+(`db/smelts/settlement.py`). No content in any of it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,17 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row
-from uuid_utils.compat import uuid7
 
 from db import changes
-from db.locks import LockedSmelt
 from db.statement import cached_text
 from db.work.claims import Claim, WorkTable
 from db.work.fair_queue import make_claimable
 from pipeline.errors import LostLease
-from pipeline.metrics.accounting import work_added
 from pipeline.retry import DELIVERY_RETRY
-from pipeline.states import ErrorCode, SmeltMode, SmeltStatus, WorkStatus
+from pipeline.states import ErrorCode, SmeltMode, WorkStatus
 
 DELIVERIES = WorkTable("webhook_deliveries", "deliver", retry=DELIVERY_RETRY)
 COST = 1.0  # seconds of work, of any delivery
@@ -59,32 +58,6 @@ class DeliveryJob:
     mode: SmeltMode
     occurred_at: datetime
     secrets: Sequence[tuple[UUID, bytes]]
-
-
-def add_delivery(conn: Connection, smelt: LockedSmelt, status: SmeltStatus, version: int) -> None:
-    """A claimable delivery of `smelt.<status>`, once for this version. Called with the smelt's row locked, last of
-    all: it locks the tenant's row of the fair queue.
-    """
-    row = conn.execute(
-        cached_text(
-            """
-            insert into webhook_deliveries (id, user_id, smelt_id, event, smelt_version)
-            values (:id, :user_id, :smelt_id, :event, :version)
-            on conflict (smelt_id, event, smelt_version) do nothing returning id
-            """
-        ),
-        {
-            "id": uuid7(),
-            "user_id": smelt.user_id,
-            "smelt_id": smelt.id,
-            "event": f"smelt.{status}",
-            "version": version,
-        },
-    ).one_or_none()
-    if row is not None:
-        make_claimable(conn, DELIVERIES, smelt.tenant, [(row.id, COST)])
-        changes.note_delivery(conn)
-        changes.count(conn, work_added.labels(DELIVERIES.queue).inc)
 
 
 def begin_delivery(conn: Connection, claim: Claim) -> DeliveryJob:

@@ -13,13 +13,14 @@ from tests.support.cast import Cast
 from tests.support.smelts import admit_all, new_smelt, set_credits
 
 WRITTEN_BY_USERS = {"prompts", "prompt_sections"}
+UNSEEN = {"outage_since", "traceparent"}
 HIDDEN = {
     "smelts": {"tenant", "content_key", "idempotency_key", "request_fingerprint"},
     "user_api_keys": {"ciphertext", "key_id", "check_at"},
     "api_tokens": {"token_hash"},
-    "smelt_files": {"failures", "run_at", "lease_until", "fair_key", "cost", "alone"},
-    "smelt_outputs": {"failures", "run_at", "lease_until", "fair_key", "cost"},
-    "webhook_deliveries": {"lease_until", "fair_key", "cost", "progress"},
+    "smelt_files": {"failures", "run_at", "lease_until", "fair_key", "cost", "alone", *UNSEEN},
+    "smelt_outputs": {"failures", "run_at", "lease_until", "fair_key", "cost", *UNSEEN},
+    "webhook_deliveries": {"lease_until", "fair_key", "cost", "progress", *UNSEEN},
 }
 CLOSED = {
     "deleted_users",

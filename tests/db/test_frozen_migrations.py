@@ -24,6 +24,20 @@ FROZEN = {
     "007_alone.up.sql": "7dfd43e13e075300dbbb672ea14038857e29d12c5fc99bd8912d1b9b7a1a7208",
     "008_admin.down.sql": "5b76b92dc4220f69b5ffab8742dd9e82397c8456787c05f4572f8996ea27941e",
     "008_admin.up.sql": "20b07da4f3991deec308e7d87f1187928403ef3cef118d88f1a869d1c172c5fd",
+    "009_outages_and_traces.down.sql": "4b8dfdf81863c0b7edf72e105c471bef66306d32d97c296c3fdcc5372045138f",
+    "009_outages_and_traces.up.sql": "ed40db401fd3e458efcb4a19e94c9135414a361319a86bf6c4a14c06b9be55fd",
+    "010_speech.down.sql": "5c499a5ba5c4f4074b56bbb832da1afedd51b64317356f531dbbb03aadf10914",
+    "010_speech.up.sql": "4475d6b7e9713e71c14ea1baba29a21b5a90c4aa5b45601080ed82551322d827",
+    "011_kept.down.sql": "74aa8874950facd44fc9a68551099568cc00e8057a5ff5c190cb96ef3d645d1b",
+    "011_kept.up.sql": "a4f8a40dac7787ab97e0c95fc3c98716b0e94684b682de6802757a49634a4759",
+    "012_speakers.down.sql": "2d5d320fdd94f2d28df7b5f4c69695d3fca19b7da0b3e6bc7280c7be362556ee",
+    "012_speakers.up.sql": "e5792bc28fdd698bf411c9f53b520fca3504edfb5721303411f94822da0aa965",
+    "013_retention.down.sql": "bde774ca087734e4a1d4ad09d928156a877b75520a8ccae2fb55a39112ba4aad",
+    "013_retention.up.sql": "666d3a9d5adafb46852483eb87105b99f865450fdfbcb08fe5cbdcecb2b55d16",
+    "014_round_trips.down.sql": "64e97e658059215b3e3902dad5a81ee44ad6a4bb5c4e6497aa04206b495006a8",
+    "014_round_trips.up.sql": "916ab03f25d437c07da5a1a991ad495f25d243100c2ce6fd73c3d1f25558dcee",
+    "015_parts.down.sql": "815a15f13a247038c05a27cb30185fec5dcdd3e1cea7cf9f88671cffa0e8a1c6",
+    "015_parts.up.sql": "50c52aae55fbb61bfaf2c240a3aa984edc131a8bc6f8ba6e173bb60d9a84dacb",
 }
 FILES = sorted(path.name for path in FOLDER.glob("*.sql"))
 

@@ -96,8 +96,8 @@ def test_nothing_that_is_left_in_a_session_of_the_pool_is_believed(
 
 
 def test_one_that_stops_everything_shows_and_is_taken_back(owner_url: str, database_url: str) -> None:
-    """A limit that ends the very statement by which it would be overridden."""
-    alter(database_url, "statement_timeout", "1ms")
+    """Whom it keeps from connecting can't override it."""
+    alter(database_url, "local_preload_libraries", "no_such_library")
     for ready in (False, True):
         database = Database(database_url)
         try:

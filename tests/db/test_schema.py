@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError
 
 from db import migrate
 from db.migrations import newest, revisions
+from db.work.tables import TABLES
 from pipeline import states
 from tests.support.schema import schema_lines
 from tests.support.supabase import supabase
@@ -185,6 +186,7 @@ def test_a_schema_of_another_set_is_left_as_it_is(
         states.SmeltStatus,
         states.WorkStatus,
         states.InputType,
+        states.SpeechTask,
         states.Tier,
         states.ApiKeyStatus,
         states.DefaultPromptName,
@@ -239,12 +241,13 @@ def test_no_table_can_hold_content(owner_url: str) -> None:
         *("smelts.tenant", "smelts.language", "smelts.webhook_url", "smelts.content_key", "smelts.warnings"),
         *("smelts.idempotency_key", "smelts.request_fingerprint"),
         *("smelt_files.media_type", "smelt_files.filename", "smelt_files.language", "smelt_outputs.model"),
-        "smelt_files.warnings",
+        *("smelt_files.warnings", "smelt_files.error_detail"),  # sentences of the service's own
         *("fair_tenants.queue", "fair_tenants.tenant", "anonymous_usage.ip_hash", "schedule_runs.job"),
         "deleted_users.user_hash",
         *("holds.queue", "holds.tenant", "holds.moves", "workers.host", "workers.queue", "workers.running"),
         *("admin_actions.operator", "admin_actions.host", "admin_actions.login", "admin_actions.command"),
         *("admin_actions.tenant", "admin_actions.filter"),  # ids, states and codes by which rows were chosen
+        *(f"{table.name}.traceparent" for table in TABLES),  # ids, in a form that is checked
     }
     with psycopg.connect(owner_url) as connection:
         rows = connection.execute(

@@ -22,7 +22,7 @@ from tests.support.engines import PostgresServer
 from tests.support.smelts import admit_all, new_smelt, set_credits
 from tests.support.waiting import wait_until
 from workers.actors.synthesize import synthesize
-from workers.notifications.queue_notifications import ActorName
+from workers.notifications.queues import ActorName
 from workers.pools import PROCESS_READY
 from workers.pools.engines import SynthesisEngines
 from workers.runner.run import run_next

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from db.smelts.content_keys import find_missing
 from db.work.parts import note_waiting
 from pipeline.content.errors import ContentMissing, ContentUnavailable
@@ -34,20 +32,25 @@ def unwrap_key(services: Services, smelt_id: UUID, wrapped: bytes | None) -> byt
 
 
 def record_stored(
-    task: Task, name: ObjectName, key: bytes, content: bytes, record: Callable[[Connection], object]
+    task: Task, name: ObjectName, key: bytes, content: bytes, record: Callable[[], object]
 ) -> None:
-    """Stores what was made, and records that it is there. Raises LostLease when the part is no longer ours, and
+    """Stores what was made, and has it recorded that it is there. Raises LostLease when the part is no longer ours, and
     ContentUnavailable when the store has been away for an hour.
 
     The smelt's content may have been deleted meanwhile; then nobody else would delete what came after that.
     """
-    services = task.services
     _store(task, name, key, content)
+    record_if_ours(task, name.smelt_id, record)
+
+
+def record_if_ours(task: Task, smelt_id: UUID, record: Callable[[], object]) -> None:
+    """Of what has been stored just now. Raises LostLease, as above."""
+    services = task.services
     try:
-        services.record(record)
+        record()
     except LostLease:
-        if services.record(lambda conn: find_missing(conn, [name.smelt_id])):
-            services.content.delete_smelt(name.smelt_id)
+        if services.record(lambda conn: find_missing(conn, [smelt_id])):
+            services.content.delete_smelt(smelt_id)
         raise
 
 

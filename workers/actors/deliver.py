@@ -18,6 +18,7 @@ from pipeline.net.webhook_signature import headers
 from pipeline.net.webhook_url import BadUrl, parse
 from pipeline.settings import Settings
 from pipeline.states import ErrorCode
+from pipeline.tracing import spans
 from workers.actors.outbound import AddressRefused, Outbound, Reply, Unreachable
 from workers.runner.run import Task
 from workers.services import Services
@@ -56,7 +57,10 @@ def _send(task: Task, job: DeliveryJob, outbound: Outbound) -> Reply | ErrorCode
     keys = [_unwrapped(task.services, secret_id, wrapped) for secret_id, wrapped in job.secrets]
     signed = headers(f"msg_{task.claim.id.hex}", int(time.time()), body, keys)
     try:
-        return outbound.post(parse(job.url, outbound.allowed), signed, body)
+        with spans.call("POST", {"http.request.method": "POST"}):
+            reply = outbound.post(parse(job.url, outbound.allowed), signed | spans.headers(), body)
+            spans.note({"http.response.status_code": reply.status}, failed=not reply.accepted)
+            return reply
     except (AddressRefused, BadUrl):
         # Tried again all the same: a name may be on its way from one address to another.
         return ErrorCode.ADDRESS_REFUSED

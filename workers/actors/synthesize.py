@@ -14,6 +14,8 @@ from pipeline.errors import LostLease, WorkError
 from pipeline.llm.documents import Document
 from pipeline.llm.engines.base import PromptSpec, Synthesis, SynthesisEngine
 from pipeline.logs import bind_smelt
+from pipeline.speech.speaker_names import names_object, read_names
+from pipeline.speech.speakers import renamed, speaker_times
 from pipeline.speech.transcript import Transcript
 from pipeline.states import ErrorCode, InputType, Tier
 from workers.actors.content import read_optional, record_stored, unwrap_key
@@ -27,7 +29,9 @@ _KEY_ERRORS = (ErrorCode.API_KEY_INVALID, ErrorCode.API_QUOTA_EXHAUSTED)
 
 def synthesize(task: Task, engines: SynthesisEngines) -> None:
     """Raises WorkError for what the engine can't do, LostLease when the output is no longer ours."""
-    job = task.services.record(lambda conn: begin_output(conn, task.claim))
+    job = task.claim.job
+    if not isinstance(job, OutputJob):
+        job = task.services.record(lambda conn: begin_output(conn, task.claim))
     bind_smelt(job.smelt_id, job.tenant)
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
     documents = [_read(task, job, source, key) for source in job.sources]
@@ -37,8 +41,10 @@ def synthesize(task: Task, engines: SynthesisEngines) -> None:
         name=ObjectName(job.smelt_id, task.claim.id, Kind.RESULT, task.claim.attempt),
         key=key,
         content=result.markdown.encode(),
-        record=lambda conn: finish_output(
-            conn, task.claim, result.model, result.input_tokens, result.output_tokens
+        record=lambda: task.services.record_once(
+            lambda conn: finish_output(
+                conn, task.claim, result.model, result.input_tokens, result.output_tokens
+            )
         ),
     )
 
@@ -112,4 +118,18 @@ def _read(task: Task, job: OutputJob, source: Source, key: bytes) -> Document:
         text = content.get(ObjectName(job.smelt_id, source.file_id, Kind.INPUT, 0), key).decode()
         return Document(source.filename, Transcript.of_text(text))
     name = ObjectName(job.smelt_id, source.file_id, Kind.TRANSCRIPT, source.attempt)
-    return Document(source.filename, Transcript.from_json(content.get(name, key)))
+    transcript = Transcript.from_json(content.get(name, key))
+    return Document(source.filename, _with_speakers(task, job, source, key, transcript))
+
+
+def _with_speakers(
+    task: Task, job: OutputJob, source: Source, key: bytes, transcript: Transcript
+) -> Transcript:
+    """With the names that the client gave them; beside other files those without one are this file's `S1`."""
+    if not source.has_speakers:
+        return transcript
+    names = read_names(task.services.content, names_object(job.smelt_id, source.file_id, source.attempt), key)
+    if len(job.sources) > 1:
+        labels = {speaker.label for speaker in speaker_times(transcript)}
+        names = {label: f"{source.filename} {label}" for label in labels} | names
+    return renamed(transcript, names)

@@ -3,55 +3,102 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
+
+from sqlalchemy import Connection
 
 from db.work.files import FileJob, begin_file, correct_seconds, finish_file, note_duration
+from db.work.kept import note_all
 from pipeline.content.store import Kind, ObjectName
 from pipeline.errors import DiedInCompany, GiveBack, LostLease, WorkError
 from pipeline.fairness import SHORT_SECONDS, recording_cost
 from pipeline.logs import bind_smelt
-from pipeline.speech.process import ModelUnavailable, SpeechJob, SpeechProcess, SpeechProgress
+from pipeline.speakers.process import SpeakerProcess
+from pipeline.speech.engine_settings import ModelUnavailable
+from pipeline.speech.process import SpeechJob, SpeechProcess, SpeechProgress
 from pipeline.speech.sniff import MediaType
+from pipeline.speech.speakers import speaker_times
 from pipeline.speech.transcript import Transcript
 from pipeline.stall_detector import Checkpoint, next_checkpoint
 from pipeline.states import ErrorCode
 from workers.actors.content import read_optional, record_stored, unwrap_key
-from workers.notifications.queue_notifications import ActorName
+from workers.actors.keeping import Earlier, Keeping, read_earlier
+from workers.actors.speakers import told_apart
+from workers.notifications.queues import ActorName
 from workers.runner.excess_usage import ExcessUsage
 from workers.runner.run import Task
 
 log = logging.getLogger(__name__)
 
+HEARING_SHARE = 0.8  # of the progress of a recording whose speakers are told apart after it was heard
 SURPRISE = 1.25  # times what it was thought to cost: a recording that goes on for longer is debited anew
 
 
-def transcribe(task: Task, speech: SpeechProcess, *, only_short: bool = False) -> None:
+def transcribe(
+    task: Task,
+    speech: SpeechProcess,
+    speakers: SpeakerProcess | None = None,
+    *,
+    only_short: bool = False,
+) -> None:
     """Raises WorkError for what is wrong with the recording, LostLease when it is no longer ours.
 
-    `only_short`: it is given back as soon as it turns out to be long.
+    `speakers`: None: this worker can't tell them apart. `only_short`: it is given back as soon as it turns out to be
+    long.
     """
     job = task.services.record(lambda conn: begin_file(conn, task.claim))
     bind_smelt(job.smelt_id, job.tenant)
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
+    earlier = read_earlier(task.services.content, job.smelt_id, task.claim.id, job.kept, key)
+    speech_job = _speech_job(task, job, key, earlier)
+    keeping = Keeping(task, job.smelt_id, key, earlier)
     with speech.gate.entered(lambda: task.lease.tick(0.0), alone=task.claim.alone):
-        transcript = _heard(task, job, key, speech, only_short=only_short)
+        transcript = _heard(task, job, speech_job, keeping, speech, only_short=only_short)
+    transcript = replace(transcript, segments=(*earlier.segments, *transcript.segments))
+    if job.speakers is not None:
+        keeping.end()
+        # All of it is beyond what the recording costs, which is what hearing it takes.
+        excess = ExcessUsage(task, job.tenant, speech.pace / speech.lanes)
+        transcript = told_apart(transcript, speech_job, job.speakers, speakers, _speakers_tick(task, excess))
+        excess.end(0.0)
+
+    def record(conn: Connection) -> None:
+        times = speaker_times(transcript)
+        finish_file(
+            conn,
+            task.claim,
+            transcript.language,
+            transcript.duration_seconds,
+            transcript.warnings,
+            speaker_seconds=[speaker.seconds for speaker in times] or None,
+        )
+        note_all(conn, task.claim, len(transcript.segments))
+
     record_stored(
         task,
         name=ObjectName(job.smelt_id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt),
         key=key,
         content=transcript.to_json(),
-        record=lambda conn: finish_file(
-            conn, task.claim, transcript.language, transcript.duration_seconds, transcript.warnings
-        ),
+        record=lambda: task.services.record(record),
     )
     # For the first output that waited for it, if any; whoever claims that one notifies for the next.
     task.services.notifier.notify(ActorName.APPLY_SEPARATE, cause=job.smelt_id)
 
 
-def _heard(task: Task, job: FileJob, key: bytes, speech: SpeechProcess, *, only_short: bool) -> Transcript:
+def _heard(
+    task: Task,
+    job: FileJob,
+    speech_job: SpeechJob,
+    keeping: Keeping,
+    speech: SpeechProcess,
+    *,
+    only_short: bool,
+) -> Transcript:
+    """What the recording says behind what earlier attempts have kept."""
     excess = ExcessUsage(task, job.tenant, speech.pace, speech.clock)
-    progress = _Progress(task, job, excess, only_short=only_short)
+    progress = _Progress(task, job, excess, keeping, only_short=only_short)
     try:
-        transcript = speech.transcribe(_speech_job(task, job, key), progress.tick)
+        transcript = speech.transcribe(speech_job, progress.tick)
     except (GiveBack, DiedInCompany):
         raise
     except WorkError as error:
@@ -61,6 +108,14 @@ def _heard(task: Task, job: FileJob, key: bytes, speech: SpeechProcess, *, only_
         raise
     progress.end(transcript.duration_seconds)
     return transcript
+
+
+def _speakers_tick(task: Task, excess: ExcessUsage) -> Callable[[float], None]:
+    def tick(share: float) -> None:
+        task.lease.tick(HEARING_SHARE + (1.0 - HEARING_SHARE) * share)
+        excess.tick(0.0)
+
+    return tick
 
 
 def _revive(task: Task, speech: SpeechProcess) -> None:
@@ -78,7 +133,7 @@ def _revive(task: Task, speech: SpeechProcess) -> None:
         log.error("%s", error)  # noqa: TRY400 - the next recording tells what it means for it
 
 
-def _speech_job(task: Task, job: FileJob, key: bytes) -> SpeechJob:
+def _speech_job(task: Task, job: FileJob, key: bytes, earlier: Earlier) -> SpeechJob:
     return SpeechJob(
         name=ObjectName(job.smelt_id, task.claim.id, Kind.INPUT, 0),
         key=key,
@@ -86,6 +141,9 @@ def _speech_job(task: Task, job: FileJob, key: bytes) -> SpeechJob:
         max_seconds=task.services.settings.limits(job.tier).audio_seconds,
         language=job.language,
         vocabulary=read_optional(task.services, job.smelt_id, Kind.VOCABULARY, key),
+        task=job.task,
+        before=earlier.before,
+        channels=job.channels,
     )
 
 
@@ -105,8 +163,9 @@ def _is_surprise(cost: float, debited: float) -> bool:
 
 
 class _Progress:
-    """Turns the engine's seconds into the lease's share, notes the length once probing has told it, and gives up
-    on a recording that doesn't get on: native code that hangs or crawls would otherwise be renewed for ever.
+    """Turns the engine's seconds into the lease's share, keeps what has been heard, notes the length once probing has
+    told it, and gives up on a recording that doesn't get on: native code that hangs or crawls would otherwise be
+    renewed for ever.
 
     The tenant is debited by the header; by what has been heard, if there is none or it said less; in the end by the
     true length. What it takes beyond that is `excess`.
@@ -117,6 +176,7 @@ class _Progress:
         task: Task,
         job: FileJob,
         excess: ExcessUsage,
+        keeping: Keeping,
         *,
         only_short: bool,
         clock: Callable[[], float] = time.monotonic,
@@ -126,13 +186,15 @@ class _Progress:
         self._noted = False
         self._cost = job.cost
         self._excess = excess
+        self._keeping = keeping
         self._only_short = only_short
         self._clock = clock
         self._checkpoint = Checkpoint(0.0, clock())
 
     def tick(self, progress: SpeechProgress) -> None:
         total = progress.total_seconds
-        self._task.lease.tick(share_heard(progress, self._job.cost))
+        heard = share_heard(progress, self._job.cost)
+        self._task.lease.tick(heard if self._job.speakers is None else heard * HEARING_SHARE)
         self._check_stall(progress.done_seconds)
         if total is not None and not self._noted:
             self._noted = True
@@ -145,6 +207,7 @@ class _Progress:
         self._excess.tick(self._cost)
         if self._only_short and self._cost > SHORT_SECONDS:
             raise GiveBack("The recording is too long for a slot that is kept for short ones.")
+        self._keeping.tick(progress.passages)
 
     def end(self, seconds: float | None) -> None:
         if seconds is not None and abs(recording_cost(seconds) - self._cost) > 1.0:

@@ -4,69 +4,82 @@ While Redis is away another consumer polls Postgres (`workers/notifications/post
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TypeVar
 
-from dramatiq import ConnectionClosed
+import redis
+from dramatiq import ConnectionClosed, Message
 from dramatiq.broker import Consumer, MessageProxy
-from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
-from redis import RedisError
+from dramatiq.brokers.redis import RedisBroker
 
 from pipeline.circuit import Circuit
 from workers.notifications.postgres_consumer import Look, PostgresConsumer
-from workers.notifications.queue_notifications import notification_channel
+from workers.notifications.waiting import REDIS_ID, Waiting
 
 MISSED_SECONDS = 0.25  # between two looks for notifications of which nothing was heard
-BUSY_SECONDS = 0.02  # the same while work is under way: its end makes room for the next
-LEAST_MILLISECONDS = 1  # Dramatiq's own sleep after a look that found nothing; ours comes on top
-REDIS_ID = "redis_message_id"  # the option that Dramatiq gives to messages that are in Redis
+BUSY_SECONDS = 0.02  # the same while all threads are at work: the end of one makes room for the next
+
+T = TypeVar("T")
 
 
-class ListeningConsumer(_RedisConsumer):
-    """Looks for a notification when one is announced, when a piece of work has ended, and now and then."""
+class ListeningConsumer(Consumer):
+    """Takes notifications when one is announced, when there may be more than it had room for, and now and then.
+
+    What it takes is gone from Redis. Should this process end before its time, the reconciler notifies again.
+    """
 
     def __init__(self, broker: "ListeningBroker", queue_name: str, prefetch: int, _timeout: int) -> None:
-        super().__init__(broker, queue_name, prefetch, LEAST_MILLISECONDS)  # type: ignore[no-untyped-call]
+        """Raises ConnectionClosed."""
         self._trip = broker.trip
+        self._prefetch = prefetch
+        self._waiting = Waiting(broker.client, broker.namespace, queue_name)
+        self._taken: list[MessageProxy] = []
+        self._given: set[str] = set()
+        self._may_be_more = True
         self._subscription = broker.client.pubsub(ignore_subscribe_messages=True)
-        self._reach(lambda: self._subscription.subscribe(notification_channel(broker.namespace, queue_name)))
+        self._reach(lambda: self._subscription.subscribe(self._waiting.channel))
 
     def __next__(self) -> MessageProxy | None:
-        message: MessageProxy | None = self._reach(super().__next__)
-        if message is None:
-            timeout = BUSY_SECONDS if self.queued_message_ids else MISSED_SECONDS
-            self._reach(lambda: self._subscription.get_message(timeout=timeout))
-        return message
+        room = self._prefetch - len(self._given)
+        if not self._taken and self._may_be_more and room > 0:
+            self._taken = [
+                MessageProxy(Message.decode(data)) for data in self._reach(lambda: self._waiting.take(room))
+            ]
+            self._may_be_more = len(self._taken) == room
+        if self._taken:
+            message = self._taken.pop(0)
+            self._given.add(message.message_id)
+            return message
+        self._listen(MISSED_SECONDS if room > 0 else BUSY_SECONDS, room)
+        return None
 
     def ack(self, message: MessageProxy) -> None:
-        self._forget(super().ack, message)
+        self._given.discard(message.message_id)
 
     def nack(self, message: MessageProxy) -> None:
-        self._forget(super().nack, message)
+        self._given.discard(message.message_id)
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Those that are Redis's: the Postgres consumer's are known to this process alone. Raises ConnectionClosed."""
         ours = [message for message in messages if REDIS_ID in message.options]
-        self._reach(lambda: super(ListeningConsumer, self).requeue(ours))  # type: ignore[no-untyped-call]
+        if ours:
+            self._reach(
+                lambda: self._waiting.add([(one.options[REDIS_ID], one.encode()) for one in ours], len(ours))
+            )
 
     def close(self) -> None:
         self._subscription.close()
-        super().close()
 
-    def _forget(self, tell: Callable[[MessageProxy], None], message: MessageProxy) -> None:
-        """Redis keeps a notification whose end it isn't told, and gives it to another once this process has ended: one
-        look in vain. So nobody waits for its return here, as Dramatiq would.
-        """
-        if REDIS_ID not in message.options:  # the Postgres consumer's
-            return
-        try:
-            self._reach(lambda: tell(message))
-        except ConnectionClosed:
-            self.logger.info("Redis was not told that notification %s is done.", message.message_id)
+    def _listen(self, seconds: float, room: int) -> None:
+        """Until one is announced, or for so long. Where nothing was heard for long enough it may have been missed."""
+        heard = self._reach(lambda: self._subscription.get_message(timeout=seconds))
+        if heard is not None or room > 0:
+            self._may_be_more = True
 
-    def _reach(self, exchange: Callable[[], Any]) -> Any:
+    def _reach(self, exchange: Callable[[], T]) -> T:
         """Raises ConnectionClosed."""
         try:
             return exchange()
-        except (RedisError, ConnectionClosed) as error:
+        except redis.RedisError as error:
             self._trip()
             raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
 

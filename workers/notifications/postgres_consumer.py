@@ -9,7 +9,7 @@ from dramatiq.broker import Consumer, MessageProxy
 
 from db.session import DatabaseUnavailable
 from pipeline.circuit import Circuit
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ Apart from `queue_notifications.py`, because the services hold the notifier and 
 
 from db.work import claims
 from db.work.tables import BY_QUEUE
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 from workers.services import Services
 
 

@@ -5,10 +5,12 @@ import threading
 from functools import cached_property
 
 from pipeline.settings import SECRET_NAMES, Settings
+from pipeline.speakers.models import can_tell_speakers, find_models
+from pipeline.speakers.process import SpeakerProcess
 from pipeline.speech.process import SpeechProcess
 from workers.actors.deliver import make_outbound
 from workers.actors.outbound import Outbound
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 from workers.pools.engines import SynthesisEngines
 from workers.pools.slots import slots, speech_engine
 from workers.readiness import wait_until_ready
@@ -29,14 +31,25 @@ class Pool:
 
     @cached_property
     def speech(self) -> SpeechProcess:
-        # It handles hostile recordings: it gets no secret that it has no use for.
-        environment = {name: value for name, value in os.environ.items() if name.upper() not in SECRET_NAMES}
-        environment["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime, of the voice activity filter, reports home
         return SpeechProcess(
             speech_engine(self.settings),
             self.settings.need("content_url"),
             allow_http=self.settings.s3_allow_http,
-            environment=environment,
+            environment=_of_hostile_media(),
+        )
+
+    @property
+    def speakers(self) -> SpeakerProcess | None:
+        """None: this machine can't tell them apart. What that takes may come while this process runs."""
+        folder = self.settings.speaker_models
+        if not can_tell_speakers(folder):
+            return None
+        return SpeakerProcess(
+            find_models(folder),
+            self.settings.need("content_url"),
+            speech_engine(self.settings).threads,
+            allow_http=self.settings.s3_allow_http,
+            environment=_of_hostile_media(),
         )
 
     @cached_property
@@ -50,11 +63,13 @@ class Pool:
     def open(self, queue: Queue) -> None:
         """Opens what this queue needs before its first task, as soon as the database lets it work.
 
-        Raises ModelUnavailable, SettingMissing or ValueError for what the operator has to mend.
+        Raises ModelUnavailable, SpeakersUnavailable, SettingMissing or ValueError for what the operator has to mend.
         """
         self._process = f"smelt worker {queue}"
         wait_until_ready(self.services, self.stopping)
         if queue.pool is Queue.TRANSCRIBE:
+            if self.settings.speaker_models is not None:
+                find_models(self.settings.speaker_models)
             self.speech.start()
         if queue.pool is Queue.SYNTHESIZE:
             self.engines.warm()
@@ -71,3 +86,14 @@ class Pool:
         if "engines" in self.__dict__:
             self.engines.close()
         self.services.close()
+
+
+def _of_hostile_media() -> dict[str, str]:
+    """The environment of a process that handles hostile recordings: it gets no secret that it has no use for."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() not in SECRET_NAMES and not name.upper().startswith("OTEL_")
+    }
+    environment["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime, of the voice activity filter, reports home
+    return environment

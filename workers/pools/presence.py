@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from db.session import DatabaseUnavailable
 from db.work.presence import Worker, end_presence, tell_presence
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 from workers.services import Services
 
 log = logging.getLogger(__name__)

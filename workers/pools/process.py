@@ -17,10 +17,13 @@ from pipeline.metrics.work import expect
 from pipeline.processes.privacy import forbid_core_dumps
 from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import SettingMissing
-from pipeline.speech.process import ModelUnavailable
+from pipeline.speakers.models import SpeakersUnavailable
+from pipeline.speech.engine_settings import ModelUnavailable
+from pipeline.tracing import setup as tracing
+from pipeline.tracing.setup import TracingUnavailable
 from workers import app
 from workers.notifications.queue_depth import count_claimable
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 from workers.pools import PROCESS_READY
 from workers.pools.presence import Presence
 from workers.pools.shutdown import end
@@ -37,8 +40,9 @@ def main(queue: Queue) -> None:
     configure(queue.pool.value, settings)
     forbid_core_dumps(log)
     try:
+        tracing.configure(queue.pool.value, settings)
         pool.open(queue)
-    except (ModelUnavailable, SettingMissing, ValueError) as error:
+    except (ModelUnavailable, SpeakersUnavailable, SettingMissing, TracingUnavailable, ValueError) as error:
         log.critical("%s", error)
         sys.exit(os.EX_CONFIG)  # starting again would end the same way
     set_on_stop(pool.stopping)

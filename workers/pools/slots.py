@@ -2,8 +2,8 @@
 
 from pipeline.processes.cores import cores
 from pipeline.settings import Settings
-from pipeline.speech.recognizer import SpeechEngineSettings
-from workers.notifications.queue_notifications import Queue
+from pipeline.speech.engine_settings import SpeechEngineSettings
+from workers.notifications.queues import Queue
 
 POOLS = tuple(queue for queue in Queue if queue.pool is queue)
 _PER_SLOT = Queue.TRANSCRIBE  # the pool that has a process for each slot: the work fills cores

@@ -6,6 +6,7 @@ import time
 from db.session import DatabaseUnavailable
 from db.work.queue_figures import (
     Figures,
+    OutageFigures,
     Overdue,
     QueueFigures,
     read_content_bytes,
@@ -48,6 +49,7 @@ class FiguresReader:
         with self._services.database.service() as conn:
             figures, overdue = read_queues(conn), read_overdue(conn)
         _tell(figures, overdue)
+        metrics.outage_patience.set(self._services.settings.outage_patience)
         if time.monotonic() >= self._bytes_due:
             with self._services.database.service() as conn:
                 metrics.content_bytes.set(read_content_bytes(conn))
@@ -61,7 +63,9 @@ def _tell(figures: Figures, overdue: Overdue) -> None:
         for gauge, value in zip(_OF_QUEUES, (own.ready, own.oldest, own.running, own.waiting), strict=True):
             gauge.labels(queue, tier).set(value)
     for server in SERVERS:
-        metrics.outage_parts.labels(server).set(figures.outages.get(server, 0))
+        outage = figures.outages.get(server, OutageFigures())
+        metrics.outage_parts.labels(server).set(outage.parts)
+        metrics.outage_seconds.labels(server).set(outage.seconds)
     metrics.lag.labels("leases").set(overdue.leases)
     metrics.lag.labels("due").set(overdue.due)
     metrics.lag.labels("content").set(overdue.content)
@@ -69,5 +73,5 @@ def _tell(figures: Figures, overdue: Overdue) -> None:
 
 
 def _forget() -> None:
-    for gauge in (*_OF_QUEUES, metrics.outage_parts, metrics.lag):
+    for gauge in (*_OF_QUEUES, metrics.outage_parts, metrics.outage_seconds, metrics.lag):
         gauge.clear()

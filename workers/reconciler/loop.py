@@ -29,13 +29,16 @@ from pipeline.metrics.server import CannotListen, serving
 from pipeline.processes.privacy import forbid_core_dumps
 from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import Settings
+from pipeline.tracing import setup as tracing
+from pipeline.tracing import spans
+from pipeline.tracing.setup import TracingUnavailable
 from workers.notifications.queue_depth import count_claimable
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 from workers.pools.slots import slots
 from workers.readiness import wait_until_ready
 from workers.reconciler.figures import EVERY, FiguresReader
 from workers.reconciler.health import Health
-from workers.reconciler.purge import purge_expired
+from workers.reconciler.purge import forget_metadata, purge_expired
 from workers.reconciler.summary import Summary
 from workers.services import Services
 
@@ -57,6 +60,11 @@ def main() -> None:
     stopping = threading.Event()
     set_on_stop(stopping)
     health = Health(settings.tick_seconds)
+    try:
+        tracing.configure("reconciler", settings)
+    except TracingUnavailable as error:
+        log.critical("%s", error)
+        sys.exit(os.EX_CONFIG)
     services = Services.open(settings, process="smelt reconciler", connections=3)
     try:
         with serving(
@@ -163,7 +171,11 @@ def rescue_expired(services: Services) -> int:
         budget = table.retry.max_failures(services.settings.max_attempts)
         for claim in silent:
             try:
-                with services.database.service() as conn:
+                attributes: spans.Attributes = {"smelt.part": str(claim.id), "smelt.attempt": claim.attempt}
+                with (
+                    spans.work(f"rescue {table.queue}", claim.traceparent, attributes),
+                    services.database.service() as conn,
+                ):
                     if rescue(conn, table, claim, budget):
                         rescued += 1
                         metrics.rescues.labels(table.queue).inc()
@@ -226,5 +238,5 @@ def _of(table: WorkTable, row_id: UUID, attempt: int | None = None) -> dict[str,
 
 
 WORK: tuple[Step, ...] = (rescue_expired, promote_due, obey_holds, ensure_schedules, notify_claimable)
-PURGE: tuple[Step, ...] = (purge_content,)
+PURGE: tuple[Step, ...] = (purge_content, forget_metadata)
 STEPS = (*WORK, *PURGE)

@@ -1,4 +1,7 @@
-"""Content that may no longer be: past its deadline, or without a smelt. The key goes first, then the objects."""
+"""What may no longer be: content past its deadline, or without a smelt, and metadata past its time.
+
+Of content the key goes first, then the objects.
+"""
 
 import logging
 from collections.abc import Callable
@@ -6,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from db.smelts.content_keys import delete_smelt, destroy_key, find_expired_content, find_missing
+from db.smelts.retention import delete_ended_smelts, delete_old_actions
 from pipeline.metrics.work import orphans
 from pipeline.states import Tier
 from workers.services import Services
@@ -33,6 +37,20 @@ def purge_expired(services: Services) -> int:
     for smelt in expired:
         services.content.delete_smelt(smelt.smelt_id)
     return len(expired)
+
+
+def forget_metadata(services: Services) -> int:
+    """Deletes up to a batch of users' smelts, and one of operators' acts, that are older than SMELT_METADATA_DAYS.
+
+    Returns how many.
+    """
+    kept = timedelta(days=services.settings.metadata_days)
+    if not kept:
+        return 0
+    with services.database.service() as conn:
+        smelts = delete_ended_smelts(conn, kept, BATCH)
+    with services.database.service() as conn:
+        return smelts + delete_old_actions(conn, kept, BATCH)
 
 
 def purge_orphans(

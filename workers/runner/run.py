@@ -17,9 +17,10 @@ from db.work.tables import BY_QUEUE
 from pipeline.errors import GiveBack, LostLease, WorkError
 from pipeline.logs import bound
 from pipeline.metrics.work import Ending, Outcome, note_claim, note_end, under_way
-from pipeline.retry import Decision, GiveUp, TryAgain
+from pipeline.retry import Decision, GiveUp, TryAgain, within_patience
 from pipeline.states import ErrorCode
-from workers.notifications.queue_notifications import ActorName
+from pipeline.tracing import spans
+from workers.notifications.queues import ActorName
 from workers.runner.lease import Lease
 from workers.services import Services
 
@@ -36,6 +37,23 @@ class Task:
     lease: Lease
 
 
+def run_all(
+    services: Services,
+    actor: ActorName,
+    perform: Callable[[Task], None],
+    stopping: threading.Event,
+    *,
+    alone: bool = True,
+) -> None:
+    """Runs one row after the other, as long as there are more: who is at work needs no notification for the next.
+
+    The first notifies for another worker, which does the same: so all have begun before anything is notified in vain.
+    """
+    claim = run_next(services, actor, perform, stopping, alone=alone, tell=True)
+    while claim is not None and claim.more:
+        claim = run_next(services, actor, perform, stopping, alone=alone, tell=False)
+
+
 def run_next(
     services: Services,
     actor: ActorName,
@@ -43,22 +61,24 @@ def run_next(
     stopping: threading.Event,
     *,
     alone: bool = True,
-) -> bool:
-    """Claims and runs one of the rows that `actor` may run. False: there was none, or Postgres is away, or this
-    process is stopping.
+    tell: bool = True,
+) -> Claim | None:
+    """Claims and runs one of the rows that `actor` may run. None: there was none, or Postgres is away, or this process
+    is stopping.
 
     A notification for short work claims nothing else: the others' notifications are in a queue of their own, and stay
-    there. `alone`: whether this process has one such row at a time, or may die of each without the others.
+    there. `alone`: whether this process has one such row at a time, or may die of each without the others. `tell`:
+    whether others are notified where there is more.
     """
     if stopping.is_set():
-        return False
+        return None
     table = BY_QUEUE[actor.route.pool]
     asked = time.monotonic()
     claim = _claim(services, table, only_short=actor.route.only_short, alone=alone)
     if claim is None:
-        return False
+        return None
     note_claim(table.queue, claim.waited, time.monotonic() - asked)
-    if claim.more:
+    if claim.more and tell:
         services.notifier.notify(actor)
     settings = services.settings
     lease = Lease(
@@ -69,14 +89,24 @@ def run_next(
         stopping=stopping,
         grace=settings.worker_grace,
     )
-    of_it = {"part": str(claim.id), "table": table.name, "attempt": claim.attempt}
+    part = str(claim.id)
+    of_it = {"part": part, "table": table.name, "attempt": claim.attempt}
     with (
         bound(smelt=None, tenant=None, **of_it),
         under_way.labels(table.queue).track_inprogress(),
         services.heartbeat.keeping(lease),
+        spans.work(
+            table.queue,
+            claim.traceparent,
+            {
+                "smelt.part": part,
+                "smelt.attempt": claim.attempt,
+                "smelt.waited_seconds": claim.waited,
+            },
+        ),
     ):
         _perform(Task(services, table, claim, lease), perform)
-    return True
+    return claim
 
 
 def _claim(services: Services, table: WorkTable, *, only_short: bool, alone: bool) -> Claim | None:
@@ -85,11 +115,14 @@ def _claim(services: Services, table: WorkTable, *, only_short: bool, alone: boo
     A claim whose commit had no reply is looked for: else its row would be nobody's until it is rescued.
     """
     claim = None
+    lease = services.settings.lease_seconds
     try:
-        with services.database.service() as conn:
-            claim = claim_next(
-                conn, table, services.settings.lease_seconds, only_short=only_short, alone=alone
-            )
+        if table.claim is not None:
+            with services.database.brief() as brief:
+                claim = table.claim(brief, lease, only_short)
+        else:
+            with services.database.service() as conn:
+                claim = claim_next(conn, table, lease, only_short=only_short, alone=alone)
     except DatabaseUnavailable as error:
         log.warning("Postgres is out of reach (%s); the reconciler will notify again", error)
         return claim if claim is not None and _claim_committed(services, table, claim) else None
@@ -111,6 +144,8 @@ def _perform(task: Task, perform: Callable[[Task], None]) -> None:
 
     ending = _ending(task, perform, held)
     note_end(task.table.queue, ending, held())
+    told = {"smelt.outcome": ending.outcome.value, "smelt.code": ending.code or ""}
+    spans.note(told, failed=ending.outcome is Outcome.FAILED)
 
 
 def _ending(task: Task, perform: Callable[[Task], None], held: Callable[[], float]) -> Ending:
@@ -145,6 +180,8 @@ def _record(task: Task, error: WorkError, held: float) -> Ending:
     policy = task.table.retry
     most = policy.max_failures(task.services.settings.max_attempts)
     decision = policy.decide(error, task.claim.failures, most, task.claim.attempt)
+    waited = task.claim.outage + held if task.claim.outage else 0.0
+    decision = within_patience(error, decision, waited, task.services.settings.outage_patience)
     if isinstance(decision, TryAgain) and decision.waiting_for is not None:
         decision = replace(decision, held=held)
     ending = _tell(error, decision, held)

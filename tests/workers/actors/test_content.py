@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -15,7 +16,7 @@ from pipeline.content.keyring import new_content_key
 from pipeline.content.store import Kind, ObjectName
 from tests.support.smelts import admit_all, new_smelt
 from workers.actors.content import record_stored
-from workers.notifications.queue_notifications import ActorName
+from workers.notifications.queues import ActorName
 from workers.runner.run import Task, run_next
 from workers.services import Services
 
@@ -40,7 +41,8 @@ def test_an_object_that_comes_after_a_delete_is_deleted_too(
             withdraw(conn, new.id)
         services.content.delete_smelt(new.id)
         stored.append(ObjectName(new.id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt))
-        record_stored(task, stored[0], KEY, b"{}", lambda conn: finish_file(conn, task.claim, "en", 1.0))
+        record = partial(services.record, lambda conn: finish_file(conn, task.claim, "en", 1.0))
+        record_stored(task, stored[0], KEY, b"{}", record)
 
     assert run_next(services, ActorName.TRANSCRIBE_FILE, perform, threading.Event())
     if stays:

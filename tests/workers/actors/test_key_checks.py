@@ -20,7 +20,7 @@ from tests.support.slow_server import slow_server
 from tests.support.smelts import admit_all, new_smelt, set_credits
 from workers.actors.key_checks import SILENT
 from workers.actors.maintenance import maintain
-from workers.notifications.queue_notifications import ActorName
+from workers.notifications.queues import ActorName
 from workers.reconciler.loop import ensure_schedules
 from workers.runner.run import run_next
 from workers.services import Services

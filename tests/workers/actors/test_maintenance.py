@@ -7,7 +7,7 @@ from sqlalchemy import text
 from tests.support.cast import Cast
 from tests.support.smelts import get_credits, set_credits
 from workers.actors.maintenance import maintain
-from workers.notifications.queue_notifications import ActorName
+from workers.notifications.queues import ActorName
 from workers.reconciler.loop import ensure_schedules
 from workers.runner.run import run_next
 from workers.services import Services

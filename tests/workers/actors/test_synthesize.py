@@ -17,7 +17,7 @@ from pipeline.llm.engines.base import OnProgress, PromptSpec, Synthesis
 from pipeline.states import ErrorCode
 from tests.support.smelts import admit_all, new_smelt
 from workers.actors import synthesize
-from workers.notifications.queue_notifications import ActorName
+from workers.notifications.queues import ActorName
 from workers.pools.engines import SynthesisEngines
 from workers.runner.excess_usage import ExcessUsage
 from workers.runner.run import run_next

@@ -7,6 +7,7 @@ import wave
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,26 +15,32 @@ from sqlalchemy import text
 
 from api.smelts.presentation import full
 from db.smelts.content_keys import get_content_key
-from db.smelts.control import cancel
+from db.smelts.control import cancel, retry
 from db.smelts.reads import get_smelt
 from pipeline.content.keyring import new_content_key, smelt_context
 from pipeline.content.store import Kind, ObjectName
 from pipeline.errors import PUBLIC_MESSAGES, GiveBack, LostLease, WorkError
 from pipeline.settings import Settings
-from pipeline.smelt import Smelt
+from pipeline.smelt import Smelt, SmeltFile
+from pipeline.speakers.models import EMBEDDING, SEGMENTATION, find_models
+from pipeline.speakers.process import SpeakerProcess
+from pipeline.speech.engine_settings import SpeechEngineSettings
 from pipeline.speech.gate import Gate
-from pipeline.speech.process import ChildDied, SpeechEngineSettings, SpeechProcess, SpeechProgress
+from pipeline.speech.process import ChildDied, SpeechProcess, SpeechProgress
 from pipeline.speech.samples import RATE
+from pipeline.speech.speakers import speaker_times
 from pipeline.speech.transcript import Transcript
 from pipeline.states import DefaultPromptName, ErrorCode, SmeltStatus, WorkStatus
 from tests.recordings import REFERENCE, recording, word_error_rate
 from tests.recordings.samples import encoded
 from tests.speech_model import WORD_MODEL
 from tests.support.scraping import rise, told
-from tests.support.smelts import admit_all, new_smelt
+from tests.support.smelts import PLENTY, admit_all, new_smelt
 from tests.support.waiting import wait_until
+from workers.actors.speakers import NOT_TOLD_APART
 from workers.actors.transcribe import share_heard, transcribe
-from workers.notifications.queue_notifications import ActorName, Queue
+from workers.notifications.queues import ActorName, Queue
+from workers.runner.excess_usage import LEAST
 from workers.runner.run import Task, run_next
 from workers.services import Services
 
@@ -133,7 +140,26 @@ def test_what_only_decoding_can_tell_fails_that_file(
     assert [file.error_code for file in after.files] == [code]
     assert [output.error_code for output in after.outputs] == [ErrorCode.FILE_FAILED]
     assert after.error_code is ErrorCode.NOTHING_COMPLETED
-    assert full(after).files[0].error_message == PUBLIC_MESSAGES[code]
+    reason = {"g726.wav": "The recording's audio is in G.726 ADPCM, which is not supported."}
+    assert full(after).files[0].error_message == reason.get(name, PUBLIC_MESSAGES[code])
+    with services.database.service() as conn:
+        retry(conn, smelt.id, PLENTY, 86_400)
+    assert full(look(services, smelt.id)).files[0].error_message is None
+
+
+def test_a_model_of_english_alone_fails_a_translation_and_says_why(
+    services: Services, speech: SpeechProcess
+) -> None:
+    """Where admission couldn't tell: the model's folder is on the worker's machine alone."""
+    smelt = admit_recording(services, "speech.wav")
+    with services.database.service() as conn:
+        conn.execute(text("update smelts set task = 'translate'"))
+
+    run(services, speech)
+
+    [file] = full(look(services, smelt.id)).files
+    assert (file.status, file.error_code) == ("failed", "transcription_failed")
+    assert file.error_message == "The speech model knows English only, so it can't translate."
 
 
 def test_what_was_missing_stands_on_the_file_with_its_times(
@@ -326,3 +352,63 @@ def last_finish_time(services: Services) -> float:
         return float(
             conn.execute(text("select last_tag from fair_tenants where queue = 'transcribe'")).scalar_one()
         )
+
+
+def tell_speakers(services: Services, smelt: Smelt) -> None:
+    with services.database.service() as conn:
+        conn.execute(text("update smelts set speakers = true where id = :id"), {"id": smelt.id})
+
+
+def told_by(
+    services: Services, speech: SpeechProcess, speakers: SpeakerProcess | None, smelt: Smelt
+) -> tuple[SmeltFile, Transcript]:
+    """The file and what lies in the store, once a worker with this engine has heard it."""
+    tell_speakers(services, smelt)
+    assert run_next(
+        services,
+        ActorName.TRANSCRIBE_FILE,
+        lambda task: transcribe(task, speech, speakers),
+        threading.Event(),
+    )
+    [file] = look(services, smelt.id).files
+    assert file.status is WorkStatus.COMPLETED
+    stored = services.content.get(ObjectName(smelt.id, file.id, Kind.TRANSCRIPT, file.attempt), KEY)
+    return file, Transcript.from_json(stored)
+
+
+def test_speakers_are_told_after_the_recording_was_heard(services: Services, speech: SpeechProcess) -> None:
+    speakers = SpeakerProcess(find_models(None), services.settings.need("content_url"), threads=2)
+    file, transcript = told_by(services, speech, speakers, admit_recording(services, "speech.wav"))
+    assert transcript.warnings == ()
+    assert {segment.speaker for segment in transcript.segments} >= {"S1"}
+    assert file.speaker_seconds == tuple(time.seconds for time in speaker_times(transcript))
+    assert word_error_rate(REFERENCE, transcript.text) <= 0.1
+
+
+def test_who_has_speakers_told_owes_for_the_time_that_it_takes(
+    services: Services, speech: SpeechProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it takes long, which here is any time at all."""
+    speakers = SpeakerProcess(find_models(None), services.settings.need("content_url"), threads=1)
+    told_by(services, speech, None, admit_recording(services, "speech.wav"))
+    heard = last_finish_time(services)
+    told_by(services, speech, speakers, admit_recording(services, "speech.wav"))
+    told = last_finish_time(services) - heard
+    monkeypatch.setattr("pipeline.fairness.SLOW_SECONDS", 0.0)
+    told_by(services, speech, speakers, admit_recording(services, "speech.wav"))
+    assert last_finish_time(services) - heard - told >= told + LEAST
+
+
+@pytest.mark.parametrize("engine", ["broken", "missing"])
+def test_when_speakers_can_not_be_told_the_transcript_stays_and_says_so(
+    services: Services, speech: SpeechProcess, tmp_path: Path, engine: str
+) -> None:
+    speakers = None
+    if engine == "broken":
+        for name in (SEGMENTATION, EMBEDDING):
+            (tmp_path / name).write_bytes(b"no network")
+        speakers = SpeakerProcess(find_models(tmp_path), services.settings.need("content_url"), threads=1)
+    file, transcript = told_by(services, speech, speakers, admit_recording(services, "speech.wav"))
+    assert file.warnings == transcript.warnings == (NOT_TOLD_APART,)
+    assert file.speaker_seconds is None
+    assert word_error_rate(REFERENCE, transcript.text) <= 0.1

@@ -10,13 +10,8 @@ import pytest
 from db.work.tables import TABLES
 from pipeline.circuit import Circuit
 from tests.support.waiting import wait_until
-from workers.notifications.queue_notifications import (
-    EXCHANGE_SECONDS,
-    ActorName,
-    Queue,
-    QueueNotifier,
-    make_circuit,
-)
+from workers.notifications.queue_notifications import EXCHANGE_SECONDS, QueueNotifier, make_circuit
+from workers.notifications.queues import ActorName, Queue
 from workers.pools.slots import POOLS
 
 NOBODY = "redis://127.0.0.1:1/0"  # nothing listens on port 1

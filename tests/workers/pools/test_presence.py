@@ -8,7 +8,7 @@ from db.admin.workers import list_workers
 from db.work.claims import Claim
 from db.work.files import FILES
 from tests.support.waiting import wait_until
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 from workers.pools.presence import Presence
 from workers.runner.lease import Lease
 from workers.services import Services

@@ -10,7 +10,7 @@ from pipeline.fairness import SHORT_OUTPUT_SECONDS
 from pipeline.processes.cores import cores
 from pipeline.settings import Settings
 from tests.support.smelts import admit_all, new_smelt
-from workers.notifications.queue_notifications import ActorName, Queue
+from workers.notifications.queues import ActorName, Queue
 from workers.pools import slots
 from workers.reconciler.loop import notify_claimable
 from workers.runner.run import run_next
@@ -39,7 +39,7 @@ def notified(services: Services) -> tuple[int | None, int | None]:
 
 
 def run_short(services: Services) -> bool:
-    return run_next(services, ActorName.APPLY_SHORT, lambda _task: None, threading.Event())
+    return run_next(services, ActorName.APPLY_SHORT, lambda _task: None, threading.Event()) is not None
 
 
 @pytest.mark.parametrize(

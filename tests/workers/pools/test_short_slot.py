@@ -24,7 +24,7 @@ from tests.recordings import recording
 from tests.support.smelts import admit_all, new_smelt
 from tests.support.waiting import wait_until
 from workers.actors.transcribe import transcribe
-from workers.notifications.queue_notifications import ActorName, Queue
+from workers.notifications.queues import ActorName, Queue
 from workers.pools import slots
 from workers.reconciler.loop import notify_claimable
 from workers.runner.run import Task, run_next
@@ -77,7 +77,7 @@ def run_short(services: Services, engine: Engine) -> bool:
     def perform(task: Task) -> None:
         transcribe(task, engine, only_short=True)  # type: ignore[arg-type]
 
-    return run_next(services, ActorName.TRANSCRIBE_SHORT_FILE, perform, threading.Event())
+    return run_next(services, ActorName.TRANSCRIBE_SHORT_FILE, perform, threading.Event()) is not None
 
 
 def the_file(services: Services) -> tuple[str, int, int, float, float]:
@@ -205,6 +205,7 @@ def files_of(it: World, smelt: str) -> list[tuple[object, ...]]:
     )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(240)
 def test_a_short_recording_does_not_wait_for_long_ones() -> None:
     """On real processes, one of them kept: also after it was killed, and beside one that only looks short."""

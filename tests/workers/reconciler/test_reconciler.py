@@ -23,7 +23,7 @@ from pipeline.states import SmeltStatus, WorkStatus
 from tests.support.cast import Cast
 from tests.support.smelts import admit_all, new_smelt, set_credits
 from tests.support.waiting import wait_until
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 from workers.pools.slots import slots
 from workers.reconciler.health import Health
 from workers.reconciler.loop import run, tick

@@ -12,7 +12,7 @@ from pipeline.states import ErrorCode, WaitingFor
 from tests.support.cast import Cast
 from tests.support.scraping import rise, told
 from tests.support.smelts import admit_all, new_smelt, set_credits
-from workers.notifications.queue_notifications import ActorName
+from workers.notifications.queues import ActorName
 from workers.reconciler.loop import tick
 from workers.runner.run import Task, run_next
 from workers.services import Services

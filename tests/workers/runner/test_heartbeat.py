@@ -20,7 +20,7 @@ from pipeline.settings.work import HEARTBEAT_SECONDS
 from tests.support.heartbeats import HeartbeatByHand
 from tests.support.smelts import admit_all, new_smelt
 from tests.support.waiting import wait_until
-from workers.notifications.queue_notifications import ActorName
+from workers.notifications.queues import ActorName
 from workers.runner.lease import Lease
 from workers.runner.run import Task, run_next
 from workers.services import Services

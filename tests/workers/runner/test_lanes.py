@@ -20,14 +20,15 @@ from pipeline.content.keyring import new_content_key, smelt_context
 from pipeline.content.store import Kind, ObjectName
 from pipeline.settings import Settings
 from pipeline.speech import process
-from pipeline.speech.process import SpeechEngineSettings, SpeechProcess
+from pipeline.speech.engine_settings import SpeechEngineSettings
+from pipeline.speech.process import SpeechProcess
 from tests.faults.chaos.speech_log import SpeechLog
 from tests.recordings import recording
 from tests.speech_model import WORD_MODEL
 from tests.support.smelts import admit_all, new_smelt
 from tests.support.waiting import wait_until
 from workers.actors.transcribe import transcribe
-from workers.notifications.queue_notifications import ActorName, Queue
+from workers.notifications.queues import ActorName, Queue
 from workers.reconciler.loop import notify_claimable, promote_due, rescue_expired
 from workers.runner.run import run_next
 from workers.services import Services
@@ -77,12 +78,15 @@ def write_script(services: Services, smelt: UUID, script: str) -> None:
 
 
 def run_one(services: Services, speech: SpeechProcess, stopping: threading.Event) -> bool:
-    return run_next(
-        services,
-        ActorName.TRANSCRIBE_FILE,
-        lambda task: transcribe(task, speech),
-        stopping,
-        alone=speech.lanes == 1,
+    return (
+        run_next(
+            services,
+            ActorName.TRANSCRIBE_FILE,
+            lambda task: transcribe(task, speech),
+            stopping,
+            alone=speech.lanes == 1,
+        )
+        is not None
     )
 
 

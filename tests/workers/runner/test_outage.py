@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ from pipeline.errors import GiveBack, LostLease
 from pipeline.retry import TryAgain
 from pipeline.settings import Settings
 from pipeline.smelt import Smelt
-from pipeline.speech.process import SpeechEngineSettings, SpeechProcess
+from pipeline.speech.engine_settings import SpeechEngineSettings
+from pipeline.speech.process import SpeechProcess
 from pipeline.states import WaitingFor, WorkStatus
 from tests.recordings import recording
 from tests.speech_model import WORD_MODEL
@@ -32,7 +34,7 @@ from tests.support.smelts import admit_all, new_smelt
 from tests.support.waiting import wait_until
 from workers.actors.content import record_stored
 from workers.actors.transcribe import transcribe
-from workers.notifications.queue_notifications import ActorName
+from workers.notifications.queues import ActorName
 from workers.runner.run import Task, run_next
 from workers.services import Services
 
@@ -134,7 +136,8 @@ def test_a_result_is_kept_until_the_store_is_back(services: Services, folder: Pa
         folder.rename(folder.with_name("aside"))
         threading.Thread(target=come_back).start()
         name = ObjectName(smelt.id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt)
-        record_stored(task, name, KEY, b"{}", lambda conn: finish_file(conn, task.claim, "en", 1.0))
+        record = partial(services.record, lambda conn: finish_file(conn, task.claim, "en", 1.0))
+        record_stored(task, name, KEY, b"{}", record)
 
     def come_back() -> None:
         with suppress(AssertionError):
@@ -147,6 +150,8 @@ def test_a_result_is_kept_until_the_store_is_back(services: Services, folder: Pa
     (file,) = look(services, smelt).files
     assert seen == [WorkStatus.PROCESSING]
     assert (file.status, file.attempt, file.waiting_for) == (WorkStatus.COMPLETED, 1, None)
+    with services.database.service() as conn:
+        assert conn.execute(text("select outage_since is not null from smelt_files")).scalar_one()
 
 
 @pytest.mark.parametrize("stop", [True, False], ids=["stopping", "canceled"])
@@ -165,7 +170,7 @@ def test_who_keeps_a_result_lets_it_go_when_it_has_to(
                 cancel(conn, smelt.id)
         name = ObjectName(smelt.id, task.claim.id, Kind.TRANSCRIPT, task.claim.attempt)
         try:
-            record_stored(task, name, KEY, b"{}", lambda _: None)
+            record_stored(task, name, KEY, b"{}", lambda: None)
         except (GiveBack, LostLease) as error:
             ended.append(type(error))
             raise

@@ -3,12 +3,14 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import Connection, text
 
+from db.one_statement import OneStatement
 from db.session import Database, DatabaseUnavailable
 from db.work.claims import Claim, claim_committed, claim_next
 from db.work.outputs import OUTPUTS, finish_output
@@ -17,9 +19,11 @@ from pipeline.errors import GiveBack, LostLease, RateLimited, WorkError
 from pipeline.settings import Settings
 from pipeline.states import ErrorCode
 from tests.support.smelts import admit_all, new_smelt
-from workers.notifications.queue_notifications import ActorName, Queue
+from workers.notifications.queues import ActorName, Queue
 from workers.runner.run import Task, run_next
 from workers.services import Services
+
+C = TypeVar("C")
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ def services(settings: Settings) -> Iterator[Services]:
 
 
 def run(services: Services, perform: Callable[[Task], None]) -> bool:
-    return run_next(services, ActorName.APPLY_SEPARATE, perform, threading.Event())
+    return run_next(services, ActorName.APPLY_SEPARATE, perform, threading.Event()) is not None
 
 
 def fails_with(error: Exception) -> Callable[[Task], None]:
@@ -107,7 +111,8 @@ def test_followers_are_told_of_an_output_that_is_tried_again(services: Services)
     assert run(services, fails_with(RateLimited(30)))
 
     with services.database.service() as conn:
-        assert conn.execute(text("select version from smelts")).scalar_one() == before + 1
+        # Of its claim, and of its failure
+        assert conn.execute(text("select version from smelts")).scalar_one() == before + 2
 
 
 def test_no_error_is_tried_more_often_than_allowed(services: Services) -> None:
@@ -163,7 +168,17 @@ class Forgetful(Database):
 
     @contextmanager
     def service(self) -> Iterator[Connection]:
-        with super().service() as conn:
+        with self._losing(super().service()) as conn:
+            yield conn
+
+    @contextmanager
+    def brief(self) -> Iterator[OneStatement]:
+        with self._losing(super().brief()) as conn:
+            yield conn
+
+    @contextmanager
+    def _losing(self, begun: AbstractContextManager[C]) -> Iterator[C]:
+        with begun as conn:
             yield conn
             if self.losses and self.before:
                 self.losses -= 1

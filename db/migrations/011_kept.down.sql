@@ -1,0 +1,1 @@
+alter table smelt_files drop column kept;

@@ -35,19 +35,23 @@ from api.routes import (
     account,
     account_data,
     api_key,
+    audio,
     control,
     docs,
     events,
     health,
-    home,
     machine_tokens,
     metrics,
     models,
     outputs,
+    part_control,
     prompt_sections,
     prompts,
+    session,
     smelts,
+    speakers,
     transcriptions,
+    web,
     webhooks,
 )
 from api.server.connections import Connections
@@ -56,12 +60,14 @@ from api.translations import TRANSLATED, on_translated
 from pipeline.net.networks import networks
 from pipeline.processes.descriptors import descriptor_limit
 from pipeline.settings import Settings
+from pipeline.tracing import spans
 
 log = logging.getLogger("smelt.api")
 
 CLEAN_UP_SECONDS = 10.0
-# FastAPI's own would put messages of exceptions, and so perhaps content, into logs and spans.
+# FastAPI's own would put messages of exceptions, and so perhaps content, into its logs.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+UNTRACED = ("/healthz", "/readyz", "/metrics")  # asked every few seconds, of nobody's work
 DESCRIPTION = "Turns batches of recordings and notes into structured Markdown."
 
 
@@ -99,7 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # FastAPI's page loads its scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,  # the address would be the Host header's
-        telemetry=NO_TELEMETRY,
+        telemetry=_telemetry(),
         form_limits={"max_files": 4, "max_fields": 16},  # an uploaded prompt has two parts
         responses=PROBLEMS,
         middleware=[
@@ -147,8 +153,11 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (
         smelts,
         control,
+        part_control,
         events,
         outputs,
+        audio,
+        speakers,
         transcriptions,
         models,
         account,
@@ -162,7 +171,9 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router, dependencies=[bearer])
     app.include_router(health.router)
     app.include_router(docs.router)
-    app.include_router(home.router)
+    app.include_router(session.router)
+    if settings.web:
+        app.include_router(web.router)
     if settings.metrics_public:
         app.include_router(metrics.router)
     return app
@@ -176,6 +187,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with shared.hub.running(), app.state.connections.watched():
             yield
         await shared.uploads.ended(CLEAN_UP_SECONDS)
+
+
+def _telemetry() -> TelemetryConfig:
+    """A span for each request, where this process traces; what of it leaves is `pipeline/tracing/`'s to say."""
+    provider = spans.provider()
+    if provider is None:
+        return NO_TELEMETRY
+    return {
+        **NO_TELEMETRY,
+        "tracing": True,
+        "operation_spans": False,
+        "tracer_provider": provider,
+        "exclude": lambda scope: scope["path"] in UNTRACED,
+    }
 
 
 def _cors(settings: Settings) -> list[Middleware]:

@@ -37,7 +37,6 @@ class Code(StrEnum):
     INVALID_TOKEN = "invalid_token", 401, "The bearer token is not valid"
     SIGN_IN_REQUIRED = "sign_in_required", 403, "This needs a signed-in user"
     NOT_FOUND = "not_found", 404, "Not found"
-    TRANSLATION_UNAVAILABLE = "translation_unavailable", 404, "There is no translation here"
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "Method not allowed"
     NOT_ACCEPTABLE = "not_acceptable", 406, "None of the accepted media types can be served"
     REQUEST_TIMEOUT = "request_timeout", 408, "The body stopped arriving"
@@ -45,6 +44,7 @@ class Code(StrEnum):
     NOT_READY = "not_ready", 409, "Not finished yet"
     PART_FAILED = "part_failed", 409, "This part has no result"
     NO_TIMING = "no_timing", 409, "The input has no timing"
+    NO_SPEAKERS = "no_speakers", 409, "Speakers were not told apart"
     ALREADY_FINISHED = "already_finished", 409, "Already finished"
     LIBRARY_FULL = "library_full", 409, "The library holds as many as it may"
     NOTHING_TO_RETRY = "nothing_to_retry", 409, "Nothing to retry"
@@ -52,11 +52,14 @@ class Code(StrEnum):
     TOO_MANY_TOKENS = "too_many_tokens", 409, "No more tokens"
     CONTENT_EXPIRED = "content_expired", 410, "The content has been deleted"
     FILE_TOO_LARGE = "file_too_large", 413, "Larger than this tier allows"
+    RANGE_NOT_SATISFIABLE = "range_not_satisfiable", 416, "The range begins behind the end"
     HEAD_TOO_LARGE = "head_too_large", 431, "The address or a header is longer than it may be"
     UNSUPPORTED_FORMAT = "unsupported_format", 415, "Unsupported format"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "Unsupported content type of the body"
     VALIDATION_FAILED = "validation_failed", 422, "The request is not valid"
+    TRANSLATION_UNAVAILABLE = "translation_unavailable", 422, "The speech model doesn't translate"
     PROMPT_NEEDS_MODEL = "prompt_needs_model", 422, "A prompt of one's own needs a language model"
+    SPEAKERS_UNAVAILABLE = "speakers_unavailable", 422, "Speakers can't be told apart here"
     NO_AUDIO = "no_audio", 422, "No audio track"
     UNSUPPORTED_CODEC = "unsupported_codec", 422, "Unsupported codec"
     CORRUPTED_FILE = "corrupted_file", 422, "The recording is damaged"
@@ -150,8 +153,9 @@ def refusal(faults: Sequence[Fault]) -> ApiError:
     for code in (Code.FILE_TOO_LARGE, Code.UNSUPPORTED_FORMAT):
         if code in codes:
             return ApiError(code, _summary(faults), faults=faults)
-    if codes == {Code.PROMPT_NEEDS_MODEL}:
-        return ApiError(Code.PROMPT_NEEDS_MODEL, faults[0].detail, faults=faults)
+    for code in (Code.PROMPT_NEEDS_MODEL, Code.TRANSLATION_UNAVAILABLE):
+        if codes == {code}:
+            return ApiError(code, faults[0].detail, faults=faults)
     return ApiError(Code.VALIDATION_FAILED, _summary(faults), faults=faults)
 
 

@@ -20,6 +20,8 @@ from pipeline.metrics.server import CannotListen, serving
 from pipeline.processes.descriptors import raise_descriptor_limit
 from pipeline.processes.privacy import forbid_core_dumps
 from pipeline.settings import Settings
+from pipeline.tracing import setup as tracing
+from pipeline.tracing.setup import TracingUnavailable
 
 log = logging.getLogger("smelt.api")
 
@@ -85,6 +87,10 @@ def main() -> None:
     forbid_core_dumps(log)
     sys.setswitchinterval(SWITCH_SECONDS)
     raise_descriptor_limit()
+    try:
+        tracing.configure("api", settings)
+    except TracingUnavailable as error:
+        _end(str(error))
     app = create_app(settings)
     server = Server(server_config(settings, app))
     with ExitStack() as stack:

@@ -5,16 +5,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
+from uuid import UUID
 
 from anyio import CapacityLimiter
 from starlette.requests import Request
 
 from api.auth.derived_secret import derived_key
 from api.auth.jwks import PublicKeys
+from api.auth.one_use_tickets import OneUseTickets
+from api.auth.page_session import PageSessions
 from api.auth.rate_limiter import RateLimiter
+from api.auth.recent_tokens import RecentTokens
+from api.auth.sign_in_service import SignInService
 from api.auth.signed_tokens import AnonymousTokens, SignInTokens
-from api.auth.token_owners import TokenOwners
 from api.events.hub import Hub
+from api.events.segments import Segments
 from api.events.tickets import Tickets
 from api.http.database_share import DatabaseShare
 from api.server.readiness import Readiness
@@ -30,6 +35,7 @@ from pipeline.settings import Settings
 from workers.notifications.queue_notifications import QueueNotifier, make_circuit
 
 KEY_CHECKS = 8  # of users' API keys with their provider, at once
+SIGN_INS = 8  # requests to the sign-in service, at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +51,21 @@ class Services:
     rate_limiter: RateLimiter
     hub: Hub
     tickets: Tickets
+    one_use: OneUseTickets
+    page_sessions: PageSessions
+    sign_in_service: SignInService | None
     sign_in: SignInTokens
     anonymous: AnonymousTokens
-    token_owners: TokenOwners
+    token_owners: RecentTokens[UUID]
     proxies: tuple[Network, ...]
     webhook_networks: tuple[Network, ...]
     ip_key: bytes
     fingerprint_key: bytes
     uploads: Uploads
     staging: Staging
-    key_checks: (
-        CapacityLimiter  # threads of their own: a provider's silence must not take those of all requests
-    )
+    # Threads of their own: a provider's silence must not take those of all requests
+    key_checks: CapacityLimiter
+    sign_ins: CapacityLimiter
 
 
 def services(request: Request) -> Services:
@@ -73,10 +82,10 @@ def opened(settings: Settings) -> Iterator[Services]:
     hasty = ContentStore.open_url(url, allow_http=allow_http, make=False, hasty=True)
     redis = settings.need("redis_url"), settings.redis_namespace
     circuit = make_circuit(settings.need("redis_url"))  # one: no request waits for Redis twice
-    notifier, rate_limiter, tickets = (
+    notifier, rate_limiter, one_use = (
         QueueNotifier(*redis, circuit),
         RateLimiter(*redis, circuit),
-        Tickets(*redis),
+        OneUseTickets(*redis),
     )
     database = Database(
         settings.need("database_url"),
@@ -100,8 +109,19 @@ def opened(settings: Settings) -> Iterator[Services]:
             keyring=keyring,
             notifier=notifier,
             rate_limiter=rate_limiter,
-            hub=Hub(database, views, *redis, heartbeat=settings.heartbeat_seconds),
-            tickets=tickets,
+            hub=Hub(
+                database,
+                views,
+                Segments(database, content, keyring),
+                *redis,
+                heartbeat=settings.heartbeat_seconds,
+            ),
+            tickets=Tickets(one_use),
+            one_use=one_use,
+            page_sessions=PageSessions(derived_key(secret, "page session")),
+            sign_in_service=SignInService(settings.web_auth_url, settings.web_auth_key)
+            if settings.web_auth_url
+            else None,
             sign_in=SignInTokens(
                 settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
                 keys,
@@ -111,7 +131,7 @@ def opened(settings: Settings) -> Iterator[Services]:
             anonymous=AnonymousTokens(
                 derived_key(secret, "anonymous token"), timedelta(seconds=settings.content_max_age)
             ),
-            token_owners=TokenOwners(),
+            token_owners=RecentTokens(),
             proxies=networks(settings.trusted_proxies),
             webhook_networks=networks(settings.webhook_allowed_networks),
             ip_key=derived_key(secret, "address"),
@@ -124,9 +144,10 @@ def opened(settings: Settings) -> Iterator[Services]:
                 floor=settings.content_free_bytes,
             ),
             key_checks=CapacityLimiter(KEY_CHECKS),
+            sign_ins=CapacityLimiter(SIGN_INS),
         )
     finally:
-        tickets.close()
+        one_use.close()
         rate_limiter.close()
         notifier.close()
         database.close()

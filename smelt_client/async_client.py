@@ -1,6 +1,6 @@
 """The client for event loops. What each call asks, and how its reply is read: `smelt_client/calls.py`."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, aclosing, suppress
 from itertools import count
 from types import TracebackType
@@ -23,6 +23,7 @@ from smelt_client.models import (
     DeletionReceipt,
     ListedSmelt,
     SmeltReply,
+    SpeakersReply,
     UsageReply,
 )
 from smelt_client.submission import CHANGED, Input, Options, Submission
@@ -126,6 +127,22 @@ class AsyncSmelt:
         """Runs again what failed or was canceled."""
         return await self.do(calls.retry(smelt_id))
 
+    async def cancel_file(self, smelt_id: UUID, file_id: UUID) -> SmeltReply:
+        """Stops the work on one file, and cancels what is made of it alone."""
+        return await self.do(calls.cancel_file(smelt_id, file_id))
+
+    async def retry_file(self, smelt_id: UUID, file_id: UUID) -> SmeltReply:
+        """Runs one file again that failed or was canceled, and what ended because of it."""
+        return await self.do(calls.retry_file(smelt_id, file_id))
+
+    async def cancel_output(self, smelt_id: UUID, output_id: UUID) -> SmeltReply:
+        """Stops the work on one output; the others go on."""
+        return await self.do(calls.cancel_output(smelt_id, output_id))
+
+    async def retry_output(self, smelt_id: UUID, output_id: UUID) -> SmeltReply:
+        """Runs one output again that failed or was canceled."""
+        return await self.do(calls.retry_output(smelt_id, output_id))
+
     async def delete(self, smelt_id: UUID) -> None:
         """Content and metadata, now."""
         await self.do(calls.delete(smelt_id))
@@ -143,6 +160,14 @@ class AsyncSmelt:
 
     async def transcript(self, smelt_id: UUID, file_id: UUID, form: TranscriptFormat = "txt") -> str:
         return await self.do(calls.transcript(smelt_id, file_id, form))
+
+    async def speakers(self, smelt_id: UUID, file_id: UUID) -> SpeakersReply:
+        """Who speaks in a recording, for how long, and the names that were given."""
+        return await self.do(calls.speakers(smelt_id, file_id))
+
+    async def name_speakers(self, smelt_id: UUID, file_id: UUID, names: Mapping[str, str]) -> SpeakersReply:
+        """By label, such as `S1`; in place of all names before."""
+        return await self.do(calls.name_speakers(smelt_id, file_id, names))
 
     async def usage(self) -> UsageReply:
         return await self.do(calls.usage())

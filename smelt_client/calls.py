@@ -19,6 +19,8 @@ from smelt_client.models import (
     DeletionReceipt,
     SmeltPage,
     SmeltReply,
+    SpeakerNames,
+    SpeakersReply,
     UsageReply,
 )
 
@@ -107,6 +109,22 @@ def retry(smelt_id: UUID) -> Call[SmeltReply]:
     return Call("POST", f"{SMELTS}/{smelt_id}/retry", _model(SmeltReply), repeatable=False)
 
 
+def cancel_file(smelt_id: UUID, file_id: UUID) -> Call[SmeltReply]:
+    return _of_part(smelt_id, "files", file_id, "cancel")
+
+
+def retry_file(smelt_id: UUID, file_id: UUID) -> Call[SmeltReply]:
+    return _of_part(smelt_id, "files", file_id, "retry")
+
+
+def cancel_output(smelt_id: UUID, output_id: UUID) -> Call[SmeltReply]:
+    return _of_part(smelt_id, "outputs", output_id, "cancel")
+
+
+def retry_output(smelt_id: UUID, output_id: UUID) -> Call[SmeltReply]:
+    return _of_part(smelt_id, "outputs", output_id, "retry")
+
+
 def delete(smelt_id: UUID) -> Call[None]:
     return removal(f"{SMELTS}/{smelt_id}")
 
@@ -133,12 +151,29 @@ def transcript(smelt_id: UUID, file_id: UUID, form: TranscriptFormat) -> Call[st
     return Call("GET", path, bytes.decode, params={"format": form})
 
 
+def speakers(smelt_id: UUID, file_id: UUID) -> Call[SpeakersReply]:
+    return Call("GET", _speakers_path(smelt_id, file_id), _model(SpeakersReply))
+
+
+def name_speakers(smelt_id: UUID, file_id: UUID, names: Mapping[str, str]) -> Call[SpeakersReply]:
+    body = SpeakerNames(dict(names))
+    return Call("PUT", _speakers_path(smelt_id, file_id), _model(SpeakersReply), body=body)
+
+
 def usage() -> Call[UsageReply]:
     return Call("GET", "/v1/usage", _model(UsageReply))
 
 
 def default_prompts() -> Call[list[DefaultPrompt]]:
     return Call("GET", "/v1/default-prompts", lambda body: DefaultPrompts.model_validate_json(body).items)
+
+
+def _speakers_path(smelt_id: UUID, file_id: UUID) -> str:
+    return f"{SMELTS}/{smelt_id}/files/{file_id}/speakers"
+
+
+def _of_part(smelt_id: UUID, kind: str, part_id: UUID, what: str) -> Call[SmeltReply]:
+    return Call("POST", f"{SMELTS}/{smelt_id}/{kind}/{part_id}/{what}", _model(SmeltReply), repeatable=False)
 
 
 def _model(model: type[Model]) -> Callable[[bytes], Model]:

@@ -1,7 +1,7 @@
 """The client that blocks. What each call asks, and how its reply is read: `smelt_client/calls.py`."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from itertools import count
 from types import TracebackType
@@ -23,6 +23,7 @@ from smelt_client.models import (
     DeletionReceipt,
     ListedSmelt,
     SmeltReply,
+    SpeakersReply,
     UsageReply,
 )
 from smelt_client.submission import CHANGED, Input, Options, Submission
@@ -121,6 +122,22 @@ class Smelt:
         """Runs again what failed or was canceled."""
         return self.do(calls.retry(smelt_id))
 
+    def cancel_file(self, smelt_id: UUID, file_id: UUID) -> SmeltReply:
+        """Stops the work on one file, and cancels what is made of it alone."""
+        return self.do(calls.cancel_file(smelt_id, file_id))
+
+    def retry_file(self, smelt_id: UUID, file_id: UUID) -> SmeltReply:
+        """Runs one file again that failed or was canceled, and what ended because of it."""
+        return self.do(calls.retry_file(smelt_id, file_id))
+
+    def cancel_output(self, smelt_id: UUID, output_id: UUID) -> SmeltReply:
+        """Stops the work on one output; the others go on."""
+        return self.do(calls.cancel_output(smelt_id, output_id))
+
+    def retry_output(self, smelt_id: UUID, output_id: UUID) -> SmeltReply:
+        """Runs one output again that failed or was canceled."""
+        return self.do(calls.retry_output(smelt_id, output_id))
+
     def delete(self, smelt_id: UUID) -> None:
         """Content and metadata, now."""
         self.do(calls.delete(smelt_id))
@@ -138,6 +155,14 @@ class Smelt:
 
     def transcript(self, smelt_id: UUID, file_id: UUID, form: TranscriptFormat = "txt") -> str:
         return self.do(calls.transcript(smelt_id, file_id, form))
+
+    def speakers(self, smelt_id: UUID, file_id: UUID) -> SpeakersReply:
+        """Who speaks in a recording, for how long, and the names that were given."""
+        return self.do(calls.speakers(smelt_id, file_id))
+
+    def name_speakers(self, smelt_id: UUID, file_id: UUID, names: Mapping[str, str]) -> SpeakersReply:
+        """By label, such as `S1`; in place of all names before."""
+        return self.do(calls.name_speakers(smelt_id, file_id, names))
 
     def usage(self) -> UsageReply:
         return self.do(calls.usage())

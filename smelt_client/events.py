@@ -20,7 +20,9 @@ LAST = "done"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`name`: smelt, file, output or done, or what a later service may tell. `version`: the smelt's."""
+    """`name`: smelt, file, output, segment or done, or what a later service may tell. `version`: the smelt's; of a
+    segment the one before it.
+    """
 
     name: str
     version: int

@@ -7,7 +7,7 @@ service, and what is new there must not break it. Times are UTC, progress runs f
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, RootModel
 
 ENDED = frozenset({"completed", "failed", "canceled"})
 
@@ -29,7 +29,28 @@ class Ending(Reply):
         return self.status == "completed"
 
 
+class SpeakerTime(Reply):
+    """`label`: `S1`, `S2`, … by first appearance."""
+
+    label: str
+    seconds: float
+
+
+class SpeakerReply(SpeakerTime):
+    name: str | None
+
+
+class SpeakersReply(Reply):
+    speakers: list[SpeakerReply]
+
+
+class SpeakerNames(RootModel[dict[str, str]]):
+    """By label."""
+
+
 class FileReply(Ending):
+    """`speakers` None: they weren't told apart."""
+
     id: UUID
     position: int
     input_type: str
@@ -38,6 +59,7 @@ class FileReply(Ending):
     duration_seconds: float | None
     language: str | None
     warnings: list[str]
+    speakers: list[SpeakerTime] | None = None
     progress: float
     queue_position: int | None
     waiting_for: str | None

@@ -27,16 +27,23 @@ CHANGED = "a file changed its size while it was sent"
 
 class Options(TypedDict, total=False):
     """What a post asks for. `prompts`: names of default prompts. `own_prompt`: the id of one of the user's own.
-    `content_ttl`: seconds that the content outlives the end. `more`: fields of the API that have no name here.
+    `translate`: recordings are written down in English. `content_ttl`: seconds that the content outlives the end.
+    `speakers`: whether who speaks is to be told; `channels`
+    `separate`: each channel is a speaker. `more`: fields of the API that have no name here.
     """
 
     prompts: Sequence[str]
     own_prompt: UUID | None
     combine: bool
     language: str | None
+    translate: bool
     vocabulary: str | None
     content_ttl: int | None
     webhook_url: str | None
+    channels: str | None
+    speakers: bool
+    min_speakers: int | None
+    max_speakers: int | None
     idempotency_key: str | None
     more: Mapping[str, Field]
 
@@ -51,12 +58,18 @@ class Submission:
             "mode": "combine" if options.get("combine") else "separate",
             "default_prompt_names": list(options.get("prompts", ())),
         }
+        if options.get("translate"):
+            self.fields["task"] = "translate"
         for name, given in (
             ("user_prompt_id", options.get("own_prompt")),
             ("language", options.get("language")),
             ("vocabulary", options.get("vocabulary")),
             ("content_ttl", options.get("content_ttl")),
             ("webhook_url", options.get("webhook_url")),
+            ("channels", options.get("channels")),
+            ("speakers", "true" if options.get("speakers") else None),
+            ("min_speakers", options.get("min_speakers")),
+            ("max_speakers", options.get("max_speakers")),
         ):
             if given is not None:
                 self.fields[name] = str(given)

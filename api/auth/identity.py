@@ -15,6 +15,7 @@ from starlette.requests import Request
 from api.auth.client_address import client_address, ip_hash
 from api.auth.jwks import KeysUnreachable
 from api.auth.machine_tokens import is_machine_token, is_well_formed, token_hash
+from api.auth.page_session import PageSession
 from api.auth.rate import Rate
 from api.auth.signed_tokens import BadToken, Subject, bearer, is_anonymous
 from api.errors import ApiError, Code
@@ -81,15 +82,15 @@ Caller = User | Visitor
 Claimant = Subject | Machine | Visitor
 
 
-def authenticate(request: Request) -> Claimant:
+def authenticate(request: Request, session: PageSession | None = None) -> Claimant:
     """Whom the token speaks for, counted. Blocks on Redis; on the sign-in service where its key isn't known; on
-    Postgres where a machine token isn't.
+    Postgres where a machine token isn't. `session`: in the place of what the request brings.
 
     Raises ApiError `invalid_token`, `unavailable`, `too_many_requests`.
     """
     shared = services(request)
     try:
-        who = _claimant(request, shared)
+        who = _of_session(request, shared, session) if session else _claimant(request, shared)
     except BadToken:
         count_address(request)
         raise ApiError(Code.INVALID_TOKEN) from None
@@ -116,9 +117,15 @@ def count(request: Request, who: Claimant) -> None:
             count_for_tenant(request, f"user:{who.user_id}")
 
 
-def count_address(request: Request) -> None:
-    """Counts the request against its address's rate. Raises ApiError `too_many_requests`."""
-    count(request, _visitor(request, services(request), None))
+def count_address(request: Request, what: str | None = None, rate: Rate | None = None) -> None:
+    """Counts the request against its address's rate; or against `rate`, that of `what`.
+
+    Raises ApiError `too_many_requests`.
+    """
+    shared = services(request)
+    tenant = _visitor(request, shared, None).tenant
+    caller = tenant if what is None else f"{what}:{tenant}"
+    count_request(request, caller, rate or Rate(shared.settings.rate_anonymous))
 
 
 def count_request(request: Request, caller: str, rate: Rate) -> None:
@@ -142,18 +149,46 @@ def recognize(request: Request, conn: Connection, who: Claimant) -> Caller:
             return _signed_in(services(request), conn, who)
 
 
+def known(request: Request, who: Subject | Machine, profile: Profile) -> User:
+    """The caller whose profile has been found by what they claim. Raises ApiError `too_many_requests`."""
+    user = _user(services(request), profile, machine=isinstance(who, Machine))
+    if user.machine:
+        count_for_tenant(request, user.tenant)
+    return user
+
+
 def claimed_tenant(who: Claimant) -> str:
     """Whose share of the database finding the caller takes."""
     return who.tenant if isinstance(who, Visitor) else f"user:{who.user_id}"
 
 
 def _claimant(request: Request, shared: Services) -> Claimant:
-    """Raises BadToken, KeysUnreachable; ApiError as `_machine` does."""
+    """By the bearer token, else by the page's session. Raises what `_of_token` does."""
     token = bearer(request)
-    if token is None:
+    if token is not None:
+        return _of_token(request, shared, token)
+    session = shared.page_sessions.of(request)
+    if session is None:
         return _visitor(request, shared, None)
+    return _of_session(request, shared, session)
+
+
+def _of_session(request: Request, shared: Services, session: PageSession) -> Claimant:
+    """Raises what `_of_token` does."""
+    if session.token is not None:
+        return _of_token(request, shared, session.token)
+    if session.subject is None or session.subject.expires_at <= datetime.now(UTC):
+        raise BadToken("expired")
+    return session.subject
+
+
+def _of_token(request: Request, shared: Services, token: str) -> Claimant:
+    """Raises BadToken, KeysUnreachable; ApiError as `_machine` does."""
     if is_machine_token(token):
         return _machine(request, shared, token)
+    subject = shared.sign_in.recall(token)
+    if subject is not None:
+        return subject
     if is_anonymous(token):
         return _visitor(request, shared, shared.anonymous.verify(token))
     return shared.sign_in.verify(token)

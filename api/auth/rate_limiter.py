@@ -12,7 +12,8 @@ import redis
 
 from api.auth.rate import Rate, Ruling, rule
 from pipeline.circuit import Circuit
-from workers.notifications.queue_notifications import EXCHANGE_SECONDS, make_circuit, make_client
+from workers.notifications.queue_notifications import EXCHANGE_SECONDS, make_circuit
+from workers.notifications.redis_client import make_client
 
 log = logging.getLogger("smelt.api")
 

@@ -15,9 +15,12 @@ from jwt.exceptions import PyJWTError
 from starlette.requests import Request
 
 from api.auth.jwks import PublicKeys, UnknownKey
+from api.auth.machine_tokens import token_hash
+from api.auth.recent_tokens import RecentTokens
 
 MAX_TOKEN_CHARS = 8_192
 ANONYMOUS_KID = "smelt-anonymous"
+MOST_REMEMBERED = 20_000  # tokens that were verified; 19 MB
 LEEWAY = timedelta(seconds=10)  # that the issuer's clock may be ahead
 
 _ALGORITHM_OF_KEY = {"EC": "ES256", "RSA": "RS256"}
@@ -35,6 +38,15 @@ class Subject:
     email: str | None
     issued_at: datetime | None
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a token said when `key` verified it; `header` is the token's."""
+
+    header: dict[str, Any]
+    key: PyJWK | str
+    subject: Subject
 
 
 def bearer(request: Request) -> str | None:
@@ -59,11 +71,32 @@ class SignInTokens:
         self._keys = keys
         self._audience = audience
         self._issuer = issuer
+        self._recent = RecentTokens[_Verified](MOST_REMEMBERED)
+
+    def recall(self, token: str) -> Subject | None:
+        """What a token says that has been verified before, by the key that would verify it now. None: it has to be
+        verified. Raises what `verify` does.
+        """
+        hashed = token_hash(token)
+        seen = self._recent.get(hashed)
+        if seen is None:
+            return None
+        try:
+            key, _ = self._key(seen.header)
+        except UnknownKey as error:
+            raise BadToken(type(error).__name__) from None
+        if key is not seen.key:
+            return None
+        if seen.subject.expires_at <= datetime.now(UTC):
+            self._recent.forget(hashed)
+            raise BadToken("expired")
+        return seen.subject
 
     def verify(self, token: str) -> Subject:
         """May fetch the public keys (`api/auth/jwks.py`). Raises BadToken, KeysUnreachable."""
         try:
-            key, algorithm = self._key(jwt.get_unverified_header(token))
+            header = jwt.get_unverified_header(token)
+            key, algorithm = self._key(header)
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
@@ -74,9 +107,11 @@ class SignInTokens:
                 options={"require": ["exp", "sub", "aud"]},
             )
             _check_end(claims)
-            return _subject(claims)
+            subject = _subject(claims)
         except (PyJWTError, UnknownKey) as error:
             raise BadToken(type(error).__name__) from None
+        self._recent.put(token_hash(token), _Verified(header, key, subject))
+        return subject
 
     def _key(self, header: dict[str, Any]) -> tuple[PyJWK | str, str]:
         algorithm = header.get("alg")

@@ -8,6 +8,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from workers.notifications.queue_notifications import changes_channel
+from workers.notifications.redis_client import make_async_client
 
 log = logging.getLogger("smelt.api")
 
@@ -24,7 +25,7 @@ class Announcements:
 
     async def listen(self) -> None:
         """Never returns. What is announced while Redis is away isn't heard."""
-        client = redis.asyncio.Redis.from_url(
+        client = make_async_client(
             self._redis_url,
             socket_connect_timeout=REDIS_SECONDS,
             health_check_interval=5,

@@ -8,16 +8,16 @@ without Redis a change is seen a second later.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 from uuid import UUID
 
-from api.errors import log_unexpected
 from api.events.announcements import Announcements
 from api.events.endings import Endings
 from api.events.follower import Follower
 from api.events.reader import Reader
+from api.events.segments import Segments, Telling, segment_events
+from api.events.tasks import Tasks
 from api.events.watch import Watch
 from api.http.pieces import pieces
 from api.smelts.view import View
@@ -32,60 +32,97 @@ PAUSE = 0.1  # seconds between two reads of the same smelt, at least
 # Neither is ended by an empty line: some clients take whatever is before one for an event.
 RETRY = b"retry: 2000\n"  # milliseconds after which a browser connects again
 HEARTBEAT = b":\n"
+NOBODY = Follower(None, None, None)  # whose right isn't looked at here
 
 
 class Hub:
     """Made anywhere, used in one event loop, and only while `running`. `heartbeat`: seconds of silence, at most."""
 
     def __init__(
-        self, database: Database, views: Views, redis_url: str, namespace: str, *, heartbeat: float
+        self,
+        database: Database,
+        views: Views,
+        segments: Segments,
+        redis_url: str,
+        namespace: str,
+        *,
+        heartbeat: float,
     ) -> None:
         self._reader = Reader(database, views)
+        self._segments = segments
         self._endings = Endings(self._reader)
         self._announcements = Announcements(redis_url, namespace, self._doubt)
         self._heartbeat = heartbeat
         self._watches: dict[str, Watch] = {}
         self._tokens: Counter[bytes] = Counter()
         self._dead_tokens: set[bytes] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._closing = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._start_for_ever(self._announcements.listen)
-        self._start_for_ever(self._endings.look_on)
-        self._start_for_ever(self._look_on)
-        try:
+        async with self._tasks.running():
+            self._tasks.start_for_ever(self._announcements.listen)
+            self._tasks.start_for_ever(self._endings.look_on)
+            self._tasks.start_for_ever(self._look_on)
             yield
-        finally:
-            tasks = list(self._tasks)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     def close(self) -> None:
         """Ends every stream: the process is about to stop, and clients will find another."""
         self._closing = True
+        self._tasks.close()
         self._tell_all()
 
     async def end_of(self, smelt_id: UUID) -> None:
         """Returns once the smelt has ended, or is no more. Goes on while Redis or the database is out of reach."""
         await self._endings.of(str(smelt_id))
 
-    async def follow(self, follower: Follower, first: View) -> AsyncIterator[bytes | memoryview]:
+    @asynccontextmanager
+    async def watched(self, smelt_id: UUID) -> AsyncIterator[Watch | None]:
+        """The smelt's views, for who makes something else of them. None: it is deleted, or can't be looked at."""
+        try:
+            view = await self._reader.view(str(smelt_id))
+        except DatabaseUnavailable as error:
+            log.warning("a smelt can't be watched: %s", error)
+            view = None
+        if view is None:
+            yield None
+            return
+        watch = self._enter(NOBODY, view)
+        try:
+            yield watch
+        finally:
+            self._leave(NOBODY, view)
+
+    def telling(self, since: int | None) -> Telling:
+        """Of what is heard, to one follower. `since`: as of `follow`."""
+        return Telling(self._segments, since)
+
+    async def follow(
+        self, follower: Follower, first: View, since: int | None = None
+    ) -> AsyncIterator[bytes | memoryview]:
         """The stream: `first` as it was just read, then what changes, until the smelt or the token ends.
 
+        `since`: the version that the client has seen, if it comes back. What was heard comes before the changes that
+        have the version's id, and has the id before: so nothing of it is missed, wherever the stream breaks off.
         In pieces, of which a slow client holds one at a time: the events are the same bytes for all who get them.
         """
         watch = self._enter(follower, first)
+        telling = self.telling(since)
         try:
             yield RETRY
+            async for version, segments in telling.news(first):
+                for piece in pieces(segment_events(version, segments)):
+                    yield piece
             for piece in pieces(first.snapshot):
                 yield piece
             seen = first
             while not seen.ended and watch.view is not None and self._may_go_on(follower):
                 changed, latest = watch.changed, watch.view
                 if latest is not seen and latest.version >= seen.version:
+                    async for version, segments in telling.news(latest):
+                        for piece in pieces(segment_events(version, segments)):
+                            yield piece
                     news, seen = await self._reader.since(latest, seen), latest
                     for piece in pieces(news):
                         yield piece
@@ -181,7 +218,7 @@ class Hub:
         watch.doubted = True
         if not watch.reading:
             watch.reading = True
-            self._start(self._read_again(name, watch))
+            self._tasks.start(self._read_again(name, watch))
 
     async def _read_again(self, name: str, watch: Watch) -> None:
         """Until no doubt is left, and the longer a read takes the more seldom."""
@@ -200,27 +237,6 @@ class Hub:
     def _tell_all(self) -> None:
         for watch in self._watches.values():
             watch.tell()
-
-    def _start_for_ever(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Every stream hangs on it: should it end by what nobody foresaw, it begins again."""
-
-        def again(task: asyncio.Task[None]) -> None:
-            if not task.cancelled() and not self._closing:
-                asyncio.get_running_loop().call_later(LOOK_SECONDS, self._start_for_ever, work)
-
-        self._start(work()).add_done_callback(again)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, Exception):
-            log_unexpected(error)
 
 
 async def _happens(event: asyncio.Event, within: float) -> bool:

@@ -4,6 +4,7 @@ That is what an SDK does whose time-out has passed: it hangs up, which cancels t
 """
 
 from dataclasses import replace
+from functools import partial
 
 from starlette.requests import Request
 
@@ -12,6 +13,7 @@ from api.errors import ApiError, Code
 from api.services import services
 from api.smelts.accept import Accepted
 from api.smelts.retry import retry
+from db.smelts import control
 from pipeline.states import SmeltStatus
 
 
@@ -26,7 +28,8 @@ def taken_back(request: Request, accepted: Accepted) -> Accepted:
     if isinstance(caller, Visitor):
         caller = replace(caller, smelt_id=accepted.smelt.id)
     try:
-        retry(services(request), caller, accepted.smelt.id)
+        take_back = partial(control.retry, smelt_id=accepted.smelt.id)
+        retry(services(request), caller, accepted.smelt.id, take_back)
     except ApiError as error:
         if error.code is not Code.NOT_READY:
             raise

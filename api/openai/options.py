@@ -1,16 +1,31 @@
 """What a POST in OpenAI's shape asks for: its own names, read into options like any other's."""
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from typing import TypeVar
 
 from api.errors import Code, Fault, FaultCode, refusal
 from api.smelts.input_part import Source
-from api.smelts.options import MAX_VOCABULARY_CHARS, Fields, Form, SmeltOptions, read_field, read_language
+from api.smelts.options import (
+    LANGUAGE_RULE,
+    MAX_VOCABULARY_CHARS,
+    Fields,
+    Form,
+    SmeltOptions,
+    read_field,
+    read_task,
+)
 from api.smelts.precheck import Post
 from api.smelts.upload import Intake
 from api.smelts.upload_schema import UploadSchema
-from pipeline.states import InputType, SmeltMode
+from pipeline.language_names import language_code
+from pipeline.speakers.models import may_be_asked_for
+from pipeline.states import InputType, SmeltMode, SpeechTask
+
+T = TypeVar("T")
 
 GRANULARITIES = "timestamp_granularities[]"
 GRANULARITIES_FIELDS = (GRANULARITIES, "timestamp_granularities")  # OpenAI's service takes both
@@ -21,6 +36,9 @@ CHUNKING_FIELDS = tuple(
 )
 
 _SEPARATORS = re.compile(r"""[\[\]",']""")
+_NOTHING = frozenset({"", "undefined", "null", "none", "nan"})
+"""What JavaScript and Python make of an option that isn't set, where a form takes nothing but text."""
+_YES, _NO = frozenset({"true", "1", "on", "yes"}), frozenset({"false", "0", "off", "no"})
 
 TRANSCRIPTION = UploadSchema(
     fields=Fields(
@@ -41,6 +59,19 @@ TRANSCRIPTION = UploadSchema(
 )
 
 
+# OpenAI's own takes no language there: what is spoken is found out, and what comes is English.
+TRANSLATION = UploadSchema(
+    fields=Fields(
+        single=frozenset({"model", "prompt", "response_format", "temperature"}),
+        repeated=frozenset(),
+        others_ignored=True,
+        implied={"task": SpeechTask.TRANSLATE},
+    ),
+    sources=frozenset({Source.FILE}),
+    one_input=True,
+)
+
+
 class ResponseFormat(StrEnum):
     JSON = "json"
     TEXT = "text"
@@ -48,6 +79,9 @@ class ResponseFormat(StrEnum):
     VTT = "vtt"
     VERBOSE_JSON = "verbose_json"
     DIARIZED_JSON = "diarized_json"
+
+
+TRANSLATION_FORMATS = tuple(one for one in ResponseFormat if one is not ResponseFormat.DIARIZED_JSON)
 
 
 class Granularity(StrEnum):
@@ -59,41 +93,58 @@ class Granularity(StrEnum):
 class Answer:
     """How the transcript is wanted. `granularities`: the times in `verbose_json`. `stream`: in events.
 
-    `language`: as it was asked for.
+    `language`: as it was asked for. `task`: by the call.
     """
 
     response_format: ResponseFormat
     granularities: frozenset[Granularity]
     stream: bool
     language: str | None
+    task: SpeechTask
 
 
 def read_answer(form: Form) -> Answer:
     """Reads what can be read; what can't is a fault in `form`, and its value the default."""
-    known = ", ".join(ResponseFormat)
-    wanted = (
-        read_field(form, "response_format", ResponseFormat, f"There are: {known}.") or ResponseFormat.JSON
-    )
+    task = read_task(form)
+    formats = TRANSLATION_FORMATS if task is SpeechTask.TRANSLATE else tuple(ResponseFormat)
+    known = f"There are: {', '.join(formats)}."
+    wanted = read_given(form, "response_format", partial(_response_format, formats), known)
+    wanted = wanted or ResponseFormat.JSON
     granularities = _granularities(form)
-    stream = read_field(form, "stream", _flag, "Must be true or false.") or False
+    stream = read_given(form, "stream", _flag, "Must be true or false.") or False
     # Only text is streamed. With the other formats OpenAI's own service leaves the option aside, too.
     stream = stream and wanted in (ResponseFormat.JSON, ResponseFormat.TEXT)
-    return Answer(wanted, granularities or frozenset({Granularity.SEGMENT}), stream, read_language(form))
+    language = read_given(form, "language", language_code, LANGUAGE_RULE)
+    return Answer(wanted, granularities or frozenset({Granularity.SEGMENT}), stream, language, task)
 
 
-def checked_transcription(post: Post, intake: Intake) -> SmeltOptions:  # noqa: ARG001 - the same for every caller
-    """One recording and no prompt. Raises ApiError: anything that is wrong with what was sent, all of it named."""
+def read_given(form: Form, name: str, parse: Callable[[str], T | None], detail: str) -> T | None:
+    """As `read_field`, of a value that clients mean: what stands for an option that isn't set is none."""
+    return read_field(form, name, lambda raw: None if _is_nothing(raw) else parse(raw.strip()), detail)
+
+
+def _is_nothing(raw: str) -> bool:
+    return raw.strip().casefold() in _NOTHING
+
+
+def checked_transcription(post: Post, intake: Intake) -> SmeltOptions:
+    """One recording and no prompt. Speakers are told apart where the answer has a place for them, and it can be done.
+
+    Raises ApiError: anything that is wrong with what was sent, all of it named."""
     form = intake.form
     parts_are_fine = not form.faults
-    language = read_answer(form).language
-    read_field(form, "temperature", _temperature, "Must be a number from 0 to 1.")
+    answer = read_answer(form)
+    read_given(form, "temperature", _temperature, "Must be a number from 0 to 1.")
     options = SmeltOptions(
         mode=SmeltMode.SEPARATE,
         default_prompt_names=(),
         user_prompt_id=None,
-        language=language,
-        vocabulary=_last_words(form.one("prompt") or "") or None,
+        language=answer.language,
+        task=answer.task,
+        vocabulary=read_given(form, "prompt", _last_words, ""),
         content_ttl=None,
+        speakers=answer.response_format is ResponseFormat.DIARIZED_JSON
+        and may_be_asked_for(post.shared.settings.speaker_models),
     )
     if not intake.parts and parts_are_fine:
         form.faults.append(Fault(FaultCode.MISSING, "Send a recording.", field=Source.FILE.value))
@@ -112,7 +163,6 @@ def checked_transcription(post: Post, intake: Intake) -> SmeltOptions:  # noqa: 
 
 def _last_words(prompt: str) -> str:
     """What a vocabulary may hold of it. It is only a hint, of which OpenAI's service takes the end as well."""
-    prompt = prompt.strip()
     if len(prompt) <= MAX_VOCABULARY_CHARS:
         return prompt
     end = prompt[-MAX_VOCABULARY_CHARS - 1 :]  # with the letter before, which may belong to the first word
@@ -126,21 +176,29 @@ def _granularities(form: Form) -> frozenset[Granularity]:
     for name in GRANULARITIES_FIELDS:
         given = " ".join(form.values.get(name, []))
         try:
-            found |= {Granularity(word) for word in _SEPARATORS.sub(" ", given).split()}
+            words = _SEPARATORS.sub(" ", given).casefold().split()
+            found |= {Granularity(word) for word in words if word not in _NOTHING}
         except ValueError:
             form.bad(name, f"There are: {', '.join(Granularity)}.")
     return frozenset(found)
 
 
+def _response_format(formats: Sequence[ResponseFormat], raw: str) -> ResponseFormat:
+    wanted = ResponseFormat(raw.casefold().replace("-", "_"))
+    if wanted not in formats:
+        raise ValueError("none of this call's")
+    return wanted
+
+
 def _flag(raw: str) -> bool:
-    flags = {"true": True, "1": True, "false": False, "0": False}
-    if raw.lower() not in flags:
+    if raw.casefold() not in _YES | _NO:
         raise ValueError("not a flag")
-    return flags[raw.lower()]
+    return raw.casefold() in _YES
 
 
 def _temperature(raw: str) -> float:
-    value = float(raw)
-    if not 0.0 <= value <= 1.0:
+    """The highest, where there are several to be tried in turn."""
+    values = [float(one) for one in _SEPARATORS.sub(" ", raw).split()]
+    if not all(0.0 <= value <= 1.0 for value in values):
         raise ValueError("out of range")
-    return value
+    return max(values, default=0.0)

@@ -1,7 +1,7 @@
 """A request that stays until its smelt has ended, and takes the smelt with it if it goes before."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import NoReturn
@@ -18,15 +18,17 @@ from api.smelts.accept import Accepted
 from api.smelts.input_part import Source
 from api.smelts.reading import check_finished, content_key, find_smelt, read_transcript_of
 from db.smelts import control
-from pipeline.errors import PUBLIC_MESSAGES
 from pipeline.speech.transcript import Transcript
 from pipeline.states import ErrorCode
 
 HEARTBEAT_SECONDS = 10.0
 
 
-async def until_ended(request: Request, accepted: Accepted) -> AsyncIterator[None]:
-    """Yields every `HEARTBEAT_SECONDS` until the smelt has ended.
+async def until_ended(
+    request: Request, accepted: Accepted, changed: Callable[[], asyncio.Event] = asyncio.Event
+) -> AsyncIterator[None]:
+    """Yields every `HEARTBEAT_SECONDS` until the smelt has ended, and whenever the event is set that `changed` gives
+    then.
 
     Raises ClientDisconnect. Whatever ends the waiting before cancels the smelt, if this request made it: one that
     repeats another's leaves it alone.
@@ -34,9 +36,12 @@ async def until_ended(request: Request, accepted: Accepted) -> AsyncIterator[Non
     shared = services(request)
     gone = asyncio.create_task(_gone(request))
     ended = asyncio.create_task(shared.hub.end_of(accepted.smelt.id))
+    news = _set(changed())
     with shared.uploads.under_way():
         try:
-            while not (done := await _first({gone, ended})):
+            while not ((done := await _first({gone, ended, news})) - {news}):
+                if done:
+                    news = _set(changed())
                 yield
             if ended not in done:
                 _hang_up()
@@ -49,6 +54,7 @@ async def until_ended(request: Request, accepted: Accepted) -> AsyncIterator[Non
         finally:
             gone.cancel()
             ended.cancel()
+            news.cancel()
 
 
 def transcript_of(shared: Services, accepted: Accepted) -> Transcript:
@@ -64,7 +70,7 @@ def transcript_of(shared: Services, accepted: Accepted) -> Transcript:
     if file.error_code is ErrorCode.NO_SPEECH:
         return Transcript((), duration_seconds=file.duration_seconds or 0.0, warnings=file.warnings)
     if file.error_code is not None and file.error_code.value in set(Code):
-        code, detail = Code(file.error_code), PUBLIC_MESSAGES[file.error_code]
+        code, detail = Code(file.error_code), file.error_message or ""
         raise ApiError(
             code, detail, faults=[Fault(code, detail, Source.FILE.value, file.position, file.filename)]
         )
@@ -76,6 +82,13 @@ async def _first(tasks: "set[asyncio.Task[None]]") -> "set[asyncio.Task[None]]":
     """Which of them is done, if any is within `HEARTBEAT_SECONDS`."""
     done, _ = await asyncio.wait(tasks, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     return done
+
+
+def _set(event: asyncio.Event) -> "asyncio.Task[None]":
+    async def wait() -> None:
+        await event.wait()
+
+    return asyncio.create_task(wait())
 
 
 async def _gone(request: Request) -> None:

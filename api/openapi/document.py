@@ -8,7 +8,7 @@ from api.errors import PROBLEM_JSON
 from api.schemas.smelts import FinishedOutputs
 from api.smelts.options import MAX_TTL, MAX_VOCABULARY_CHARS, MIN_TTL
 from pipeline.net.webhook_url import MAX_CHARS
-from pipeline.states import DefaultPromptName, SmeltMode
+from pipeline.states import DefaultPromptName, SmeltMode, SpeechTask
 
 Json = dict[str, Any]
 
@@ -66,6 +66,13 @@ _FIELDS: Json = {
     "language": {
         "type": "string",
         "description": "Spoken language, such as `en`, `en-US` or `English`; else it is detected.",
+    },
+    "task": {
+        "type": "string",
+        "enum": [task.value for task in SpeechTask],
+        "default": SpeechTask.TRANSCRIBE.value,
+        "description": "`translate`: recordings are written down in English, where the speech model can; else"
+        " `translation_unavailable`.",
     },
     "vocabulary": {
         "type": "string",
@@ -175,7 +182,9 @@ ALL_OUTPUTS: dict[int | str, Json] = {
 }
 EVENTS: dict[int | str, Json] = {
     200: {
-        "description": "Server-sent events: `smelt` (without its parts), `file`, `output`, and `done` with the status",
+        "description": "Server-sent events: `smelt` (without its parts), `file`, `output`, `segment` (`file`, `index`,"
+        " `start`, `end`, `text`, and `speaker` once that is known) as recordings are heard, and `done` with the"
+        " status",
         "content": {
             "text/event-stream": {
                 "schema": _STRING,
@@ -183,6 +192,18 @@ EVENTS: dict[int | str, Json] = {
             }
         },
     }
+}
+_BYTES: Json = {"schema": {"type": "string", "format": "binary"}, "example": "(the recording's bytes)"}
+RANGE: Json = {
+    "name": "Range",
+    "in": "header",
+    "required": False,
+    "schema": _STRING,
+    "description": "Such as `bytes=1000-1999`; of several ranges at once all of it is sent.",
+}
+RECORDING: dict[int | str, Json] = {
+    200: {"description": "The recording as it was sent", "content": {"audio/*": _BYTES}},
+    206: {"description": "The range of it that was asked for", "content": {"audio/*": _BYTES}},
 }
 TRANSCRIPT: dict[int | str, Json] = {
     200: {
@@ -200,6 +221,8 @@ TRANSCRIPT: dict[int | str, Json] = {
             "application/json": {
                 "schema": {"type": "object"},
                 "example": {
+                    "task": "transcribe",
+                    "complete": True,
                     "language": "en",
                     "duration_seconds": 3.5,
                     "text": _SAID,

@@ -39,6 +39,7 @@ _FILE: Json = {
     "duration_seconds": 1805.4,
     "language": "en",
     "warnings": [],
+    "speakers": [{"label": "S1", "seconds": 1120.3}, {"label": "S2", "seconds": 604.8}],
     "status": "completed",
     "progress": 1.0,
     "queue_position": None,
@@ -67,7 +68,16 @@ _ACCEPTED: Json = {
     **_NOTHING_YET,
     "status": "pending",
     "version": 1,
-    "files": [{**_FILE, "duration_seconds": None, "language": None, "status": "pending", "progress": 0.0}],
+    "files": [
+        {
+            **_FILE,
+            "duration_seconds": None,
+            "language": None,
+            "speakers": None,
+            "status": "pending",
+            "progress": 0.0,
+        }
+    ],
     "outputs": [
         {
             **_OUTPUT,
@@ -121,6 +131,13 @@ EXAMPLES: dict[str, Json] = {
     "AcceptedSmelt": _ACCEPTED,
     "SmeltReply": _SMELT,
     "SmeltPage": {"items": [{**_SUMMARY, "first_filenames": ["talk.m4a"]}], "next_cursor": None},
+    "SpeakerNames": {"S1": "Alice"},
+    "SpeakersReply": {
+        "speakers": [
+            {"label": "S1", "seconds": 1120.3, "name": "Alice"},
+            {"label": "S2", "seconds": 604.8, "name": None},
+        ]
+    },
     "DeletionReceipt": {"smelt_id": _SMELT_ID, "objects_deleted": 4, "key_destroyed_at": _ENDED},
     "FinishedOutputs": {
         "outputs": [

@@ -38,8 +38,8 @@ TRANSCRIPTION_BODY: Json = {
                             **_STRING,
                             "enum": list(ResponseFormat),
                             "default": ResponseFormat.JSON.value,
-                            "description": "In `diarized_json` every segment has the same speaker, as its `warnings`"
-                            " say: speakers are not told apart.",
+                            "description": "In `diarized_json` every segment has a speaker: `A`, `B`, … by first"
+                            " appearance. Where speakers can't be told apart all are `A`, as its `warnings` say.",
                         },
                         GRANULARITIES: {
                             "type": "array",
@@ -57,7 +57,7 @@ TRANSCRIPTION_BODY: Json = {
                         "stream": {
                             "type": "boolean",
                             "default": False,
-                            "description": "Server-sent events, once the transcript is there; `json` and `text` only,"
+                            "description": "Server-sent events, as it is heard; `json` and `text` only,"
                             " the other formats come as they are.",
                         },
                     },

@@ -1,5 +1,6 @@
 """What a client may do to its smelt: cancel it, retry it, delete its content or all of it."""
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -37,7 +38,7 @@ def cancel_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> Respons
 def retry_smelt(request: Request, caller: AnyCaller, smelt_id: UUID) -> Response:
     """Runs again the parts that failed or were canceled, while their content lives."""
     shared = services(request)
-    retry(shared, caller, smelt_id)
+    retry(shared, caller, smelt_id, partial(control.retry, smelt_id=smelt_id))
     return JsonPieces(find_view(shared, caller, smelt_id).body, 202)
 
 

@@ -1,5 +1,6 @@
 """Following a smelt: server-sent events, and tickets for browsers, which can't send a token with them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,10 +10,11 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from api.auth.one_use_tickets import TicketsUnavailable
 from api.errors import ApiError, Code
 from api.events.follower import Follower
 from api.events.following import find_followed, identify_follower, redeemed
-from api.events.tickets import LIFETIME, TicketsUnavailable
+from api.events.tickets import LIFETIME
 from api.openapi.document import EVENTS
 from api.schemas.smelts import TicketReply
 from api.services import services
@@ -21,6 +23,7 @@ from api.smelts.view import View
 router = APIRouter(prefix="/v1/smelts/{smelt_id}/events", tags=["smelts"])
 
 MAX_TICKET_CHARS = 100
+MAX_VERSION = re.compile("[0-9]{1,18}")  # a bigint of Postgres's
 RETRY_SECONDS = 2.0
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # no proxy may hold events back
 
@@ -44,7 +47,7 @@ LAST_EVENT_ID: dict[str, Any] = {
     "in": "header",
     "required": False,
     "schema": {"type": "string"},
-    "description": "The version that was seen last. What is newer follows, after a snapshot.",
+    "description": "The version that was seen last. The segments that are newer follow, then a snapshot.",
 }
 
 
@@ -57,14 +60,22 @@ LAST_EVENT_ID: dict[str, Any] = {
 async def follow_smelt(
     request: Request, opened: Annotated[tuple[Follower, View], Depends(opening)]
 ) -> StreamingResponse:
-    """A snapshot first, in events `smelt`, `file` and `output`; then what changes; `done` at the smelt's end.
+    """A snapshot first, in events `smelt`, `file` and `output`; then what changes; `done` at the smelt's end. What is
+    heard of recordings comes in events `segment`, while they are heard: a file's in order, by `index`.
 
-    Each event's id is the smelt's version. Who comes back, with `Last-Event-ID` or without, gets a snapshot again, so
-    that nothing is missed. Close an EventSource on `done`: by itself it would connect again.
+    Each event's id is the smelt's version; a segment's is the one before it. Who comes back, with `Last-Event-ID` or
+    without, gets a snapshot again, and with it all segments since: some twice perhaps, none not at all. Close an
+    EventSource on `done`: by itself it would connect again.
     """
+    since = last_seen(request.headers.get("last-event-id"))
     return StreamingResponse(
-        services(request).hub.follow(*opened), headers=HEADERS, media_type="text/event-stream"
+        services(request).hub.follow(*opened, since), headers=HEADERS, media_type="text/event-stream"
     )
+
+
+def last_seen(given: str | None) -> int | None:
+    """The version; None for what is none, as of a client that comes for the first time."""
+    return int(given) if given is not None and MAX_VERSION.fullmatch(given) else None
 
 
 @router.post("/ticket", status_code=201)

@@ -1,8 +1,9 @@
 """Results: one output, all outputs, transcripts."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -19,17 +20,23 @@ from api.smelts.reading import (
     content_key,
     find_smelt,
     in_role_of,
+    read_heard_of,
     read_transcript_of,
 )
 from api.smelts.results import Results, result_of
 from db.smelts.smelt_parts import get_file, get_output
 from pipeline.speech.subtitles import NotTimed, TranscriptFormat, format_transcript
+from pipeline.states import WorkStatus
 
 router = APIRouter(prefix="/v1/smelts/{smelt_id}", tags=["results"])
 
 MARKDOWN = "text/markdown"
 ZIP = "application/zip"
 JSON = "application/json"
+PARTIAL = (
+    "what has been heard so far of a recording that isn't completed, also where it failed or was canceled, without"
+    " speakers but with `channels=separate`; as JSON it has `complete: false` then. Without it `not_ready`"
+)
 
 
 @router.get("/outputs", response_class=Response, responses=ALL_OUTPUTS)
@@ -70,15 +77,20 @@ def read_transcript(
     caller: AnyCaller,
     smelt_id: UUID,
     file_id: UUID,
+    *,
     format: TranscriptFormat = TranscriptFormat.TXT,  # noqa: A002 - the parameter's name in the contract
+    partial: Annotated[bool, Query(description=PARTIAL)] = False,
 ) -> Response:
     """What one file says. A text has no times, so it comes as txt and json only."""
     shared = services(request)
     file = in_role_of(shared, caller, smelt_id, lambda conn: get_file(conn, smelt_id, file_id))
     key = content_key(shared, smelt_id)
-    check_finished(file)
+    complete = file.status is WorkStatus.COMPLETED or not partial
+    if complete:
+        check_finished(file)
+    read = read_transcript_of if complete else read_heard_of
     try:
-        body = format_transcript(read_transcript_of(shared, smelt_id, file, key), format)
+        body = format_transcript(read(shared, smelt_id, file, key), format, complete=complete)
     except NotTimed as error:
         raise ApiError(Code.NO_TIMING, str(error)) from None
     return Pieces(body, media_type=format.media_type)

@@ -24,12 +24,16 @@ from pipeline.states import SmeltMode, SmeltStatus
 router = APIRouter(prefix="/v1/smelts", tags=["smelts"])
 
 MAX_PAGE = 100
+FEW_PARTS = 10  # of which a reply is made in less time than a thread is found for it
 
 
 @router.post("", status_code=202, response_model=AcceptedSmelt, openapi_extra=POST_BODY)
 async def post_smelt(request: Request) -> Response:
     """Takes a batch of recordings and texts in."""
-    return await run_in_threadpool(_accepted, await accept(request))
+    accepted = await accept(request)
+    if len(accepted.smelt.files) + len(accepted.smelt.outputs) <= FEW_PARTS:
+        return _accepted(accepted)
+    return await run_in_threadpool(_accepted, accepted)
 
 
 @router.get("")

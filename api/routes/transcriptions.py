@@ -1,7 +1,4 @@
-"""`POST /v1/audio/transcriptions`: a smelt of one recording, in the shape that OpenAI's clients speak.
-
-`POST /v1/audio/translations` is answered as well: by why it can't be served.
-"""
+"""`POST /v1/audio/transcriptions`, and `/translations`: a smelt of one recording, as OpenAI's clients speak."""
 
 from collections.abc import AsyncIterator
 
@@ -14,20 +11,18 @@ from api.auth.callers import find_caller
 from api.errors import ApiError, Code
 from api.middleware.concurrency_limit import leave
 from api.openai.again import taken_back
-from api.openai.options import TRANSCRIPTION, checked_transcription, read_answer
-from api.openai.reply import error_event, events, transcription
+from api.openai.live import live
+from api.openai.options import TRANSCRIPTION, TRANSLATION, checked_transcription, read_answer
+from api.openai.reply import delta_event, error_event, events, transcription
 from api.openai.waiting import transcript_of, until_ended
-from api.openapi.transcriptions import OPENAI_ERROR, TRANSCRIPTION_BODY, TRANSCRIPTION_REPLY
+from api.openapi.transcriptions import TRANSCRIPTION_BODY, TRANSCRIPTION_REPLY
+from api.openapi.translations import TRANSLATION_BODY, TRANSLATION_REPLY
 from api.services import services
 from api.smelts.accept import Accepted, accept
+from api.smelts.checked_options import NO_TRANSLATION, may_translate
+from api.smelts.upload_schema import UploadSchema
 from api.translations import TRANSLATED, translated
 from pipeline.concurrency import Kind
-
-# Not 501: clients take what is above 500 for an outage, and try again.
-NO_TRANSLATION = (
-    "This service writes down what is said in the language that it is said in; it doesn't translate."
-    " Use POST /v1/audio/transcriptions."
-)
 
 router = APIRouter(prefix="/v1/audio", tags=["openai"])
 
@@ -43,7 +38,22 @@ async def transcribe(request: Request) -> Response:
 
     The same post again, with its `Idempotency-Key`, waits for the same smelt, or takes a canceled one back to work.
     """
-    accepted = await accept(request, TRANSCRIPTION, checked_transcription)
+    return await _answered(request, TRANSCRIPTION)
+
+
+@router.post(
+    "/translations", response_class=Response, openapi_extra=TRANSLATION_BODY, responses=TRANSLATION_REPLY
+)
+async def translate(request: Request) -> Response:
+    """The same in English, whatever is spoken. Where the speech model can't, it is refused before the body is read."""
+    if not await run_in_threadpool(may_translate, services(request).settings):
+        await find_caller(request)
+        raise ApiError(Code.TRANSLATION_UNAVAILABLE, NO_TRANSLATION)
+    return await _answered(request, TRANSLATION)
+
+
+async def _answered(request: Request, schema: UploadSchema) -> Response:
+    accepted = await accept(request, schema, checked_transcription)
     if not accepted.new:
         async with services(request).share.turn(accepted.caller.tenant):
             accepted = await run_in_threadpool(taken_back, request, accepted)
@@ -62,21 +72,22 @@ async def transcribe(request: Request) -> Response:
     return reply
 
 
-@router.post("/translations", status_code=404, response_class=Response, responses=OPENAI_ERROR)
-async def translate(request: Request) -> Response:
-    """Always refused: recordings are written down in their own language. The body isn't read."""
-    await find_caller(request)
-    raise ApiError(Code.TRANSLATION_UNAVAILABLE, NO_TRANSLATION)
-
-
 async def _streamed(request: Request, accepted: Accepted) -> AsyncIterator[bytes]:
-    """Comments while it waits, so that nothing on the way gives the connection up; then the events.
+    """What is heard, while it is heard, and comments where that takes a while, so that nothing on the way gives the
+    connection up; then the rest.
 
     The status has been sent by then, so an error is an event too.
     """
+    told = 0
     try:
-        async for _ in until_ended(request, accepted):
-            yield b": waiting\n\n"
+        async with live(services(request).hub, accepted.smelt.id) as heard:
+            async for _ in until_ended(request, accepted, heard.changed):
+                texts = await heard.texts()
+                for number, text in enumerate(texts, told):
+                    yield delta_event(number, text)
+                told += len(texts)
+                if not texts:
+                    yield b": waiting\n\n"
         async with services(request).share.turn(accepted.caller.tenant, longest_wait=None):
             transcript = await run_in_threadpool(transcript_of, services(request), accepted)
     except ApiError as error:
@@ -84,5 +95,5 @@ async def _streamed(request: Request, accepted: Accepted) -> AsyncIterator[bytes
     except TRANSLATED as error:
         yield error_event(translated(error))
     else:
-        for event in events(transcript):
+        for event in events(transcript, told):
             yield event

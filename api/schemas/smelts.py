@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 
 from pipeline.states import (
     ApiKeyStatus,
@@ -30,6 +30,23 @@ _WAITING_FOR = (
 )
 
 
+class SpeakerTime(Reply):
+    label: str = Field(description="`S1`, `S2`, … by first appearance")
+    seconds: float
+
+
+class SpeakerReply(SpeakerTime):
+    name: str | None = Field(description="that a client has given")
+
+
+class SpeakersReply(Reply):
+    speakers: list[SpeakerReply]
+
+
+class SpeakerNames(RootModel[dict[str, str]]):
+    """A name by label; an empty one is none."""
+
+
 class FileReply(Reply):
     id: UUID
     position: int
@@ -41,6 +58,7 @@ class FileReply(Reply):
     warnings: list[str] = Field(
         description="what was missing, damaged or chosen when it was heard, with times"
     )
+    speakers: list[SpeakerTime] | None = Field(description="null: they weren't told apart")
     status: WorkStatus
     progress: float
     queue_position: int | None = Field(description="its place in the queue, from 1, while it waits")

@@ -86,8 +86,7 @@ async def accept(request: Request, schema: UploadSchema = SMELT, check: Check = 
                 intake = _intake(post, schema, content)
                 await intake.read(request)
                 async with _turn(post):
-                    options = await run_in_threadpool(check, post, intake)
-                    return await _to_its_end(_take_in, post, intake, content, options)
+                    return await _to_its_end(_take_in, post, intake, content, check)
 
 
 async def _compare(request: Request, post: Post, existing: Existing, schema: UploadSchema) -> Accepted:
@@ -118,14 +117,15 @@ async def _to_its_end(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
         raise
 
 
-def _take_in(post: Post, intake: Intake, content: NewContent, options: SmeltOptions) -> Accepted:
+def _take_in(post: Post, intake: Intake, content: NewContent, check: Check) -> Accepted:
     shared = post.shared
-    _store_extras(post, content, options)
+    options = check(post, intake)
+    _add_extras(post, content, options)
+    content.store()
     new = _new_smelt(post, intake, content, options)
     try:
         with shared.database.service() as conn:
             ready = admit(conn, new, allowances(shared))
-            smelt = get_smelt(conn, new.id)
     except IdempotencyRace:
         return _lost_race(post, intake, content)
     except Refused as refused:
@@ -139,10 +139,10 @@ def _take_in(post: Post, intake: Intake, content: NewContent, options: SmeltOpti
         raise
     content.kept = True
     notify(shared, new.id, new.mode, ready)
-    return _accepted(post, intake, smelt, new=True)
+    return _accepted(post, intake, ready.smelt, new=True)
 
 
-def _store_extras(post: Post, content: NewContent, options: SmeltOptions) -> None:
+def _add_extras(post: Post, content: NewContent, options: SmeltOptions) -> None:
     """The hints and the prompt as it is now: later edits change nothing."""
     extras = {Kind.VOCABULARY: options.vocabulary, Kind.PROMPT: _prompt_text(post, options.user_prompt_id)}
     for kind, text in extras.items():
@@ -171,12 +171,17 @@ def _new_smelt(post: Post, intake: Intake, content: NewContent, options: SmeltOp
         default_prompt_names=options.default_prompt_names,
         user_prompt_id=options.user_prompt_id,
         language=options.language,
+        task=options.task,
         content_key=shared.keyring.wrap(content.key, smelt_context(content.smelt_id)),
         content_ttl_seconds=options.content_ttl or settings.content_ttl,
         content_max_age_seconds=settings.content_max_age,
         idempotency_key=post.key,
         request_fingerprint=None if post.key is None else _fingerprint(post, intake),
         webhook_url=options.webhook_url,
+        channels=options.channels,
+        speakers=options.speakers,
+        min_speakers=options.min_speakers,
+        max_speakers=options.max_speakers,
         files=[
             NewFile(
                 id=received.id,

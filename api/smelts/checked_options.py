@@ -6,7 +6,12 @@ from api.smelts.precheck import Post
 from api.smelts.upload import Intake
 from db.accounts.webhook_secrets import has_secret
 from pipeline.net.webhook_url import BadUrl, parse
-from pipeline.states import InputType, SmeltMode, Tier
+from pipeline.settings import Settings
+from pipeline.speakers.models import HOW_TO_GET_THEM, may_be_asked_for
+from pipeline.speech.translation import translates
+from pipeline.states import Channels, InputType, SmeltMode, SpeechTask, Tier
+
+NO_TRANSLATION = "The speech model here doesn't translate: Whisper's multilingual ones do, except `turbo`."
 
 
 def checked_options(post: Post, intake: Intake) -> SmeltOptions:
@@ -37,11 +42,32 @@ def checked_options(post: Post, intake: Intake) -> SmeltOptions:
     ):
         detail = "No language model is set up here, so only the default prompts can be applied."
         form.faults.append(Fault(Code.PROMPT_NEEDS_MODEL, detail, field="user_prompt_id"))
+    if options.task is SpeechTask.TRANSLATE and not may_translate(post.shared.settings):
+        form.faults.append(Fault(Code.TRANSLATION_UNAVAILABLE, NO_TRANSLATION, field="task"))
+    _check_speakers(post, form, options)
     if options.webhook_url is not None:
         _check_webhook(post, form, options.webhook_url)
     if form.faults:
         raise refusal(form.faults)
     return options
+
+
+def may_translate(settings: Settings) -> bool:
+    """Where that can't be told here, the worker tells."""
+    return translates(settings.whisper_model) is not False
+
+
+def _check_speakers(post: Post, form: Form, options: SmeltOptions) -> None:
+    least, most = options.min_speakers, options.max_speakers
+    for name, bound in (("min_speakers", least), ("max_speakers", most)):
+        if bound is not None and not options.speakers:
+            form.bad(name, "Only with `speakers=true`.")
+    if least is not None and most is not None and least > most:
+        form.bad("max_speakers", "Must not be less than `min_speakers`.")
+    if options.speakers and options.channels is Channels.SEPARATE:
+        form.bad("speakers", "With `channels=separate` each channel is a speaker: leave this out.")
+    elif options.speakers and not may_be_asked_for(post.shared.settings.speaker_models):
+        form.faults.append(Fault(Code.SPEAKERS_UNAVAILABLE, HOW_TO_GET_THEM, field="speakers"))
 
 
 def _check_webhook(post: Post, form: Form, url: str) -> None:

@@ -13,9 +13,8 @@ from uuid_utils.compat import uuid7
 from api.errors import Fault, FaultCode
 from api.http.filename import safe_filename
 from api.smelts.multipart import PartStart
-from api.smelts.new_content import NewContent
+from api.smelts.new_content import NewContent, NewInput
 from pipeline.content.errors import ContentError
-from pipeline.content.writer import ContentWriter
 from pipeline.errors import SmeltError
 from pipeline.limits import Limits
 from pipeline.speech.sniff import HEAD_BYTES, Classified, classify
@@ -67,7 +66,7 @@ class InputPart:
         self._kind = PASTED if self.source is Source.TEXTS else None
         self._decoder = TextDecoder()
         self._stored = 0
-        self._writer: ContentWriter | None = None
+        self._writer: NewInput | None = None
 
     @property
     def digest(self) -> str:
@@ -136,7 +135,7 @@ class InputPart:
         if self._stored > limit:
             raise SmeltError(ErrorCode.FILE_TOO_LARGE, f"This tier allows {limit:,} bytes for such an input.")
         if self._writer is None and self._content is not None:
-            self._writer = await self._content.writer(self.id)
+            self._writer = self._content.input(self.id)
         if self._writer is not None and data:
             await self._writer.write(data)
 

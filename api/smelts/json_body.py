@@ -10,6 +10,12 @@ from api.smelts.multipart import Event, PartData, PartEnd, PartStart
 from api.smelts.options import MAX_FIELD_BYTES, MAX_FIELDS, Form, too_many_fields
 
 _INTEGER = re.compile(r"-?[0-9]+")
+_NUMBERS = {
+    "content_ttl": "Must be a number of seconds.",
+    "min_speakers": "Must be a number.",
+    "max_speakers": "Must be a number.",
+}
+_FLAGS = frozenset({"speakers"})
 _TEXT_SCHEMA = 'Must be a string or {"filename", "text"}.'
 MAX_CHARS = MAX_FIELD_BYTES  # of a field or a filename
 _TOO_LONG = f"At most {MAX_CHARS:,} characters."
@@ -83,12 +89,14 @@ class _Document:
             await self._reader.scalar()  # null is the same as none
         elif name in self._form.fields.repeated:
             await self._list(name, kind)
-        elif name == "content_ttl":
-            await self._seconds(name, kind)
+        elif name in _NUMBERS:
+            await self._number(name, kind)
+        elif name in _FLAGS and kind in "tf":
+            self._form.add(name, await self._reader.scalar())
         elif kind == '"':
             await self._add_string(name)
         else:
-            self._form.bad(name, "Must be a string.")
+            self._form.bad(name, "Must be true or false." if name in _FLAGS else "Must be a string.")
             await self._reader.skip()
 
     async def _list(self, name: str, kind: str) -> None:
@@ -107,12 +115,12 @@ class _Document:
                 self._form.bad(name, "Must be a list of strings.")
                 await self._reader.skip()
 
-    async def _seconds(self, name: str, kind: str) -> None:
+    async def _number(self, name: str, kind: str) -> None:
         value = "" if kind in '"[{' else await self._reader.scalar()
         if _INTEGER.fullmatch(value):
             self._form.add(name, value)
             return
-        self._form.bad(name, "Must be a number of seconds.")
+        self._form.bad(name, _NUMBERS[name])
         if not value:
             await self._reader.skip()
 

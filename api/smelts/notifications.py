@@ -5,7 +5,7 @@ from uuid import UUID
 from api.services import Services
 from db.smelts.admission import Admitted
 from pipeline.states import SmeltMode
-from workers.notifications.queue_notifications import ActorName
+from workers.notifications.queues import ActorName
 
 
 def notify(shared: Services, smelt_id: UUID, mode: SmeltMode, ready: Admitted) -> None:

@@ -4,7 +4,7 @@ Everything that is wrong is collected as faults, so that one answer names it all
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TypeVar
@@ -12,12 +12,14 @@ from uuid import UUID
 
 from api.errors import MAX_NAME_CHARS, ApiError, Fault, FaultCode, refusal, shown
 from pipeline.language_names import language_code
-from pipeline.states import DefaultPromptName, SmeltMode
+from pipeline.speech.speakers import MOST_SPEAKERS
+from pipeline.states import Channels, DefaultPromptName, SmeltMode, SpeechTask
 
 MAX_FIELDS = 64
 MAX_FIELD_BYTES = 8_192
 MAX_VOCABULARY_CHARS = 2_000
 MIN_TTL, MAX_TTL = 60, 604_800  # seconds
+LANGUAGE_RULE = "Must be a language code such as `en` or `de`."
 
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
@@ -29,13 +31,14 @@ class Fields:
     """The names that a call knows: those that are given once, and those that may be repeated.
 
     `inputs`: those of its inputs, which stand beside the form. `others_ignored`: names that it doesn't know are passed
-    over, instead of refused.
+    over, instead of refused. `implied`: values that the call itself stands for; nobody sends them.
     """
 
     single: frozenset[str]
     repeated: frozenset[str]
     inputs: frozenset[str] = frozenset()
     others_ignored: bool = False
+    implied: Mapping[str, str] = field(default_factory=dict)
 
     def nearest(self, name: str) -> str | None:
         """The name that was probably meant."""
@@ -47,7 +50,12 @@ class Fields:
 
 
 SMELT_FIELDS = Fields(
-    single=frozenset({"mode", "user_prompt_id", "language", "vocabulary", "webhook_url", "content_ttl"}),
+    single=frozenset(
+        {
+            *("mode", "user_prompt_id", "language", "task", "vocabulary", "webhook_url", "content_ttl"),
+            *("channels", "speakers", "min_speakers", "max_speakers"),
+        }
+    ),
     repeated=frozenset({"default_prompt_names"}),
     inputs=frozenset({"files", "texts"}),
 )
@@ -64,6 +72,11 @@ class SmeltOptions:
     vocabulary: str | None
     content_ttl: int | None
     webhook_url: str | None = None
+    task: SpeechTask = SpeechTask.TRANSCRIBE
+    channels: Channels = Channels.MIXED
+    speakers: bool = False
+    min_speakers: int | None = None
+    max_speakers: int | None = None
 
     @property
     def prompts(self) -> int:
@@ -77,6 +90,9 @@ class Form:
     fields: Fields
     values: dict[str, list[str]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.values |= {name: [value] for name, value in self.fields.implied.items()}
 
     def add(self, name: str, value: str) -> None:
         if not self.fields.know(name):
@@ -138,19 +154,33 @@ def read_options(form: Form) -> SmeltOptions:
         mode=read_field(form, "mode", SmeltMode, "Must be `separate` or `combine`.") or SmeltMode.SEPARATE,
         default_prompt_names=_prompt_names(form),
         user_prompt_id=read_field(form, "user_prompt_id", UUID, "Must be the id of one of your prompts."),
-        language=read_language(form),
+        language=read_field(form, "language", language_code, LANGUAGE_RULE),
         vocabulary=read_vocabulary(form, "vocabulary"),
         content_ttl=read_field(form, "content_ttl", _ttl, f"Seconds, from {MIN_TTL} to {MAX_TTL}."),
         webhook_url=form.one("webhook_url"),
+        task=read_task(form),
+        channels=read_field(form, "channels", Channels, "Must be `mixed` or `separate`.") or Channels.MIXED,
+        speakers=read_field(form, "speakers", read_flag, "Must be true or false.") or False,
+        min_speakers=_speakers(form, "min_speakers"),
+        max_speakers=_speakers(form, "max_speakers"),
     )
 
 
-def read_language(form: Form) -> str | None:
-    return read_field(form, "language", language_code, "Must be a language code such as `en` or `de`.")
+def read_task(form: Form) -> SpeechTask:
+    task = read_field(form, "task", SpeechTask, "Must be `transcribe` or `translate`.")
+    return task or SpeechTask.TRANSCRIBE
 
 
 def read_vocabulary(form: Form, name: str) -> str | None:
     return read_field(form, name, _vocabulary, f"At most {MAX_VOCABULARY_CHARS} characters.")
+
+
+def read_flag(raw: str) -> bool:
+    """Raises ValueError."""
+    flags = {"true": True, "1": True, "false": False, "0": False}
+    if raw.lower() not in flags:
+        raise ValueError("not a flag")
+    return flags[raw.lower()]
 
 
 def read_field(form: Form, name: str, parse: Callable[[str], T | None], detail: str) -> T | None:
@@ -194,6 +224,14 @@ def _vocabulary(raw: str) -> str | None:
 
 
 def _ttl(raw: str) -> int:
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 9 and MIN_TTL <= int(raw) <= MAX_TTL):
+    return _count(raw, MIN_TTL, MAX_TTL)
+
+
+def _speakers(form: Form, name: str) -> int | None:
+    return read_field(form, name, lambda raw: _count(raw, 1, MOST_SPEAKERS), f"From 1 to {MOST_SPEAKERS}.")
+
+
+def _count(raw: str, least: int, most: int) -> int:
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 9 and least <= int(raw) <= most):
         raise ValueError("out of range")
     return int(raw)

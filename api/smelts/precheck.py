@@ -6,12 +6,22 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from api.auth.identity import Caller, Claimant, authenticate, claimed_tenant, recognize
+from api.auth.identity import (
+    Caller,
+    Claimant,
+    Machine,
+    Visitor,
+    authenticate,
+    claimed_tenant,
+    known,
+    recognize,
+)
 from api.services import Services, services
 from api.smelts.allowance import allowances, out_of_allowance
 from api.smelts.fingerprint import idempotency_key
 from db.smelts.admission import Existing, find_by_idempotency_key
 from db.smelts.reservation import Refused, check_allowance
+from db.smelts.standing import find_standing
 from pipeline.limits import Limits
 from pipeline.states import Tier
 
@@ -48,8 +58,28 @@ async def precheck(request: Request) -> Post:
 
 
 def _precheck(request: Request, who: Claimant) -> Post:
-    shared = services(request)
     key = idempotency_key(request.headers.getlist("idempotency-key"))
+    return _at_a_glance(request, who, key) or _looked_into(request, who, key)
+
+
+def _at_a_glance(request: Request, who: Claimant, key: str | None) -> Post | None:
+    """Where all is well, one look tells. None: it is to be looked into why it isn't, or that can't tell."""
+    shared = services(request)
+    if isinstance(who, Visitor):
+        return None
+    token_hash = who.token_hash if isinstance(who, Machine) else None
+    with shared.database.once() as conn:
+        standing = find_standing(conn, None if token_hash else who.user_id, token_hash, key)
+    if standing is None:
+        return None
+    caller = known(request, who, standing.profile)
+    if standing.existing is None and not standing.allows(caller.tier, allowances(shared)):
+        return None
+    return Post(shared, caller, key, standing.existing)
+
+
+def _looked_into(request: Request, who: Claimant, key: str | None) -> Post:
+    shared = services(request)
     with shared.database.service() as conn:
         caller = recognize(request, conn, who)
         existing = _existing(conn, caller, key)

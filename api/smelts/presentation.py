@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from api.schemas.smelts import FileReply, ListedSmelt, OutputReply, SmeltReply, SmeltSummary
+from api.schemas.smelts import FileReply, ListedSmelt, OutputReply, SmeltReply, SmeltSummary, SpeakerTime
 from pipeline.errors import PUBLIC_MESSAGES
 from pipeline.smelt import Smelt, SmeltFile, SmeltOutput, Totals
+from pipeline.speech.speakers import label
 from pipeline.states import ErrorCode
 
 
@@ -59,13 +60,20 @@ def shown_file(file: SmeltFile, place: int | None) -> FileReply:
         duration_seconds=file.duration_seconds,
         language=file.language,
         warnings=list(file.warnings),
+        speakers=_speakers(file),
         status=file.status,
         progress=file.share_done,
         queue_position=place,
         waiting_for=file.waiting_for,
         error_code=file.error_code,
-        error_message=_message(file.error_code),
+        error_message=file.error_message,
     )
+
+
+def _speakers(file: SmeltFile) -> list[SpeakerTime] | None:
+    if file.speaker_seconds is None:
+        return None
+    return [SpeakerTime(label=label(n), seconds=seconds) for n, seconds in enumerate(file.speaker_seconds)]
 
 
 def shown_output(output: SmeltOutput, user_prompt_id: UUID | None) -> OutputReply:
@@ -78,7 +86,7 @@ def shown_output(output: SmeltOutput, user_prompt_id: UUID | None) -> OutputRepl
         progress=output.share_done,
         waiting_for=output.waiting_for,
         error_code=output.error_code,
-        error_message=_message(output.error_code),
+        error_message=output.error_message,
         model=output.model,
         input_tokens=output.input_tokens,
         output_tokens=output.output_tokens,
@@ -93,7 +101,7 @@ def _first_failure(smelt: Smelt) -> str | None:
     failed = [file for file in smelt.files if file.error_code is not None]
     if smelt.error_code is not ErrorCode.FILE_FAILED or not failed:
         return None
-    return f"{failed[0].filename}: {_message(failed[0].error_code)}"
+    return f"{failed[0].filename}: {failed[0].error_message}"
 
 
 def _message(code: ErrorCode | None) -> str | None:

@@ -12,11 +12,13 @@ from api.errors import ApiError, Code
 from api.services import Services
 from api.smelts.view import View
 from db.smelts.content_keys import get_content_key
-from db.smelts.reads import get_head, with_parts
+from db.smelts.reads import get_head, get_task, with_parts
 from pipeline.content.keyring import smelt_context
 from pipeline.content.store import Kind, ObjectName
-from pipeline.errors import PUBLIC_MESSAGES
 from pipeline.smelt import Smelt, SmeltFile, SmeltOutput
+from pipeline.speech.kept import kept_name, read_kept
+from pipeline.speech.speaker_names import names_object, read_names
+from pipeline.speech.speakers import renamed
 from pipeline.speech.transcript import Transcript
 from pipeline.states import InputType, WorkStatus
 
@@ -82,17 +84,48 @@ def check_finished(part: SmeltFile | SmeltOutput) -> None:
         return
     if not part.status.terminal:
         raise ApiError(Code.NOT_READY)
-    if part.error_code is None:
-        raise ApiError(Code.PART_FAILED, "This part was canceled.")
-    raise ApiError(Code.PART_FAILED, PUBLIC_MESSAGES[part.error_code])
+    raise ApiError(Code.PART_FAILED, part.error_message or "This part was canceled.")
 
 
 def read_transcript_of(shared: Services, smelt_id: UUID, file: SmeltFile, key: bytes) -> Transcript:
-    """What a completed file says. Raises ContentMissing, ContentUnavailable."""
+    """What a completed file says, its speakers by the names that they were given.
+
+    Raises ContentMissing, ContentUnavailable.
+    """
     if file.input_type is InputType.TEXT:
         return Transcript.of_text(shared.content.get(ObjectName(smelt_id, file.id, Kind.INPUT), key).decode())
     name = ObjectName(smelt_id, file.id, Kind.TRANSCRIPT, file.attempt)
-    return Transcript.from_json(shared.content.get(name, key))
+    transcript = Transcript.from_json(shared.content.get(name, key))
+    return renamed(transcript, names_of(shared, smelt_id, file, key))
+
+
+def names_of(shared: Services, smelt_id: UUID, file: SmeltFile, key: bytes) -> dict[str, str]:
+    """That its speakers were given, by label. Raises ContentUnavailable, ContentTampered."""
+    if file.speaker_seconds is None:
+        return {}
+    return read_names(shared.content, names_object(smelt_id, file.id, file.attempt), key)
+
+
+def read_heard_of(shared: Services, smelt_id: UUID, file: SmeltFile, key: bytes) -> Transcript:
+    """What has been heard so far of a recording that isn't completed; nothing yet of one that has just begun.
+
+    Raises ApiError `not_ready` or `part_failed` where nothing is to be heard of it, `not_found` where the smelt has
+    been deleted since; ContentMissing, ContentUnavailable.
+    """
+    if not file.kept and file.status is not WorkStatus.PROCESSING:
+        check_finished(file)
+    names = [kept_name(smelt_id, file.id, one.attempt, number) for number, one in enumerate(file.kept, 1)]
+    passages = [passage for name in names for passage in read_kept(shared.content, name, key)]
+    with shared.database.service() as conn:
+        task = get_task(conn, smelt_id)
+    if task is None:
+        raise ApiError(Code.NOT_FOUND)
+    return Transcript(
+        tuple(segment for passage in passages for segment in passage.segments),
+        duration_seconds=file.duration_seconds or (passages[-1].end if passages else 0.0),
+        unheard=tuple(sorted(span for passage in passages for span in passage.unheard)),
+        task=task,
+    )
 
 
 def completed_outputs(smelt: Smelt) -> Smelt:

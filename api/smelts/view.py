@@ -78,6 +78,16 @@ class View:
         return bool(self.places)
 
     @cached_property
+    def heard(self) -> tuple[SmeltFile, ...]:
+        """The files of which segments are kept."""
+        return tuple(part for part in self.parts.values() if isinstance(part, SmeltFile) and part.kept)
+
+    @cached_property
+    def newest_heard(self) -> int:
+        """The version by which the last of them came."""
+        return max((file.kept[-1].version for file in self.heard), default=0)
+
+    @cached_property
     def size(self) -> int:
         """Bytes that it takes in memory, about, with its body and its snapshot."""
         parts = sum(map(len, self.files.values())) + sum(map(len, self.outputs.values()))

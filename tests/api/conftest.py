@@ -16,7 +16,7 @@ from api.middleware.concurrency_limit import Places
 from api.server.connections import Connections
 from api.services import Services
 from pipeline.settings import Settings
-from tests.support.api_processes import NO_TLS
+from tests.support.api_processes import KEPT, NO_TLS
 from tests.support.cast import Cast
 
 
@@ -67,7 +67,9 @@ class RunningApi:
         return [Path(folder, name) for folder, _, names in os.walk(self.content) for name in names]
 
     def client(self, headers: dict[str, str] | None = None) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=30, verify=NO_TLS)
+        return httpx.Client(
+            base_url=self.url, headers=headers, trust_env=False, timeout=30, verify=NO_TLS, limits=KEPT
+        )
 
 
 @contextmanager

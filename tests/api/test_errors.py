@@ -78,10 +78,10 @@ def test_an_unexpected_error_says_nothing_of_what_went_wrong(
 ) -> None:
     canary = "the-canary-sings-at-dawn"
 
-    async def explode(*_: object) -> None:
+    def explode(*_: object) -> None:
         raise RuntimeError(canary)
 
-    monkeypatch.setattr(ContentStore, "writer", explode)
+    monkeypatch.setattr(ContentStore, "put_all", explode)
     with caplog.at_level(logging.DEBUG):
         reply = visitor.post("/v1/smelts", json={"texts": [canary], "default_prompt_names": ["summarize"]})
     assert (reply.status_code, reply.json()["code"]) == (500, "internal_error")

@@ -15,7 +15,7 @@ from api.auth.client_address import client_address, ip_hash
 from api.http import cursor
 from api.http.filename import MAX_CHARS, safe_filename
 from api.http.negotiation import choose
-from pipeline.language_names import LANGUAGES, language_code
+from pipeline.language_names import LANGUAGES, MULTI, language_code
 from pipeline.net.networks import networks
 
 PROXIES = networks(["10.0.0.0/8", "2001:db8:aaaa::/48"])
@@ -158,6 +158,9 @@ def test_the_languages_are_those_that_the_recogniser_knows() -> None:
         (" de ", "de"),
         ("auto", None),
         ("und", None),
+        ("multi", MULTI),
+        ("mul", MULTI),
+        ("Multilingual", MULTI),
     ],
 )
 def test_a_language_is_known_by_code_tag_and_name(given_language: str, code: str | None) -> None:

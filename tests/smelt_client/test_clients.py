@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,13 +11,14 @@ import pytest
 from pydantic import BaseModel
 
 from pipeline.settings import Settings
-from smelt_client import Misused, Refused, StillRunning, Unreachable
+from pipeline.speech.speakers import labeled
+from smelt_client import Misused, Refused, SmeltReply, StillRunning, Unreachable
 from smelt_client.calls import Call
 from tests.api.conftest import RunningApi
 from tests.smelt_client.conftest import Connect
 from tests.support.answering import answering
 from tests.support.cast import Cast
-from tests.support.in_process_worker import do_all_work
+from tests.support.in_process_worker import SPOKEN, do_all_work
 
 RECORDING = Path(__file__).parent.parent / "recordings" / "speech.wav"
 NOTE = "Ann ships on Friday."
@@ -52,6 +54,18 @@ def test_from_the_post_to_the_results_and_away(
     assert (told.value.status, told.value.code) == (404, "not_found")
 
 
+def test_speakers_are_named(connect: Connect, api: RunningApi, cast: Cast, settings: Settings) -> None:
+    client = connect(api.url, cast.ada.token)
+    posted = client.submit([RECORDING], channels="separate")
+    do_all_work(settings, replace(SPOKEN, segments=labeled(SPOKEN.segments)))
+    [file] = client.wait(posted.id, within=10).files
+    assert [(speaker.label, speaker.seconds) for speaker in file.speakers] == [("S1", 2.0)]
+    told = client.name_speakers(posted.id, file.id, {"S1": "Alice"})
+    assert [speaker.name for speaker in told.speakers] == ["Alice"]
+    assert client.speakers(posted.id, file.id) == told
+    assert client.transcript(posted.id, file.id).startswith("Alice: ")
+
+
 def test_a_list_goes_over_pages_and_ends(
     connect: Connect, api: RunningApi, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,6 +81,28 @@ def test_a_smelt_is_canceled_and_taken_up_again(connect: Connect, api: RunningAp
     posted = client.submit([NOTE], prompts=["summarize"])
     assert client.cancel(posted.id).status == "canceled"
     assert client.retry(posted.id).status == "pending"
+
+
+def test_one_part_is_canceled_and_taken_up_again(connect: Connect, api: RunningApi, cast: Cast) -> None:
+    client = connect(api.url, cast.ada.token)
+    posted = client.submit([RECORDING, NOTE], prompts=["summarize"])
+    file = next(file for file in posted.files if file.filename == "speech.wav")
+    output = next(output for output in posted.outputs if output.file_id != file.id)
+
+    def standing(smelt: SmeltReply) -> tuple[str, str]:
+        """Of the recording, and of the note's summary."""
+        return (
+            next(each.status for each in smelt.files if each.id == file.id),
+            next(each.status for each in smelt.outputs if each.id == output.id),
+        )
+
+    assert standing(client.cancel_file(posted.id, file.id)) == ("canceled", "pending")
+    assert standing(client.retry_file(posted.id, file.id)) == ("pending", "pending")
+    assert standing(client.cancel_output(posted.id, output.id)) == ("pending", "canceled")
+    assert standing(client.retry_output(posted.id, output.id)) == ("pending", "pending")
+    with pytest.raises(Refused) as told:
+        client.retry_output(posted.id, output.id)
+    assert (told.value.status, told.value.code) == (409, "not_ready")
 
 
 def test_a_post_that_is_repeated_by_its_key_is_one_smelt(

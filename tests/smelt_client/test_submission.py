@@ -51,6 +51,11 @@ def test_a_file_that_says_to_be_empty_and_is_not_is_read_too() -> None:
         assert os.fstat(file.fileno()).st_size > 0
 
 
+@pytest.mark.parametrize(("translate", "task"), [(True, "translate"), (False, None)])
+def test_what_is_to_be_translated_is_a_task(*, translate: bool, task: str | None) -> None:
+    assert Submission(["Ann ships."], {"translate": translate}).fields.get("task") == task
+
+
 def test_a_name_in_bytes_that_are_no_text_can_be_sent(tmp_path: Path) -> None:
     note = tmp_path / os.fsdecode(b"caf\xe9.md")
     note.write_text("Ann ships.")

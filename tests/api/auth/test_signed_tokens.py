@@ -147,6 +147,48 @@ def test_a_token_ends_to_the_second(by_secret: SignInTokens) -> None:
         anonymous.verify(anonymous.issue(USER, datetime.now(UTC) - timedelta(seconds=61)))
 
 
+def test_what_was_verified_is_recalled_and_nothing_else(by_secret: SignInTokens) -> None:
+    token = hs256()
+    assert by_secret.recall(token) is None
+    subject = by_secret.verify(token)
+    assert by_secret.recall(token) == subject
+    head, _, signature = token.rpartition(".")
+    assert by_secret.recall(f"{head}.{signature[::-1]}") is None
+    with pytest.raises(BadToken):
+        by_secret.verify(hs256(role="anon"))
+    assert by_secret.recall(hs256(role="anon")) is None
+
+
+def test_a_recalled_token_ends_to_the_second_too(by_secret: SignInTokens) -> None:
+    token = hs256(exp=datetime.now(UTC) + timedelta(seconds=1))
+    end = by_secret.verify(token).expires_at
+    wait_until(lambda: datetime.now(UTC) >= end)
+    with pytest.raises(BadToken):
+        by_secret.recall(token)
+
+
+def test_a_token_whose_key_was_replaced_or_withdrawn_is_not_recalled(jwks: Jwks) -> None:
+    clock = Clock()
+    tokens = SignInTokens(None, PublicKeys(jwks.url, clock), "authenticated", None)
+    token = signed()
+    subject = tokens.verify(token)
+    assert tokens.recall(token) == subject
+    jwks.answer = (200, {"keys": [{**KEYS["keys"][0], **of_another_key()}]})
+    clock.now += FRESH + 1
+    assert tokens.recall(token) is None
+    with pytest.raises(BadToken):
+        tokens.verify(token)
+    jwks.answer = (200, {"keys": KEYS["keys"][1:]})
+    clock.now += FRESH + 1
+    with pytest.raises(BadToken):
+        tokens.recall(token)
+
+
+def of_another_key() -> dict[str, Any]:
+    another = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key(), as_dict=True)
+    return {name: another[name] for name in ("x", "y")}
+
+
 def test_a_good_token_names_its_user(by_secret: SignInTokens) -> None:
     subject = by_secret.verify(hs256())
     assert (subject.user_id, subject.email) == (USER, "ada@example.org")

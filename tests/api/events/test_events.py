@@ -31,6 +31,7 @@ from tests.support.in_process_worker import do_all_work
 from tests.support.secrets import JWT_SECRET
 from tests.support.waiting import wait_until
 from workers.notifications.queue_notifications import changes_channel
+from workers.notifications.redis_client import make_client
 
 TEXT = {"texts": ["Ann ships the report on Friday."], "default_prompt_names": ["summarize", "action_items"]}
 RECORDING = ("speech.wav", (Path(__file__).parent.parent.parent / "recordings" / "speech.wav").read_bytes())
@@ -68,7 +69,7 @@ def lasting_at_most(seconds: float) -> Iterator[None]:
 
 @pytest.fixture
 def store(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url) as store:
+    with make_client(redis_url, None) as store:
         yield store
 
 

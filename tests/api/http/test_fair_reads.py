@@ -126,6 +126,7 @@ def check(measured: tuple[Delays, dict[str, int]]) -> None:
     assert taken[-1] < 2.5 * slow, shown
 
 
+@pytest.mark.exhaustive
 def test_sixty_reorders_at_once(harness: Harness, library: list[str]) -> None:
     order = random.Random(1).sample(library, len(library))  # noqa: S311 - not for secrets
     body = json.dumps({"ids": order})

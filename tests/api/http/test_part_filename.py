@@ -29,9 +29,24 @@ NAMES = [
     (b'; filename="%E4%BC%9A%E8%AD%B0.m4a"', "会議.m4a"),
     (b'; filename="100%.m4a"', "100%.m4a"),
     (b'; filename="100% of it %41.m4a"', "100% of it %41.m4a"),
-    (b'; filename="%E4.m4a"', "%E4.m4a"),  # no UTF-8
+    (b'; filename="%E4.m4a"', "ä.m4a"),  # Latin-1
+    (b'; filename="caf%E9.txt"', "café.txt"),
+    (b'; filename="caf%e9%20au%20lait.txt"', "café au lait.txt"),
+    (b'; filename="5 %80 %41.txt"', "5 %80 %41.txt"),  # not written as in a URL
+    (b'; filename="%9Dx.txt"', "%9Dx.txt"),  # nothing that can be seen
     (b'; filename="..%2F..%2Fetc%2Fpasswd"', "passwd"),
     (b"; filename*=UTF-8''Gr%C3%B6%C3%9Fe.m4a", "Größe.m4a"),
+    (b"; filename*=UTF-8''caf%E9.txt", "café.txt"),
+    (b"; filename*=utf-7''a%20b.txt", "utf-7''a b.txt"),
+    (b"; filename*=talk.m4a", "talk.m4a"),
+    (b"; filename*=\"UTF-8''Gr%C3%B6%C3%9Fe.m4a\"", "Größe.m4a"),
+    (b"; filename*0*=UTF-8''Gr%C3%B6; filename*1*=%C3%9Fe; filename*2=.m4a", "Größe.m4a"),
+    (b"; filename*1*=%DFe.m4a; filename*0*=iso-8859-1'de'Gr%F6", "Größe.m4a"),
+    (b'; filename*0="a long \\"name\\""; filename*1=".m4a"', 'a long "name".m4a'),
+    (b"; filename=\"Gro?e.m4a\"; FILENAME*0*=UTF-8''Gr%C3%B6; FileName*1*=%C3%9Fe.m4a", "Größe.m4a"),
+    (b"; filename*0*=UTF-8''a; filename*2*=c", "a"),
+    (b'; filename*1*=b; filename*2*=c; filename="plain.m4a"', "plain.m4a"),
+    (b"; filename=\"a; filename*0*=UTF-8''spoof.m4a\"", "a; filename*0*=UTF-8''spoof.m4a"),
     (b"; filename*=utf-8'de'Gr%C3%B6%C3%9Fe.m4a", "Größe.m4a"),
     (b"; filename*=iso-8859-1''Gr%F6%DFe.m4a", "Größe.m4a"),
     (b"; filename=\"Gro?e.m4a\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe.m4a", "Größe.m4a"),

@@ -79,10 +79,10 @@ def test_errors_are_told_so_too(
     ):
         assert_safe(visitor.request(method, path))
 
-    async def explode(*_: object) -> None:
+    def explode(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(ContentStore, "writer", explode)
+    monkeypatch.setattr(ContentStore, "put_all", explode)
     reply = visitor.post("/v1/smelts", json={"texts": ["x"], "default_prompt_names": ["summarize"]})
     assert reply.status_code == 500
     assert_safe(reply)

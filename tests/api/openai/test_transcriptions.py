@@ -4,10 +4,12 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import openai
 import pytest
 from openai import OpenAI
@@ -18,11 +20,15 @@ from db.session import Database
 from pipeline.content.keyring import smelt_context
 from pipeline.content.store import Kind, ObjectName
 from pipeline.settings import Settings
+from pipeline.speech.speakers import labeled, spoken_by
+from pipeline.speech.transcript import Segment
 from tests.api.conftest import RunningApi
+from tests.recordings.samples import encoded
 from tests.support.cast import Cast
 from tests.support.in_process_worker import SPOKEN, do_all_work
 from tests.support.rows import count_smelts
 from tests.support.running import RunningService
+from tests.support.slow_speech import END, hearing, passage
 from tests.support.smelts import set_credits
 from tests.support.waiting import wait_until
 
@@ -84,10 +90,6 @@ def transcribe(sdk: OpenAI, **options: Any) -> Call:
     return lambda: create(**{"file": SPEECH, "model": "whisper-1", **options})
 
 
-def translate(sdk: OpenAI) -> None:
-    sdk.post("/audio/translations", cast_to=object, body={"model": "whisper-1"}, files={"file": SPEECH})
-
-
 def test_the_formats_are_openais(sdk: OpenAI, answer: Callable[[Call], Any]) -> None:
     said = answer(transcribe(sdk, prompt="Ann, Bob", language="en", temperature=0))
     assert (said.text, said.usage.type, said.usage.seconds) == (HEARD, "duration", 3.5)
@@ -135,10 +137,49 @@ def test_a_diarized_answer_has_openais_shape_and_says_that_it_tells_no_speakers_
     assert "not told apart" in str(said.to_dict()["warnings"])
 
 
+def test_a_stream_brings_the_text_while_it_is_heard(
+    sdk: OpenAI, ada: httpx.Client, settings: Settings
+) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(transcribe(sdk, stream=True))
+        wait_until(lambda: smelts(ada))
+        with hearing(settings) as speech:
+            stream = iter(waiting.result(20))
+            heard = []
+            for number in range(3):
+                speech.says(passage(number))
+                heard.append(next(stream))
+            speech.says(passage(3), END)
+            rest = list(stream)
+    assert [event.delta for event in heard] == [
+        f"{' ' * bool(number)}Sentence number {number}." for number in range(3)
+    ]
+    assert [event.type for event in rest] == ["transcript.text.delta", "transcript.text.done"]
+    assert rest[-1].text == "".join(event.delta for event in (*heard, rest[0]))
+
+
 def test_a_stream_ends_with_the_whole_text(sdk: OpenAI, answer: Callable[[Call], Any]) -> None:
     events = answer(lambda: list(transcribe(sdk, stream=True)()))
     assert [event.type for event in events] == ["transcript.text.delta"] * 2 + ["transcript.text.done"]
     assert "".join(event.delta for event in events[:-1]) == events[-1].text == HEARD
+
+
+def test_a_diarized_answer_tells_who_speaks_where_that_was_told(
+    sdk: OpenAI, ada: httpx.Client, settings: Settings, database: Database
+) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(transcribe(sdk, response_format="diarized_json", chunking_strategy="auto"))
+        wait_until(lambda: waiting.done() or bool(smelts(ada)))
+        with database.service() as conn:
+            assert conn.execute(text("select speakers from smelts")).scalars().all() == [True]
+        do_all_work(settings, replace(SPOKEN, segments=labeled(by_turns(SPOKEN.segments))))
+        said = waiting.result(20)
+    assert [part.speaker for part in said.segments] == ["A", "B"]
+    assert said.to_dict()["warnings"] == []
+
+
+def by_turns(segments: Sequence[Segment]) -> list[Segment]:
+    return [spoken_by(segment, f"voice {number}") for number, segment in enumerate(segments)]
 
 
 @pytest.mark.parametrize("form", ["verbose_json", "diarized_json", "srt", "vtt"])
@@ -184,6 +225,14 @@ OPTIONS: list[dict[str, Any]] = [
     {"language": "auto"},
     {"language": "en-US"},
     {"language": "English"},
+    {"language": " en "},
+    {"extra_body": {"language": "undefined", "temperature": "undefined", "prompt": "undefined"}},
+    {"extra_body": {"language": "null", "temperature": "null", "response_format": "null", "stream": "null"}},
+    {"extra_body": {"language": "None", "temperature": "None", "prompt": "None", "stream": "False"}},
+    {"extra_body": {"language": "", "temperature": "", "response_format": "", "stream": " ", "prompt": " "}},
+    {"extra_body": {"response_format": "JSON", "temperature": "NaN", "timestamp_granularities": "null"}},
+    {"extra_body": {"response_format": " Json ", "temperature": "[0.0, 0.2, 0.4]", "stream": "off"}},
+    {"extra_body": {"response_format": "Verbose-JSON", "timestamp_granularities": "Word"}},
 ]
 
 
@@ -408,11 +457,6 @@ def test_refusals_are_the_sdks_own_exceptions(api: RunningApi, sdk: OpenAI, ada:
         transcribe(sdk)()
     assert spent.value.code == "credits_exhausted"
     assert int(spent.value.response.headers["retry-after"]) > 0
-    with pytest.raises(openai.NotFoundError) as untranslated:
-        translate(sdk)
-    assert untranslated.value.code == "translation_unavailable"
-    with pytest.raises(openai.AuthenticationError):
-        translate(sdk.with_options(api_key="sk-nobody"))
 
 
 @pytest.mark.parametrize("name", ["files", "audio", "file[]", "audio_file"])
@@ -462,10 +506,18 @@ def test_the_real_service_transcribes_for_the_sdk(service: RunningService, subte
             verbose = transcribe(sdk, file=silence, response_format="verbose_json")()
             assert (verbose.text, verbose.segments, verbose.language) == ("", [], "")
         without_sound = SPEECH.with_name("video_only.mp4")
-        for stream in (False, True):
-            with subtests.test("no sound", stream=stream), pytest.raises(openai.APIError) as caught:
-                list(transcribe(sdk, file=without_sound, stream=stream)())
-            assert (caught.value.code, caught.value.param) == ("no_audio", "file")
+        g726 = ("call.wav", encoded("wav", "g726", np.zeros(8_000, np.float32), 8_000))
+        for file, code, reason in (
+            (without_sound, "no_audio", "no audio track"),
+            (g726, "unsupported_codec", "G.726 ADPCM"),
+        ):
+            for stream in (False, True):
+                with (
+                    subtests.test(code, stream=stream),
+                    pytest.raises(openai.APIError, match=reason) as caught,
+                ):
+                    list(transcribe(sdk, file=file, stream=stream)())
+                assert (caught.value.code, caught.value.param) == (code, "file")
 
 
 def test_a_visitor_may_transcribe_once_a_day(

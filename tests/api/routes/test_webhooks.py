@@ -21,7 +21,7 @@ from tests.api.conftest import RunningApi, running
 from tests.support.cast import Cast
 from tests.support.in_process_worker import deliver_all, do_all_work
 from tests.support.receiver import Received, Receiver, receiving
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 from workers.reconciler.loop import promote_due, rescue_expired
 from workers.services import Services
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from api.smelts.new_content import SMALL_BYTES
 from db.session import Database
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running
@@ -11,7 +12,11 @@ from tests.support.rows import count_smelts
 from tests.support.waiting import wait_until
 
 RECORDING = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.wav"\r\n\r\nRIFF\xff\xff\xff\x7fWAVEfmt '
-NOTE = b'--b\r\nContent-Disposition: form-data; name="texts"\r\n\r\nA note.\r\n'
+NOTE = (
+    b'--b\r\nContent-Disposition: form-data; name="texts"\r\n\r\n'
+    + b"A note. " * (1 + SMALL_BYTES // 8)  # a smaller one would be held, and stored at the post's end
+    + b"\r\n"
+)
 
 
 def begin_upload(api: RunningApi, cast: Cast) -> RawPost:

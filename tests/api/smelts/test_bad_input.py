@@ -126,6 +126,28 @@ BAD_DOCUMENTS = [
     ({"texts": ["x"], "default_prompt_names": ["summarize"], "vocabulary": "a" * 2_001}, "vocabulary"),
     ({"texts": ["x"], "default_prompt_names": ["summarize"], "vocabulary": "a\ud800"}, "vocabulary"),
     ({"texts": ["x"], "default_prompt_names": ["summarize"], "mode": 1}, "mode"),
+    ({"texts": ["x"], "default_prompt_names": ["summarize"], "speakers": "maybe"}, "speakers"),
+    ({"texts": ["x"], "default_prompt_names": ["summarize"], "speakers": 1}, "speakers"),
+    ({"texts": ["x"], "default_prompt_names": ["summarize"], "channels": "both"}, "channels"),
+    ({"texts": ["x"], "default_prompt_names": ["summarize"], "min_speakers": 2}, "min_speakers"),
+    (
+        {"texts": ["x"], "default_prompt_names": ["summarize"], "speakers": True, "max_speakers": 33},
+        "max_speakers",
+    ),
+    (
+        {
+            "texts": ["x"],
+            "default_prompt_names": ["summarize"],
+            "speakers": True,
+            "min_speakers": 3,
+            "max_speakers": 2,
+        },
+        "max_speakers",
+    ),
+    (
+        {"texts": ["x"], "default_prompt_names": ["summarize"], "speakers": True, "channels": "separate"},
+        "speakers",
+    ),
     ({"texts": ["x"], "default_prompt_names": ["summarize"], "user_prompt_id": "mine"}, "user_prompt_id"),
     ({"texts": ["x"], "default_prompt_names": ["summarize"], "extra": 1}, "extra"),
 ]

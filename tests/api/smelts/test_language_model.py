@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import text
 
 from db.session import Database
 from pipeline.settings import Settings
+from pipeline.speech.speakers import labeled, spoken_by
 from tests.api.conftest import RunningApi
 from tests.support.in_process_worker import SPOKEN, do_all_work
 from tests.support.llm_server import STEPS, LlmServer, Step, error
@@ -331,3 +333,26 @@ def work_when_due(settings: Settings, database: Database) -> None:
     finally:
         services.close()
     do_all_work(settings)
+
+
+def test_the_model_is_told_who_speaks_and_after_a_retry_by_name(
+    ada: httpx.Client, settings: Settings, llm: LlmServer
+) -> None:
+    spoken = replace(
+        SPOKEN, segments=labeled([spoken_by(each, f"{n}") for n, each in enumerate(SPOKEN.segments)])
+    )
+    parts: list[tuple[str, Any]] = [("files", (name, SPEECH)) for name in ("meeting.mp3", "call.mp3")]
+    fields = {"channels": "separate", "mode": "combine", "default_prompt_names": "summarize"}
+    form = [*parts, *((name, (None, value)) for name, value in fields.items())]
+    smelt = ada.post("/v1/smelts", files=form).raise_for_status().json()
+    llm.script.append(STEPS["filtered"])
+    do_all_work(settings, spoken)
+    assert "meeting.mp3 S1: Ann ships on Friday.\nmeeting.mp3 S2: Bob books the room." in llm.calls[-1].input
+    assert "call.mp3 S1: Ann ships on Friday." in llm.calls[-1].input
+
+    file = read(ada, smelt)["files"][0]["id"]
+    ada.put(f"/v1/smelts/{smelt['id']}/files/{file}/speakers", json={"S1": "Alice"}).raise_for_status()
+    ada.post(f"/v1/smelts/{smelt['id']}/retry").raise_for_status()
+    do_all_work(settings)
+    assert "Alice: Ann ships on Friday.\nmeeting.mp3 S2: Bob books the room." in llm.calls[-1].input
+    assert "call.mp3 S1: Ann ships on Friday." in llm.calls[-1].input

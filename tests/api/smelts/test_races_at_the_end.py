@@ -1,4 +1,6 @@
-"""A client takes a smelt back at the very moment at which its work ends: one of the two happens, never both."""
+"""A client takes a smelt, or its last part, back at the very moment at which its work ends: one of the two happens,
+never both.
+"""
 
 import random
 import threading
@@ -75,6 +77,26 @@ def test_cancel_or_complete(ada: httpx.Client, smelts: Iterator[str]) -> None:
             (409, "completed", 200),
         }
     assert credits_left(ada) == CREDITS - sum(status == 409 for _, status in seen)
+
+
+def test_cancel_its_last_part_or_complete(
+    ada: httpx.Client, smelts: Iterator[str], database: Database, cast: Cast
+) -> None:
+    seen = []
+    for path in smelts:
+        output = ada.get(path).json()["outputs"][0]["id"]
+        seen.append((path, ada.post(f"{path}/outputs/{output}/cancel").status_code))
+    for path, status in seen:
+        smelt = ada.get(path).json()
+        assert (status, smelt["status"], smelt["outputs"][0]["status"]) in {
+            (200, "failed", "canceled"),
+            (409, "completed", "completed"),
+        }
+    canceled = sum(status == 200 for _, status in seen)
+    assert credits_left(ada) == CREDITS - (ROUNDS - canceled)
+    with database.service() as conn:
+        sql = text("select uncharged from user_profiles where user_id = :id")
+        assert conn.execute(sql, {"id": cast.ada.id}).scalar_one() == canceled
 
 
 def test_delete_content_or_complete(api: RunningApi, ada: httpx.Client, smelts: Iterator[str]) -> None:

@@ -4,6 +4,7 @@ import io
 import zipfile
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -130,8 +131,7 @@ def test_deleted_content_is_gone(api: RunningApi, ada: httpx.Client, done: dict[
 def test_a_result_whose_object_is_lost_is_gone(
     api: RunningApi, ada: httpx.Client, done: dict[str, Any]
 ) -> None:
-    for path in api.objects():
-        path.unlink()
+    assert api.services.content.delete_smelt(UUID(done["id"]))
     reply = ada.get(f"/v1/smelts/{done['id']}/outputs/{done['outputs'][0]['id']}")
     assert (reply.status_code, reply.json()["code"]) == (410, "content_expired")
 

@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.settings import Settings
 from pipeline.speech import process
-from pipeline.speech.process import SpeechEngineSettings, SpeechProcess
+from pipeline.speech.engine_settings import SpeechEngineSettings
+from pipeline.speech.process import SpeechProcess
 from pipeline.speech.samples import RATE
 from tests.recordings import REFERENCE, SPEECH_SECONDS, word_error_rate
 from tests.recordings.samples import wav
@@ -16,7 +17,7 @@ from tests.speech_model import WORD_MODEL
 from tests.support import deaf_child
 from tests.support.decoding import speech
 from workers.actors.transcribe import transcribe
-from workers.notifications.queue_notifications import ActorName
+from workers.notifications.queues import ActorName
 from workers.runner.run import run_next
 from workers.services import Services
 

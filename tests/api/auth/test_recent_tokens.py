@@ -1,12 +1,12 @@
-"""What a process remembers of machine tokens is bounded."""
+"""What a process remembers of tokens is bounded."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from api.auth.token_owners import TokenOwners
+from api.auth.recent_tokens import RecentTokens
 
 
 def test_the_tokens_used_longest_ago_are_forgotten() -> None:
-    owners = TokenOwners(most=2)
+    owners = RecentTokens[UUID](most=2)
     ada, bob = uuid4(), uuid4()
     owners.put(b"first", ada)
     owners.put(b"second", bob)

@@ -6,6 +6,7 @@ Problem
 ├── EngineError          an embedded engine can't be started
 ├── DatabaseProblem      the database that the settings name can't be reached
 ├── EvaluationImpossible nothing can be evaluated: no recordings, no model, or a package is missing
+├── SpeakerModelsImpossible  the networks that tell speakers apart can't be made
 └── ServiceFailed        a process of the service can't run
 """
 
@@ -31,6 +32,10 @@ class DatabaseProblem(Problem):
 
 
 class EvaluationImpossible(Problem):
+    pass
+
+
+class SpeakerModelsImpossible(Problem):
     pass
 
 

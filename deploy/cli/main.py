@@ -9,6 +9,7 @@ import typer
 from deploy.cli.admin.app import app as admin_commands
 from deploy.cli.keys import keys
 from deploy.cli.running import run_alone, run_command
+from deploy.cli.speaker_models import speaker_models
 from deploy.client.app import app as client_commands
 from deploy.client.app import token_commands
 from deploy.client.options import say_unexpected
@@ -139,7 +140,7 @@ def worker(
 ) -> None:
     """Run the workers of one queue alone."""
     from deploy.supervisor.pool import run_pool
-    from workers.notifications.queue_notifications import Queue
+    from workers.notifications.queues import Queue
     from workers.pools.slots import POOLS
 
     names = [known.value for known in POOLS]
@@ -194,6 +195,7 @@ def evaluate(
     run_command(run)
 
 
+app.command("speaker-models")(speaker_models)
 app.add_typer(client_commands)  # submit, list, show, …; `deploy/client/app.py` lists them
 
 app.add_typer(keys, name="keys")

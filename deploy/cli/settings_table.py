@@ -10,7 +10,7 @@ from deploy.supervisor.environment import ENVIRONMENT_NAMES
 from pipeline.processes.cores import cores
 from pipeline.settings import Settings
 from pipeline.speech.engine_choice import choose_engine
-from pipeline.speech.recognizer import ModelUnavailable
+from pipeline.speech.engine_settings import ModelUnavailable
 from workers.pools.slots import speech_engine
 
 _FIELDS = {"lanes": "transcribe_lanes"}  # of the engine's, that aren't named after it

@@ -8,6 +8,7 @@ import typer
 from deploy.client.commands.account import key_group, token_group, usage
 from deploy.client.commands.prompts import prompt_group, prompts, section_group
 from deploy.client.commands.smelts import cancel, delete, events, list_smelts, retry, show
+from deploy.client.commands.speakers import speakers
 from deploy.client.commands.submit import get, submit
 from deploy.client.commands.watch import watch
 
@@ -19,6 +20,7 @@ app.command(rich_help_panel=SMELTS)(watch)
 app.command("list", rich_help_panel=SMELTS)(list_smelts)
 app.command(rich_help_panel=SMELTS)(show)
 app.command(rich_help_panel=SMELTS)(get)
+app.command(rich_help_panel=SMELTS)(speakers)
 app.command(rich_help_panel=SMELTS)(events)
 app.command(rich_help_panel=SMELTS)(cancel)
 app.command(rich_help_panel=SMELTS)(retry)

@@ -5,8 +5,9 @@ from functools import partial
 from uuid import UUID
 
 from deploy.client.account import Account
-from deploy.client.following import followed, followed_together
+from deploy.client.following import Hear, followed, followed_together
 from deploy.client.library import Library
+from deploy.client.listening import Listening
 from smelt_client import Smelt, SmeltReply
 from smelt_client.connection import authorize
 
@@ -37,12 +38,20 @@ class Client(Smelt):
         authorize(self._http.headers, token)
         return before != self._http.headers.get("Authorization")
 
-    def follow(self, smelt_id: UUID) -> Iterator[SmeltReply]:
-        """The smelt whenever it has changed; the last has ended."""
-        return followed(lambda: self.get(smelt_id), lambda: self.events(smelt_id))
+    def follow(self, smelt_id: UUID, hear: Hear = lambda *_: None) -> Iterator[SmeltReply]:
+        """The smelt whenever it has changed; the last has ended. `hear`: is told of what is heard."""
+        return followed(lambda: self.get(smelt_id), lambda: self.events(smelt_id), hear)
 
-    def follow_all(self, smelt_ids: Sequence[UUID]) -> Iterator[Sequence[SmeltReply]]:
-        """Several, whenever one of them may have changed; the last time all have ended."""
+    def follow_all(
+        self, smelt_ids: Sequence[UUID], hear: Hear = lambda *_: None
+    ) -> Iterator[Sequence[SmeltReply]]:
+        """Several, whenever one of them may have changed; the last time all have ended. `hear`: is told, from any
+        thread, of what is heard.
+        """
         if len(smelt_ids) == 1:
-            return ([smelt] for smelt in self.follow(smelt_ids[0]))
-        return followed_together([partial(self.get, smelt_id) for smelt_id in smelt_ids])
+            yield from ([smelt] for smelt in self.follow(smelt_ids[0], hear))
+            return
+        with Listening(self.events, hear) as listening:
+            for smelts in followed_together([partial(self.get, smelt_id) for smelt_id in smelt_ids]):
+                listening.take(smelts)
+                yield smelts

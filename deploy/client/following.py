@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TypeVar
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -13,18 +14,25 @@ from smelt_client.models import FileReply, OutputReply, SmeltReply
 
 FIRST_LOOK, SLOWEST_LOOK = 0.1, 2.0  # seconds between two looks at a smelt
 FASTEST_TURN = 0.1  # seconds between looks at two smelts of many
+SEGMENT = "segment"
 
 Part = TypeVar("Part", FileReply, OutputReply)
 
 
-def followed(look: Callable[[], SmeltReply], events: Callable[[], Iterable[Event]]) -> Iterator[SmeltReply]:
-    """The smelt whenever it has changed; the last has ended. Raises what `look` does."""
+Hear = Callable[[UUID, str], None]
+"""(file's id, text): what was heard last of a recording that is being heard."""
+
+
+def followed(
+    look: Callable[[], SmeltReply], events: Callable[[], Iterable[Event]], hear: Hear = lambda *_: None
+) -> Iterator[SmeltReply]:
+    """The smelt whenever it has changed, or more of it was heard; the last has ended. Raises what `look` does."""
     smelt = look()
     yield smelt
     if smelt.ended:
         return
     with suppress(Refused, Unreachable, ValidationError):  # looking does as well, or shows what the matter is
-        yield from _told(smelt, events())
+        yield from _told(smelt, events(), hear)
     yield from _looked(look)
 
 
@@ -43,15 +51,17 @@ def followed_together(looks: Sequence[Callable[[], SmeltReply]]) -> Iterator[lis
             yield seen
 
 
-def _told(smelt: SmeltReply, events: Iterable[Event]) -> Iterator[SmeltReply]:
+def _told(smelt: SmeltReply, events: Iterable[Event], hear: Hear) -> Iterator[SmeltReply]:
     """After each event that changes it, until the last. What the caller is too slow for is left out."""
     free_at = 0.0
     for event in events:
         if event.name == LAST:
             return
         before, smelt = smelt, _applied(smelt, event)
+        if event.name == SEGMENT:
+            hear(UUID(event.data["file"]), str(event.data["text"]))
         begun = time.monotonic()
-        if smelt != before and begun >= free_at:
+        if (smelt != before or event.name == SEGMENT) and begun >= free_at:
             yield smelt
             ended = time.monotonic()
             free_at = ended + (ended - begun)

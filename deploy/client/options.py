@@ -13,6 +13,7 @@ from uuid import UUID
 
 import typer
 
+from pipeline.states import Channels as ChannelsWanted
 from pipeline.states import DefaultPromptName
 
 if TYPE_CHECKING:
@@ -38,6 +39,14 @@ Token = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, an object a line.")]
 SmeltId = Annotated[UUID, typer.Argument(help="The smelt's id.", show_default=False)]
+PartNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--part",
+        help="That part alone, by its id or its name in `smelt show`; several times for several.",
+        show_default=False,
+    ),
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until it has ended, and give its results.")]
 Output = Annotated[
     str | None,
@@ -54,7 +63,15 @@ Prompt = Annotated[list[DefaultPromptName] | None, typer.Option(help="A default 
 OwnPrompt = Annotated[UUID | None, typer.Option(help="The id of a prompt of yours.")]
 Combine = Annotated[bool, typer.Option("--combine", help="Apply prompts once to all together.")]
 Language = Annotated[str | None, typer.Option(help="What is spoken, such as `en`.")]
+Translate = Annotated[bool, typer.Option("--translate", help="Write recordings down in English.")]
 Vocabulary = Annotated[str | None, typer.Option(help="Names and terms that are spoken.")]
+Channels = Annotated[
+    ChannelsWanted | None,
+    typer.Option(help="`separate`: each channel of a recording is a speaker, heard by itself."),
+]
+Speakers = Annotated[bool, typer.Option("--speakers", help="Tell who speaks.")]
+MinSpeakers = Annotated[int | None, typer.Option(min=1, help="At least so many speak.")]
+MaxSpeakers = Annotated[int | None, typer.Option(min=1, help="At most so many speak.")]
 Ttl = Annotated[int | None, typer.Option(help="Seconds that the content outlives the end.")]
 TextPrompt = Annotated[
     str | None,
@@ -72,8 +89,13 @@ def submit_options(
     combine: bool,
     language: str | None,
     vocabulary: str | None,
+    translate: bool = False,
     ttl: int | None,
     text_prompt: str | None,
+    channels: ChannelsWanted | None = None,
+    speakers: bool = False,
+    min_speakers: int | None = None,
+    max_speakers: int | None = None,
 ) -> "SubmitOptions":
     """The fields of a post. Raises Misused."""
     from deploy.client.config import find_text_prompt
@@ -86,7 +108,12 @@ def submit_options(
         "own_prompt": own_prompt,
         "language": language,
         "vocabulary": vocabulary,
+        "translate": translate,
         "content_ttl": ttl,
+        "channels": channels,
+        "speakers": speakers or min_speakers is not None or max_speakers is not None,
+        "min_speakers": min_speakers,
+        "max_speakers": max_speakers,
     }
     return SubmitOptions(options, find_text_prompt(text_prompt))
 

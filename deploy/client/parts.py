@@ -1,11 +1,15 @@
 """The files and outputs of a smelt, as one line each tells them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
+from deploy.client.shown import in_one_line
 from pipeline.states import WaitingFor, WorkStatus
+from smelt_client import Misused
 from smelt_client.models import FileReply, OutputReply, SmeltReply
 
+FILE, OUTPUT = "file", "output"
 _WAITS: dict[str, str] = {
     WaitingFor.CONTENT_STORE: "waits for the content store",
     WaitingFor.LANGUAGE_MODEL: "waits for the language model",
@@ -15,8 +19,11 @@ _WAITS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`progress`: from 0 to 1. `error`: why it failed."""
+    """`kind`: FILE or OUTPUT. `progress`: from 0 to 1. `error`: why it failed. `heard`: the last that was heard of a
+    file that is at work.
+    """
 
+    id: UUID
     kind: str
     name: str
     status: str
@@ -24,6 +31,11 @@ class Part:
     place: int | None
     waiting_for: str | None
     error: str | None
+    heard: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return WorkStatus(self.status).terminal
 
     @property
     def title(self) -> str:
@@ -44,13 +56,24 @@ class Part:
         return "" if self.place is None else f"place {self.place:,} in the queue"
 
 
-def parts_of(smelt: SmeltReply) -> list[Part]:
-    """Always in the same order: two files may have one name."""
+def parts_of(smelt: SmeltReply, heard: Mapping[UUID, str] | None = None) -> list[Part]:
+    """Always in the same order: two files may have one name. `heard`: the last of each file."""
     names = {file.id: file.filename for file in smelt.files}
-    return [_file(file) for file in smelt.files] + [
+    return [_file(file, (heard or {}).get(file.id, "")) for file in smelt.files] + [
         _output(output, names[output.file_id] if output.file_id else "all files together")
         for output in smelt.outputs
     ]
+
+
+def part_named(smelt: SmeltReply, named: str) -> Part:
+    """By its id, or by the name that a list of the parts gives it, in any case. Raises Misused: none, or several."""
+    found = [part for part in parts_of(smelt) if named.casefold() in (str(part.id), part.name.casefold())]
+    if not found:
+        raise Misused(f"no part is called {named}: `smelt show {smelt.id}` lists them")
+    if len(found) > 1:
+        ids = ", ".join(str(part.id) for part in found)
+        raise Misused(f"{len(found)} parts are called {named}: give an id, one of {ids}")
+    return found[0]
 
 
 def summary_of(smelts: Sequence[SmeltReply]) -> str:
@@ -71,15 +94,30 @@ def _counted(statuses: Sequence[str], what: str) -> str:
     return f"{statuses.count(WorkStatus.COMPLETED):,} of {len(statuses):,} {what}"
 
 
-def _file(file: FileReply) -> Part:
+def _file(file: FileReply, heard: str) -> Part:
     place = None if file.ended else file.queue_position
     return Part(
-        "file", file.filename, file.status, file.progress, place, file.waiting_for, file.error_message
+        file.id,
+        FILE,
+        file.filename,
+        file.status,
+        file.progress,
+        place,
+        file.waiting_for,
+        file.error_message,
+        in_one_line(heard) if file.status == WorkStatus.PROCESSING else "",
     )
 
 
 def _output(output: OutputReply, of: str) -> Part:
     name = f"{output.default_prompt_name or 'own prompt'} of {of}"
     return Part(
-        "output", name, output.status, output.progress, None, output.waiting_for, output.error_message
+        output.id,
+        OUTPUT,
+        name,
+        output.status,
+        output.progress,
+        None,
+        output.waiting_for,
+        output.error_message,
     )

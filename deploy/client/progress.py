@@ -1,9 +1,10 @@
 """How far smelts are: bars on a terminal, a line for each change elsewhere; of many parts one line for all."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
+from uuid import UUID
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -29,14 +30,21 @@ class Display(Protocol):
     def show(self, smelts: Sequence[SmeltReply]) -> None:
         """Always the same smelts, in the same order."""
 
+    def hear(self, file_id: UUID, text: str) -> None:
+        """What was heard last of a file: shown the next time. Called from any thread."""
+
 
 class Bars:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._pace = Pace()
+        self._heard: dict[UUID, str] = {}
 
     def show(self, smelts: Sequence[SmeltReply]) -> None:
-        self._live.update(drawn(smelts, self._pace, self._live.console.width))
+        self._live.update(drawn(smelts, self._pace, self._live.console.width, self._heard))
+
+    def hear(self, file_id: UUID, text: str) -> None:
+        self._heard[file_id] = text
 
 
 class Lines:
@@ -56,6 +64,9 @@ class Lines:
             if self._last.get(number) != (part.status, part.waiting_for):
                 self._last[number] = (part.status, part.waiting_for)
                 self._say(f"{part.title}: {part.standing}")
+
+    def hear(self, file_id: UUID, text: str) -> None:
+        """Nothing: a file of lines is no place for it."""
 
     def _say_all(self, smelts: Sequence[SmeltReply]) -> None:
         now, line = time.monotonic(), for_all(smelts, self._pace)
@@ -78,9 +89,13 @@ def display(console: Console) -> Iterator[Display]:
         yield Bars(live)
 
 
-def drawn(smelts: Sequence[SmeltReply], pace: Pace, width: int) -> RenderableType:
-    """As many lines as there are parts; of many parts one for all, and the few that are at work."""
-    parts = [part for smelt in smelts for part in parts_of(smelt)]
+def drawn(
+    smelts: Sequence[SmeltReply], pace: Pace, width: int, heard: Mapping[UUID, str] | None = None
+) -> RenderableType:
+    """As many lines as there are parts; of many parts one for all, and the few that are at work. `heard`: the last that
+    was heard of each file, which has a line below it while it is at work.
+    """
+    parts = [part for smelt in smelts for part in parts_of(smelt, heard)]
     if len(parts) <= FEW:
         return _lines(parts, width)
     working = [part for part in parts if part.status == WorkStatus.PROCESSING]
@@ -107,4 +122,6 @@ def _lines(parts: Sequence[Part], width: int) -> Table:
         share = 1.0 if part.status == WorkStatus.COMPLETED else part.progress
         bar = [ProgressBar(total=1.0, completed=share, width=BAR)] if width >= WIDE else []
         table.add_row(Text(f"  {part.title}"), *bar, Text(part.standing))
+        if part.heard:
+            table.add_row(Text(f"          {part.heard}", style="dim"), *([""] if bar else []), "")
     return table

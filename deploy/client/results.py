@@ -26,7 +26,7 @@ def follow(client: Client, smelt_ids: Sequence[UUID]) -> Sequence[SmeltReply]:
     """Shows how far they are until all have ended, then what went wrong with them."""
     ended: Sequence[SmeltReply] = ()
     with display(Console(stderr=True)) as shown:
-        for ended in client.follow_all(smelt_ids):
+        for ended in client.follow_all(smelt_ids, shown.hear):
             shown.show(ended)
     for smelt in ended:
         say_what_went_wrong(smelt)

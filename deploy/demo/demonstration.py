@@ -23,7 +23,7 @@ from deploy.client.progress import display
 from deploy.local_users import LOCAL_EMAIL, ensure_local_user, mint
 from deploy.problems import Problem
 from deploy.supervisor.service import Service
-from deploy.supervisor.up import StopRequested, stop_on_signals
+from deploy.supervisor.stop_signals import StopRequested, stopping_on_signals
 from pipeline.settings import Settings
 from pipeline.speech.models import is_packaged
 from pipeline.states import InputType
@@ -76,9 +76,7 @@ class Demo:
 
     def run(self) -> None:
         """Raises DemoFailed, Problem, SmeltError."""
-        with demo_folder() as folder:
-            service = demo_service(folder, self._note)
-            stop_on_signals(service)
+        with demo_folder() as folder, stopping_on_signals(service := demo_service(folder, self._note)):
             with self._step("start Postgres, Valkey, the API and the workers"):
                 service.start()
             try:

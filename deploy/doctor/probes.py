@@ -14,12 +14,12 @@ from pipeline.llm.engines.factory import make_engine
 from pipeline.net.webhook_url import BadUrl, parse
 from pipeline.processes.descriptors import descriptor_limit, raise_descriptor_limit
 from pipeline.settings import Settings
-from pipeline.speech.recognizer import ModelUnavailable
+from pipeline.speech.engine_settings import ModelUnavailable
 from pipeline.speech.transcript import Transcript
 from pipeline.states import DefaultPromptName
 from workers.actors.deliver import make_outbound
 from workers.actors.outbound import AddressRefused, Unreachable
-from workers.notifications.queue_notifications import make_client
+from workers.notifications.redis_client import make_client
 from workers.pools.pool import Pool
 
 REDIS_SECONDS = 5.0

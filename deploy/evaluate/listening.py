@@ -1,11 +1,10 @@
 """The service's own speech process, over a store of its own that is gone afterwards."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -15,9 +14,16 @@ from deploy.problems import EvaluationImpossible
 from pipeline.content.keyring import new_content_key
 from pipeline.content.store import STREAM_BYTES, ContentStore, Kind, ObjectName
 from pipeline.errors import SmeltError
+from pipeline.processes.memory import most_resident
 from pipeline.settings import Settings
-from pipeline.speech.process import ModelUnavailable, SpeechJob, SpeechProcess, SpeechProgress
-from pipeline.speech.sniff import MediaType, classify
+from pipeline.speakers.models import SpeakersUnavailable
+from pipeline.speakers.process import SpeakerProcess, SpeakersFailed, ToldApart
+from pipeline.speech.audio import decode
+from pipeline.speech.engine_settings import ModelUnavailable
+from pipeline.speech.process import SpeechJob, SpeechProcess, SpeechProgress
+from pipeline.speech.samples import RATE
+from pipeline.speech.sniff import classify
+from pipeline.speech.speakers import SpeakerBounds
 from pipeline.speech.transcript import Transcript
 from pipeline.states import ErrorCode
 from workers.pools.pool import Pool
@@ -38,39 +44,49 @@ class Heard:
 class Listener:
     """One recording at a time."""
 
-    def __init__(self, speech: SpeechProcess, store: ContentStore) -> None:
+    def __init__(self, speech: SpeechProcess, speakers: SpeakerProcess | None, store: ContentStore) -> None:
+        """`speakers` None: they can't be told apart here."""
         self._speech = speech
+        self._speakers = speakers
         self._store = store
 
     def listen(self, path: Path, language: str | None, on_progress: OnProgress) -> Heard:
         """Raises SmeltError with the code of what is wrong with the recording, ModelUnavailable, OSError."""
+        with self._sealed(path) as job:
+            begun = time.monotonic()
+            transcript = self._speech.transcribe(replace(job, language=language), on_progress)
+            return Heard(transcript, time.monotonic() - begun)
+
+    @property
+    def can_tell_speakers(self) -> bool:
+        return self._speakers is not None
+
+    def tell_speakers(self, path: Path) -> tuple[ToldApart, float]:
+        """And how long the recording is, in seconds. Raises SmeltError, SpeakersFailed, OSError."""
+        if self._speakers is None:
+            raise SpeakersFailed("speakers can't be told apart here")
+        with self._sealed(path) as job:
+            with self._store.open(job.name, job.key) as file:
+                seconds = sum(map(len, decode(file, job.media_type, ANY_LENGTH))) / RATE
+            return self._speakers.tell_apart(job, SpeakerBounds(), seconds, lambda _: None), seconds
+
+    def memory_bytes(self) -> int | None:
+        """The most that the speech process has held so far, its model included. None: there is none, or no `/proc`."""
+        pid = self._speech.pid
+        return None if pid is None else most_resident(pid)
+
+    @contextmanager
+    def _sealed(self, path: Path) -> Iterator[SpeechJob]:
+        """A copy in the store, for the block."""
         media_type = classify(head(path), path.name, None).media_type
         if media_type is None:
             raise SmeltError(ErrorCode.UNSUPPORTED_FORMAT)
         name, key = ObjectName(uuid4(), uuid4(), Kind.INPUT), new_content_key()
         try:
             asyncio.run(_seal(self._store, name, key, path))
-            return self._transcribe(name, key, media_type, language, on_progress)
+            yield SpeechJob(name, key, media_type, ANY_LENGTH)
         finally:
             self._store.delete(name)
-
-    def memory_bytes(self) -> int | None:
-        """The most that the speech process has held so far, its model included. None: there is none, or no `/proc`."""
-        pid = self._speech.pid
-        return None if pid is None or sys.platform != "linux" else most_resident(pid)
-
-    def _transcribe(
-        self,
-        name: ObjectName,
-        key: bytes,
-        media_type: MediaType,
-        language: str | None,
-        on_progress: OnProgress,
-    ) -> Heard:
-        begun = time.monotonic()
-        job = SpeechJob(name, key, media_type, ANY_LENGTH, language)
-        transcript = self._speech.transcribe(job, on_progress)
-        return Heard(transcript, time.monotonic() - begun)
 
 
 @contextmanager
@@ -79,14 +95,14 @@ def listening(settings: Settings) -> Iterator[Listener]:
     with TemporaryDirectory(prefix="smelt-evaluate-") as folder:
         content_url = Path(folder, "content").as_uri()
         store = ContentStore.open_url(content_url)
-        speech = Pool(settings.model_copy(update={"content_url": content_url})).speech
+        pool = Pool(settings.model_copy(update={"content_url": content_url}))
         try:
-            speech.start()
-            yield Listener(speech, store)
-        except ModelUnavailable as error:
+            pool.speech.start()
+            yield Listener(pool.speech, pool.speakers, store)
+        except (ModelUnavailable, SpeakersUnavailable) as error:
             raise EvaluationImpossible(str(error)) from error
         finally:
-            speech.close()
+            pool.speech.close()
 
 
 def unheard_seconds(transcript: Transcript) -> float:
@@ -100,12 +116,3 @@ async def _seal(store: ContentStore, name: ObjectName, key: bytes, path: Path) -
         async with await store.writer(name, key) as writer:
             while piece := file.read(STREAM_BYTES):
                 await writer.write(piece)
-
-
-def most_resident(pid: int) -> int | None:
-    """The most bytes of memory that a process has held so far; None: it has ended. Linux only."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == "VmHWM":
-            return int(value.split()[0]) * 1024  # "123 kB"
-    return None

@@ -1,10 +1,11 @@
-"""The recordings of a folder, each with the file that has its words."""
+"""The recordings of a folder, each with the files that have its words, and who speaks when."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.client.shown import as_text
 from deploy.evaluate.references import SUFFIXES
+from deploy.evaluate.rttm import SUFFIX as TURNS
 from pipeline.errors import SmeltError
 from pipeline.speech.signatures import claims_media
 from pipeline.speech.sniff import HEAD_BYTES, classify
@@ -14,7 +15,8 @@ from pipeline.speech.sniff import HEAD_BYTES, classify
 class Recording:
     name: str  # within the folder
     path: Path
-    reference: Path | None
+    reference: Path | None  # with its words
+    turns: Path | None  # who speaks when in it
 
 
 def find_recordings(folder: Path) -> list[Recording]:
@@ -25,9 +27,14 @@ def find_recordings(folder: Path) -> list[Recording]:
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_hidden(path, folder)]
     references = {(path.with_suffix(""), path.suffix.lower()): path for path in files}
     return [
-        Recording(as_text(path.relative_to(folder)), path, _reference(path, references))
+        Recording(
+            as_text(path.relative_to(folder)),
+            path,
+            _reference(path, references),
+            references.get((path.with_suffix(""), TURNS)),
+        )
         for path in files
-        if path.suffix.lower() not in SUFFIXES and _is_recording(path)
+        if path.suffix.lower() not in (*SUFFIXES, TURNS) and _is_recording(path)
     ]
 
 

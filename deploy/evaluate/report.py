@@ -9,6 +9,8 @@ from rich.console import Console
 
 from deploy.client.output import print_table
 from deploy.evaluate.scoring import Score
+from deploy.evaluate.speaker_report import as_document
+from deploy.evaluate.speakers import SpeakerTrial
 from deploy.evaluate.trial import Trial
 from pipeline.settings import Settings
 from pipeline.speech.engine_choice import choose_engine
@@ -25,6 +27,7 @@ class Report:
     language: str | None  # as it was asked for
     trials: Sequence[Trial]
     skipped: Sequence[str]  # names of recordings without a reference
+    speakers: Sequence[SpeakerTrial] = ()
 
     @property
     def failed(self) -> int:
@@ -42,6 +45,7 @@ class Report:
             "recordings": [_described(trial) for trial in self.trials],
             "skipped": list(self.skipped),
             "total": {"recordings": len(self.trials), "failed": self.failed} | self._total(),
+            "speakers": as_document(self.speakers),
         }
         return json.dumps(document, ensure_ascii=False, indent=2)
 

@@ -10,17 +10,19 @@ import sys
 import threading
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from deploy.supervisor.children import spawn
 from deploy.supervisor.environment import child_environment
-from deploy.supervisor.pool_metrics import PoolMetrics
 from deploy.supervisor.runner import DEATHS_AT_START, EX_CONFIG, Runner, stop_all
 from pipeline.logs import configure, is_event
-from pipeline.metrics.server import CannotListen, serving
 from pipeline.processes.stop_signal import set_on_stop
 from pipeline.settings import Settings
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 from workers.pools import PROCESS_READY, slots
+
+if TYPE_CHECKING:
+    from deploy.supervisor.pool_metrics import PoolMetrics
 
 log = logging.getLogger("deploy.supervisor.pool")
 
@@ -66,22 +68,7 @@ def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.p
     names = {f"{own.value}-{number}": own for number, own in enumerate(slots.processes(settings, queue))}
     readiness = Readiness(names)
     with ExitStack() as stack:
-        metrics = None
-        if settings.metrics_port is not None:
-            metrics = stack.enter_context(PoolMetrics(queue.value, names))
-            try:
-                stack.enter_context(
-                    serving(
-                        settings.metrics_host,
-                        settings.metrics_port,
-                        metrics.registry,
-                        metrics.alive,
-                        metrics.ready,
-                    )
-                )
-            except CannotListen as error:
-                log.critical("%s", error)
-                sys.exit(EX_CONFIG)
+        metrics = _measured(stack, settings, queue, names)
         environment = child_environment(settings)
         runners = [
             _runner(name, [module, own.value], environment, readiness, metrics) for name, own in names.items()
@@ -96,12 +83,31 @@ def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.p
         sys.exit(EX_CONFIG)
 
 
+def _measured(
+    stack: ExitStack, settings: Settings, queue: Queue, names: Collection[str]
+) -> "PoolMetrics | None":
+    """What is counted of the pool, served until the stack unwinds; None: the settings name no port for it."""
+    if settings.metrics_port is None:
+        return None
+    from deploy.supervisor.pool_metrics import PoolMetrics  # noqa: PLC0415 - a fifth of this process's start
+    from pipeline.metrics.server import CannotListen, serving  # noqa: PLC0415
+
+    metrics = stack.enter_context(PoolMetrics(queue.value, names))
+    host, port = settings.metrics_host, settings.metrics_port
+    try:
+        stack.enter_context(serving(host, port, metrics.registry, metrics.alive, metrics.ready))
+    except CannotListen as error:
+        log.critical("%s", error)
+        sys.exit(EX_CONFIG)
+    return metrics
+
+
 def _runner(
     name: str,
     command: list[str],
     environment: Mapping[str, str],
     readiness: Readiness,
-    metrics: PoolMetrics | None,
+    metrics: "PoolMetrics | None",
 ) -> Runner:
     """`command`: a module and its arguments."""
     if metrics is not None:

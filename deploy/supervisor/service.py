@@ -88,7 +88,7 @@ class Service:
             self.settings = self._with_model(self._completed())
             self._report("smelt", "bringing the database's schema up to date")
             with reaching_postgres():
-                migrate.upgrade(self.owner_url)
+                self._migrate()
                 self._add_local_user()
             starting = StartingPools({pool.value for pool in POOLS} & self._commands.keys())
             self._processes = Processes(self._commands, self._environment_of, partial(self._hear, starting))
@@ -132,6 +132,9 @@ class Service:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _migrate(self) -> None:
+        migrate.upgrade(self.owner_url)
 
     def _completed(self) -> Settings:
         settings = with_secrets(self.settings)

@@ -1,23 +1,18 @@
 """`smelt up`: the service on this machine, left running until Ctrl-C or SIGTERM."""
 
-import signal
-import sys
 import threading
 import time
-from types import FrameType
 from uuid import UUID
+
+import httpx2
 
 from deploy.local_service import Announcement, LocalService
 from deploy.local_users import LIFETIME, LOCAL_EMAIL, mint
 from deploy.supervisor.service import Service
+from deploy.supervisor.stop_signals import StopRequested, stopping_on_signals
 from pipeline.settings import Settings
 
 RENEW_AFTER = LIFETIME.total_seconds() / 2
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class StopRequested(BaseException):
-    """A signal asked for the end. Not an Exception: nothing on the way may take it for a failure."""
 
 
 class Console:
@@ -45,40 +40,23 @@ def up(settings: Settings) -> None:
     """Returns after a stop that was asked for. Raises what `Service.start` raises, and ServiceFailed."""
     console = Console()
     service = Service(settings, console.report)
-    stop_on_signals(service)
     try:
-        with service, Announcement() as announcement:
+        with stopping_on_signals(service) as asked, service, Announcement() as announcement:
             _say_ready(console, service, settings)
             user = service.settings.local_user if service.signs_in_here else None
-            while not console.broken.is_set():
+            while not (console.broken.is_set() or asked.is_set()):
                 _let_be_found(console, service, announcement, user)
-                _stay(console, service, RENEW_AFTER)
+                _stay(console, service, asked)
     except StopRequested:
-        console.report("smelt", "stopped")
+        pass
+    console.report("smelt", "stopped")
 
 
-def _stay(console: Console, service: Service, seconds: float) -> None:
+def _stay(console: Console, service: Service, asked: threading.Event) -> None:
     """Raises ServiceFailed."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and not console.broken.wait(0.5):
+    until = time.monotonic() + RENEW_AFTER
+    while time.monotonic() < until and not (asked.is_set() or console.broken.wait(0.5)):
         service.check()
-
-
-def stop_on_signals(service: Service) -> None:
-    """The first signal raises StopRequested in the main thread; a second one ends the wait."""
-    asked = False
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            service.hurry()
-            return
-        asked = True
-        print("stopping; once more to stop at once", file=sys.stderr, flush=True)
-        raise StopRequested
-
-    for number in STOP_SIGNALS:
-        signal.signal(number, handle)
 
 
 def _say_ready(console: Console, service: Service, given: Settings) -> None:
@@ -110,8 +88,19 @@ def _let_be_found(console: Console, service: Service, announcement: Announcement
             f"for others, as {LOCAL_EMAIL}, who needs no credits, good for 12 hours (`smelt token` makes more):",
         )
     console.say(f"export SMELT_SERVER={service.address}{'' if token is None else f' SMELT_TOKEN={token}'}")
-    if token is not None:
-        console.report("smelt", f"in a browser, with that token: {service.address}/#token={token}")
+    if token is not None and service.settings.web:
+        console.report("smelt", f"in a browser, signed in (once): {_page_link(service.address, token)}")
+
+
+def _page_link(address: str, token: str) -> str:
+    """The page, with a ticket behind the #, which no browser sends; without one where there is no ticket to be had."""
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        reply = httpx2.post(f"{address}/v1/session/ticket", headers=headers, timeout=5, trust_env=False)
+        reply.raise_for_status()
+    except httpx2.HTTPError:
+        return f"{address}/"
+    return f"{address}/#ticket={reply.json()['ticket']}"
 
 
 def _token(settings: Settings, user: UUID) -> str:

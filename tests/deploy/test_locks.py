@@ -20,11 +20,12 @@ def named(requirements: list[str]) -> set[str]:
     return {name[0].lower().replace("_", "-") for name in names if name}
 
 
-def test_production_has_what_the_service_needs_and_no_package_of_an_extra() -> None:
+def test_production_has_what_the_service_needs_and_no_package_of_another_extra() -> None:
     installed = set(pins("requirements-production.lock"))
     assert named(PROJECT["dependencies"]) <= installed
+    assert named(PROJECT["optional-dependencies"]["otel"]) <= installed  # an image can be told to trace
     also_needed = {"psutil", "pyyaml"}  # by the embedded Postgres, and by CTranslate2
-    for extra in ("dev", "demo", "evaluate"):
+    for extra in ("dev", "demo", "evaluate", "speakers"):
         only_there = named(PROJECT["optional-dependencies"][extra]) - also_needed
         assert only_there
         assert only_there & installed == set()

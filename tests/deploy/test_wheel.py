@@ -79,6 +79,7 @@ def test_it_holds_no_speech_model(installed: Path) -> None:
     assert [path for path in site.rglob("*") if path.name == "model.bin" or "speech_model" in path.name] == []
 
 
+@pytest.mark.exhaustive  # what it shows is seen in tests/deploy/demo
 def test_the_demo_takes_files_of_the_users(installed: Path, tmp_path: Path) -> None:
     """Of several it shows what they give together."""
     note = tmp_path / "my note.md"
@@ -92,6 +93,7 @@ def test_the_demo_takes_files_of_the_users(installed: Path, tmp_path: Path) -> N
     assert "Zoe must call the printer" in shown.partition("# Action items")[2]
 
 
+@pytest.mark.exhaustive  # that it does from a checkout is seen in tests/deploy/supervisor
 def test_the_service_comes_up_and_ends(installed: Path) -> None:
     with TemporaryDirectory(prefix="smelt-test-", dir="/tmp") as folder:
         up = Up(Path(folder) / "data", [str(installed / "bin" / "smelt")], cwd=folder)

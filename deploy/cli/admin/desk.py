@@ -12,12 +12,14 @@ from datetime import timedelta
 from sqlalchemy.exc import DBAPIError
 
 from db.admin.actions import Operator
-from db.session import NO_ROLE, Database, DatabaseUnavailable, SchemaUnusable
+from db.outages import NO_ROLE
+from db.session import Database, DatabaseUnavailable, SchemaUnusable
 from deploy.cli.running import run_command
 from deploy.embedded.database import owner_url
 from deploy.problems import DatabaseProblem
 from pipeline.settings import Settings
-from workers.notifications.queue_notifications import Queue, QueueNotifier
+from workers.notifications.queue_notifications import QueueNotifier
+from workers.notifications.queues import Queue
 
 LONGEST = timedelta(minutes=2)  # of a statement: what is chosen may be looked for in whole tables
 FORBIDDEN = (

@@ -17,7 +17,7 @@ from deploy.cli.admin.shown import age, print_lines, print_objects
 COLUMNS = ("queue", "ready", "running", "later", "held", "oldest", "paused")
 NUMBERS = COLUMNS[1:5]
 HELD_COLUMNS = ("held tenant", "since")
-OUTAGE_COLUMNS = ("queue", "waits for", "parts")
+OUTAGE_COLUMNS = ("queue", "waits for", "parts", "since")
 
 
 def show_queues(desk: Desk, *, as_json: bool) -> None:
@@ -41,7 +41,11 @@ def held_tenants(holds: Sequence[Hold]) -> list[Hold]:
 
 
 def outages(states: Sequence[QueueState]) -> list[tuple[object, ...]]:
-    return [(one.queue, what, parts) for one in states for what, parts in one.outages.items()]
+    return [
+        (one.queue, what, outage.parts, age(outage.since))
+        for one in states
+        for what, outage in one.outages.items()
+    ]
 
 
 def row(state: QueueState) -> tuple[object, ...]:

@@ -1,18 +1,32 @@
 """`smelt list`, `show`, `events`, `cancel`, `retry`, `delete`: what was sent."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from deploy.client.options import AsJson, Force, Output, Server, SmeltId, Token, Wait, Yes, connected
+from deploy.client.options import (
+    AsJson,
+    Force,
+    Output,
+    PartNames,
+    Server,
+    SmeltId,
+    Token,
+    Wait,
+    Yes,
+    connected,
+)
 from pipeline.states import SmeltMode, SmeltStatus
 
 if TYPE_CHECKING:
     from deploy.client.client import Client
     from smelt_client import Event
     from smelt_client.models import ListedSmelt, SmeltReply
+
+    OfPart = Callable[[UUID, UUID], SmeltReply]
 
 NAMES = 3  # of a smelt's files that its line in a list has room for
 
@@ -93,15 +107,28 @@ def events(smelt_id: SmeltId, *, as_json: AsJson = False, server: Server = None,
                 print(*_event_row(event), sep="\t", flush=True)
 
 
-def cancel(smelt_id: SmeltId, *, as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
-    """Stop what runs. What has completed keeps its results."""
+def cancel(
+    smelt_id: SmeltId,
+    *,
+    part: PartNames = None,
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Stop what runs, or one part. What has completed keeps its results."""
     with connected(server, token) as client:
-        _print(client.cancel(smelt_id), as_json=as_json)
+        smelt = (
+            _each_part(client, smelt_id, part, client.cancel_file, client.cancel_output)
+            if part
+            else client.cancel(smelt_id)
+        )
+        _print(smelt, as_json=as_json)
 
 
 def retry(
     smelt_id: SmeltId,
     *,
+    part: PartNames = None,
     wait: Wait = False,
     output: Output = None,
     force: Force = False,
@@ -109,14 +136,18 @@ def retry(
     server: Server = None,
     token: Token = None,
 ) -> None:
-    """Run again what failed or was canceled."""
+    """Run again what failed or was canceled, or one part of it."""
     from deploy.client.destination import Destination
     from deploy.client.output import print_json
     from deploy.client.results import check_completed, follow, give_results, kept
 
     with connected(server, token) as client:
         destination = Destination.of(output, force=force)
-        smelt = client.retry(smelt_id)
+        smelt = (
+            _each_part(client, smelt_id, part, client.retry_file, client.retry_output)
+            if part
+            else client.retry(smelt_id)
+        )
         if not (wait or output):
             _print(smelt, as_json=as_json)
             return
@@ -164,6 +195,20 @@ def _delete(client: "Client", smelt_id: UUID, *, content: bool, as_json: bool) -
         say(f"{receipt.objects_deleted} objects deleted, key destroyed {receipt.key_destroyed_at}")
 
 
+def _each_part(
+    client: "Client", smelt_id: UUID, names: Sequence[str], file: "OfPart", output: "OfPart"
+) -> "SmeltReply":
+    """Every name is looked up before anything is done; what has gone along with another part is left alone."""
+    from deploy.client.parts import FILE, part_named, parts_of
+
+    smelt = client.get(smelt_id)
+    for part in [part_named(smelt, name) for name in names]:
+        now = next(each for each in parts_of(smelt) if each.id == part.id)
+        if now.ended == part.ended:
+            smelt = (file if part.kind == FILE else output)(smelt_id, part.id)
+    return smelt
+
+
 def _print(smelt: "SmeltReply", *, as_json: bool) -> None:
     from deploy.client.output import print_json, print_smelt
 
@@ -171,7 +216,13 @@ def _print(smelt: "SmeltReply", *, as_json: bool) -> None:
 
 
 def _event_row(event: "Event") -> list[object]:
+    from deploy.client.following import SEGMENT
+    from deploy.client.shown import in_one_line
+
     data = event.data
+    if event.name == SEGMENT:
+        when = f"{data['start']:.2f}-{data['end']:.2f}"
+        return [event.version, event.name, data["file"], when, in_one_line(data["text"])]
     name = data.get("filename") or data.get("default_prompt_name") or data.get("id", "")
     done = f"{data['progress']:.0%}" if "progress" in data else ""
     place = data.get("queue_position")

@@ -21,7 +21,7 @@ from workers.pools.slots import POOLS
 KUBERNETES = ("1.29.0", "1.37.0")
 LEAST: dict[str, Any] = {"settings": {"SMELT_CONTENT_URL": "s3://bucket/prefix"}}
 ALL: dict[str, Any] = {
-    **LEAST,
+    "settings": {**LEAST["settings"], "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"},
     "keda": {"enabled": True},
     "metrics": {"port": 9200},
     "pools": {

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.speaker_models.command import PACKAGE
+from pipeline.speakers.models import DEFAULT_FOLDER
 from tests.deploy.artifacts import (
     CHART,
     COMPOSE,
@@ -30,6 +32,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = {
     DOCKERFILE.parent / "build.lock": PROJECT["build-system"]["requires"],
     DOCKERFILE.parent / "cuda.lock": PROJECT["project"]["optional-dependencies"]["cuda"],
+    DOCKERFILE.parent / "speakers.lock": PROJECT["project"]["optional-dependencies"]["speakers"],
     ROOT / "requirements-production.lock": PROJECT["project"]["dependencies"],
 }
 # Modules of the packages that the API's image is without.
@@ -72,9 +75,30 @@ def test_all_that_is_installed_is_locked_by_hash(path: Path) -> None:
 
 def test_each_installation_asks_for_hashes_or_for_the_wheel_alone() -> None:
     installs = re.findall(r"pip (?:--python \S+ )?install (.+)", DOCKERFILE.read_text())
-    assert len(installs) == 4
+    assert len(installs) == 5
     for options in installs:
         assert "--require-hashes -r" in options or "--no-deps --no-index /wheels/" in options
+
+
+def test_what_tells_speakers_apart_is_in_the_workers_images_where_it_is_asked_for() -> None:
+    text = DOCKERFILE.read_text()
+    assert "\nARG SPEAKERS\n" in text.partition("\nFROM ")[0]  # unset unless it is given
+    assert re.findall(r"^FROM (\S+) AS installed-worker$", text, re.MULTILINE) == [
+        "installed${SPEAKERS:+-speakers}"
+    ]
+    assert re.findall(r"^FROM (\S+) AS installed-(?:api|cuda)$", text, re.MULTILINE) == [
+        "installed",
+        "installed-worker",
+    ]
+    assert '--from=installed-worker /opt/smelt /opt/smelt\nCMD ["worker"' in text
+    assert f" {PACKAGE} " in text
+
+
+def test_the_compose_file_names_where_the_image_has_its_networks() -> None:
+    there = Path("/opt/smelt") / DEFAULT_FOLDER.relative_to(sys.prefix)
+    document = load(COMPOSE)
+    assert document["x-environment"]["SMELT_SPEAKER_MODELS"] == f"${{SPEAKERS:+{there}}}"
+    assert document["services"]["transcribe"]["build"]["args"] == {"SPEAKERS": "${SPEAKERS:-}"}
 
 
 def test_no_package_of_the_tests_is_in_an_image() -> None:
@@ -130,7 +154,23 @@ def test_all_that_a_service_of_the_compose_file_refers_to_is_there() -> None:
     assert waited_for <= document["services"].keys()
     texts = COMPOSE.read_text() + COMPOSE_OBSERVABILITY.read_text()
     asked = set(re.findall(r"\$\{(\w+):", texts))
-    assert asked == set(re.findall(r"^(\w+)=", (COMPOSE.parent / "env.example").read_text(), re.MULTILINE))
+    asked |= {name for of in own_services().values() for name in passed_on(of)}
+    assert asked == set(re.findall(r"^#?(\w+)=", (COMPOSE.parent / "env.example").read_text(), re.MULTILINE))
+
+
+def passed_on(service: dict[str, Any]) -> set[str]:
+    """Variables that are as unset for the service as they are for who starts it."""
+    return {name for name, value in service["environment"].items() if value is None}
+
+
+def test_each_process_can_be_told_to_trace_and_none_gets_an_empty_variable_for_it() -> None:
+    """OpenTelemetry takes an empty value for a value."""
+    services = own_services()
+    del services["migrate"]
+    for of in services.values():
+        traced = {name for name in of["environment"] if name.startswith("OTEL_")}
+        assert "OTEL_EXPORTER_OTLP_ENDPOINT" in traced
+        assert traced <= passed_on(of)
 
 
 def test_where_content_and_models_lie_is_made_in_the_image() -> None:

@@ -77,12 +77,14 @@ def events_of(reply: httpx2.Response) -> Iterator[Event]:
     return (event for sent in httpx2.EventSource(reply) if (event := follower.take(sent)) is not None)
 
 
-def followed(monkeypatch: pytest.MonkeyPatch, service: Answer) -> list[SmeltReply]:
+def followed(
+    monkeypatch: pytest.MonkeyPatch, service: Answer, hear: following.Hear = lambda *_: None
+) -> list[SmeltReply]:
     for module, pause in ((events, "PAUSE"), (attempts, "FIRST_DELAY"), (following, "SLOWEST_LOOK")):
         monkeypatch.setattr(module, pause, 0.0)
     with Client("http://smelt") as client:
         client._http = httpx2.Client(base_url="http://smelt", transport=httpx2.MockTransport(service))
-        return list(client.follow(UUID(str(EXAMPLES["SmeltReply"]["id"]))))
+        return list(client.follow(UUID(str(EXAMPLES["SmeltReply"]["id"])), hear))
 
 
 def test_it_looks_at_the_beginning_and_the_end_and_hears_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,3 +172,17 @@ def test_several_are_looked_at_in_turns_until_all_have_ended(monkeypatch: pytest
         ["completed", "completed"],
     ]
     assert sum(pauses) == pytest.approx(2 * following.SLOWEST_LOOK)
+
+
+def test_what_is_heard_is_told_beside_the_smelt(monkeypatch: pytest.MonkeyPatch) -> None:
+    file_id = STATES[0].files[0].id
+    segment = (
+        f'event: segment\ndata: {{"file":"{file_id}","index":0,"start":0,"end":1,"text":"Ann."}}\nid: 1\n\n'
+    )
+    body = told(STATES[0]) + segment.encode() + told(STATES[2])
+    service = Service(STATES[0], STATES[2], stream=lambda _: streamed(body))
+    heard: list[tuple[UUID, str]] = []
+    seen = followed(monkeypatch, service, lambda *each: heard.append(each))
+    assert heard == [(file_id, "Ann.")]
+    assert seen.count(STATES[0]) == 2  # once more, so that it is shown
+    assert seen[-1] == STATES[2]

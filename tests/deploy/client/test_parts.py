@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from deploy.client.parts import parts_of, summary_of
+from deploy.client.parts import part_named, parts_of, summary_of
+from smelt_client import Misused
 from tests.support.smelt_replies import file, output, smelt
 
 
@@ -36,6 +37,19 @@ def test_outputs_are_called_by_their_prompt_and_their_file() -> None:
         "output  summarize of all files together",
         "output  own prompt of talk-1.m4a",
     ]
+
+
+def test_a_part_is_meant_by_its_id_or_by_its_name_if_no_other_has_it() -> None:
+    one, two = file(), file(2, filename="talk-1.m4a")
+    made = output(one)
+    both = smelt(one, outputs=[made])
+    assert part_named(both, "Talk-1.m4a").id == one.id
+    assert part_named(both, "summarize of talk-1.m4a").id == made.id
+    assert part_named(both, str(made.id).upper()).id == made.id
+    with pytest.raises(Misused, match="no part is called talk-9"):
+        part_named(both, "talk-9")
+    with pytest.raises(Misused, match=f"2 parts are called talk-1.m4a: give an id, one of {one.id}"):
+        part_named(smelt(one, two), "talk-1.m4a")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What is shown while smelts are at work, on terminals of any width and in pipes."""
 
 import io
+from uuid import UUID
 
 import pytest
 from rich.cells import cell_len
@@ -34,10 +35,10 @@ def many(working: int, total: int = 100) -> SmeltReply:
     return smelt(*files, progress=0.1)
 
 
-def shown(smelts: list[SmeltReply], width: int) -> list[str]:
+def shown(smelts: list[SmeltReply], width: int, heard: dict[UUID, str] | None = None) -> list[str]:
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
     with console.capture() as captured:
-        console.print(drawn(smelts, Pace(), width))
+        console.print(drawn(smelts, Pace(), width, heard))
     return [line.rstrip() for line in captured.get().splitlines()]
 
 
@@ -64,6 +65,16 @@ def test_of_many_there_is_one_line_for_all_and_the_few_at_work(working: int, wid
     assert sum("25%" in line for line in told) == min(working, 5)
     assert (told[-1] == "  and 4 more at work") == (working == 9)
     assert max(map(cell_len, told)) <= width
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_below_a_recording_at_work_stands_what_was_heard_last(width: int) -> None:
+    heard = {each.id: f"And then \x1b[31mhe said\n{LONG} of {each.filename}" for each in few().files}
+    lines = shown([few()], width, heard)
+    assert len(lines) == 6
+    assert lines[1].startswith("          And then")
+    assert "\x1b" not in lines[1]
+    assert max(map(cell_len, lines)) <= width
 
 
 def printed(*states: list[SmeltReply]) -> list[str]:

@@ -56,7 +56,12 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "nothing.wav").touch()
     (folder / "nothing.txt").touch()
     (folder / "alone.ogg").write_bytes(recording("speech.ogg"))
-    (folder / "good.rttm").write_text("SPEAKER good 1 0.0 1.0 <NA> <NA> alice <NA> <NA>\n")
+    (folder / "good.rttm").write_text(
+        "".join(
+            f"SPEAKER good 1 {start} {seconds} <NA> <NA> {voice} <NA> <NA>\n"
+            for start, seconds, voice in ((0.6, 2.5, "en-us"), (3.6, 3.2, "en-us+f2"), (7.3, 1.7, "en-us"))
+        )
+    )
     (folder / ".hidden.wav").write_bytes(recording("speech.wav"))
     return folder
 
@@ -97,6 +102,7 @@ def test_one_document_comes_and_the_exit_code_tells_that_some_could_not_be_heard
         "recordings",
         "skipped",
         "total",
+        "speakers",
     ]
     assert (document["model"], document["compute_type"], document["batch_size"]) == (WORD_MODEL, "int8", 2)
     assert document["skipped"] == ["alone.ogg"]
@@ -168,6 +174,16 @@ def test_the_total_is_that_of_what_has_a_score(
     assert total["memory_bytes"] == max(row["memory_bytes"] or 0 for row in rows.values())
 
 
+def test_who_speaks_is_measured_where_that_is_known(document: dict[str, Any]) -> None:
+    [good] = document["speakers"]["recordings"]
+    assert (good["name"], good["reference"]) == ("good.wav", "good.rttm")
+    assert (good["speakers"], good["found"]) == (2, 2)
+    assert 0 <= good["diarization_error_rate"] <= 0.05
+    assert 50e6 < good["memory_bytes"] < 2e9
+    total = document["speakers"]["total"]
+    assert total["diarization_error_rate"] == good["diarization_error_rate"]
+
+
 def test_no_copy_of_a_recording_is_left(result: Result, temporary: Path) -> None:
     assert result.exit_code == 1
     assert list(temporary.iterdir()) == []
@@ -185,7 +201,7 @@ def test_without_json_a_line_for_each_goes_to_stderr_and_the_table_to_stdout(tmp
     assert row[1:3] == ["9.6", str(WORDS)]
     assert (total[0], total[1:3]) == ("all 1", row[1:3])
     skipped, heard = result.stderr.splitlines()
-    assert skipped == "smelt: b.ogg is skipped: there is no .txt, .srt, .vtt, .stm of the same name"
+    assert skipped == "smelt: b.ogg is skipped: there is no .txt, .srt, .vtt, .stm, .rttm of the same name"
     assert heard.startswith("  a.ogg: ")
     assert heard.endswith("% of the words wrong")
 

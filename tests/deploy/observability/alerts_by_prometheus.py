@@ -123,7 +123,9 @@ def test_webhooks_that_nobody_accepts_are_told(stage: Scene) -> None:
     fires(stage, "SmeltWebhooksFail")
 
 
-def test_a_language_model_that_fails_and_one_that_is_away_are_told(stage: Scene) -> None:
+def test_a_language_model_that_fails_and_one_that_is_away_are_told(
+    stage: Scene, owner: psycopg.Cursor
+) -> None:
     quiet(stage, "SmeltLlmFails", "SmeltWorkFails", "SmeltOutage")
     stage.llm.default = STEPS["die"]
     post(stage, 15)
@@ -132,6 +134,11 @@ def test_a_language_model_that_fails_and_one_that_is_away_are_told(stage: Scene)
     stage.llm.leave()
     post(stage, 3)
     fires(stage, "SmeltOutage")
+    quiet(stage, "SmeltOutageLasts")
+    owner.execute(
+        "update smelt_outputs set outage_since = now() - interval '4 hours' where outage_since is not null"
+    )
+    fires(stage, "SmeltOutageLasts")
 
 
 def test_posts_beyond_the_cap_are_told(stage: Scene, owner: psycopg.Cursor) -> None:

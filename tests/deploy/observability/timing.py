@@ -42,6 +42,14 @@ TIMES: dict[str, tuple[dict[str, str], int, int]] = {
     ),
     "SmeltRescues": ({'smelt_work_rescues_total{queue="transcribe"}': "0+1x30"}, 3, 8),
     "SmeltOutage": ({'smelt_outage_parts{server="content_store"}': "1x30"}, 4, 5),
+    "SmeltOutageLasts": (
+        {
+            'smelt_outage_seconds{server="content_store"}': "10000+60x30",
+            "smelt_outage_patience_seconds": "21600x30",
+        },
+        18,
+        19,
+    ),
     "SmeltRedisAway": ({'smelt_redis_away{instance="a"}': "1x30"}, 1, 2),
     "SmeltDatabaseAway": ({'smelt_database_errors_total{instance="a", kind="away"}': "0+1x30"}, 5, 6),
     "SmeltDatabaseConnectionsShort": (
@@ -84,6 +92,8 @@ WELL = {
     'smelt_work_attempts_total{queue="transcribe", outcome="failed", code="timed_out"}': "0x30 1x90",
     'smelt_work_rescues_total{queue="transcribe"}': "0x30 2x90",
     'smelt_outage_parts{server="language_model"}': "0x20 40x3 0x96",
+    'smelt_outage_seconds{server="language_model"}': "0x20 60+60x3 0x96",
+    "smelt_outage_patience_seconds": "21600x120",
     'smelt_redis_away{instance="a"}': "0x20 1 0x98",
     'smelt_database_errors_total{instance="a", kind="away"}': "0x20 3x100",
     'smelt_database_errors_total{instance="a", kind="lock_timeout"}': "0+1x120",

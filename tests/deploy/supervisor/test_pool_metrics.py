@@ -15,7 +15,8 @@ from pipeline.checks import NotReady
 from pipeline.settings import Settings
 from tests.support.scraping import Scrape, answers, ask, free_port, scrape
 from tests.support.waiting import wait_until
-from workers.notifications.queue_notifications import ActorName, QueueNotifier
+from workers.notifications.queue_notifications import QueueNotifier
+from workers.notifications.queues import ActorName
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The list of what was sent, and taking it back."""
 
+import json
+import wave
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,36 @@ def test_nothing_is_deleted_that_nobody_has_confirmed(invoke: Invoke, smelt_id: 
     assert invoke("delete", smelt_id, "--yes").exit_code == 0
     gone = invoke("get", smelt_id)
     assert (gone.exit_code, "`smelt list` has yours" in gone.stderr) == (3, True)
+
+
+def test_one_part_is_meant_by_its_name(invoke: Invoke, note: Path) -> None:
+    smelt_id = invoke("submit", note, "--prompt", "summarize").stdout.strip()
+    assert invoke("show", smelt_id, "--wait").exit_code == 0
+    canceled = invoke("cancel", smelt_id, "--part", "summarize of note.md")
+    assert (canceled.exit_code, canceled.stderr) == (3, "smelt: Already finished.\n")
+    for part in ("note.md", "summarize of note.md"):
+        retried = invoke("retry", smelt_id, "--part", part)
+        assert (retried.exit_code, retried.stderr) == (3, "smelt: All of it has completed.\n")
+    unknown = invoke("retry", smelt_id, "--part", "note.md", "--part", "talk.m4a")
+    assert (unknown.exit_code, "no part is called talk.m4a" in unknown.stderr) == (2, True)
+
+
+def test_one_part_is_run_again(invoke: Invoke, note: Path, tmp_path: Path) -> None:
+    silence = tmp_path / "silence.wav"
+    with wave.open(str(silence), "wb") as recording:
+        recording.setparams((1, 2, 16_000, 0, "NONE", ""))
+        recording.writeframes(bytes(2 * 16_000 * 3))
+    assert invoke("submit", silence, note, "--prompt", "summarize", "--wait").exit_code in (0, 1)
+    smelt_id = json.loads(invoke("list", "--json").stdout)["id"]
+    before = json.loads(invoke("show", smelt_id, "--json").stdout)
+    assert [file["status"] for file in before["files"]] == ["failed", "completed"]
+    again = invoke("retry", smelt_id, "--part", "silence.wav", "--wait", "--json")
+    ended = json.loads(again.stdout)
+    assert ended["version"] > before["version"]
+    assert [file["status"] for file in ended["files"]] == ["failed", "completed"]
+    assert ended["finished_at"] > before["finished_at"]
+    both = ("--part", "silence.wav", "--part", "summarize of silence.wav")  # the first takes the other along
+    assert invoke("retry", smelt_id, *both).exit_code == 0
 
 
 def test_a_wrong_token_is_told_with_the_address(invoke: Invoke) -> None:

@@ -12,6 +12,7 @@ from deploy.client import results
 from deploy.client.client import Client
 from smelt_client import Unreachable
 from tests.deploy.client.conftest import Invoke
+from tests.recordings import MEETING
 from tests.support.smelt_replies import file, smelt
 
 
@@ -76,6 +77,14 @@ def test_a_text_is_not_sent_with_a_prompt_whose_results_cannot_be_had_so(
     """Whether texts get a prompt that nobody named, the service's first answer tells."""
     answer = invoke("submit", note, "-o", tmp_path / "a.srt")
     assert (answer.exit_code, "what prompts give can be had as" in answer.stderr) == (2, True)
+    assert invoke("list").stdout == ""
+
+
+def test_a_translation_that_cannot_be_is_told_in_the_words_of_the_command(invoke: Invoke) -> None:
+    """The tests' model knows English only."""
+    answer = invoke("submit", MEETING, "--translate")
+    assert answer.exit_code == 3
+    assert answer.stderr.startswith("smelt: --translate: The speech model here doesn't translate")
     assert invoke("list").stdout == ""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import hypothesis
 import pytest
@@ -16,20 +17,30 @@ from tests.speech_model import WORD_MODEL
 from tests.support.cast import Cast, make_cast
 from tests.support.engines import PostgresServer, Servers, running_servers
 from tests.support.running import RunningService
+from tests.support.scheduling import ByModule, check_users_of_the_service
 from tests.support.secrets import IP_HASH_SECRET, JWT_SECRET, KEYRING
 
 TEST_DATABASE_URL = os.environ.get("SMELT_TEST_DATABASE_URL")
 TEST_REDIS_URL = os.environ.get("SMELT_TEST_REDIS_URL")
+TEST_CONTENT_URL = os.environ.get("SMELT_TEST_CONTENT_URL")  # by `make test-backends`; else folders
 TEST_POOLER = os.environ.get("SMELT_TEST_POOLER")  # set by `make pooler`
 # How long one example may take is no test's subject: on a machine that others use it is anything.
 hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")
-USERS_OWN = ("SMELT_", "DATABASE_URL", "REDIS_URL", "OPENAI_", "PG", "dramatiq_")
+# A speech process and its worker cost some seconds of a core to start; several have tests of their own.
+FEW_PROCESSES = {"transcribe_slots": 1}
+USERS_OWN = ("SMELT_", "DATABASE_URL", "REDIS_URL", "OPENAI_", "OTEL_", "PG", "dramatiq_")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones come first, so that in the end there are only short ones to be shared out among the processes."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    check_users_of_the_service(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule | None:
+    return ByModule(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -118,7 +129,8 @@ def make_settings(folder: Path, **changes: object) -> Settings:
     return Settings.model_validate(
         {
             "data_dir": folder / "data",
-            "content_url": f"file://{folder}/content",
+            "content_url": f"{TEST_CONTENT_URL or 'file://'}{folder}/content",
+            "s3_allow_http": TEST_CONTENT_URL is not None,
             "keyring": KEYRING,
             "jwt_secret": JWT_SECRET,
             "ip_hash_secret": IP_HASH_SECRET,
@@ -146,11 +158,15 @@ def whole_service(servers: Servers, template: str, **changes: object) -> Iterato
             migration_database_url=servers.postgres.owner_url(name),
             redis_url=servers.redis.url,
             redis_namespace=prefix,
+            **FEW_PROCESSES,
             **changes,
         )
         log: list[str] = []
         with Service(
-            settings, lambda process, line: log.append(f"{process} | {line}"), isolated=True
+            settings,
+            lambda process, line: log.append(f"{process} | {line}"),
+            isolated=TEST_CONTENT_URL
+            is None,  # the credentials of a bucket are where its own tools look for them
         ) as running:
             yield RunningService(running, make_cast(running.owner_url, running.settings), log)
 

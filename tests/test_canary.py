@@ -16,9 +16,10 @@ import redis
 from psycopg import sql
 
 from deploy.supervisor.service import Service
-from tests.conftest import make_settings
-from tests.recordings import recording
+from tests.conftest import FEW_PROCESSES, make_settings
+from tests.recordings import recording, repeated
 from tests.support.cast import make_cast
+from tests.support.event_stream import events
 from tests.support.llm_server import STEPS, Call, LlmServer, Step
 from tests.support.llm_server import running as running_llm
 from tests.support.running import RunningService
@@ -52,6 +53,8 @@ def harness() -> Iterator[Harness]:
             redis_url=None,
             weekly_credits=50,
             synthesize_slots=1,
+            synthesize_short_slots=0,  # the one slot is what a queued smelt waits for
+            **FEW_PROCESSES,
         )
         log: list[str] = []
         with Service(
@@ -192,9 +195,10 @@ def plant(harness: Harness, client: httpx.Client) -> Planted:
     )
     assert instructions in harness.llm.calls[-1].text
     assert text in harness.llm.calls[-1].text
+    stored = [path for path in objects_of(harness, list(smelts.values())) if ".heard." not in path.name]
     assert (
-        len(objects_of(harness, list(smelts.values()))) == 3 * 5 + 1
-    )  # inputs, transcript, two extras; a result
+        len(stored) == 3 * 5 + 1
+    )  # inputs, transcript, two extras; a result; what was heard is there if it took long
     return Planted(smelts, content, rows, harness.llm.calls[-1])
 
 
@@ -230,6 +234,45 @@ def test_content_is_nowhere_in_the_clear(harness: Harness) -> None:
     assert text in outputs  # it went all the way, so there was something to leak
     assert SPOKEN in transcript
     assert found_anywhere(harness, [text, vocabulary], (SPOKEN,)) == []
+
+
+def test_what_is_heard_is_nowhere_in_the_clear_while_it_is_heard(harness: Harness) -> None:
+    """It is kept, told and read meanwhile; and deleted with the rest."""
+    running = harness.running
+    with running.client(running.cast.ada) as client:
+        posted = (
+            client.post("/v1/smelts", files={"files": ("talk.wav", repeated(200))}).raise_for_status().json()
+        )
+        smelt_id, file_id = posted["id"], posted["files"][0]["id"]
+        with events(client, f"/v1/smelts/{smelt_id}/events") as stream:
+            said = [str(next(each for each in stream if each.name == "segment").data["text"])]
+            partial = client.get(
+                f"/v1/smelts/{smelt_id}/files/{file_id}/transcript", params={"partial": "true"}
+            ).raise_for_status()
+            assert SPOKEN in partial.text
+            found = found_anywhere(harness, [], (SPOKEN, *said))
+            assert any(".heard." in path.name for path in objects_of(harness, [smelt_id]))
+            assert client.get(f"/v1/smelts/{smelt_id}").json()["status"] == "transcribing"
+        client.delete(f"/v1/smelts/{smelt_id}").raise_for_status()
+    assert found == []
+    wait_until(lambda: objects_of(harness, [smelt_id]) == [])
+    assert found_anywhere(harness, [], (SPOKEN, *said)) == []
+
+
+def test_names_of_speakers_are_nowhere_in_the_clear(harness: Harness) -> None:
+    name, running = canary(), harness.running
+    sent = {"files": ("call.wav", recording("stereo.wav"))}
+    with running.client(running.cast.ada) as client:
+        smelt = running.finished(
+            client,
+            client.post("/v1/smelts", files=sent, data={"channels": "separate"})
+            .raise_for_status()
+            .json()["id"],
+        )
+        file = f"/v1/smelts/{smelt['id']}/files/{smelt['files'][0]['id']}"
+        client.put(f"{file}/speakers", json={"S1": name}).raise_for_status()
+        assert client.get(f"{file}/transcript").text.startswith(f"{name}: ")
+    assert found_anywhere(harness, [name], ()) == []
 
 
 def test_content_of_refused_and_failed_inputs_is_nowhere_either(harness: Harness) -> None:

@@ -1,6 +1,7 @@
 """The whole service for a measurement, and a client that posts to it and waits."""
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import psutil
 
 from deploy.demo.demonstration import DemoSettings
 from deploy.local_users import ensure_local_user, mint
+from deploy.supervisor.processes import COMMANDS
 from deploy.supervisor.service import Service
 from pipeline.speech.process import CHILD
 from tests.speech_model import WORD_MODEL
@@ -105,6 +107,13 @@ class Peak:
         self._watcher.join()
 
 
+# Each from the tree in the working directory, wherever the command `smelt` is installed from.
+COMMANDS_HERE = {
+    name: [sys.executable, "-c", "from deploy.cli.entry import main; main()", *command[1:]]
+    for name, command in COMMANDS.items()
+}
+
+
 @contextmanager
 def bench_service(**changes: object) -> Iterator[Bench]:
     """Embedded engines in a temporary folder, whose path is short enough for their sockets."""
@@ -123,5 +132,6 @@ def bench_service(**changes: object) -> Iterator[Bench]:
             "worker_grace": 2,
             **changes,
         }
-        with Service(DemoSettings.model_validate(values), lambda *_: None, isolated=True) as service:
+        settings = DemoSettings.model_validate(values)
+        with Service(settings, lambda *_: None, isolated=True, commands=COMMANDS_HERE) as service:
             yield Bench(service)

@@ -4,11 +4,12 @@ import os
 
 import dramatiq
 import redis
+from dramatiq.brokers.redis import RedisBroker
 
 from workers.notifications.queue_notifications import make_broker
 
 url = os.environ["BENCH_REDIS_URL"]
-broker = make_broker(url, "bench")
+broker = make_broker(RedisBroker, url, "bench", timeout=None)
 client = redis.Redis.from_url(url)
 
 

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from deploy.evaluate.listening import most_resident
 from deploy.evaluate.scoring import Score, score
+from pipeline.processes.memory import most_resident
 from pipeline.states import ErrorCode
 from tests.benchmarks.harness import Bench, Client, bench_service
 from tests.benchmarks.speech_bare import BATCH, Bare

@@ -6,8 +6,8 @@ from io import BytesIO
 from faster_whisper import BatchedInferencePipeline, WhisperModel  # type: ignore[import-untyped]
 
 from pipeline.speech.engine_choice import choose_engine
+from pipeline.speech.engine_settings import SpeechEngineSettings
 from pipeline.speech.models import located
-from pipeline.speech.recognizer import SpeechEngineSettings
 from tests.benchmarks.speech_recordings import Recording
 
 BATCH = 8

@@ -66,6 +66,13 @@ def make_recordings() -> Recordings:
     return _of_folder(Path(folder).expanduser()) if folder else _of_meeting()
 
 
+def make_long_recording(minutes: int) -> Recording:
+    """Of the same clips. Raises ValueError as make_recordings does."""
+    folder = os.environ.get("SPEECH")
+    clips = [clip for _, clip in _clips(Path(folder).expanduser())] if folder else _clips_of_meeting()
+    return _recording("long.wav", _put_together(clips, 60.0 * minutes))
+
+
 def _of_folder(folder: Path) -> Recordings:
     found = list(_clips(folder))
     if not found:
@@ -92,14 +99,10 @@ def _clips(folder: Path) -> Iterator[tuple[Path, _Clip]]:
 
 
 def _of_meeting() -> Recordings:
-    meeting = decode_audio(str(MEETING[0]), sampling_rate=RATE)
-    spans = list(_sentences(meeting))
-    if len(spans) != len(SPOKEN):
-        raise ValueError(f"{MEETING[0].name} has {len(SPOKEN)} sentences, but was cut into {len(spans)}")
+    meeting, spans = _meeting()
 
     def clip(first: int, count: int) -> _Clip:
-        samples = meeting[int(spans[first][0] * RATE) : int(spans[first + count - 1][1] * RATE)]
-        return _Clip(samples, " ".join(sentence for _, sentence in SPOKEN[first : first + count]))
+        return _clip_of(meeting, spans, first, count)
 
     random = Random(SEED)  # noqa: S311 - repeatable, not secret
     counts = [random.randint(1, MOST_SENTENCES) for _ in range(SHORT_COUNT)]
@@ -109,6 +112,25 @@ def _of_meeting() -> Recordings:
         *_long_ones([clip(first, 1) for first in range(len(spans))], DEMO_MINUTES),
         [_recording(f"{number}.wav", each) for number, each in enumerate(short)],
     )
+
+
+def _clips_of_meeting() -> list[_Clip]:
+    meeting, spans = _meeting()
+    return [_clip_of(meeting, spans, first, 1) for first in range(len(spans))]
+
+
+def _meeting() -> tuple[Samples, list[Span]]:
+    """And where its sentences are."""
+    meeting = decode_audio(str(MEETING[0]), sampling_rate=RATE)
+    spans = list(_sentences(meeting))
+    if len(spans) != len(SPOKEN):
+        raise ValueError(f"{MEETING[0].name} has {len(SPOKEN)} sentences, but was cut into {len(spans)}")
+    return meeting, spans
+
+
+def _clip_of(meeting: Samples, spans: list[Span], first: int, count: int) -> _Clip:
+    samples = meeting[int(spans[first][0] * RATE) : int(spans[first + count - 1][1] * RATE)]
+    return _Clip(samples, " ".join(sentence for _, sentence in SPOKEN[first : first + count]))
 
 
 def _sentences(samples: Samples) -> Iterator[Span]:

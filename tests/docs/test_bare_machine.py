@@ -63,7 +63,8 @@ def test_the_readme_is_followed_as_it_is_written(machine: Path, environment: dic
     project = machine / "smelt"
     [demo] = commands("Try it")
     [own] = re.findall(r"`(make demo .*)`", section("Try it"))
-    start, submit = commands("Your own files")
+    start, submit, submit_with_speakers = commands("Your own files")
+    [get_speakers] = re.findall(r"`(make speakers)`", section("Your own files"))
 
     shown = run(demo, project, environment)
     printed = re.findall(r"^    (?!make )(.*[^…\n])$", section("Try it"), re.MULTILINE)
@@ -87,6 +88,8 @@ def test_the_readme_is_followed_as_it_is_written(machine: Path, environment: dic
         wait_until(lambda: up.poll() is not None or ready(machine), 3 * MINUTES)
         assert ready(machine), (machine / "printed").read_text()
         run(submit, project, environment)
+        run(get_speakers, project, environment)
+        run(submit_with_speakers, project, environment)
         [line] = re.findall(READY_LINE, (machine / "printed").read_text(), re.MULTILINE)
         stranger = {**environment, "HOME": str(machine)}
         assert "tier\tlocal" in run(f"{line}; .venv/bin/smelt usage", project, stranger)
@@ -95,6 +98,7 @@ def test_the_readme_is_followed_as_it_is_written(machine: Path, environment: dic
         up.wait(MINUTES)
     with zipfile.ZipFile(project / "notes.zip") as archive:
         assert archive.namelist() == ["summarize.md"]
+    assert re.findall("^S[12]: ", (project / "meeting.txt").read_text(), re.MULTILINE)[:2] == ["S1: ", "S2: "]
     assert "stopped" in (machine / "printed").read_text()
     assert (project / "data").is_dir()
 

@@ -22,6 +22,13 @@ def test_every_block_is_run_or_has_a_reason_not_to_be() -> None:
     assert len(begun) == len(BLOCKS) - len(NOT_RUN), "each reason is of one block"
 
 
+def test_who_speaks_is_told_as_the_readme_says(reader: Reader) -> None:
+    [block] = [block for block in BLOCKS if "--speakers" in block]
+    reader.run("bash", "-euc", block)
+    told = re.findall(r"^(S\d): ", (reader.folder / "meeting.txt").read_text(), re.MULTILINE)
+    assert told[:3] == ["S1", "S2", "S1"]
+
+
 def test_from_files_to_their_results_as_the_readme_says(reader: Reader) -> None:
     [block] = [block for block in BLOCKS if "notes.zip" in block]
     assert len(block.splitlines()) == 1

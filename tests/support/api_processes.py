@@ -32,6 +32,9 @@ START_SECONDS = 60.0
 NO_TLS = ssl.SSLContext(
     ssl.PROTOCOL_TLS_CLIENT
 )  # without it each client reads all of the machine's certificates
+KEPT = httpx.Limits(
+    max_connections=None, max_keepalive_connections=None, keepalive_expiry=None
+)  # httpcore closes an idle connection beyond these even where another thread is just taking it up
 LISTENS = re.compile(r"listens on (http://\S+)")
 
 
@@ -156,5 +159,5 @@ def listens_at(log: Path) -> str:
 
 
 def _client(url: str, headers: dict[str, str] | None, address: str | None) -> httpx.Client:
-    transport = httpx.HTTPTransport(local_address=address, verify=NO_TLS)
+    transport = httpx.HTTPTransport(local_address=address, verify=NO_TLS, limits=KEPT)
     return httpx.Client(base_url=url, headers=headers, transport=transport, timeout=60)

@@ -7,7 +7,7 @@ from typing import Self
 import httpx
 
 from pipeline.processes.descriptors import raise_descriptor_limit
-from tests.support.api_processes import NO_TLS
+from tests.support.api_processes import KEPT, NO_TLS
 
 ATTACKER, OTHER = "127.0.0.2", "127.0.0.3"
 
@@ -91,5 +91,5 @@ class Attack:
 
 def client_from(address: str, url: str, headers: dict[str, str] | None = None) -> httpx.Client:
     """An ordinary client at this address."""
-    transport = httpx.HTTPTransport(local_address=address, verify=NO_TLS)
+    transport = httpx.HTTPTransport(local_address=address, verify=NO_TLS, limits=KEPT)
     return httpx.Client(base_url=url, headers=headers, transport=transport, timeout=30)

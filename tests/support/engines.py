@@ -13,11 +13,11 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
-import redis
 from psycopg import sql
 
 from db import migrate
 from deploy.embedded.engines import APP_ROLE, EmbeddedEngines
+from workers.notifications.redis_client import make_client
 
 MEMORY, ROOM = "/dev/shm", 2 * 1024**3  # noqa: S108 - a folder is made in it; bytes
 # What a crash would lose doesn't matter here, and each test makes a database of its own.
@@ -76,7 +76,7 @@ class RedisServer:
         try:
             yield prefix
         finally:
-            with redis.Redis.from_url(self.url) as client:
+            with make_client(self.url, None) as client:
                 for key in client.scan_iter(match=f"{prefix}*", count=1000):
                     client.delete(key)
 

@@ -93,8 +93,8 @@ class LlmServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int = 0, *, log: Path | None = None) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+    def __init__(self, port: int = 0, *, log: Path | None = None, address: str = "127.0.0.1") -> None:
+        super().__init__((address, port), _Handler)
         self.script: deque[Step] = deque()
         self.default = Step()
         self.calls: list[Call] = []
@@ -113,7 +113,7 @@ class LlmServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+        return "http://{}:{}/v1".format(*self.server_address)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.connections += 1
@@ -294,8 +294,8 @@ def _head(kind: str) -> dict[str, Any]:
 
 
 @contextmanager
-def running(port: int = 0, *, log: Path | None = None) -> Iterator[LlmServer]:
-    server = LlmServer(port, log=log)
+def running(port: int = 0, *, log: Path | None = None, address: str = "127.0.0.1") -> Iterator[LlmServer]:
+    server = LlmServer(port, log=log, address=address)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -25,9 +25,17 @@ from tests.support.waiting import wait_until
 TESTS = (
     # A pooled session keeps the settings that its login had when it began, so this one sees no difference
     "--deselect=tests/db/test_role_settings.py::test_one_that_stops_everything_shows_and_is_taken_back",
-    *("tests/db/test_connection.py", "tests/db/test_role_settings.py"),  # sessions
+    *(
+        "tests/db/test_connection.py",
+        "tests/db/test_one_statement.py",
+        "tests/db/test_role_settings.py",
+    ),  # sessions
     *("tests/db/test_every_column.py", "tests/api/auth/test_identity.py"),  # roles and claims
-    *("tests/db/work/test_work.py", "tests/workers/runner/test_run.py"),  # claims
+    *(
+        "tests/db/test_round_trips.py",
+        "tests/db/work/test_work.py",
+        "tests/workers/runner/test_run.py",
+    ),  # claims
     *("tests/db/accounts/test_library_limits.py", "tests/api/smelts/test_races.py"),  # locks and races
 )
 NOT_ROOT = "nobody"  # PgBouncer refuses to run as root

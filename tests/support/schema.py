@@ -38,7 +38,7 @@ lines as (
     select concat_ws(' ', 'right', name, acl) from ours, aclexplode(coalesce(relacl, acldefault('r', relowner))) acl
     union all
     select concat_ws(' ', 'right', name, attname, acl)
-    from ours join pg_attribute on attrelid = ours.oid, aclexplode(attacl) acl
+    from ours join pg_attribute on attrelid = ours.oid and not attisdropped, aclexplode(attacl) acl
     union all
     select concat_ws(' ', 'right', name, acl)
     from functions, aclexplode(coalesce(proacl, acldefault('f', proowner))) acl

@@ -6,12 +6,11 @@ from uuid import UUID
 
 import psycopg
 
-from deploy.supervisor.service import Service
 from pipeline.content.errors import ContentError
 from pipeline.content.keyring import KeyRing, smelt_context
 from pipeline.content.store import ContentStore, Kind, ObjectName
 from pipeline.settings import Settings
-from tests.faults.chaos.oracle import Oracle
+from tests.faults.chaos.oracle import Oracle, Target
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Verdict:
         return self.lost == self.doubled == 0
 
 
-def unfinished(service: Service, oracle: Oracle) -> int:
+def unfinished(service: Target, oracle: Oracle) -> int:
     """Accepted smelts that haven't ended."""
     with psycopg.connect(service.owner_url) as connection:
         row = connection.execute(
@@ -36,7 +35,7 @@ def unfinished(service: Service, oracle: Oracle) -> int:
     return int(row[0])
 
 
-def unfinished_parts(service: Service) -> list[tuple[object, ...]]:
+def unfinished_parts(service: Target) -> list[tuple[object, ...]]:
     """How many parts are in which state, with their attempts, failures and times to wait."""
     with psycopg.connect(service.owner_url) as connection:
         return connection.execute(
@@ -50,7 +49,7 @@ def unfinished_parts(service: Service) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-def judge(service: Service, oracle: Oracle, initial_credits: int) -> Verdict:
+def judge(service: Target, oracle: Oracle, initial_credits: int) -> Verdict:
     with psycopg.connect(service.owner_url) as connection:
         lost = unfinished(service, oracle) + missing_results(service.settings, connection)
         doubled = _extra_smelts(connection, oracle) + _extra_charges(connection, initial_credits)
@@ -100,7 +99,7 @@ def _stuck_rows(connection: psycopg.Connection) -> list[tuple[object, ...]]:
 
 def missing_results(settings: Settings, connection: psycopg.Connection[Any]) -> int:
     """Completed parts whose result can't be read under the attempt that counts."""
-    store = ContentStore.open_url(settings.need("content_url"))
+    store = ContentStore.open_url(settings.need("content_url"), allow_http=settings.s3_allow_http)
     keyring = KeyRing.parse(settings.need("keyring"))
     rows = connection.execute(
         """

@@ -43,18 +43,11 @@ class Road:
     @contextmanager
     def at_the_server(self) -> Iterator[None]:
         """What this thread starts meanwhile lives in the server's namespace."""
-        home = os.open(f"/proc/self/task/{threading.get_native_id()}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        there = os.open(NAMESPACES / self.server, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            _enter(there)
+        with inside(self.server):
             yield
-        finally:
-            _enter(home)
-            os.close(there)
-            os.close(home)
 
     def _forward(self, value: str) -> None:
-        _ip("netns", "exec", self.router, "sh", "-c", f"echo {value} > /proc/sys/net/ipv4/ip_forward")
+        ip("netns", "exec", self.router, "sh", "-c", f"echo {value} > /proc/sys/net/ipv4/ip_forward")
 
 
 @contextmanager
@@ -66,34 +59,49 @@ def road() -> Iterator[Road]:
     made: list[str] = []
     try:
         for name in (it.router, it.server):
-            _ip("netns", "add", name)
+            ip("netns", "add", name)
             made.append(name)
         _pave(it)
         yield it
     finally:
         for name in made:
-            _ip("netns", "del", name)
+            ip("netns", "del", name)
 
 
 def _pave(road: Road) -> None:
     near, far = f"smn{os.getpid()}", f"smf{os.getpid()}"
-    _ip("link", "add", near, "type", "veth", "peer", "name", "near", "netns", road.router)
-    _ip("-n", road.router, "link", "add", "far", "type", "veth", "peer", "name", far, "netns", road.server)
-    _ip("addr", "add", f"{HERE}/30", "dev", near)
-    _ip("link", "set", near, "up")
+    ip("link", "add", near, "type", "veth", "peer", "name", "near", "netns", road.router)
+    ip("-n", road.router, "link", "add", "far", "type", "veth", "peer", "name", far, "netns", road.server)
+    ip("addr", "add", f"{HERE}/30", "dev", near)
+    ip("link", "set", near, "up")
     for name, device, address in (
         (road.router, "near", ROUTER_NEAR),
         (road.router, "far", ROUTER_FAR),
         (road.server, far, SERVER),
     ):
-        _ip("-n", name, "addr", "add", f"{address}/30", "dev", device)
-        _ip("-n", name, "link", "set", device, "up")
-    _ip("-n", road.server, "route", "add", "default", "via", ROUTER_FAR)
-    _ip("route", "add", f"{SERVER}/32", "via", ROUTER_NEAR)
+        ip("-n", name, "addr", "add", f"{address}/30", "dev", device)
+        ip("-n", name, "link", "set", device, "up")
+    ip("-n", road.server, "route", "add", "default", "via", ROUTER_FAR)
+    ip("route", "add", f"{SERVER}/32", "via", ROUTER_NEAR)
     road.open()
 
 
-def _ip(*arguments: str) -> None:
+@contextmanager
+def inside(namespace: str) -> Iterator[None]:
+    """What this thread starts meanwhile lives there."""
+    home = os.open(f"/proc/self/task/{threading.get_native_id()}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    there = os.open(NAMESPACES / namespace, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _enter(there)
+        yield
+    finally:
+        _enter(home)
+        os.close(there)
+        os.close(home)
+
+
+def ip(*arguments: str) -> None:
+    """Raises NoNamespaces where it isn't done."""
     done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise NoNamespaces(f"ip {' '.join(arguments)}: {done.stderr.strip()}")

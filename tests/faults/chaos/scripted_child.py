@@ -11,14 +11,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from pipeline.content.store import ContentStore
 from pipeline.processes.child_wire import Channel, Message
 from pipeline.speech import child
 from pipeline.speech.blocks import Block
-from pipeline.speech.recognizer import Heard, Hints, Recognizer, SpeechEngineSettings
+from pipeline.speech.engine_settings import SpeechEngineSettings
+from pipeline.speech.passage import Before, Passage
+from pipeline.speech.recognizer import Hints, Recognizer
 from pipeline.speech.transcript import Segment
 from pipeline.speech.wire import SpeechJob
 from tests.faults.chaos.speech_log import SpeechLog
@@ -59,7 +61,7 @@ class ScriptedRecognizer:
     def __init__(self, lanes: int) -> None:
         self.lanes = lanes
 
-    def begin(self, hints: Hints) -> "ScriptedHearing":
+    def begin(self, hints: Hints, _before: Before) -> "ScriptedHearing":
         return ScriptedHearing(hints)
 
 
@@ -77,12 +79,12 @@ class ScriptedHearing:
         if poison in POISONS:
             POISONS[poison]()
 
-    def hear(self, block: Block, report: Callable[[float], None]) -> Heard:
-        segments = []
-        for segment in self._crawl(block) if self._crawls else self._listen(block):
-            segments.append(segment)
+    def hear(self, block: Block, report: Callable[[float], None]) -> Iterator[Passage]:
+        """A passage for each segment."""
+        segments: Iterable[Segment] = self._crawl(block) if self._crawls else self._listen(block)
+        for segment in segments:
             report(segment.end)
-        return Heard(tuple(segments))
+            yield Passage(segment.end, (segment,))
 
     def _listen(self, block: Block) -> Iterator[Segment]:
         """Segments at an even pace over the seconds of the script."""
@@ -108,7 +110,11 @@ def _load(channel: Channel, settings: SpeechEngineSettings) -> Recognizer:
 
 def _logged(tell: child.Tell, recognizer: Recognizer, store: ContentStore, job: SpeechJob) -> Message:
     log = SpeechLog(Path(os.environ["SMELT_DATA_DIR"]))
-    log.write("begin", job.name.row_id)
+    before = job.before
+    behind = max(
+        before.end, *(channel.before.end for channel in before.channels), 0.0
+    )  # of any of its channels
+    log.write("begin", job.name.row_id, behind)
     try:
         return _transcribe(tell, recognizer, store, job)
     finally:

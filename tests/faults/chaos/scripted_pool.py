@@ -8,7 +8,7 @@ import sys
 
 from deploy.supervisor.pool import run_pool
 from pipeline.settings import Settings
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 
 if __name__ == "__main__":
     module = sys.argv[2] if len(sys.argv) > 3 else "scripted_process"

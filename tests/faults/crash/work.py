@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 import workers.actors.maintenance
 import workers.runner.lease
+from db.work.claims import Claim
 from pipeline.errors import WorkError
 from pipeline.llm.engines.base import SynthesisEngine
 from pipeline.llm.engines.extractive.engine import ExtractiveEngine
@@ -24,7 +25,7 @@ from workers.actors.deliver import deliver, make_outbound
 from workers.actors.maintenance import maintain
 from workers.actors.synthesize import synthesize
 from workers.actors.transcribe import transcribe
-from workers.notifications.queue_notifications import ActorName
+from workers.notifications.queues import ActorName
 from workers.pools.engines import SynthesisEngines
 from workers.runner.lease import Lease
 from workers.runner.run import run_next
@@ -141,8 +142,8 @@ def hands(settings: Settings, *, broken_recordings: bool = False) -> Iterator[Ha
         services.close()
 
 
-def _count(run: Callable[[], bool]) -> int:
+def _count(run: Callable[[], Claim | None]) -> int:
     done = 0
-    while run():
+    while run() is not None:
         done += 1
     return done

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from workers.notifications.queue_notifications import ActorName, Queue, QueueNotifier
+from workers.notifications.queue_notifications import QueueNotifier
+from workers.notifications.queues import ActorName, Queue
 
 
 class NotificationBag(QueueNotifier):

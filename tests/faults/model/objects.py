@@ -1,7 +1,7 @@
 """A content store's objects in memory: thousands of short lives would only wear the disk."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from pipeline.content.errors import ContentMissing
@@ -15,6 +15,10 @@ class MemoryObjects:
 
     def put(self, path: str, data: bytes) -> None:
         self._objects[path] = (data, datetime.now(UTC))
+
+    def put_all(self, objects: Sequence[tuple[str, bytes]]) -> None:
+        for path, data in objects:
+            self.put(path, data)
 
     def upload(self, path: str) -> "MemoryUpload":
         return MemoryUpload(self, path)

@@ -13,6 +13,7 @@ from psycopg import pq
 from sqlalchemy import Connection
 
 from db import changes
+from db.one_statement import OneStatement
 from db.session import Database
 from tests.faults.model.notification_bag import NotificationBag
 
@@ -37,9 +38,7 @@ class OneTransaction(Database):
     def vacuum(self) -> None:
         """What was undone still takes room, and slows every look down."""
         self._command(b"rollback")
-        self._driver.autocommit = True
         self._driver.execute("vacuum analyze")
-        self._driver.autocommit = False
 
     def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Past the service: to look, and to make time pass."""
@@ -66,6 +65,11 @@ class OneTransaction(Database):
         _, deliveries, _ = changes.noted(self._conn)
         if deliveries:
             self._bag.notify_webhooks(deliveries)
+
+    @contextmanager
+    def _one_statement(self, *, sealed: bool) -> Iterator[OneStatement]:
+        with self.service() as conn:
+            yield cast("OneStatement", conn)
 
     def _keep(self) -> None:
         self._command(b"release savepoint unit; savepoint unit")

@@ -23,7 +23,7 @@ from workers.actors.deliver import deliver
 from workers.actors.maintenance import maintain
 from workers.actors.synthesize import synthesize
 from workers.actors.transcribe import transcribe
-from workers.notifications.queue_notifications import ActorName
+from workers.notifications.queues import ActorName
 from workers.runner.run import Task, run_next
 from workers.services import Services
 

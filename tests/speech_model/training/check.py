@@ -10,8 +10,9 @@ import jiwer
 import numpy as np
 
 from pipeline.speech.blocks import Block
+from pipeline.speech.engine_settings import SpeechEngineSettings
 from pipeline.speech.hearing import WhisperRecognizer
-from pipeline.speech.recognizer import Hints, SpeechEngineSettings
+from pipeline.speech.recognizer import Hints
 from pipeline.speech.samples import RATE
 from tests.speech_model.training.bank import load_bank
 
@@ -23,7 +24,8 @@ def main() -> None:
         references, heard = [], []
         for spoken in load_bank(folder / name):
             padded = np.pad(spoken.samples.astype(np.float32), RATE // 2)
-            segments = recognizer.begin(Hints("en")).hear(Block(0.0, padded), lambda _: None).segments
+            passages = recognizer.begin(Hints("en")).hear(Block(0.0, padded), lambda _: None)
+            segments = [segment for passage in passages for segment in passage.segments]
             references.append(" ".join(spoken.words))
             heard.append(" ".join(segment.text for segment in segments))
         print(f"{name}: {jiwer.wer(references, heard):.1%} of the words are wrong")

@@ -2,6 +2,7 @@
 
 from tests.faults.chaos.scenario import Scenario
 from tests.faults.chaos.scenarios.backlog import backlog
+from tests.faults.chaos.scenarios.between_segments import between_segments
 from tests.faults.chaos.scenarios.black_hole import black_hole
 from tests.faults.chaos.scenarios.crash_points import crash_points
 from tests.faults.chaos.scenarios.crowding import crowding
@@ -12,6 +13,7 @@ from tests.faults.chaos.scenarios.kill_storm import kill_storm
 from tests.faults.chaos.scenarios.lost_replies import lost_replies
 from tests.faults.chaos.scenarios.poison import poison
 from tests.faults.chaos.scenarios.postgres_gone import postgres_killed
+from tests.faults.chaos.scenarios.redis_failover import redis_failover
 from tests.faults.chaos.scenarios.redis_gone import redis_flushed, redis_hangs, redis_killed
 from tests.faults.chaos.scenarios.rolling_deploy import rolling_deploy
 from tests.faults.chaos.scenarios.schedules import schedules
@@ -22,9 +24,11 @@ from tests.faults.chaos.scenarios.zombies import zombies
 
 SCENARIOS: tuple[Scenario, ...] = (
     kill_storm,
+    between_segments,
     redis_flushed,
     redis_killed,
     redis_hangs,
+    redis_failover,
     failing,
     lost_replies,
     postgres_killed,

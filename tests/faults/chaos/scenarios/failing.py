@@ -15,7 +15,7 @@ from tests.faults.chaos.world import World
 from tests.recordings import recording
 from tests.support.llm_server import STEPS, Step
 from tests.support.waiting import wait_until
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 
 TICK = 1.0  # seconds
 ROUND = 0.5  # seconds that a round of the reconciler may take on top of its tick

@@ -12,7 +12,7 @@ from tests.faults.chaos.scenario import Result, result
 from tests.faults.chaos.world import World, world
 from tests.recordings import recording
 from tests.support.waiting import wait_until
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 
 PROMPTS = ("summarize", "action_items")
 QUEUES = {Queue.TRANSCRIBE.value, Queue.TRANSCRIBE_SHORT.value, Queue.SYNTHESIZE.value}

@@ -14,7 +14,7 @@ from tests.faults.chaos.valkey_world import ValkeyWorld, valkey_world
 from tests.faults.chaos.world import World, world
 from tests.recordings import recording
 from tests.support.waiting import wait_until
-from workers.notifications.queue_notifications import Queue
+from workers.notifications.queues import Queue
 
 TICK, ROUND = 1.0, 0.5  # seconds: between two rounds of the reconciler, and what a round may take
 PACE = 10.0  # posts a second
@@ -27,7 +27,7 @@ def redis_flushed(seed: int, full: bool) -> Result:
     """FLUSHALL while work goes on: every message is lost, again and again."""
     hits, every = (10, (5.0, 5.0)) if full else (3, (0.5, 0.5))
     with world(seed, latency=0.05, tick_seconds=TICK) as it:
-        with _posts(it), it.under(faults.flush_redis, every):
+        with posts(it), it.under(faults.flush_redis, every):
             wait_until(lambda: it.hits >= hits or it.failed, 2 * hits * every[1] + WAIT_SECONDS)
         outcome = result("Redis flushed", it, WAIT_SECONDS)
     return replace(outcome, measured={"p99 of the posts": _quick(it.oracle.waits, full)})
@@ -42,7 +42,7 @@ def redis_killed(seed: int, full: bool) -> Result:
             for _ in range(kills):
                 it_has.server.kill()
                 it_has.server.come_back(it_has.world)
-                _work_on(it_has.world)
+                work_on(it_has.world)
             it_has.server.kill()
 
         outcome = _away(
@@ -64,18 +64,18 @@ def _away(
 ) -> Result:
     it = it_has.world
     ledger = Ledger(it)
-    with _posts(it):
-        _work_on(it)
+    with posts(it):
+        work_on(it)
         leave()
         left, first = time.time(), len(it.oracle.waits)
         wait_until(lambda: time.time() > left + (AWAY if full else SHORT_AWAY), AWAY + WAIT_SECONDS)
-        _work_on(it)
+        work_on(it)
         waits = it.oracle.waits[first:]
         back = time.time()
         come_back()
         wait_until(lambda: it_has.server.listeners(it, Queue.SYNTHESIZE), WAIT_SECONDS)
         heard = time.time()
-        _work_on(it)
+        work_on(it)
     outcome = result(name, it, WAIT_SECONDS)
     claims = sorted(move.at for move in ledger.moves() if move.claims)
     after = min(at for at in claims if at > back) - back
@@ -95,7 +95,7 @@ def _away(
 
 
 @contextmanager
-def _posts(it: World) -> Iterator[None]:
+def posts(it: World) -> Iterator[None]:
     """Texts, and a recording now and then."""
     audio = recording("silence.wav")
 
@@ -109,7 +109,7 @@ def _posts(it: World) -> Iterator[None]:
         yield
 
 
-def _work_on(it: World) -> None:
+def work_on(it: World) -> None:
     """Until something more is done than was."""
     done = it.done_parts()
     wait_until(lambda: it.done_parts() > done, WAIT_SECONDS)

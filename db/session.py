@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db import changes
 from db.connection import CONNECT_ARGS, CONNECT_SECONDS, BoundedConnection, bound
-from db.one_statement import OneStatement
+from db.one_exchange import OneExchange
 from db.opening import opening
 from db.outages import DatabaseUnavailable, LockTimeout, SchemaUnusable, no_role, translated
 from pipeline.metrics.servers import connections_in_use, connections_most
@@ -106,28 +106,28 @@ class Database:
         self._size = 0  # whoever closes it twice
 
     @contextmanager
-    def once(self) -> Iterator[OneStatement]:
+    def once(self) -> Iterator[OneExchange]:
         """A transaction of the service role for one statement, in one exchange: what that does is committed at once.
 
         Raises as `service` does. After DatabaseUnavailable it may have been committed.
         """
-        with self._one_statement(sealed=True) as conn:
+        with self._one_exchange(sealed=True) as conn:
             yield conn
 
     @contextmanager
-    def brief(self) -> Iterator[OneStatement]:
+    def brief(self) -> Iterator[OneExchange]:
         """The same in two exchanges: the commit comes at the end of the block, so that what a commit without an answer
         may have done is known.
         """
-        with self._one_statement(sealed=False) as conn:
+        with self._one_exchange(sealed=False) as conn:
             yield conn
 
     @contextmanager
-    def _one_statement(self, *, sealed: bool) -> Iterator[OneStatement]:
+    def _one_exchange(self, *, sealed: bool) -> Iterator[OneExchange]:
         begin = opening("service_role", {"role": "service_role"}, self._limits, traceparent())
         with translated(), self._believed(begin) as (conn, to_begin), self._in_use.track_inprogress():
             connection = _driver(conn)
-            one = OneStatement(connection, to_begin, sealed=sealed)
+            one = OneExchange(connection, to_begin, sealed=sealed)
             changes.begin(one)
             try:
                 yield one

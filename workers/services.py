@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from db.one_statement import OneStatement
+from db.one_exchange import OneExchange
 from db.session import Database, DatabaseUnavailable
 from pipeline.content.keyring import KeyRing
 from pipeline.content.store import ContentStore
@@ -69,9 +69,13 @@ class Services:
         """
         return self._until_back(self.database.service, change)
 
-    def record_once(self, change: Callable[[OneStatement], T]) -> T:
-        """The same for a change of one statement, in one exchange."""
+    def record_once(self, change: Callable[[OneExchange], T]) -> T:
+        """The same for what goes to Postgres together, in one exchange."""
         return self._until_back(self.database.once, change)
+
+    def record_brief(self, change: Callable[[OneExchange], T]) -> T:
+        """The same in two: what `change` has returned is known before it is committed."""
+        return self._until_back(self.database.brief, change)
 
     def _until_back(self, begin: Callable[[], AbstractContextManager[C]], change: Callable[[C], T]) -> T:
         give_up = time.monotonic() + self.settings.lease_seconds

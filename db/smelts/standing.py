@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.accounts.profiles import Profile
-from db.one_statement import AnyConnection
+from db.one_exchange import AnyConnection
 from db.smelts.admission import Existing
 from db.smelts.reservation import Allowances
 from db.statement import cached_text

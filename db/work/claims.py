@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from db.one_statement import AnyConnection
+from db.one_exchange import AnyConnection
 from db.statement import cached_text
 from pipeline.errors import LostLease
 from pipeline.retry import WORK_RETRY, RetryPolicy, TryAgain

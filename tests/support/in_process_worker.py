@@ -13,7 +13,8 @@ from workers.actors.deliver import deliver, make_outbound
 from workers.actors.synthesize import synthesize
 from workers.notifications.queues import ActorName
 from workers.pools.engines import SynthesisEngines
-from workers.runner.run import Task, run_next
+from workers.runner.run import run_next
+from workers.runner.task import Task
 from workers.services import Services
 
 SPOKEN = Transcript(

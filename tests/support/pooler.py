@@ -27,7 +27,7 @@ TESTS = (
     "--deselect=tests/db/test_role_settings.py::test_one_that_stops_everything_shows_and_is_taken_back",
     *(
         "tests/db/test_connection.py",
-        "tests/db/test_one_statement.py",
+        "tests/db/test_one_exchange.py",
         "tests/db/test_role_settings.py",
     ),  # sessions
     *("tests/db/test_every_column.py", "tests/api/auth/test_identity.py"),  # roles and claims

@@ -14,7 +14,7 @@ from pipeline.content.store import Kind, ObjectName
 from pipeline.errors import LostLease, WorkError
 from pipeline.retry import outage_wait
 from pipeline.states import ErrorCode, WaitingFor
-from workers.runner.run import Task
+from workers.runner.task import Task
 from workers.services import Services
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from pipeline.settings import Settings
 from pipeline.states import ErrorCode
 from pipeline.tracing import spans
 from workers.actors.outbound import AddressRefused, Outbound, Reply, Unreachable
-from workers.runner.run import Task
+from workers.runner.task import Task
 from workers.services import Services
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from pipeline.speech.kept import kept_name, put_kept, read_kept
 from pipeline.speech.passage import Before, Passage
 from pipeline.speech.transcript import Segment
 from workers.actors.content import record_if_ours
-from workers.runner.run import Task
+from workers.runner.task import Task
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from db.accounts.api_keys import (
 from db.accounts.profiles import UserGone
 from pipeline.content.keyring import KeyTampered, KeyUnknown, user_context
 from pipeline.llm.provider_check import Verdict, check_api_key
-from workers.runner.run import Task
+from workers.runner.task import Task
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from db.work.cleanup import forget_old
 from db.work.schedules import RUNS, get_job
 from workers.actors.key_checks import check_keys
 from workers.reconciler.purge import purge_orphans
-from workers.runner.run import Task
+from workers.runner.task import Task
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from db.accounts.api_keys import StoredKey, get_api_key, mark_api_key_invalid
 from db.accounts.profiles import UserGone
-from db.work.outputs import OutputJob, Source, begin_output, finish_output
+from db.work.outputs import OutputJob, Source, begin_output, finish_and_claim, finish_output
 from pipeline.content.keyring import user_context
 from pipeline.content.store import Kind, ObjectName
 from pipeline.errors import LostLease, WorkError
@@ -21,7 +21,7 @@ from pipeline.states import ErrorCode, InputType, Tier
 from workers.actors.content import read_optional, record_stored, unwrap_key
 from workers.pools.engines import SynthesisEngines
 from workers.runner.excess_usage import ExcessUsage
-from workers.runner.run import Task
+from workers.runner.task import Task
 
 # After these a key is of no use until its user does something about it.
 _KEY_ERRORS = (ErrorCode.API_KEY_INVALID, ErrorCode.API_QUOTA_EXHAUSTED)
@@ -31,7 +31,7 @@ def synthesize(task: Task, engines: SynthesisEngines) -> None:
     """Raises WorkError for what the engine can't do, LostLease when the output is no longer ours."""
     job = task.claim.job
     if not isinstance(job, OutputJob):
-        job = task.services.record(lambda conn: begin_output(conn, task.claim))
+        job = task.services.record_once(lambda conn: begin_output(conn, task.claim))
     bind_smelt(job.smelt_id, job.tenant)
     key = unwrap_key(task.services, job.smelt_id, job.content_key)
     documents = [_read(task, job, source, key) for source in job.sources]
@@ -41,11 +41,18 @@ def synthesize(task: Task, engines: SynthesisEngines) -> None:
         name=ObjectName(job.smelt_id, task.claim.id, Kind.RESULT, task.claim.attempt),
         key=key,
         content=result.markdown.encode(),
-        record=lambda: task.services.record_once(
-            lambda conn: finish_output(
-                conn, task.claim, result.model, result.input_tokens, result.output_tokens
-            )
-        ),
+        record=lambda: _record(task, result),
+    )
+
+
+def _record(task: Task, made: Synthesis) -> None:
+    end = (task.claim, made.model, made.input_tokens, made.output_tokens)
+    if not task.takes_next:
+        task.services.record_once(lambda conn: finish_output(conn, *end))
+        return
+    lease_seconds = task.services.settings.lease_seconds
+    task.end_and_claim(
+        lambda conn: finish_and_claim(conn, *end, lease_seconds=lease_seconds, only_short=task.only_short)
     )
 
 

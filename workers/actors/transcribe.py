@@ -26,7 +26,7 @@ from workers.actors.keeping import Earlier, Keeping, read_earlier
 from workers.actors.speakers import told_apart
 from workers.notifications.queues import ActorName
 from workers.runner.excess_usage import ExcessUsage
-from workers.runner.run import Task
+from workers.runner.task import Task
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from db.session import DatabaseUnavailable
 from db.work.fair_queue import debit_excess
 from pipeline.fairness import excess_usage
-from workers.runner.run import Task
+from workers.runner.task import Task
 
 log = logging.getLogger(__name__)
 

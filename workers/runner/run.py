@@ -8,33 +8,25 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from db.session import DatabaseUnavailable
-from db.work.claims import Claim, WorkTable, claim_committed, claim_next
+from db.work.claims import Claim
 from db.work.parts import record_failure
 from db.work.tables import BY_QUEUE
 from pipeline.errors import GiveBack, LostLease, WorkError
 from pipeline.logs import bound
-from pipeline.metrics.work import Ending, Outcome, note_claim, note_end, under_way
+from pipeline.metrics.work import Ending, Outcome, note_end, under_way
 from pipeline.retry import Decision, GiveUp, TryAgain, within_patience
 from pipeline.states import ErrorCode
 from pipeline.tracing import spans
 from workers.notifications.queues import ActorName
+from workers.runner.claiming import claim_work
 from workers.runner.lease import Lease
+from workers.runner.task import Task
 from workers.services import Services
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A claimed row in the hands of a worker."""
-
-    services: Services
-    table: WorkTable
-    claim: Claim
-    lease: Lease
 
 
 def run_all(
@@ -49,9 +41,11 @@ def run_all(
 
     The first notifies for another worker, which does the same: so all have begun before anything is notified in vain.
     """
-    claim = run_next(services, actor, perform, stopping, alone=alone, tell=True)
-    while claim is not None and claim.more:
-        claim = run_next(services, actor, perform, stopping, alone=alone, tell=False)
+    claim = _claim_first(services, actor, stopping, alone=alone)
+    while claim is not None:
+        task = _run(services, actor, perform, stopping, claim, claims_next=True)
+        known = task.asked or not claim.more
+        claim = task.next if known else claim_work(services, actor, stopping, alone=alone)
 
 
 def run_next(
@@ -61,25 +55,37 @@ def run_next(
     stopping: threading.Event,
     *,
     alone: bool = True,
-    tell: bool = True,
 ) -> Claim | None:
-    """Claims and runs one of the rows that `actor` may run. None: there was none, or Postgres is away, or this process
-    is stopping.
+    """Claims and runs one of the rows that `actor` may run, and notifies if there are more. None: as `claim_work`.
 
     A notification for short work claims nothing else: the others' notifications are in a queue of their own, and stay
-    there. `alone`: whether this process has one such row at a time, or may die of each without the others. `tell`:
-    whether others are notified where there is more.
+    there. `alone`: whether this process has one such row at a time, or may die of each without the others.
     """
-    if stopping.is_set():
-        return None
-    table = BY_QUEUE[actor.route.pool]
-    asked = time.monotonic()
-    claim = _claim(services, table, only_short=actor.route.only_short, alone=alone)
-    if claim is None:
-        return None
-    note_claim(table.queue, claim.waited, time.monotonic() - asked)
-    if claim.more and tell:
+    claim = _claim_first(services, actor, stopping, alone=alone)
+    if claim is not None:
+        _run(services, actor, perform, stopping, claim, claims_next=False)
+    return claim
+
+
+def _claim_first(
+    services: Services, actor: ActorName, stopping: threading.Event, *, alone: bool
+) -> Claim | None:
+    claim = claim_work(services, actor, stopping, alone=alone)
+    if claim is not None and claim.more:
         services.notifier.notify(actor)
+    return claim
+
+
+def _run(
+    services: Services,
+    actor: ActorName,
+    perform: Callable[[Task], None],
+    stopping: threading.Event,
+    claim: Claim,
+    *,
+    claims_next: bool,
+) -> Task:
+    table = BY_QUEUE[actor.route.pool]
     settings = services.settings
     lease = Lease(
         services.database,
@@ -89,6 +95,7 @@ def run_next(
         stopping=stopping,
         grace=settings.worker_grace,
     )
+    task = Task(services, table, claim, lease, actor.route.only_short, claims_next and claim.more)
     part = str(claim.id)
     of_it = {"part": part, "table": table.name, "attempt": claim.attempt}
     with (
@@ -105,35 +112,8 @@ def run_next(
             },
         ),
     ):
-        _perform(Task(services, table, claim, lease), perform)
-    return claim
-
-
-def _claim(services: Services, table: WorkTable, *, only_short: bool, alone: bool) -> Claim | None:
-    """None: there is no work, or Postgres is away.
-
-    A claim whose commit had no reply is looked for: else its row would be nobody's until it is rescued.
-    """
-    claim = None
-    lease = services.settings.lease_seconds
-    try:
-        if table.claim is not None:
-            with services.database.brief() as brief:
-                claim = table.claim(brief, lease, only_short)
-        else:
-            with services.database.service() as conn:
-                claim = claim_next(conn, table, lease, only_short=only_short, alone=alone)
-    except DatabaseUnavailable as error:
-        log.warning("Postgres is out of reach (%s); the reconciler will notify again", error)
-        return claim if claim is not None and _claim_committed(services, table, claim) else None
-    return claim
-
-
-def _claim_committed(services: Services, table: WorkTable, claim: Claim) -> bool:
-    try:
-        return services.record(lambda conn: claim_committed(conn, table, claim))
-    except DatabaseUnavailable:
-        return False
+        _perform(task, perform)
+    return task
 
 
 def _perform(task: Task, perform: Callable[[Task], None]) -> None:

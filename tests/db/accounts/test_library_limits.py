@@ -44,7 +44,7 @@ def count(owner_url: str, shelf: Shelf) -> int:
 
 
 @SHELVES
-def test_one_statement_adds_no_more_than_there_is_room_for(
+def test_one_exchange_adds_no_more_than_there_is_room_for(
     database_url: str, owner_url: str, cast: Cast, shelf: Shelf
 ) -> None:
     with pytest.raises(psycopg.errors.CheckViolation), signed_in(database_url, cast.ada.id) as ada:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
 
-from db.one_statement import OneStatement
+from db.one_exchange import OneExchange
 from pipeline.content import staged_file
 from pipeline.content.folder import Folder
 from pipeline.settings import Settings
@@ -24,7 +24,7 @@ OURS = ("api.", "workers.", "db.", "pipeline.")
 # What every commit, send or write passes through says nothing about which it is.
 EVERYBODYS = (
     "db.session",
-    "db.one_statement",
+    "db.one_exchange",
     "workers.notifications.queue_notifications",
     "workers.services:",
     "workers.notifications.waiting",
@@ -77,8 +77,8 @@ class Points:
 
     def arm(self, settings: Settings) -> None:
         self.around(DefaultDialect, "do_commit", before="before a commit", after="after a commit")
-        self.around(OneStatement, "execute", before="before a commit", after="after a commit")
-        self.around(OneStatement, "end", before="before a commit", after="after a commit")
+        self.around(OneExchange, "execute_all", before="before a commit", after="after a commit")
+        self.around(OneExchange, "end", before="before a commit", after="after a commit")
         self.around(Waiting, "add", before="before a notification", after="after a notification")
         self.around(QueueNotifier, "announce", before="before an announcement", after="after an announcement")
         self.around(staged_file.StagedFile, "__init__", before=None, after="an object is begun")

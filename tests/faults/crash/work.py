@@ -28,7 +28,8 @@ from workers.actors.transcribe import transcribe
 from workers.notifications.queues import ActorName
 from workers.pools.engines import SynthesisEngines
 from workers.runner.lease import Lease
-from workers.runner.run import run_next
+from workers.runner.run import run_all, run_next
+from workers.runner.task import Task
 from workers.services import Services
 
 SPOKEN = Transcript((Segment(0.0, 7.0, "Ann ships the report on Friday."),), "en", 7.0)
@@ -77,15 +78,20 @@ class Hands:
         )
 
     def synthesize(self) -> int:
+        """As the pool does: the end of one claims the next."""
         never = threading.Event()
-        return _count(
-            lambda: run_next(
-                self._services,
-                ActorName.APPLY_SEPARATE,
-                lambda t: synthesize(t, self._engines),
-                never,
-            )
-        )
+        done = 0
+
+        def perform(task: Task) -> None:
+            nonlocal done
+            done += 1
+            synthesize(task, self._engines)
+
+        before = -1
+        while before < done:
+            before = done
+            run_all(self._services, ActorName.APPLY_SEPARATE, perform, never)
+        return done
 
     def deliver(self) -> int:
         never = threading.Event()

@@ -13,7 +13,7 @@ from psycopg import pq
 from sqlalchemy import Connection
 
 from db import changes
-from db.one_statement import OneStatement
+from db.one_exchange import OneExchange
 from db.session import Database
 from tests.faults.model.notification_bag import NotificationBag
 
@@ -67,9 +67,9 @@ class OneTransaction(Database):
             self._bag.notify_webhooks(deliveries)
 
     @contextmanager
-    def _one_statement(self, *, sealed: bool) -> Iterator[OneStatement]:
+    def _one_exchange(self, *, sealed: bool) -> Iterator[OneExchange]:
         with self.service() as conn:
-            yield cast("OneStatement", conn)
+            yield cast("OneExchange", conn)
 
     def _keep(self) -> None:
         self._command(b"release savepoint unit; savepoint unit")

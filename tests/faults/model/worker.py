@@ -24,7 +24,8 @@ from workers.actors.maintenance import maintain
 from workers.actors.synthesize import synthesize
 from workers.actors.transcribe import transcribe
 from workers.notifications.queues import ActorName
-from workers.runner.run import Task, run_next
+from workers.runner.run import run_next
+from workers.runner.task import Task
 from workers.services import Services
 
 WAIT_SECONDS = 30.0  # seconds that one step may take

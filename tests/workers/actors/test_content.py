@@ -17,7 +17,8 @@ from pipeline.content.store import Kind, ObjectName
 from tests.support.smelts import admit_all, new_smelt
 from workers.actors.content import record_stored
 from workers.notifications.queues import ActorName
-from workers.runner.run import Task, run_next
+from workers.runner.run import run_next
+from workers.runner.task import Task
 from workers.services import Services
 
 KEY = new_content_key()

@@ -41,7 +41,8 @@ from workers.actors.speakers import NOT_TOLD_APART
 from workers.actors.transcribe import share_heard, transcribe
 from workers.notifications.queues import ActorName, Queue
 from workers.runner.excess_usage import LEAST
-from workers.runner.run import Task, run_next
+from workers.runner.run import run_next
+from workers.runner.task import Task
 from workers.services import Services
 
 KEY = new_content_key()

@@ -27,7 +27,8 @@ from workers.actors.transcribe import transcribe
 from workers.notifications.queues import ActorName, Queue
 from workers.pools import slots
 from workers.reconciler.loop import notify_claimable
-from workers.runner.run import Task, run_next
+from workers.runner.run import run_next
+from workers.runner.task import Task
 from workers.services import Services
 
 pytestmark = pytest.mark.long

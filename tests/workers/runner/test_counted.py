@@ -14,7 +14,8 @@ from tests.support.scraping import rise, told
 from tests.support.smelts import admit_all, new_smelt, set_credits
 from workers.notifications.queues import ActorName
 from workers.reconciler.loop import tick
-from workers.runner.run import Task, run_next
+from workers.runner.run import run_next
+from workers.runner.task import Task
 from workers.services import Services
 
 AWAY = WorkError(ErrorCode.INTERNAL_ERROR, retryable=True, waiting_for=WaitingFor.CONTENT_STORE)

@@ -22,7 +22,8 @@ from tests.support.smelts import admit_all, new_smelt
 from tests.support.waiting import wait_until
 from workers.notifications.queues import ActorName
 from workers.runner.lease import Lease
-from workers.runner.run import Task, run_next
+from workers.runner.run import run_next
+from workers.runner.task import Task
 from workers.services import Services
 
 LEASE = 2.0  # seconds

@@ -35,7 +35,8 @@ from tests.support.waiting import wait_until
 from workers.actors.content import record_stored
 from workers.actors.transcribe import transcribe
 from workers.notifications.queues import ActorName
-from workers.runner.run import Task, run_next
+from workers.runner.run import run_next
+from workers.runner.task import Task
 from workers.services import Services
 
 KEY = new_content_key()

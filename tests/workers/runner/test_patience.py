@@ -21,7 +21,8 @@ from tests.support.waiting import wait_until
 from workers.actors.synthesize import synthesize
 from workers.notifications.queues import ActorName
 from workers.pools.engines import SynthesisEngines
-from workers.runner.run import Task, run_next
+from workers.runner.run import run_next
+from workers.runner.task import Task
 from workers.services import Services
 
 PARTS = 30

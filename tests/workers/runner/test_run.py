@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import Connection, text
 
-from db.one_statement import OneStatement
+from db.one_exchange import OneExchange
 from db.session import Database, DatabaseUnavailable
 from db.work.claims import Claim, claim_committed, claim_next
 from db.work.outputs import OUTPUTS, finish_output
@@ -20,7 +20,8 @@ from pipeline.settings import Settings
 from pipeline.states import ErrorCode
 from tests.support.smelts import admit_all, new_smelt
 from workers.notifications.queues import ActorName, Queue
-from workers.runner.run import Task, run_next
+from workers.runner.run import run_next
+from workers.runner.task import Task
 from workers.services import Services
 
 C = TypeVar("C")
@@ -172,7 +173,7 @@ class Forgetful(Database):
             yield conn
 
     @contextmanager
-    def brief(self) -> Iterator[OneStatement]:
+    def brief(self) -> Iterator[OneExchange]:
         with self._losing(super().brief()) as conn:
             yield conn
 

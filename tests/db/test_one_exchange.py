@@ -62,13 +62,13 @@ def test_its_error_leaves_the_connection_fit_for_the_next(
     assert taken(counted) == 1
 
 
-def test_it_has_one_statement(counted: Database) -> None:
+def test_it_has_one_exchange(counted: Database) -> None:
     def has_two() -> None:
         with counted.once() as conn:
             for _ in range(2):
                 conn.execute(cached_text(COUNT), {"name": None})
 
-    with pytest.raises(ValueError, match="has had its statement"):
+    with pytest.raises(ValueError, match="has had its exchange"):
         has_two()
 
 

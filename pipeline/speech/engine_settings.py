@@ -17,6 +17,13 @@ class SpeechEngineSettings:
     batch_size: int = 0  # windows heard together
     lanes: int = 0  # recordings heard at once
 
+    @property
+    def workers(self) -> int:
+        """Calls of the model that run side by side, each with `threads`: decoding takes many small steps, which leave
+        threads idle. Two are measured, on two cores.
+        """
+        return 2 if self.device == "cpu" and self.threads > 1 else 1
+
 
 class ModelUnavailable(Exception):
     """The speech model can't be loaded. The message says which setting to change."""

@@ -3,9 +3,10 @@
 The same sound gives the same words, whatever shares its batch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 # It ships no types
 import numpy as np
@@ -40,6 +41,9 @@ _SHORTER, _SILENCE_SHARE = 2 / 3, 8 / 30
 _PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001 - in any language
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A stream's place in a batch, with what was decoded for it."""
@@ -57,10 +61,12 @@ class _Row:
 
 
 class Whisper:
-    """For several threads: CTranslate2 takes one call after the other, and nothing here changes with them."""
+    """For several threads: nothing here changes with a call. `workers`: calls that CTranslate2 runs side by side."""
 
-    def __init__(self, model: WhisperModel) -> None:
+    def __init__(self, model: WhisperModel, workers: int = 1) -> None:
         self._model = model
+        self._workers = workers
+        self._threads = ThreadPoolExecutor(workers, "whisper")
         extractor = model.feature_extractor
         self._whole = int(extractor.nb_max_frames)
         self._frames_a_second = RATE // int(extractor.hop_length)
@@ -78,7 +84,9 @@ class Whisper:
                     device=settings.device,
                     compute_type=settings.compute_type,
                     cpu_threads=settings.threads,
-                )
+                    num_workers=settings.workers,
+                ),
+                settings.workers,
             )
         except ModelUnavailable:
             raise
@@ -106,7 +114,12 @@ class Whisper:
         return len(tokens) <= _MAX_HINT_TOKENS
 
     def identify(self, windows: Sequence[Identification]) -> None:
-        """Asks for the language of each window, in one call. All need as many frames; of a model of many languages."""
+        """Asks for the language of each window, in a call of each worker. All need as many frames; of a model of many
+        languages.
+        """
+        self._divided(self._identify, windows)
+
+    def _identify(self, windows: Sequence[Identification]) -> None:
         encoded = self._encoded(
             [self._piece(each.features, each.start, each.end) for each in windows], windows
         )
@@ -127,9 +140,23 @@ class Whisper:
         return shorter if is_rest and is_short else self._whole
 
     def step(self, streams: Sequence[Stream]) -> None:
-        """Hears what comes next of each stream, in one call. All are of one rung, and their prompts of one length; they
-        may be of several recordings.
+        """Hears what comes next of each stream, in a call of each worker. All are of one rung, and their prompts of one
+        length; they may be of several recordings.
         """
+        self._divided(self._step, streams)
+
+    def _divided(self, call: Callable[[Sequence[T]], None], pieces: Sequence[T]) -> None:
+        """One call of each worker, side by side."""
+        shares = [pieces[first :: self._workers] for first in range(min(self._workers, len(pieces)))]
+        if len(shares) == 1:
+            call(pieces)
+            return
+        calls = [self._threads.submit(call, share) for share in shares]
+        wait(calls)  # all of them, since who fails goes on with the other pieces
+        for done in calls:
+            done.result()
+
+    def _step(self, streams: Sequence[Stream]) -> None:
         encoded = self._encode_next(streams)
         rows: list[_Row] = []
         for index, (stream, decoding) in enumerate(
@@ -145,10 +172,10 @@ class Whisper:
             row.stream.advance(words, complete=row.complete, stamped=row.stamped)
 
     def warm(self) -> None:
-        """Runs the model once, so that the first recording doesn't pay for lazy set-up."""
+        """Runs the model once, in each worker, so that the first recording doesn't pay for lazy set-up."""
         noise = np.random.default_rng(_SEED).normal(0, 0.01, RATE).astype(np.float32)
-        stream = Stream(0, 0.0, 1.0, [], self.prompt("en", None), "en", self.features(noise))
-        self.step([stream])
+        features, prompt = self.features(noise), self.prompt("en", None)
+        self.step([Stream(number, 0.0, 1.0, [], prompt, "en", features) for number in range(self._workers)])
 
     def _read(self, decoding: Decoding) -> tuple[list[Piece], bool]:
         tokenizer = self._tokenizer("en")  # these tokens are the same in each language

@@ -51,7 +51,7 @@ class Recordings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Clip:
+class Clip:
     samples: Samples
     said: str
 
@@ -70,7 +70,7 @@ def make_long_recording(minutes: int) -> Recording:
     """Of the same clips. Raises ValueError as make_recordings does."""
     folder = os.environ.get("SPEECH")
     clips = [clip for _, clip in _clips(Path(folder).expanduser())] if folder else _clips_of_meeting()
-    return _recording("long.wav", _put_together(clips, 60.0 * minutes))
+    return wav_of("long.wav", _put_together(clips, 60.0 * minutes))
 
 
 def _of_folder(folder: Path) -> Recordings:
@@ -87,13 +87,13 @@ def _of_folder(folder: Path) -> Recordings:
     return Recordings(f"{len(clips)} clips", *_long_ones(clips, FOLDER_MINUTES), short)
 
 
-def _clips(folder: Path) -> Iterator[tuple[Path, _Clip]]:
+def _clips(folder: Path) -> Iterator[tuple[Path, Clip]]:
     shortest, longest = CLIP_SECONDS
     for recording in find_recordings(folder):
         if recording.reference is None or recording.reference.suffix != ".txt":
             continue
         samples = decode_audio(str(recording.path), sampling_rate=RATE)
-        clip = _Clip(samples, read_reference(recording.reference).text)
+        clip = Clip(samples, read_reference(recording.reference).text)
         if shortest <= clip.seconds <= longest:
             yield recording.path, clip
 
@@ -101,7 +101,7 @@ def _clips(folder: Path) -> Iterator[tuple[Path, _Clip]]:
 def _of_meeting() -> Recordings:
     meeting, spans = _meeting()
 
-    def clip(first: int, count: int) -> _Clip:
+    def clip(first: int, count: int) -> Clip:
         return _clip_of(meeting, spans, first, count)
 
     random = Random(SEED)  # noqa: S311 - repeatable, not secret
@@ -110,11 +110,11 @@ def _of_meeting() -> Recordings:
     return Recordings(
         "the demo's sentences",
         *_long_ones([clip(first, 1) for first in range(len(spans))], DEMO_MINUTES),
-        [_recording(f"{number}.wav", each) for number, each in enumerate(short)],
+        [wav_of(f"{number}.wav", each) for number, each in enumerate(short)],
     )
 
 
-def _clips_of_meeting() -> list[_Clip]:
+def _clips_of_meeting() -> list[Clip]:
     meeting, spans = _meeting()
     return [_clip_of(meeting, spans, first, 1) for first in range(len(spans))]
 
@@ -128,9 +128,9 @@ def _meeting() -> tuple[Samples, list[Span]]:
     return meeting, spans
 
 
-def _clip_of(meeting: Samples, spans: list[Span], first: int, count: int) -> _Clip:
+def _clip_of(meeting: Samples, spans: list[Span], first: int, count: int) -> Clip:
     samples = meeting[int(spans[first][0] * RATE) : int(spans[first + count - 1][1] * RATE)]
-    return _Clip(samples, " ".join(sentence for _, sentence in SPOKEN[first : first + count]))
+    return Clip(samples, " ".join(sentence for _, sentence in SPOKEN[first : first + count]))
 
 
 def _sentences(samples: Samples) -> Iterator[Span]:
@@ -148,16 +148,16 @@ def _sentences(samples: Samples) -> Iterator[Span]:
         )
 
 
-def _long_ones(clips: Sequence[_Clip], minutes: int) -> tuple[Recording, Recording]:
+def _long_ones(clips: Sequence[Clip], minutes: int) -> tuple[Recording, Recording]:
     """Of so many minutes, and of twice as many, which begins with the same."""
     first, second = (_put_together(clips, 60.0 * minutes * times) for times in (1, 2))
-    return _recording("long.wav", first), _recording("twice.wav", second)
+    return wav_of("long.wav", first), wav_of("twice.wav", second)
 
 
-def _put_together(clips: Sequence[_Clip], seconds: float) -> _Clip:
+def _put_together(clips: Sequence[Clip], seconds: float) -> Clip:
     """Rounds of all clips, each in another order, until it is so long; with silence after each clip."""
     random, length = Random(SEED), 0.0  # noqa: S311 - repeatable, not secret
-    clips_left: list[_Clip] = []
+    clips_left: list[Clip] = []
     parts: list[Samples] = []
     said: list[str] = []
     while length < seconds:
@@ -167,10 +167,10 @@ def _put_together(clips: Sequence[_Clip], seconds: float) -> _Clip:
         parts += [clip.samples, silence]
         said.append(clip.said)
         length += clip.seconds + len(silence) / RATE
-    return _Clip(np.concatenate(parts), " ".join(said))
+    return Clip(np.concatenate(parts), " ".join(said))
 
 
-def _recording(filename: str, clip: _Clip) -> Recording:
+def wav_of(filename: str, clip: Clip) -> Recording:
     """As a WAV file of 16 bits."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:

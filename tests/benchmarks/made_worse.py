@@ -1,0 +1,119 @@
+"""How many words are heard wrong of recordings that are made worse, against bare faster-whisper: quieter, in noise, in
+a telephone's band. Not in `make bench`: `SPEECH=folder python -m tests.benchmarks.made_worse`.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from faster_whisper import decode_audio  # type: ignore[import-untyped]
+
+from deploy.evaluate.recordings import find_recordings
+from deploy.evaluate.references import read_reference
+from deploy.evaluate.scoring import score
+from pipeline.errors import SmeltError
+from pipeline.speech.blocks import cut
+from pipeline.speech.engine_settings import SpeechEngineSettings
+from pipeline.speech.hearing import WhisperRecognizer
+from pipeline.speech.recognizer import Hints, Recognition
+from pipeline.speech.samples import RATE, Samples
+from pipeline.states import ErrorCode
+from tests.benchmarks.speech_bare import Bare
+from tests.benchmarks.speech_recordings import Clip, Recording, wav_of
+from tests.support.decoding import heard
+from tests.support.heard import segments_of
+
+SEED = 7
+TELEPHONE_HERTZ = (300.0, 3_400.0)
+LANGUAGE = "en"
+
+Worse = Callable[[Samples], Samples]
+
+
+def quieter(decibels: float) -> Worse:
+    return lambda samples: samples * np.float32(10 ** (-decibels / 20))
+
+
+def in_noise(decibels: float, slope: float) -> Worse:
+    """`decibels`: of the speech above the noise, in the mean. `slope`: 0 is white, 1 pink, whose power falls as the
+    frequency rises.
+    """
+
+    def worse(samples: Samples) -> Samples:
+        noise = np.random.default_rng(SEED).standard_normal(len(samples))
+        spectrum = np.fft.rfft(noise)
+        spectrum /= np.maximum(1.0, np.arange(len(spectrum))) ** (slope / 2)
+        noise = np.fft.irfft(spectrum, len(samples))
+        wanted = np.sqrt(np.mean(samples**2)) / 10 ** (decibels / 20)
+        scaled: Samples = (noise * (wanted / np.sqrt(np.mean(noise**2)))).astype(np.float32)
+        return samples + scaled
+
+    return worse
+
+
+def by_telephone(samples: Samples) -> Samples:
+    spectrum = np.fft.rfft(samples)
+    hertz = np.fft.rfftfreq(len(samples), 1 / RATE)
+    spectrum[(hertz < TELEPHONE_HERTZ[0]) | (hertz > TELEPHONE_HERTZ[1])] = 0
+    return np.fft.irfft(spectrum, len(samples)).astype(np.float32)
+
+
+WAYS: dict[str, Worse] = {
+    "as it is": lambda samples: samples,
+    "30 dB quieter": quieter(30),
+    "50 dB quieter": quieter(50),
+    **{f"white noise, {level} dB": in_noise(level, 0.0) for level in (20, 10, 5)},
+    **{f"pink noise, {level} dB": in_noise(level, 1.0) for level in (20, 10, 5)},
+    "telephone band": by_telephone,
+    "telephone band, 30 dB quieter": lambda samples: quieter(30)(by_telephone(samples)),
+    "telephone band, 50 dB quieter": lambda samples: quieter(50)(by_telephone(samples)),
+    "telephone band, pink noise, 10 dB": lambda samples: by_telephone(in_noise(10, 1.0)(samples)),
+}
+
+
+def measure() -> None:
+    settings = SpeechEngineSettings(os.environ.get("SMELT_WHISPER_MODEL", "tiny.en"))
+    bare, recognizer = Bare(settings), WhisperRecognizer.load(settings)
+    originals = list(_originals())
+    all_ours = all_theirs = 0
+    for way, worse in WAYS.items():
+        ours, theirs, worst = 0, 0, []
+        for name, samples, said in originals:
+            recording = wav_of(name, Clip(worse(samples), said))
+            mine = score(said, _heard(recognizer, recording), LANGUAGE).word_errors
+            its = score(said, bare.one_by_one([recording])[0], LANGUAGE).word_errors
+            ours, theirs = ours + mine, theirs + its
+            if mine > its:
+                worst.append(f"{name} {mine} against {its}")
+        all_ours, all_theirs = all_ours + ours, all_theirs + theirs
+        print(
+            f"{way}: {ours} words wrong, bare {theirs}" + "".join(f"; {each}" for each in worst), flush=True
+        )
+    words = sum(score(said, "", LANGUAGE).words for _, _, said in originals)
+    print(f"all: {all_ours} words wrong of {len(WAYS) * words}, bare {all_theirs}")
+
+
+def _originals() -> Iterator[tuple[str, Samples, str]]:
+    for found in find_recordings(Path(os.environ["SPEECH"]).expanduser()):
+        if found.reference is not None and found.reference.suffix == ".txt":
+            yield (
+                found.path.name,
+                decode_audio(str(found.path), sampling_rate=RATE),
+                read_reference(found.reference).text,
+            )
+
+
+def _heard(recognizer: WhisperRecognizer, recording: Recording) -> str:
+    samples, _ = heard(recording.audio)
+    segments = segments_of(Recognition(recognizer, Hints(language=LANGUAGE)), cut([samples]))
+    try:
+        return " ".join(segment.text for segment in segments)
+    except SmeltError as error:
+        if error.code is not ErrorCode.NO_SPEECH:
+            raise
+        return ""  # each of its words counts as wrong
+
+
+if __name__ == "__main__":
+    measure()

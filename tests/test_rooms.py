@@ -73,6 +73,7 @@ REASONS = {
     "pipeline/speech/progress.py": READ_BY_MANY,
     "pipeline/speech/samples.py": READ_BY_MANY,
     "pipeline/speech/seekable.py": READ_BY_MANY,
+    "pipeline/speech/side_by_side.py": ONE_NOUN,
     "pipeline/stall_detector.py": ONE_NOUN,
     "pipeline/tracing/setup.py": "asked before anything is imported that needs the extra",
     "workers/notifications/queue_depth.py": "needs the services, which hold what `queue_notifications.py` makes",

@@ -3,10 +3,9 @@
 The same sound gives the same words, whatever shares its batch.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 # It ships no types
 import numpy as np
@@ -15,7 +14,6 @@ from faster_whisper.tokenizer import Tokenizer  # type: ignore[import-untyped]
 from faster_whisper.transcribe import (  # type: ignore[import-untyped]
     get_compression_ratio,
     get_suppressed_tokens,
-    merge_punctuations,
 )
 
 from pipeline.speech.encoded import each_of, together
@@ -24,9 +22,10 @@ from pipeline.speech.identification import Identification
 from pipeline.speech.model_download import Tell, fetched
 from pipeline.speech.models import loading_advice, located
 from pipeline.speech.samples import RATE, Features, Samples
+from pipeline.speech.side_by_side import SideBySide
 from pipeline.speech.stamps import STAMP_SECONDS, Piece, read_stamps
 from pipeline.speech.stream import LADDER, Decoding, Stream
-from pipeline.speech.words import TimedWord, within_stamps
+from pipeline.speech.timed_words import timed_words
 from pipeline.states import SpeechTask
 
 _SEED = 0
@@ -37,11 +36,6 @@ _MAX_HINT_TOKENS = 223  # Whisper's prompt holds half its positions, less one
 # Of a whole window: what the encoder is given of a short rest, and the silence that is left behind speech in it. With
 # less silence the model loops or stops early.
 _SHORTER, _SILENCE_SHARE = 2 / 3, 8 / 30
-# faster-whisper's own lists
-_PREPENDED, _APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001 - in any language
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +59,7 @@ class Whisper:
 
     def __init__(self, model: WhisperModel, workers: int = 1) -> None:
         self._model = model
-        self._workers = workers
-        self._threads = ThreadPoolExecutor(workers, "whisper")
+        self._side_by_side = SideBySide(workers)
         extractor = model.feature_extractor
         self._whole = int(extractor.nb_max_frames)
         self._frames_a_second = RATE // int(extractor.hop_length)
@@ -117,7 +110,7 @@ class Whisper:
         """Asks for the language of each window, in a call of each worker. All need as many frames; of a model of many
         languages.
         """
-        self._divided(self._identify, windows)
+        self._side_by_side.divide(self._identify, windows)
 
     def _identify(self, windows: Sequence[Identification]) -> None:
         encoded = self._encoded(
@@ -143,18 +136,7 @@ class Whisper:
         """Hears what comes next of each stream, in a call of each worker. All are of one rung, and their prompts of one
         length; they may be of several recordings.
         """
-        self._divided(self._step, streams)
-
-    def _divided(self, call: Callable[[Sequence[T]], None], pieces: Sequence[T]) -> None:
-        """One call of each worker, side by side."""
-        shares = [pieces[first :: self._workers] for first in range(min(self._workers, len(pieces)))]
-        if len(shares) == 1:
-            call(pieces)
-            return
-        calls = [self._threads.submit(call, share) for share in shares]
-        wait(calls)  # all of them, since who fails goes on with the other pieces
-        for done in calls:
-            done.result()
+        self._side_by_side.divide(self._step, streams)
 
     def _step(self, streams: Sequence[Stream]) -> None:
         encoded = self._encode_next(streams)
@@ -168,14 +150,14 @@ class Whisper:
                 rows.append(_Row(index, stream, *found))
         aligned = self._aligned(encoded, rows, len(streams))
         for row in rows:
-            words = list(self._timed(row, aligned[row.index]))
+            words = list(timed_words(row.stream, row.pieces, aligned[row.index]))
             row.stream.advance(words, complete=row.complete, stamped=row.stamped)
 
     def warm(self) -> None:
         """Runs the model once, in each worker, so that the first recording doesn't pay for lazy set-up."""
         noise = np.random.default_rng(_SEED).normal(0, 0.01, RATE).astype(np.float32)
-        features, prompt = self.features(noise), self.prompt("en", None)
-        self.step([Stream(number, 0.0, 1.0, [], prompt, "en", features) for number in range(self._workers)])
+        features, prompt, workers = self.features(noise), self.prompt("en", None), self._side_by_side.workers
+        self.step([Stream(number, 0.0, 1.0, [], prompt, "en", features) for number in range(workers)])
 
     def _read(self, decoding: Decoding) -> tuple[list[Piece], bool]:
         tokenizer = self._tokenizer("en")  # these tokens are the same in each language
@@ -252,22 +234,3 @@ class Whisper:
                 for row in ours:
                     found[row.index] = aligned[row.index]
         return found
-
-    def _timed(self, row: _Row, aligned: list[dict[str, Any]]) -> Iterator[TimedWord]:
-        """Its words in the block's time, each with the number of its segment, which no other of the block has."""
-        stream = row.stream
-        first = len(stream.words)
-        ends: list[int] = []
-        for piece in row.pieces:
-            ends.append((ends[-1] if ends else 0) + len(piece.tokens))
-        merge_punctuations(aligned, _PREPENDED, _APPENDED)
-        seen = 0
-        for word in aligned:
-            segment = next((number for number, end in enumerate(ends) if seen < end), len(ends) - 1)
-            seen += len(word["tokens"])
-            if word["word"]:
-                start, end = (stream.position + float(word[edge]) for edge in ("start", "end"))
-                timed = TimedWord(start, end, word["word"], (stream.number, first, segment))
-                piece = row.pieces[segment]
-                last = end if piece.end is None else stream.position + piece.end
-                yield within_stamps(timed, stream.position + piece.start, last)

@@ -32,14 +32,23 @@ class TimedWord:
 
 
 def within_stamps(word: TimedWord, first: float, last: float) -> TimedWord:
-    """A long word lies where the model's time stamps put its segment: it was drawn over what the model passed over.
+    """A long word lies where the model's time stamps put its segment: it was drawn over what the model passed over. If
+    that is before it, its end is right.
 
     `first`, `last`: the segment's stamps, in seconds from the block's start.
     """
     if word.end - word.start <= LONGEST:
         return word
     low, high = first - _AROUND_SECONDS, max(first, last) + _AROUND_SECONDS
-    return replace(word, start=min(max(word.start, low), high), end=min(max(word.end, low), high))
+    start = word.start if word.start >= low else max(low, word.end - EDGE)
+    return replace(word, start=min(start, high), end=min(max(word.end, low), high))
+
+
+def not_before(word: TimedWord, start: float) -> TimedWord:
+    """Words are in order of time: what follows a word that was drawn over something was drawn over it too."""
+    if word.start >= start:
+        return word
+    return replace(word, start=start, end=max(word.end, start))
 
 
 def covered(words: Iterable[TimedWord], task: SpeechTask = SpeechTask.TRANSCRIBE) -> Iterator[Span]:

@@ -104,14 +104,15 @@ def test_a_sealed_recording_becomes_a_transcript(
     assert transcript.warnings == ()
 
 
-def test_ticks_tell_how_far_it_is(speech: SpeechProcess, long_job: SpeechJob) -> None:
+def test_ticks_tell_how_far_it_is(speech: SpeechProcess, job: Callable[..., SpeechJob]) -> None:
+    """Of passages enough that some ticks fall among the last ones, however fast they are heard."""
     seen: list[SpeechProgress] = []
-    speech.transcribe(long_job, seen.append)
+    speech.transcribe(job(repeated(48)), seen.append)
     done = [progress.done_seconds for progress in seen]
     assert len(seen) > 5
     assert done == sorted(done)
-    assert seen[-1].total_seconds == pytest.approx(153, abs=2)
-    assert done[-1] > 100
+    assert seen[-1].total_seconds == pytest.approx(459, abs=6)
+    assert done[-1] > 300
 
 
 def test_who_takes_separate_channels_up_goes_on_where_each_was(

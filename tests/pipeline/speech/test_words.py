@@ -13,6 +13,7 @@ from pipeline.speech.words import (
     TimedWord,
     covered,
     in_speech,
+    not_before,
     said_in,
     to_segments,
     trimmed,
@@ -66,7 +67,8 @@ def test_a_translation_stands_for_what_its_segments_span() -> None:
     ("timed", "within"),
     [
         pytest.param((4.7, 7.0), (9.2, 9.2), id="drawn over what is before its segment"),
-        pytest.param((7.0, 9.9), (9.2, 9.9), id="drawn into it"),
+        pytest.param((7.0, 9.9), (9.3, 9.9), id="drawn into it"),
+        pytest.param((7.0, 9.5), (9.2, 9.5), id="drawn a little into it"),
         pytest.param((10.4, 16.0), (10.4, 11.1), id="drawn over what follows"),
         pytest.param((11.2, 16.0), (11.1, 11.1), id="all of it behind"),
         pytest.param((8.0, 9.0), (8.0, 9.0), id="no longer than a word"),
@@ -75,6 +77,20 @@ def test_a_translation_stands_for_what_its_segments_span() -> None:
 def test_a_long_word_lies_between_the_stamps_of_its_segment(timed: Span, within: Span) -> None:
     result = within_stamps(word(*timed), 9.6, 10.7)
     assert (result.start, result.end) == pytest.approx(within)
+
+
+@pytest.mark.parametrize(
+    ("timed", "moved"),
+    [
+        pytest.param((3.0, 3.4), (4.3, 4.3), id="all of it before"),
+        pytest.param((3.0, 5.0), (4.3, 5.0), id="begins before"),
+        pytest.param((4.3, 5.0), (4.3, 5.0), id="in order"),
+    ],
+)
+def test_no_word_begins_before_the_one_before(timed: Span, moved: Span) -> None:
+    """As the word that was drawn over skipped speech lies within its segment, so does what was drawn along."""
+    result = not_before(word(*timed), 4.3)
+    assert (result.start, result.end) == pytest.approx(moved)
 
 
 @pytest.mark.parametrize(

@@ -109,13 +109,13 @@ def test_short_work_leads_to_short_work_alone(services: Services) -> None:
     assert rows(services) == [("completed", 1, 0)] * 2 + [("pending", 0, 0)] * 2
 
 
-@pytest.mark.parametrize("took_place", [True, False])
+@pytest.mark.parametrize("committed", [True, False])
 @pytest.mark.parametrize("number", range(1, OUTPUTS))
 def test_an_end_without_a_reply_is_found_again_with_its_claim(
-    services: Services, *, number: int, took_place: bool
+    services: Services, *, number: int, committed: bool
 ) -> None:
     """`number`: of the commit whose reply is lost, the first claim not counted."""
-    forgetful = Forgetful(services.settings.need("database_url"), number, took_place=took_place)
+    forgetful = Forgetful(services.settings.need("database_url"), number, committed=committed)
     run = Run(replace(services, database=forgetful)).all()
     forgetful.close()
     assert forgetful.left <= 0
@@ -133,7 +133,7 @@ def test_a_claim_that_was_lost_with_its_end_is_not_taken_for_one_s_own(services:
                     text("update smelt_outputs set attempt = attempt + 1 where status = 'processing'")
                 )
 
-    overtaken = Overtaken(services.settings.need("database_url"), 1, took_place=False)
+    overtaken = Overtaken(services.settings.need("database_url"), 1, committed=False)
     run = Run(replace(services, database=overtaken)).all()
     overtaken.close()
     assert len(run.claims) == len({claim.id for claim in run.claims}) == OUTPUTS
@@ -161,10 +161,10 @@ class Counting(Database):
 class Forgetful(Database):
     """Loses the reply of one of its commits, or that whole transaction."""
 
-    def __init__(self, url: str, number: int, *, took_place: bool) -> None:
+    def __init__(self, url: str, number: int, *, committed: bool) -> None:
         super().__init__(url)
         self.left = number + 1
-        self._took_place = took_place
+        self._committed = committed
 
     def lose(self) -> None:
         """Called where it didn't take place."""
@@ -175,7 +175,7 @@ class Forgetful(Database):
         losing = self.left == 0
         with self._losing_all(losing=losing), super().brief() as conn:
             yield conn
-            if losing and not self._took_place:
+            if losing and not self._committed:
                 raise DatabaseUnavailable("before the commit")
         if losing:
             raise DatabaseUnavailable("after the commit")
@@ -185,5 +185,5 @@ class Forgetful(Database):
         try:
             yield
         finally:
-            if losing and not self._took_place:
+            if losing and not self._committed:
                 self.lose()

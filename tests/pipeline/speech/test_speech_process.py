@@ -61,14 +61,8 @@ def job(content_url: str) -> Callable[..., SpeechJob]:
 
 @pytest.fixture
 def long_job(job: Callable[..., SpeechJob]) -> SpeechJob:
-    """Some minutes of speech."""
-    return job(repeated(16))
-
-
-@pytest.fixture
-def longer_job(job: Callable[..., SpeechJob]) -> SpeechJob:
     """More speech than is heard before a test ends it, however late the test is told of each step."""
-    return job(repeated(300))
+    return job(repeated(150))
 
 
 def ignore(_: SpeechProgress) -> None:
@@ -361,11 +355,13 @@ class Tick:
 
 
 def two_under_way(
-    speech: SpeechProcess, lanes: ThreadPoolExecutor, job: SpeechJob
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, first: SpeechJob, second: SpeechJob
 ) -> tuple[list[Future[Transcript]], list[Tick]]:
     speech.start()
     ticks = [Tick(), Tick()]
-    heard = [lanes.submit(speech.transcribe, job, tick) for tick in ticks]
+    heard = [
+        lanes.submit(speech.transcribe, job, tick) for job, tick in zip((first, second), ticks, strict=True)
+    ]
     assert all(tick.busy.wait(WAIT) for tick in ticks)
     return heard, ticks
 
@@ -381,10 +377,10 @@ def test_several_recordings_share_the_child_and_say_what_each_says_alone(
 
 
 def test_what_is_wrong_with_a_recording_is_nothing_to_the_others(
-    speech: SpeechProcess, lanes: ThreadPoolExecutor, long_job: SpeechJob, job: Callable[..., SpeechJob]
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, job: Callable[..., SpeechJob]
 ) -> None:
     pid = speech.pid
-    heard = lanes.submit(speech.transcribe, long_job, ignore)
+    heard = lanes.submit(speech.transcribe, job(repeated(16)), ignore)
     with pytest.raises(WorkError) as caught:
         speech.transcribe(job(recording("silence.wav")), ignore)
     assert caught.value.code is ErrorCode.NO_SPEECH
@@ -397,24 +393,27 @@ def test_a_lane_that_stops_leaves_the_others_unharmed(
     speech: SpeechProcess,
     lanes: ThreadPoolExecutor,
     long_job: SpeechJob,
+    job: Callable[..., SpeechJob],
     error: Exception,
 ) -> None:
-    expected = speech.transcribe(long_job, ignore)
-    (stopped, going), ticks = two_under_way(speech, lanes, long_job)
+    """Some seconds of hearing are left to the other one when the first of both stops."""
+    another_job = job(repeated(48))
+    expected = speech.transcribe(another_job, ignore)
+    (stopped, going), ticks = two_under_way(speech, lanes, long_job, another_job)
     pid = speech.pid
     ticks[0].error = error
     assert stopped.exception(WAIT) is error
     assert speech.pid == pid
-    assert going.result(WAIT) == expected
+    assert going.result(2 * WAIT) == expected
     assert speech.pid == pid
     assert speech._child is not None
     eventually(lambda: speech._child is not None and speech._child._open == {})
 
 
 def test_nobody_knows_whose_fault_a_death_in_company_was(
-    speech: SpeechProcess, lanes: ThreadPoolExecutor, longer_job: SpeechJob, job: Callable[..., SpeechJob]
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, long_job: SpeechJob, job: Callable[..., SpeechJob]
 ) -> None:
-    heard, _ = two_under_way(speech, lanes, longer_job)
+    heard, _ = two_under_way(speech, lanes, long_job, long_job)
     assert speech.pid is not None
     os.kill(speech.pid, signal.SIGKILL)
     assert [type(each.exception(WAIT)) for each in heard] == [DiedInCompany] * 2
@@ -422,9 +421,9 @@ def test_nobody_knows_whose_fault_a_death_in_company_was(
 
 
 def test_a_stall_in_company_ends_the_child_and_is_nobodys_fault(
-    speech: SpeechProcess, lanes: ThreadPoolExecutor, longer_job: SpeechJob
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, long_job: SpeechJob
 ) -> None:
-    heard, ticks = two_under_way(speech, lanes, longer_job)
+    heard, ticks = two_under_way(speech, lanes, long_job, long_job)
     pid = speech.pid
     assert pid is not None
     ticks[0].error = WorkError(ErrorCode.TIMED_OUT, retryable=True)
@@ -433,10 +432,10 @@ def test_a_stall_in_company_ends_the_child_and_is_nobodys_fault(
 
 
 def test_who_is_left_alone_dies_alone(
-    speech: SpeechProcess, lanes: ThreadPoolExecutor, longer_job: SpeechJob
+    speech: SpeechProcess, lanes: ThreadPoolExecutor, long_job: SpeechJob
 ) -> None:
     """One that was canceled counts as company only until the child has let it go."""
-    (stopped, going), ticks = two_under_way(speech, lanes, longer_job)
+    (stopped, going), ticks = two_under_way(speech, lanes, long_job, long_job)
     ticks[0].error = LostLease()
     assert isinstance(stopped.exception(WAIT), LostLease)
     eventually(lambda: speech._child is not None and len(speech._child._open) == 1)

@@ -16,6 +16,7 @@ from pipeline.speech.transcript import Transcript
 from pipeline.states import ErrorCode, SmeltStatus, WorkStatus
 from tests.support.slow_speech import END, Killed, SlowSpeakers, SlowSpeech, Step, hear, passage
 from tests.support.smelts import PLENTY
+from tests.support.waiting import wait_until
 from tests.workers.actors.test_transcribe import KEY, admit_recording, look
 from workers.actors import keeping
 from workers.reconciler.loop import tick
@@ -56,10 +57,14 @@ def heard(services: Services, *script: Step) -> SlowSpeech:
 
 
 def rescue(services: Services) -> None:
-    """The lease of a worker that was killed runs out."""
-    with services.database.service() as conn:
-        conn.execute(text("update smelt_files set lease_until = now() - interval '1 second'"))
-    tick(services)
+    """The lease of a worker that was killed runs out; a beat of its that was under way then may have renewed it."""
+
+    def run_out() -> int:
+        with services.database.service() as conn:
+            conn.execute(text("update smelt_files set lease_until = now() - interval '1 second'"))
+        return tick(services)["rescue_expired"]
+
+    wait_until(run_out)
 
 
 def lines(file: SmeltFile) -> list[tuple[int, int]]:

@@ -12,6 +12,7 @@ from pipeline.states import ErrorCode, WaitingFor
 from tests.support.cast import Cast
 from tests.support.scraping import rise, told
 from tests.support.smelts import admit_all, new_smelt, set_credits
+from tests.support.waiting import wait_until
 from workers.notifications.queues import ActorName
 from workers.reconciler.loop import tick
 from workers.runner.run import run_next
@@ -83,10 +84,13 @@ def test_how_long_work_was_ready_is_told_by_its_claim(services: Services, owner_
 
 @pytest.mark.usefixtures("recording")
 def test_what_a_silent_worker_held_is_counted_by_the_reconciler(services: Services, owner_url: str) -> None:
-    def fall_silent(task: Task) -> None:
+    def run_out() -> int:
         with psycopg.connect(owner_url) as owner:
             owner.execute("update smelt_files set lease_until = now() - interval '1 second'")
-        tick(services)
+        return tick(services)["rescue_expired"]
+
+    def fall_silent(task: Task) -> None:
+        wait_until(run_out)  # its own heartbeat may come between
 
     before = told()
     assert run_next(services, ActorName.TRANSCRIBE_FILE, fall_silent, threading.Event())

@@ -21,7 +21,7 @@ from pipeline.speech.model_download import Tell
 from pipeline.speech.passage import NOTHING_BEFORE, Before, Passage
 from pipeline.speech.recognizer import Hints
 from pipeline.speech.samples import Features
-from pipeline.speech.spans import find_speech, joined, padded, to_windows, uncovered, within
+from pipeline.speech.spans import find_faint, find_speech, joined, padded, to_windows, uncovered, within
 from pipeline.speech.stream import Stream
 from pipeline.speech.transcript import Span
 from pipeline.speech.whisper import Whisper
@@ -81,7 +81,8 @@ class WhisperHearing:
     def hear(self, block: Block, report: Callable[[float], None]) -> Iterator[Passage]:
         at, longest = block.start_seconds, self._model.window_seconds
         samples = levelled(block.samples)
-        speech = find_speech(samples, longest)
+        clear = find_speech(samples, longest)
+        speech = sorted([*clear, *find_faint(samples, clear, longest)])
         if not speech:
             yield Passage(block.end_seconds, languages=self._languages.up_to(block.end_seconds))
             return
@@ -89,7 +90,7 @@ class WhisperHearing:
         around = padded(speech, block.seconds)
         windows = to_windows(around, longest)
         spoken = self._windows.of(features, windows, around, at, lambda: report(at))
-        ready = _Ready(block, features, speech, report)
+        ready = _Ready(block, features, speech, clear, report)
         passages, begun = in_passages(spoken), at
         for number, passage in enumerate(passages, 1):
             # Inner ends are rounded as the times of words are, so that none lies behind its passage's
@@ -101,14 +102,17 @@ class WhisperHearing:
         """What is said in these windows. `span`: from the end of the passage before to its own."""
         block, features, longest = ready.block, ready.features, self._model.window_seconds
         at, (first, last) = block.start_seconds, span
-        speech = [(start, end) for start, end in ready.speech if first <= at + (start + end) / 2 < last]
+        speech, clear = (
+            [(start, end) for start, end in stretches if first <= at + (start + end) / 2 < last]
+            for stretches in (ready.speech, ready.clear)
+        )
 
         def told(share: float) -> None:
             ready.report(first + share * (last - first))
 
         streams = [self._stream(number, window, speech, features) for number, window in enumerate(spoken)]
         words = self._hear(streams, told)
-        gaps = uncovered(speech, list(covered(words, self._task)))
+        gaps = uncovered(clear, list(covered(words, self._task)))
         if gaps:
             again = joined(gaps, [(word.start, word.end) for word in words], longest)
             missed = [Spoken(span, _language_at(span[0], spoken)) for span in padded(again, block.seconds)]
@@ -119,7 +123,7 @@ class WhisperHearing:
             ]
             streams += anew
             words += said_in(self._hear(anew, lambda _: told(1.0)), again)
-            gaps = uncovered(speech, list(covered(words, self._task)))
+            gaps = uncovered(clear, list(covered(words, self._task)))
         languages = (
             {stream.number: stream.language for stream in streams} if self._languages.changes else None
         )
@@ -144,11 +148,14 @@ class WhisperHearing:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A block, and what is known of it before its words are: where speech is, in seconds from its start."""
+    """A block, and what is known of it before its words are: where speech is, in seconds from its start, and which of
+    that surely is.
+    """
 
     block: Block
     features: Features
     speech: Sequence[Span]
+    clear: Sequence[Span]
     report: Callable[[float], None]
 
 

@@ -28,6 +28,7 @@ _QUIET, _LOUD = 0.1, 0.9  # shares of a stretch's frames below its floor and bel
 _TARGET = -20.0  # dB of full scale, in that band; about what LibriSpeech has
 _MOST = 60.0  # dB
 _STEADY, _LIVELY = 4.0, 10.0  # dB of level above floor: up to the first no gain, from the second all of it
+_SWINGING = 7.0  # dB, of what may be speech
 _ROUNDING = -92.0  # dB; what rounding to 16 bits leaves in that band is no floor to measure from
 _SMOOTHING = np.hanning(7)[1:-1] / np.hanning(7).sum()  # over half a second
 _CEILING = 0.99
@@ -48,6 +49,14 @@ def levelled(samples: Samples) -> Samples:
     curve = gains[:-1, None] + (gains[1:] - gains[:-1])[:, None] * _RISE
     raised: Samples = (padded * curve).reshape(-1)[: len(samples)]
     return raised
+
+
+def swings(samples: Samples) -> bool:
+    """Whether its level swings as that of speech does. Steady noise, however loud, stays within 3 dB, speech in a
+    telephone's band beyond 8, with noise 20 dB below it too.
+    """
+    floor, level = np.quantile(_levels(samples[: len(samples) // _FRAME * _FRAME]), (_QUIET, _LOUD))
+    return bool(level - floor > _SWINGING)
 
 
 def _levels(samples: Samples) -> Decibels:

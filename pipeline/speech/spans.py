@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
 
+from pipeline.speech.levels import swings
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.transcript import Span
 
@@ -19,13 +20,47 @@ LEAST_SECONDS = (
     1.0  # of speech without a word: less is a breath, a laugh, or a word's end that is told too early
 )
 _MIN_SILENCE_MS = 160
+_SURE, _FAINT = 0.5, 0.15  # probabilities of speech, by the detector
+_LEAST_FAINT = 0.5  # seconds; a short answer, where the detector is sure of little, and elsewhere a breath
+_MUCH = 0.15  # of what it is sure of
 SLACK_SECONDS = 0.3  # by which a word's times may be wrong
 _JOINED_SECONDS = 0.7  # stretches without words that are closer together are heard again together
 
 
 def find_speech(samples: Samples, longest: float) -> list[Span]:
     """Stretches of speech in order, without the silence around them; with `PAD_SECONDS`, at most `longest` seconds."""
+    return _found(samples, longest, _SURE)
+
+
+def find_faint(samples: Samples, speech: Sequence[Span], longest: float) -> list[Span]:
+    """Stretches between those of `speech` that may be speech too: in a telephone's band the detector is seldom sure.
+
+    It looks at each pause by itself: what came before would be all that it goes by. Nor is it sure of steady noise.
+    """
+    edges = [0.0, *(edge for stretch in speech for edge in stretch), len(samples) / RATE]
+    faint = [
+        (start + first, start + last)
+        for start, stop in zip(edges[::2], edges[1::2], strict=True)
+        if stop - start >= _LEAST_FAINT
+        for first, last in _found(_cut(samples, (start, stop)), longest, _FAINT)
+    ]
+    least = _LEAST_FAINT if _seconds(faint) > _MUCH * _seconds(speech) else LEAST_SECONDS
+    return [
+        (start, end) for start, end in faint if end - start >= least and swings(_cut(samples, (start, end)))
+    ]
+
+
+def _cut(samples: Samples, span: Span) -> Samples:
+    return samples[round(span[0] * RATE) : round(span[1] * RATE)]
+
+
+def _seconds(stretches: Iterable[Span]) -> float:
+    return sum(end - start for start, end in stretches)
+
+
+def _found(samples: Samples, longest: float, sure: float) -> list[Span]:
     options = VadOptions(
+        threshold=sure,
         max_speech_duration_s=longest - 2 * PAD_SECONDS,
         min_silence_duration_ms=_MIN_SILENCE_MS,
         speech_pad_ms=0,

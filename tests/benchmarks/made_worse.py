@@ -21,11 +21,11 @@ from pipeline.speech.samples import RATE, Samples
 from pipeline.states import ErrorCode
 from tests.benchmarks.speech_bare import Bare
 from tests.benchmarks.speech_recordings import Clip, Recording, wav_of
+from tests.recordings.samples import by_telephone
 from tests.support.decoding import heard
 from tests.support.heard import segments_of
 
 SEED = 7
-TELEPHONE_HERTZ = (300.0, 3_400.0)
 LANGUAGE = "en"
 
 Worse = Callable[[Samples], Samples]
@@ -50,13 +50,6 @@ def in_noise(decibels: float, slope: float) -> Worse:
         return samples + scaled
 
     return worse
-
-
-def by_telephone(samples: Samples) -> Samples:
-    spectrum = np.fft.rfft(samples)
-    hertz = np.fft.rfftfreq(len(samples), 1 / RATE)
-    spectrum[(hertz < TELEPHONE_HERTZ[0]) | (hertz > TELEPHONE_HERTZ[1])] = 0
-    return np.fft.irfft(spectrum, len(samples)).astype(np.float32)
 
 
 WAYS: dict[str, Worse] = {

@@ -18,6 +18,15 @@ from av.stream import Disposition
 from pipeline.speech.samples import RATE
 
 Floats = npt.NDArray[np.float32]
+TELEPHONE_HERTZ = (300.0, 3_400.0)
+
+
+def by_telephone(samples: Floats) -> Floats:
+    """What a telephone line leaves of them."""
+    spectrum = np.fft.rfft(samples)
+    hertz = np.fft.rfftfreq(len(samples), 1 / RATE)
+    spectrum[(hertz < TELEPHONE_HERTZ[0]) | (hertz > TELEPHONE_HERTZ[1])] = 0
+    return np.fft.irfft(spectrum, len(samples)).astype(np.float32)
 
 
 def wav(

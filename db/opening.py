@@ -1,7 +1,7 @@
-"""What every transaction begins with, as one message: its role, its claims and its limits."""
+"""What every transaction begins with: its role, its claims and its limits."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from psycopg.sql import Literal
@@ -18,24 +18,26 @@ FIXED = {
     "request.jwt.claim.sub": "",
 }
 
+_BEGIN = "begin isolation level read committed read write not deferrable"
+
 
 def opening(
     role: str, claims: Mapping[str, str], limits: Mapping[str, str], traceparent: str | None = None
-) -> str:
-    """As SQL, without parameters. `limits`: settings of this transaction, by name. `traceparent`: of the trace that
-    rows of work which are made belong to, and what is done for them later (docs/design/traces.md).
+) -> Sequence[str]:
+    """As statements of SQL, without parameters. `limits`: settings of this transaction, by name. `traceparent`: of the
+    trace that rows of work which are made belong to, and what is done for them later (docs/design/traces.md).
 
     Literals of our own making: a role, ids and times, quoted all the same.
     """
-    begin = _opening(role, json.dumps(claims), tuple(limits.items()))
-    return begin if traceparent is None else f"{begin}, {_set('smelt.traceparent', traceparent)}"
+    local = _opening(role, json.dumps(claims), tuple(limits.items()))
+    return _BEGIN, local if traceparent is None else f"{local}, {_set('smelt.traceparent', traceparent)}"
 
 
 @lru_cache(maxsize=256)  # the service's own is always the same
 def _opening(role: str, claims: str, limits: tuple[tuple[str, str], ...]) -> str:
     settings = {"role": role, "request.jwt.claims": claims, **dict(limits), **FIXED}
     local = ", ".join(_set(name, value) for name, value in settings.items())
-    return f"begin isolation level read committed read write not deferrable; select {local}"
+    return f"select {local}"
 
 
 def _set(name: str, value: str) -> str:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg.errors import LockNotAvailable
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from pipeline.metrics.servers import database_errors
@@ -35,6 +35,12 @@ def no_role(error: psycopg.Error) -> SchemaUnusable | None:
         return None
     database_errors.labels("schema").inc()
     return SchemaUnusable(_said(error))
+
+
+def violated(error: IntegrityError | psycopg.IntegrityError) -> str | None:
+    """The name of the constraint that a statement has violated, by whichever library it went."""
+    said = error.orig if isinstance(error, IntegrityError) else error
+    return said.diag.constraint_name if isinstance(said, psycopg.Error) else None
 
 
 @contextmanager

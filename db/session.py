@@ -5,13 +5,13 @@
     anonymous(smelt_id)  a visitor with a smelt's token: sees that smelt
 
 Role and claims are set for the transaction alone, exactly as PostgREST does, so the same policies hold on
-Supabase and behind a transaction-mode pooler. They travel with the begin, in one message; of a transaction that is
-one statement (`once`) all of it does.
+Supabase and behind a transaction-mode pooler. They travel with the begin, in one message; of a transaction whose
+statements don't wait for each other's answers (`brief`, `once`) these do too.
 """
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import cast
@@ -117,7 +117,7 @@ class Database:
     @contextmanager
     def brief(self) -> Iterator[OneExchange]:
         """The same in two exchanges: the commit comes at the end of the block, so that what a commit without an answer
-        may have done is known.
+        may have done is known, and what an answer forbids can be undone by raising.
         """
         with self._one_exchange(sealed=False) as conn:
             yield conn
@@ -140,7 +140,7 @@ class Database:
         self._tell(changes.noted(one))
 
     @contextmanager
-    def _believed(self, begin: str) -> Iterator[tuple[Connection, str]]:
+    def _believed(self, begin: Sequence[str]) -> Iterator[tuple[Connection, Sequence[str]]]:
         """A connection, and what its transaction has yet to begin with: nothing, if it had to be asked whether it is
         alive.
         """
@@ -152,7 +152,7 @@ class Database:
         else:
             conn.close()
             with self._begun(begin) as conn:
-                yield conn, ""
+                yield conn, ()
 
     @contextmanager
     def _transaction(self, role: str, claims: dict[str, str]) -> Iterator[Connection]:
@@ -179,7 +179,7 @@ class Database:
         if deliveries and self._on_delivery is not None:
             self._on_delivery(deliveries)
 
-    def _begun(self, begin: str) -> Connection:
+    def _begun(self, begin: Sequence[str]) -> Connection:
         """A connection in a transaction that has begun so. A pooled one that died meanwhile is replaced once.
 
         Closing it without a commit rolls back.
@@ -189,7 +189,7 @@ class Database:
             connection = _driver(conn)
             connection.exchange_seconds = CONNECT_SECONDS
             try:
-                conn.exec_driver_sql(begin)
+                conn.exec_driver_sql("; ".join(begin))
             except DBAPIError as error:
                 conn.close()
                 if isinstance(error.orig, psycopg.Error) and (unusable := no_role(error.orig)):

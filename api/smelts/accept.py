@@ -124,7 +124,7 @@ def _take_in(post: Post, intake: Intake, content: NewContent, check: Check) -> A
     content.store()
     new = _new_smelt(post, intake, content, options)
     try:
-        with shared.database.service() as conn:
+        with shared.database.brief() as conn:
             ready = admit(conn, new, allowances(shared))
     except IdempotencyRace:
         return _lost_race(post, intake, content)

@@ -1,16 +1,19 @@
 """Admission: a smelt is taken in, or refused, in one transaction that reserves what it will cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from db import changes
 from db.accounts.profiles import UserGone
+from db.one_exchange import AnyConnection, Row, execute_all
+from db.outages import violated
 from db.smelts.new_parts import NewParts
 from db.smelts.new_smelt import NewSmelt
 from db.smelts.reservation import Allowances, note_reservation, refuse, values_of
@@ -72,7 +75,7 @@ def find_by_idempotency_key(conn: Connection, tenant: str, key: str) -> Existing
     )
 
 
-def admit(conn: Connection, new: NewSmelt, allowances: Allowances) -> TakenIn:
+def admit(conn: AnyConnection, new: NewSmelt, allowances: Allowances) -> TakenIn:
     """Inserts the smelt with its parts, of which what is ready is claimable at once.
 
     Locks the new row, then the allowance that it draws on, then the tenant's rows of the fair queue, then the day's
@@ -80,20 +83,15 @@ def admit(conn: Connection, new: NewSmelt, allowances: Allowances) -> TakenIn:
 
     Raises IdempotencyRace, PromptGone, db.smelts.reservation.Refused, db.accounts.api_keys.KeyNotValid, UserGone.
     """
-    created_at, expires_at = _insert_smelt(conn, new)
     parts = NewParts.of(new)
-    refused, held = conn.execute(
-        cached_text(_ADMIT),
-        {
-            "id": new.id,
-            "owner": new.user_id,
-            "tenant": new.tenant,
-            "tier": new.tier,
-            "cap": allowances.platform_daily_cap,
-            **parts.values,
-            **values_of(allowances),
-        },
-    ).one()
+    inserted, admitted = _insert(conn, new, parts, allowances)
+    if inserted is None and new.idempotency_key is not None:
+        _free_old_key(conn, new.tenant, new.idempotency_key)
+        inserted, admitted = _insert(conn, new, parts, allowances)
+    if inserted is None or admitted is None:
+        raise IdempotencyRace
+    created_at, expires_at = inserted
+    refused, held = admitted
     refuse(conn, new.user_id, refused)
     note_reservation(conn, new.tier)
     for table, added in ((FILES, parts.recordings), (OUTPUTS, len(parts.outputs))):
@@ -102,21 +100,31 @@ def admit(conn: Connection, new: NewSmelt, allowances: Allowances) -> TakenIn:
     return TakenIn(parts.files_ready, parts.outputs_ready, smelt)
 
 
-_ADMIT = """
-    select refused, held from smelt_meta.admit(
-        :id, :owner, :tenant, cast(:tier as tier),
-        cast(:file_ids as uuid[]), cast(:kinds as input_type[]), cast(:media_types as text[]),
-        cast(:filenames as text[]), cast(:sizes as bigint[]), cast(:file_costs as float8[]),
-        cast(:output_ids as uuid[]), cast(:targets as uuid[]), cast(:prompts as default_prompt_name[]),
-        cast(:output_costs as float8[]),
-        :anonymous_daily, :cap, :uncharged_daily, :weekly, :key_check_seconds, :local_user
-    )
-"""
+def _insert(
+    conn: AnyConnection, new: NewSmelt, parts: NewParts, allowances: Allowances
+) -> tuple[Row | None, Row | None]:
+    """What the two statements return. None: the tenant has another smelt under this key, and nothing was inserted."""
+    admitting = {
+        "id": new.id,
+        "cap": allowances.platform_daily_cap,
+        **parts.values,
+        **values_of(allowances),
+    }
+    statements = [(cached_text(_INSERT_SMELT), _values_of(new)), (cached_text(_ADMIT), admitting)]
+    try:
+        inserted, admitted = execute_all(conn, statements)
+    except (IntegrityError, psycopg.IntegrityError) as error:
+        match violated(error):
+            case "smelts_user_id_user_prompt_id_fkey":
+                raise PromptGone from None
+            case "smelts_user_id_fkey":
+                raise UserGone from None
+        raise
+    return inserted.one_or_none(), admitted.one_or_none()
 
 
-def _insert_smelt(conn: Connection, new: NewSmelt) -> Sequence[datetime]:
-    """When it was made, and when its content ends."""
-    values: dict[str, object] = {
+def _values_of(new: NewSmelt) -> Mapping[str, object]:
+    return {
         "id": new.id,
         "user_id": new.user_id,
         "tenant": new.tenant,
@@ -137,25 +145,6 @@ def _insert_smelt(conn: Connection, new: NewSmelt) -> Sequence[datetime]:
         "min_speakers": new.min_speakers,
         "max_speakers": new.max_speakers,
     }
-    try:
-        inserted = _try_to_insert(conn, values)
-        if inserted is None and new.idempotency_key is not None:
-            _free_old_key(conn, new.tenant, new.idempotency_key)
-            inserted = _try_to_insert(conn, values)
-    except IntegrityError as error:
-        if "user_prompt_id" in str(error.orig):
-            raise PromptGone from None
-        if "smelts_user_id_fkey" in str(error.orig):
-            raise UserGone from None
-        raise
-    if inserted is None:
-        raise IdempotencyRace
-    return inserted
-
-
-def _try_to_insert(conn: Connection, values: dict[str, object]) -> Sequence[datetime] | None:
-    """None: the tenant has another smelt under this key."""
-    return conn.execute(cached_text(_INSERT_SMELT), values).one_or_none()
 
 
 _INSERT_SMELT = """
@@ -169,9 +158,21 @@ _INSERT_SMELT = """
     on conflict (tenant, idempotency_key) where idempotency_key is not null do nothing
     returning created_at, content_expires_at
 """
+# Of the row, if there is one. A statement of its own: foreign keys are looked at when a statement ends, and who waits
+# there for a prompt that is being deleted would have the day's count locked, which is everybody's.
+_ADMIT = """
+    select admitted.refused, admitted.held from smelts s, smelt_meta.admit(
+        s.id, s.user_id, s.tenant, s.tier,
+        cast(:file_ids as uuid[]), cast(:kinds as input_type[]), cast(:media_types as text[]),
+        cast(:filenames as text[]), cast(:sizes as bigint[]), cast(:file_costs as float8[]),
+        cast(:output_ids as uuid[]), cast(:targets as uuid[]), cast(:prompts as default_prompt_name[]),
+        cast(:output_costs as float8[]),
+        :anonymous_daily, :cap, :uncharged_daily, :weekly, :key_check_seconds, :local_user
+    ) admitted where s.id = :id
+"""
 
 
-def _free_old_key(conn: Connection, tenant: str, key: str) -> None:
+def _free_old_key(conn: AnyConnection, tenant: str, key: str) -> None:
     conn.execute(
         cached_text(
             """

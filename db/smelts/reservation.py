@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from db import changes
 from db.accounts.api_keys import KeyNotValid
 from db.accounts.profiles import UserGone
+from db.one_exchange import AnyConnection
 from db.smelts.platform_use import platform_use, take_platform_use
 from db.statement import cached_text
 from pipeline.credits import Credits
@@ -70,7 +71,7 @@ def reserve(conn: Connection, user_id: UUID | None, tenant: str, tier: Tier, all
     refuse(conn, user_id, refused)
 
 
-def note_reservation(conn: Connection, tier: Tier) -> None:
+def note_reservation(conn: AnyConnection, tier: Tier) -> None:
     changes.count(conn, reservations.labels(tier).inc)
 
 
@@ -85,7 +86,7 @@ def values_of(allowances: Allowances) -> dict[str, object]:
     }
 
 
-def refuse(conn: Connection, user_id: UUID | None, refused: str | None) -> None:
+def refuse(conn: AnyConnection, user_id: UUID | None, refused: str | None) -> None:
     """Raises what the functions of the database mean by `refused`: Refused, KeyNotValid, UserGone; None: nothing."""
     match refused:
         case None:
@@ -147,15 +148,17 @@ def count_unfinished(conn: Connection, user_id: UUID) -> int:
     return int(count)
 
 
-def seconds_to_midnight(conn: Connection) -> int:
+def seconds_to_midnight(conn: AnyConnection) -> int:
     """Until the next UTC day."""
     sql = "select ceil(extract(epoch from date_trunc('day', now(), 'utc') + interval '1 day' - now()))"
-    return max(1, int(conn.execute(cached_text(sql)).scalar_one()))
+    [seconds] = conn.execute(cached_text(sql), {}).one()
+    return max(1, int(seconds))
 
 
-def seconds_to_reset(conn: Connection, user_id: UUID) -> int:
+def seconds_to_reset(conn: AnyConnection, user_id: UUID) -> int:
     sql = "select ceil(extract(epoch from credits_reset_at - now())) from user_profiles where user_id = :user_id"
-    return max(1, int(conn.execute(cached_text(sql), {"user_id": user_id}).scalar_one()))
+    [seconds] = conn.execute(cached_text(sql), {"user_id": user_id}).one()
+    return max(1, int(seconds))
 
 
 UNCHARGED_TODAY = """

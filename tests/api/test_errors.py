@@ -13,12 +13,14 @@ from pydantic import SecretStr
 from api.errors import ApiError, Code, problem
 from api.smelts.allowance import DETAILS
 from db import migrate
-from db.session import DatabaseUnavailable
+from db.one_exchange import OneExchange
+from db.session import Database
 from db.smelts.reservation import RefusalCode
 from pipeline.content.store import ContentStore
 from pipeline.settings import Settings
 from tests.api.conftest import RunningApi, running
 from tests.support.engines import PostgresServer
+from tests.support.rows import count_smelts
 from tests.support.s3_server import running_s3
 from tests.support.waiting import wait_until
 
@@ -90,16 +92,28 @@ def test_an_unexpected_error_says_nothing_of_what_went_wrong(
     assert canary not in caplog.text + reply.text
 
 
+@pytest.mark.parametrize("committed", [True, False])
 def test_content_stays_when_nobody_knows_whether_the_smelt_was_taken_in(
-    api: RunningApi, visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    api: RunningApi,
+    visitor: httpx.Client,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    committed: bool,
 ) -> None:
-    def cut_off(*_: object) -> None:
-        raise DatabaseUnavailable("the connection was lost in the middle of the commit")
+    """The connection is lost in the middle of the commit."""
+    end = OneExchange.end
 
-    monkeypatch.setattr("api.smelts.accept.admit", cut_off)
+    def cut_off(conn: OneExchange) -> None:
+        if committed:
+            end(conn)
+        conn._connection.close()
+        raise psycopg.OperationalError
+
+    monkeypatch.setattr(OneExchange, "end", cut_off)
     reply = visitor.post("/v1/smelts", json={"texts": ["x"], "default_prompt_names": ["summarize"]})
     assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
     assert len(api.objects()) == 1
+    assert count_smelts(database) == committed
 
 
 @pytest.fixture

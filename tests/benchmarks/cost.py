@@ -46,7 +46,11 @@ LOCAL_USER = UUID("00000000-0000-4000-8000-000000000001")  # who may send a thou
 MANY = json.dumps(
     {"texts": [f"{number}. {TEXT}" for number in range(PARTS)], "default_prompt_names": ["summarize"]}
 ).encode()
-STATEMENT = re.compile(r"^(smelt [a-z_ ]+?)(?: \d+)?\|LOG:  (?:statement|execute [^:]*): (.{0,40})")
+# But for those that only begin or end a transaction: how many messages they take differs from commit to commit.
+STATEMENT = re.compile(
+    r"^(smelt [a-z_ ]+?)(?: \d+)?\|LOG:  (?:statement|execute [^:]*): "
+    r"(?!(?i:begin[^;]*(?:; select set_config[^;]*)?|select set_config\('role'[^;]*|commit)$)(.{0,40})"
+)
 
 
 @dataclass

@@ -37,6 +37,18 @@ def test_a_server_that_keeps_silent_is_given_up(impatient: Database) -> None:
         assert conn.execute(text("select 2")).scalar_one() == 2
 
 
+def test_nor_is_it_waited_for_longer_where_all_went_in_one_message(impatient: Database) -> None:
+    silent = ("select set_config('statement_timeout', '0', true)", "select pg_sleep(60)")
+    _execute(impatient, "select 1")  # so that the connection is taken for alive
+    started = time.monotonic()
+    with pytest.raises(DatabaseUnavailable), impatient.once() as once:
+        once.execute_all([(text(statement), {}) for statement in silent])
+
+    assert time.monotonic() - started < 10
+    with impatient.once() as once:
+        assert once.execute(text("select 2"), {}).one() == (2,)
+
+
 def test_a_client_that_keeps_silent_holds_no_lock(impatient: Database, database: Database) -> None:
     lock = text("select pg_advisory_xact_lock(1)")
 

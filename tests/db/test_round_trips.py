@@ -3,12 +3,15 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.abc import PQGen
 from sqlalchemy import Connection, text
 
+from db.connection import BoundedConnection
 from db.session import Database
 from db.smelts.admission import admit
 from db.smelts.new_smelt import NewSmelt
@@ -104,6 +107,47 @@ def test_what_was_taken_in_is_told_as_it_is_read(database: Database, cast: Cast,
         taken_in(conn, new_smelt(cast.ada.id, texts=2, mode=SmeltMode.COMBINE, key="once"))
         taken_in(conn, new_smelt(cast.ada.id, audio=1, prompts=()))
         taken_in(conn, new_smelt(None, texts=1))
+
+
+@pytest.fixture
+def exchanges(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """One more for each exchange with Postgres. The connection is taken for alive, however slow this machine is."""
+    heard: list[str] = []
+    wait = BoundedConnection.wait
+
+    def waits(gen: PQGen[Any]) -> PQGen[Any]:
+        """What has nothing to send, such as a rollback of nothing, waits for nothing."""
+        try:
+            wanted = gen.send(None)  # type: ignore[arg-type]
+            heard.append("exchange")
+            while True:
+                wanted = gen.send((yield wanted))
+        except StopIteration as done:
+            return done.value
+
+    monkeypatch.setattr(BoundedConnection, "wait", lambda conn, gen, *limits: wait(conn, waits(gen), *limits))
+    monkeypatch.setattr("db.connection.BELIEVED_SECONDS", 600)
+    with database.service():
+        pass
+    return heard
+
+
+@pytest.mark.parametrize("key", ["k", None])
+def test_a_post_takes_three_exchanges(
+    database: Database, cast: Cast, key: str | None, exchanges: list[str]
+) -> None:
+    with database.service() as conn:
+        set_credits(conn, cast.ada.id, 5)
+    del exchanges[:]
+    with database.once() as once:
+        find_standing(once, cast.ada.id, None, key)
+    assert len(exchanges) == 1
+    with database.brief() as brief:
+        told = admit(brief, new_smelt(cast.ada.id, texts=1, key=key), PLENTY)
+        assert len(exchanges) == 2
+    assert len(exchanges) == 3
+    with database.service() as conn:
+        assert get_smelt(conn, told.smelt.id) == told.smelt
 
 
 LITTLE = Allowances(anonymous_daily=1, platform_daily_cap=1, uncharged_daily=1, weekly_credits=1)

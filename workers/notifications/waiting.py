@@ -20,7 +20,7 @@ for i = 3, math.min(#ARGV, 2 + 2 * room), 2 do
 end
 redis.call('PUBLISH', ARGV[1], '')
 """
-_TAKE = """
+TAKE = """
 local taken = {}
 while #taken < tonumber(ARGV[1]) do
     local id = redis.call('LPOP', KEYS[1])
@@ -47,7 +47,7 @@ class Waiting:
         name = f"{namespace}:{queue}"
         self.channel = notification_channel(namespace, queue)
         self._keys = [name, f"{name}.msgs"]
-        self._add, self._take = client.register_script(_ADD), client.register_script(_TAKE)
+        self._add, self._take = client.register_script(_ADD), client.register_script(TAKE)
 
     def add(self, messages: Sequence[tuple[str, bytes]], most: int = MOST_WAITING) -> None:
         """(id in Redis, encoded), unless `most` wait already; and publishes that there are some."""

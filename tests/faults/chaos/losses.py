@@ -1,17 +1,20 @@
 """Replies that are lost after the engine has done what was asked: Postgres's to commits, Redis's to fetches."""
 
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Mapping
 
 from tests.faults.chaos.wire import PostgresClient, RedisClient
+from workers.notifications.waiting import TAKE
 
 FETCH = "fetch"
+FETCHING = hashlib.sha1(TAKE.encode(), usedforsecurity=False).hexdigest().encode()  # as Redis names a script
 LOOK = "look"
 # What a transaction does, told by a statement in it: the first line that fits.
 COMMITS: Mapping[str, str] = {
     "admission": "insert into smelts ",
-    "settlement": "update smelts set status = $",
+    "settlement": "smelt_meta.finish_",
     "rescue": "lease_until < now() for update",
     "claim": "set status = 'processing'",
     "begin": "version = version + 1, updated_at = now(), status = case",
@@ -83,7 +86,7 @@ class CommitEar:
 
 
 class FetchEar:
-    """Implements Ear for a connection to Redis: loses what Dramatiq fetches, once it is out of the queue."""
+    """Implements Ear for a connection to Redis: loses what a consumer takes, once it is out of the queue."""
 
     NOTHING = b"*0\r\n"
 
@@ -94,7 +97,7 @@ class FetchEar:
 
     def sent(self, data: bytes) -> None:
         for words in self._client.read(data):
-            self._fetching = words[0].upper() == b"EVALSHA" and FETCH.encode() in words
+            self._fetching = words[:2] == [b"EVALSHA", FETCHING]
 
     def answered(self, data: bytes) -> bool:
         fetched = self._fetching and data.startswith(b"*") and data != self.NOTHING

@@ -47,8 +47,6 @@ def take_all_memory() -> None:
 
 def hang() -> None:
     """In native code that holds the interpreter's lock: no other thread of this process runs on."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
     ctypes.PyDLL(None).sleep(3600)
 
 
@@ -124,6 +122,8 @@ def _logged(tell: child.Tell, recognizer: Recognizer, store: ContentStore, job: 
 _transcribe = child._transcribe
 
 if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # only a kill ends it; a job's thread could not say so
     child._load = _load
     child._transcribe = _logged
     child.main(int(sys.argv[1]), int(sys.argv[2]))

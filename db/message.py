@@ -20,9 +20,8 @@ from psycopg.generators import fetch, fetch_many, send
 _NAME = re.compile(r"(?<!:):([a-z_]+)")
 
 Row: TypeAlias = Sequence[Any]
-Written: TypeAlias = tuple[
-    str, Mapping[str, object]
-]  # SQL with `:names`, as SQLAlchemy has it, and their values
+Written: TypeAlias = tuple[str, Mapping[str, object]]
+"""SQL with `:names`, as SQLAlchemy has it, and their values."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def exchanges(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def waits(gen: PQGen[Any]) -> PQGen[Any]:
         """What has nothing to send, such as a rollback of nothing, waits for nothing."""
         try:
-            wanted = gen.send(None)  # type: ignore[arg-type]
+            wanted = next(gen)
             heard.append("exchange")
             while True:
                 wanted = gen.send((yield wanted))

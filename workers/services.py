@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from pipeline.content.store import ContentStore
 from pipeline.settings import Settings
 from workers.notifications.queue_notifications import QueueNotifier
 from workers.runner.heartbeat import Heartbeat
+from workers.runner.lookers import Lookers
 
 # Shorter than a transaction may be idle: in a process that is frozen, those that wait for each other's locks would get
 # them one after the other, and each keep them for as long as that. A living one tries again.
@@ -34,6 +35,7 @@ class Services:
     keyring: KeyRing
     notifier: QueueNotifier
     heartbeat: Heartbeat
+    lookers: Lookers = field(default_factory=Lookers)
 
     @classmethod
     def open(

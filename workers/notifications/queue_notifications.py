@@ -66,8 +66,10 @@ class QueueNotifier:
         self._waiting = {queue: Waiting(self._client, namespace, queue) for queue in Queue}
         self.circuit = circuit or make_circuit(redis_url)
 
-    def notify(self, actor: ActorName, count: int = 1, cause: UUID | None = None) -> bool:
-        """Sends `count` notifications, unless enough wait already; `cause` is the id that the work is about, for the
+    def notify(
+        self, actor: ActorName, count: int = 1, cause: UUID | None = None, most: int = MOST_WAITING
+    ) -> bool:
+        """Sends `count` notifications, unless `most` wait already; `cause` is the id that the work is about, for the
         logs.
 
         False: Redis is out of reach. The reconciler notifies again once it is back.
@@ -78,7 +80,7 @@ class QueueNotifier:
             return False
         messages = [_message(actor, cause) for _ in range(min(count, MOST_WAITING))]
         try:
-            self._waiting[actor.queue].add(messages)
+            self._waiting[actor.queue].add(messages, most)
         except redis.RedisError as error:
             self._fail(error)
             return False

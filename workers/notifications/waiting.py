@@ -14,6 +14,7 @@ REDIS_ID = "redis_message_id"  # the option of a message that is in Redis, as Dr
 # the word of it, in one exchange.
 _ADD = """
 local room = tonumber(ARGV[2]) - redis.call('LLEN', KEYS[1])
+if room <= 0 then return end
 for i = 3, math.min(#ARGV, 2 + 2 * room), 2 do
     redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
     redis.call('RPUSH', KEYS[1], ARGV[i])

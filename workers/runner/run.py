@@ -70,9 +70,13 @@ def run_next(
 def _claim_first(
     services: Services, actor: ActorName, stopping: threading.Event, *, alone: bool
 ) -> Claim | None:
-    claim = claim_work(services, actor, stopping, alone=alone)
-    if claim is not None and claim.more:
-        services.notifier.notify(actor)
+    """And notifies for another worker, unless somebody is about to see for themselves that there are more: a thread of
+    this process, or who takes a notification that still waits.
+    """
+    with services.lookers.looking(actor.queue):
+        claim = claim_work(services, actor, stopping, alone=alone)
+    if claim is not None and claim.more and not services.lookers.any(actor.queue):
+        services.notifier.notify(actor, most=1)
     return claim
 
 

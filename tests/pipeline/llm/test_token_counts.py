@@ -46,3 +46,8 @@ def test_a_lone_surrogate_has_a_price() -> None:
 )
 def test_the_fewest_tokens_are_words_or_a_quarter_of_unspaced_characters(text: str, tokens: int) -> None:
     assert fewest_tokens(text) == tokens
+
+
+def test_a_character_costs_the_same_in_any_company() -> None:
+    everything = "".join(map(chr, range(0x80)))
+    assert prices(everything).tolist() == prices(f"{everything}é")[:-1].tolist()

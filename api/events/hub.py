@@ -7,7 +7,6 @@ without Redis a change is seen a second later.
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -15,6 +14,7 @@ from uuid import UUID
 from api.events.announcements import Announcements
 from api.events.endings import Endings
 from api.events.follower import Follower
+from api.events.machine_tokens import MachineTokens
 from api.events.reader import Reader
 from api.events.segments import Segments, Telling, segment_events
 from api.events.tasks import Tasks
@@ -52,10 +52,9 @@ class Hub:
         self._segments = segments
         self._endings = Endings(self._reader)
         self._announcements = Announcements(redis_url, namespace, self._doubt)
+        self._tokens = MachineTokens(self._reader)
         self._heartbeat = heartbeat
         self._watches: dict[str, Watch] = {}
-        self._tokens: Counter[bytes] = Counter()
-        self._dead_tokens: set[bytes] = set()
         self._tasks = Tasks()
         self._closing = False
 
@@ -132,11 +131,7 @@ class Hub:
             self._leave(follower, first)
 
     def _may_go_on(self, follower: Follower) -> bool:
-        return (
-            not self._closing
-            and follower.seconds_left > 0
-            and (follower.token_hash is None or follower.token_hash not in self._dead_tokens)
-        )
+        return not self._closing and follower.seconds_left > 0 and not self._tokens.dead(follower)
 
     def _enter(self, follower: Follower, first: View) -> Watch:
         name = str(first.smelt_id)
@@ -146,8 +141,7 @@ class Hub:
         elif watch.view is not None and watch.view.version < first.version:
             watch.show(first)
         watch.followers += 1
-        if follower.token_hash is not None:
-            self._tokens[follower.token_hash] += 1
+        self._tokens.enter(follower)
         return watch
 
     def _leave(self, follower: Follower, first: View) -> None:
@@ -156,11 +150,7 @@ class Hub:
         watch.followers -= 1
         if watch.followers == 0:
             del self._watches[name]
-        if follower.token_hash is not None:
-            self._tokens[follower.token_hash] -= 1
-            if not self._tokens[follower.token_hash]:
-                del self._tokens[follower.token_hash]
-                self._dead_tokens.discard(follower.token_hash)
+        self._tokens.leave(follower)
 
     async def _look_on(self) -> None:
         looks = 0
@@ -172,7 +162,8 @@ class Hub:
                 await self._look_at_versions()
                 if looks % SLOW_LOOKS == 0:
                     await self._look_at_places()
-                    await self._look_at_tokens()
+                    if await self._tokens.look():
+                        self._tell_all()
             except DatabaseUnavailable as error:
                 log.warning("followed smelts: the database is out of reach: %s", error)
 
@@ -198,16 +189,6 @@ class Hub:
             watch = self._watches.get(str(view.smelt_id))
             if watch is not None and watch.view is before[view.smelt_id]:  # else it was read again meanwhile
                 watch.show(view)
-
-    async def _look_at_tokens(self) -> None:
-        hashes = list(self._tokens)
-        if not hashes:
-            return
-        live = await self._reader.live_tokens(hashes)
-        dead = set(hashes) - live
-        if dead:
-            self._dead_tokens |= dead & set(self._tokens)
-            self._tell_all()
 
     def _doubt(self, name: str) -> None:
         """Something of the smelt may have changed: looks, if anyone here waits for its end or follows it."""

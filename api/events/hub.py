@@ -1,8 +1,8 @@
 """Everyone who follows a smelt through this process, or waits for its end: one subscription, one read for all.
 
-Postgres decides, Redis only notifies here as well. A commit that changes a smelt announces its id; and once a second
-the versions of all followed smelts are looked up in one query, and which of the awaited have ended in another. So
-without Redis a change is seen a second later.
+Postgres decides, Redis only notifies here as well. A commit that changes a smelt is announced on the smelt's channel;
+and once a second the versions of all followed smelts are looked up in one query, and which of the awaited have ended in
+another. So without Redis a change is seen a second later.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ log = logging.getLogger("smelt.api")
 
 LOOK_SECONDS = 1.0  # between two looks at all that are followed or waited for
 SLOW_LOOKS = 2  # every so many looks, places in the queue and machine tokens too
-PAUSE = 0.1  # seconds between two reads of the same smelt, at least
+PAUSE = 0.1  # seconds from a read that found something new to the next of the same smelt, at least
 # Neither is ended by an empty line: some clients take whatever is before one for an event.
 RETRY = b"retry: 2000\n"  # milliseconds after which a browser connects again
 HEARTBEAT = b":\n"
@@ -50,8 +50,8 @@ class Hub:
     ) -> None:
         self._reader = Reader(database, views)
         self._segments = segments
-        self._endings = Endings(self._reader)
         self._announcements = Announcements(redis_url, namespace, self._doubt)
+        self._endings = Endings(self._reader, self._announcements)
         self._tokens = MachineTokens(self._reader)
         self._heartbeat = heartbeat
         self._watches: dict[str, Watch] = {}
@@ -138,6 +138,7 @@ class Hub:
         watch = self._watches.get(name)
         if watch is None:
             watch = self._watches[name] = Watch(first)
+            self._announcements.want(name)  # and so it is read again: it may have changed since it was
         elif watch.view is not None and watch.view.version < first.version:
             watch.show(first)
         watch.followers += 1
@@ -150,6 +151,7 @@ class Hub:
         watch.followers -= 1
         if watch.followers == 0:
             del self._watches[name]
+            self._announcements.leave(name)
         self._tokens.leave(follower)
 
     async def _look_on(self) -> None:
@@ -208,10 +210,13 @@ class Hub:
             while watch.doubted and watch.followers:
                 watch.doubted, begun = False, clock()
                 try:
-                    watch.show(await self._reader.view(name))
+                    view = await self._reader.view(name)
                 except DatabaseUnavailable:
                     return  # the next look at the versions finds it out of date still
-                await asyncio.sleep(max(PAUSE, 4 * (clock() - begun)))
+                is_new = view is None or watch.view is None or view.version != watch.view.version
+                watch.show(view)
+                # What was doubted for nothing, as whatever is followed anew, may change in the next moment.
+                await asyncio.sleep(max(PAUSE if is_new else 0.0, 4 * (clock() - begun)))
         finally:
             watch.reading = False
 

@@ -6,6 +6,7 @@ One look at Postgres serves all who wait: at the smelts that the hub has heard o
 import asyncio
 import logging
 
+from api.events.announcements import Announcements
 from api.events.reader import Reader
 from db.session import DatabaseUnavailable
 
@@ -17,8 +18,9 @@ PAUSE = 0.02  # seconds between two looks, at least
 class Endings:
     """Used by the hub, in its event loop. Smelts go by the text of their ids."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, announcements: Announcements) -> None:
         self._reader = reader
+        self._announcements = announcements
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._doubted: set[str] = set()
         self._doubt = asyncio.Event()
@@ -27,10 +29,11 @@ class Endings:
         """Returns once the smelt has ended, or is no more. Goes on while the database is out of reach."""
         ended = asyncio.Event()
         self._waiting.setdefault(name, set()).add(ended)
-        self.doubt(name)  # what was announced before is no news any more
+        self._announcements.want(name)  # and so it is doubted: what was announced before is no news any more
         try:
             await ended.wait()
         finally:
+            self._announcements.leave(name)
             self._waiting[name].discard(ended)
             if not self._waiting[name]:
                 del self._waiting[name]

@@ -1,13 +1,12 @@
 """Everyone who follows a smelt through this process, or waits for its end: one subscription, one read for all.
 
-Postgres decides, Redis only notifies here as well. A commit that changes a smelt announces its id; and once a second
-the versions of all followed smelts are looked up in one query, and which of the awaited have ended in another. So
-without Redis a change is seen a second later.
+Postgres decides, Redis only notifies here as well. A commit that changes a smelt is announced on the smelt's channel;
+and once a second the versions of all followed smelts are looked up in one query, and which of the awaited have ended in
+another. So without Redis a change is seen a second later.
 """
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -15,6 +14,7 @@ from uuid import UUID
 from api.events.announcements import Announcements
 from api.events.endings import Endings
 from api.events.follower import Follower
+from api.events.machine_tokens import MachineTokens
 from api.events.reader import Reader
 from api.events.segments import Segments, Telling, segment_events
 from api.events.tasks import Tasks
@@ -28,7 +28,7 @@ log = logging.getLogger("smelt.api")
 
 LOOK_SECONDS = 1.0  # between two looks at all that are followed or waited for
 SLOW_LOOKS = 2  # every so many looks, places in the queue and machine tokens too
-PAUSE = 0.1  # seconds between two reads of the same smelt, at least
+PAUSE = 0.1  # seconds from a read that found something new to the next of the same smelt, at least
 # Neither is ended by an empty line: some clients take whatever is before one for an event.
 RETRY = b"retry: 2000\n"  # milliseconds after which a browser connects again
 HEARTBEAT = b":\n"
@@ -50,12 +50,11 @@ class Hub:
     ) -> None:
         self._reader = Reader(database, views)
         self._segments = segments
-        self._endings = Endings(self._reader)
         self._announcements = Announcements(redis_url, namespace, self._doubt)
+        self._endings = Endings(self._reader, self._announcements)
+        self._tokens = MachineTokens(self._reader)
         self._heartbeat = heartbeat
         self._watches: dict[str, Watch] = {}
-        self._tokens: Counter[bytes] = Counter()
-        self._dead_tokens: set[bytes] = set()
         self._tasks = Tasks()
         self._closing = False
 
@@ -132,22 +131,18 @@ class Hub:
             self._leave(follower, first)
 
     def _may_go_on(self, follower: Follower) -> bool:
-        return (
-            not self._closing
-            and follower.seconds_left > 0
-            and (follower.token_hash is None or follower.token_hash not in self._dead_tokens)
-        )
+        return not self._closing and follower.seconds_left > 0 and not self._tokens.dead(follower)
 
     def _enter(self, follower: Follower, first: View) -> Watch:
         name = str(first.smelt_id)
         watch = self._watches.get(name)
         if watch is None:
             watch = self._watches[name] = Watch(first)
+            self._announcements.want(name)  # and so it is read again: it may have changed since it was
         elif watch.view is not None and watch.view.version < first.version:
             watch.show(first)
         watch.followers += 1
-        if follower.token_hash is not None:
-            self._tokens[follower.token_hash] += 1
+        self._tokens.enter(follower)
         return watch
 
     def _leave(self, follower: Follower, first: View) -> None:
@@ -156,11 +151,8 @@ class Hub:
         watch.followers -= 1
         if watch.followers == 0:
             del self._watches[name]
-        if follower.token_hash is not None:
-            self._tokens[follower.token_hash] -= 1
-            if not self._tokens[follower.token_hash]:
-                del self._tokens[follower.token_hash]
-                self._dead_tokens.discard(follower.token_hash)
+            self._announcements.leave(name)
+        self._tokens.leave(follower)
 
     async def _look_on(self) -> None:
         looks = 0
@@ -172,7 +164,8 @@ class Hub:
                 await self._look_at_versions()
                 if looks % SLOW_LOOKS == 0:
                     await self._look_at_places()
-                    await self._look_at_tokens()
+                    if await self._tokens.look():
+                        self._tell_all()
             except DatabaseUnavailable as error:
                 log.warning("followed smelts: the database is out of reach: %s", error)
 
@@ -199,16 +192,6 @@ class Hub:
             if watch is not None and watch.view is before[view.smelt_id]:  # else it was read again meanwhile
                 watch.show(view)
 
-    async def _look_at_tokens(self) -> None:
-        hashes = list(self._tokens)
-        if not hashes:
-            return
-        live = await self._reader.live_tokens(hashes)
-        dead = set(hashes) - live
-        if dead:
-            self._dead_tokens |= dead & set(self._tokens)
-            self._tell_all()
-
     def _doubt(self, name: str) -> None:
         """Something of the smelt may have changed: looks, if anyone here waits for its end or follows it."""
         self._endings.doubt(name)
@@ -227,10 +210,13 @@ class Hub:
             while watch.doubted and watch.followers:
                 watch.doubted, begun = False, clock()
                 try:
-                    watch.show(await self._reader.view(name))
+                    view = await self._reader.view(name)
                 except DatabaseUnavailable:
                     return  # the next look at the versions finds it out of date still
-                await asyncio.sleep(max(PAUSE, 4 * (clock() - begun)))
+                is_new = view is None or watch.view is None or view.version != watch.view.version
+                watch.show(view)
+                # What was doubted for nothing, as whatever is followed anew, may change in the next moment.
+                await asyncio.sleep(max(PAUSE if is_new else 0.0, 4 * (clock() - begun)))
         finally:
             watch.reading = False
 

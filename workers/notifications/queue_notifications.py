@@ -3,12 +3,12 @@
 Which row runs is Postgres's choice. A lost notification costs a moment, until the reconciler notifies again; a doubled
 one finds nothing to claim. So notifying is best effort: it never fails a caller, and never keeps one waiting.
 
-In the same way smelts that have changed are announced on a channel, to those who follow them; who misses that finds
-the change in Postgres a second later.
+In the same way a smelt that has changed is announced on a channel of its own, to those who follow it; who misses that
+finds the change in Postgres a second later.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -29,9 +29,9 @@ B = TypeVar("B", bound=RedisBroker)
 EXCHANGE_SECONDS = 0.25  # seconds for one exchange with Redis
 
 
-def changes_channel(namespace: str) -> str:
-    """Where smelts that have changed are announced: each message holds ids, parted by spaces."""
-    return f"{namespace}:changes"
+def changes_channel(namespace: str, smelt_id: UUID | str) -> str:
+    """Where it is said that a smelt has changed."""
+    return f"{namespace}:changes:{smelt_id}"
 
 
 def make_circuit(redis_url: str) -> Circuit:
@@ -105,13 +105,21 @@ class QueueNotifier:
         if self.circuit.open:
             return False
         try:
-            self._client.publish(
-                changes_channel(self._namespace), " ".join(str(smelt_id) for smelt_id in changed)
-            )
+            self._publish([changes_channel(self._namespace, smelt_id) for smelt_id in changed])
         except redis.RedisError as error:
             self._fail(error)
             return False
         return True
+
+    def _publish(self, channels: Sequence[str]) -> None:
+        """Empty messages, in one exchange."""
+        if len(channels) == 1:
+            self._client.publish(channels[0], "")
+            return
+        with self._client.pipeline(transaction=False) as pipeline:
+            for channel in channels:
+                pipeline.publish(channel, "")
+            pipeline.execute()
 
     def close(self) -> None:
         self.circuit.end()

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from api.events.announcements import Announcements
 from api.events.endings import Endings
 from api.events.reader import Reader
 from api.smelts.views import Views
@@ -20,12 +21,12 @@ from tests.support.cast import Cast
 from tests.support.waiting import wait_until
 
 SPEECH = (Path(__file__).parent.parent.parent / "recordings" / "telephone.wav").read_bytes()
-NO_REDIS = SecretStr("redis://127.0.0.1:1/0")
+NOWHERE = "redis://127.0.0.1:1/0"
 
 
 def test_without_redis_who_waits_is_told_too(settings: Settings, cast: Cast) -> None:
     with (
-        running(settings.model_copy(update={"redis_url": NO_REDIS})) as api,
+        running(settings.model_copy(update={"redis_url": SecretStr(NOWHERE)})) as api,
         api.client(cast.ada.headers) as ada,
         ThreadPoolExecutor(1) as threads,
     ):
@@ -57,8 +58,11 @@ def test_who_comes_during_a_look_waits_for_the_next(
             looks.put_nowait(look)
             return await look
 
+        def heard(name: str) -> None:
+            endings.doubt(name)
+
         monkeypatch.setattr(Reader, "unfinished", unfinished)
-        endings = Endings(Reader(database, Views(database)))
+        endings = Endings(Reader(database, Views(database)), Announcements(NOWHERE, "test", heard))
         async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
             looking = tasks.create_task(endings.look_on())
             early = tasks.create_task(endings.of("smelt"))

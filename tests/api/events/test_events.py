@@ -30,7 +30,6 @@ from tests.support.event_stream import Event, events
 from tests.support.in_process_worker import do_all_work
 from tests.support.secrets import JWT_SECRET
 from tests.support.waiting import wait_until
-from workers.notifications.queue_notifications import changes_channel
 from workers.notifications.redis_client import make_client
 
 TEXT = {"texts": ["Ann ships the report on Friday."], "default_prompt_names": ["summarize", "action_items"]}
@@ -153,35 +152,6 @@ def test_the_place_in_the_queue_is_told_while_a_recording_waits(
         moved = next(stream)
     assert place == [2]
     assert (moved.name, moved.data["queue_position"]) == ("file", 1)
-
-
-def test_many_followers_share_one_subscription_and_one_that_is_cut_is_made_again(
-    api: RunningApi, ada: httpx.Client, store: redis.Redis
-) -> None:
-    channel = changes_channel(api.settings.redis_namespace)
-
-    def subscriptions() -> int:
-        return int(store.pubsub_numsub(channel)[0][1])
-
-    first, second = post(ada), post(ada)
-    wait_until(lambda: subscriptions() == 1)
-    with (
-        events(ada, address(first)) as one,
-        events(ada, address(first)) as two,
-        events(ada, address(second)) as three,
-    ):
-        for stream in (one, two, three):
-            take(stream, 4)
-        assert subscriptions() == 1
-        ours = [client["id"] for client in store.client_list() if client["name"] == channel]
-        assert len(ours) == 1
-        store.client_kill_filter(_id=ours[0])
-        wait_until(lambda: subscriptions() == 0)
-        wait_until(lambda: subscriptions() == 1)
-        cancel_in(api, first)
-        assert [list(one)[-1].data, list(two)[-1].data] == [{"status": "canceled"}] * 2
-        cancel_in(api, second)
-        assert list(three)[-1].data == {"status": "canceled"}
 
 
 def test_without_redis_a_change_is_seen_within_two_seconds(settings: Settings, cast: Cast) -> None:

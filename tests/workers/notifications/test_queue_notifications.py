@@ -3,15 +3,23 @@
 import socket
 import threading
 import time
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from redis.connection import AbstractConnection
 
 from db.work.tables import TABLES
 from pipeline.circuit import Circuit
 from tests.support.waiting import wait_until
-from workers.notifications.queue_notifications import EXCHANGE_SECONDS, QueueNotifier, make_circuit
+from workers.notifications.queue_notifications import (
+    EXCHANGE_SECONDS,
+    QueueNotifier,
+    changes_channel,
+    make_circuit,
+)
 from workers.notifications.queues import ActorName, Queue
+from workers.notifications.redis_client import make_client
 from workers.pools.slots import POOLS
 
 NOBODY = "redis://127.0.0.1:1/0"  # nothing listens on port 1
@@ -44,6 +52,34 @@ def test_a_pool_is_named_after_the_queue_of_those_who_claim_all_its_rows() -> No
 
 def test_every_table_of_work_has_a_pool_of_its_own() -> None:
     assert [pool.value for pool in POOLS] == [table.queue for table in TABLES]
+
+
+def test_each_smelt_is_announced_on_a_channel_of_its_own_and_several_in_one_exchange(
+    redis_url: str, redis_namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchanges: list[object] = []
+    send: Any = AbstractConnection.send_packed_command
+
+    def counted(connection: AbstractConnection, *args: Any, **options: Any) -> None:
+        exchanges.append(args)
+        send(connection, *args, **options)
+
+    smelts = [uuid4() for _ in range(4)]
+    followed = [changes_channel(redis_namespace, smelt_id) for smelt_id in smelts[:3]]
+    notifier = QueueNotifier(redis_url, redis_namespace)
+    with make_client(redis_url, 5) as store, store.pubsub() as subscription:
+        subscription.subscribe(*followed)
+        for _ in followed:
+            assert subscription.get_message(timeout=5)["type"] == "subscribe"
+        assert notifier.announce(smelts[:1])  # connects
+        monkeypatch.setattr(AbstractConnection, "send_packed_command", counted)
+        assert notifier.announce(smelts[1:])
+        assert len(exchanges) == 1
+        assert notifier.announce(smelts[:1])
+        assert len(exchanges) == 2
+        heard = [subscription.get_message(timeout=5)["channel"].decode() for _ in range(4)]
+    notifier.close()
+    assert heard == [*followed, followed[0]]
 
 
 def test_without_redis_notifying_says_no_and_is_quick() -> None:

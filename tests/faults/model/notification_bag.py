@@ -5,6 +5,7 @@ from uuid import UUID
 
 from workers.notifications.queue_notifications import QueueNotifier
 from workers.notifications.queues import ActorName, Queue
+from workers.notifications.waiting import MOST_WAITING
 
 
 class NotificationBag(QueueNotifier):
@@ -14,9 +15,12 @@ class NotificationBag(QueueNotifier):
         self.up = True
         self.notifications: list[ActorName] = []
 
-    def notify(self, actor: ActorName, count: int = 1, cause: UUID | None = None) -> bool:
+    def notify(
+        self, actor: ActorName, count: int = 1, cause: UUID | None = None, most: int = MOST_WAITING
+    ) -> bool:
         if self.up:
-            self.notifications += [actor] * max(count, 0)
+            room = most - sum(one.queue is actor.queue for one in self.notifications)
+            self.notifications += [actor] * max(min(count, room), 0)
         return self.up
 
     def waiting(self, queue: Queue) -> int | None:

@@ -153,6 +153,21 @@ def test_one_notification_leads_to_the_next_while_there_is_work(services: Servic
     assert not run(services, fails_with(WorkError(ErrorCode.INTERNAL_ERROR)))
 
 
+def test_nobody_is_notified_where_somebody_is_about_to_look(services: Services) -> None:
+    with services.database.service() as conn:
+        admit_all(conn, new_smelt(None, texts=3))
+    fail = fails_with(WorkError(ErrorCode.INTERNAL_ERROR))
+
+    with services.lookers.looking(Queue.SYNTHESIZE):
+        assert run(services, fail)
+    assert services.notifier.waiting(Queue.SYNTHESIZE) == 0
+    with services.lookers.looking(Queue.SYNTHESIZE_SHORT):  # for something else
+        assert run(services, fail)
+    assert services.notifier.waiting(Queue.SYNTHESIZE) == 1
+    assert run(services, fail)
+    assert services.notifier.waiting(Queue.SYNTHESIZE) == 1  # whoever takes it will look
+
+
 def test_a_stopping_worker_claims_nothing(services: Services) -> None:
     stopping = threading.Event()
     stopping.set()

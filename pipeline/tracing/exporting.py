@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor
 from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
 from opentelemetry.instrumentation.redis import RedisInstrumentor
@@ -59,7 +60,8 @@ class _Instrumentor(Protocol):
 
 
 def instrumentors() -> Sequence[_Instrumentor]:
-    return PsycopgInstrumentor(), RedisInstrumentor(), HTTPX2ClientInstrumentor()
+    http = HTTPX2ClientInstrumentor(), AioHttpClientInstrumentor()  # of whatever is fetched; of language models
+    return PsycopgInstrumentor(), RedisInstrumentor(), *http
 
 
 class NoLoneCalls(Sampler):

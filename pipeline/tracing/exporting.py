@@ -60,8 +60,8 @@ class _Instrumentor(Protocol):
 
 
 def instrumentors() -> Sequence[_Instrumentor]:
-    http = HTTPX2ClientInstrumentor(), AioHttpClientInstrumentor()  # of whatever is fetched; of language models
-    return PsycopgInstrumentor(), RedisInstrumentor(), *http
+    """AioHttpClientInstrumentor: of calls of language models."""
+    return PsycopgInstrumentor(), RedisInstrumentor(), HTTPX2ClientInstrumentor(), AioHttpClientInstrumentor()
 
 
 class NoLoneCalls(Sampler):

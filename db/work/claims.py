@@ -145,7 +145,8 @@ def put_back(conn: Connection, table: WorkTable, claim: Claim, again: TryAgain) 
 
 def find_due(conn: Connection, table: WorkTable, limit: int) -> list[UUID]:
     """Rows that waited for their `run_at` and are due. Locks nothing."""
-    sql = f"select id from {table.name} where status = 'waiting' and run_at <= now() order by run_at limit :limit"
+    due = "status = 'waiting' and run_at <= now() order by run_at, id"
+    sql = f"select id from {table.name} where {due} limit :limit"
     return [row.id for row in conn.execute(cached_text(sql), {"limit": limit})]
 
 

@@ -44,7 +44,7 @@ def find_expired(conn: Connection, table: WorkTable, limit: int) -> list[Claim]:
                 updated_at > pg_postmaster_start_time()
                 or now() > pg_postmaster_start_time() + make_interval(secs => {MOMENT})
             )
-            order by lease_until limit :limit
+            order by lease_until, id limit :limit
             """
         ),
         {"limit": limit},

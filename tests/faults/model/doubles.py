@@ -39,10 +39,10 @@ class ScriptedSpeech:
 
     pace = 1.0
     clock = staticmethod(time.monotonic)
-    gate = Gate()
 
     def __init__(self, pause: Pause) -> None:
         self._pause = pause
+        self.gate = Gate()  # a process's own
 
     def transcribe(self, _job: SpeechJob, on_tick: Callable[[SpeechProgress], None]) -> Transcript:
         done = 0.0

@@ -3,7 +3,7 @@
 Its retries are off (when to call again is decided outside), redirects are refused (content goes to the configured
 server only), and the keys, addresses and headers that it would take from the environment are overridden. Only a proxy
 is still taken from there, as by any other program. Its connections are aiohttp's, as it offers for many calls at
-once: a call takes a third less processor time.
+once: a call takes a quarter less processor time.
 """
 
 import logging

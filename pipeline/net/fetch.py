@@ -16,7 +16,8 @@ import httpx2
 
 MOST_REDIRECTS = 3
 
-logging.getLogger("httpx2").setLevel(logging.WARNING)  # its info lines hold addresses
+for _name in ("httpx2", "httpcore2"):  # their debug and info lines hold addresses and headers
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class FetchFailed(Exception):

@@ -8,7 +8,7 @@ finds the change in Postgres a second later.
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -18,6 +18,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from pipeline.circuit import Circuit
 from pipeline.metrics.servers import redis_away
+from workers.notifications.announcer import Announcer
 from workers.notifications.queues import ActorName, Queue
 from workers.notifications.redis_client import make_client
 from workers.notifications.waiting import MOST_WAITING, REDIS_ID, Waiting
@@ -64,6 +65,7 @@ class QueueNotifier:
         self._namespace = namespace
         self._client = make_client(redis_url, EXCHANGE_SECONDS)
         self._waiting = {queue: Waiting(self._client, namespace, queue) for queue in Queue}
+        self._announcer = Announcer(self._client)
         self.circuit = circuit or make_circuit(redis_url)
 
     def notify(
@@ -105,24 +107,15 @@ class QueueNotifier:
         if self.circuit.open:
             return False
         try:
-            self._publish([changes_channel(self._namespace, smelt_id) for smelt_id in changed])
+            self._announcer.publish([changes_channel(self._namespace, smelt_id) for smelt_id in changed])
         except redis.RedisError as error:
             self._fail(error)
             return False
         return True
 
-    def _publish(self, channels: Sequence[str]) -> None:
-        """Empty messages, in one exchange."""
-        if len(channels) == 1:
-            self._client.publish(channels[0], "")
-            return
-        with self._client.pipeline(transaction=False) as pipeline:
-            for channel in channels:
-                pipeline.publish(channel, "")
-            pipeline.execute()
-
     def close(self) -> None:
         self.circuit.end()
+        self._announcer.close()
         self._client.close()
 
     def _fail(self, error: redis.RedisError) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pipeline.content.errors import ContentUnavailable
 from pipeline.content.staged_file import PRIVATE_FOLDER, Root, StagedFile, names_in, remove_if_empty
+from pipeline.content.unrelated_folders import spread_subfolders
 
 MOST_FLOOR = 1_000_000_000  # bytes kept free where nothing else is set
 
@@ -35,6 +36,7 @@ class Folder:
             raise ValueError("the content folder's path must be absolute")
         if make:
             _make_private(root)
+            spread_subfolders(root)
         self._root = Root(root)
 
     def put(self, path: str, data: bytes) -> None:

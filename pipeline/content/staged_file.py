@@ -61,7 +61,7 @@ class StagedFile:
         self.made_folder = False
         root.check()
         with self._root.translated():
-            self._file = os.fdopen(self._create(), "wb")
+            self._file = os.fdopen(self._create(), "wb", buffering=0)
 
     def _create(self) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -81,8 +81,10 @@ class StagedFile:
             self.made_folder = True
 
     def write(self, data: bytes) -> None:
+        left = memoryview(data)
         with self._root.translated():
-            self._file.write(data)
+            while left:  # a disk that is nearly full takes a part first
+                left = left[self._file.write(left) :]
 
     def commit(self) -> None:
         """Raises ContentMissing if the smelt was deleted meanwhile."""
@@ -92,7 +94,6 @@ class StagedFile:
     def name(self) -> None:
         """Its content is on the disk, under its own name; the name is there once the folder is. Raises as `commit`."""
         with self._root.translated():
-            self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
             self._staging.rename(self._final)
@@ -113,7 +114,7 @@ class StagedFile:
             if self._renamed:
                 self._final.unlink(missing_ok=True)
             remove_if_empty(self._final.parent)
-        self._file.raw.close()  # what is still buffered is of no use
+        self._file.close()
 
 
 def sync_folder(folder: Path) -> None:

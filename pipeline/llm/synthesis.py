@@ -12,6 +12,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from pipeline.errors import WorkError
@@ -194,10 +195,15 @@ def _tokens(chunk: Chunk) -> int:
 
 def _room(task: str, context_tokens: int) -> int:
     """Tokens left for the input in one call."""
-    wrappers = (messages.part(task, (), 1_000, 1_000), messages.merge(task, ()))
-    wrapper = max(sum(estimate_tokens(message["content"]) for message in pair) for pair in wrappers)
     answer = min(_LARGEST_ANSWER, context_tokens // 4)
-    return context_tokens - wrapper - answer - _CONTINUATION_TOKENS
+    return context_tokens - _wrapper() - estimate_tokens(task) - answer - _CONTINUATION_TOKENS
+
+
+@cache
+def _wrapper() -> int:
+    """Tokens of what stands around a task and its input, which is the same for all of them."""
+    wrappers = (messages.part("", (), 1_000, 1_000), messages.merge("", ()))
+    return max(sum(estimate_tokens(message["content"]) for message in pair) for pair in wrappers)
 
 
 async def _all(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

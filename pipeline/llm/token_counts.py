@@ -63,7 +63,7 @@ MOST_PER_CHARACTER = int(_PRICE.max()) // UNIT  # tokens
 def prices(text: str) -> NDArray[np.int64]:
     """The price of each character of `text`, shape (len(text),), in hundredths of a token."""
     if text.isascii():
-        return np.frombuffer(text.encode().translate(_ASCII), dtype=np.uint8).astype(np.int64)
+        return _of_ascii(text).astype(np.int64)
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     priced: NDArray[np.int64] = np.where(points < 0x10000, _BMP[np.minimum(points, 0xFFFF)], _PRICE[-1])
     return priced
@@ -71,7 +71,12 @@ def prices(text: str) -> NDArray[np.int64]:
 
 def estimate_tokens(text: str) -> int:
     """Tokens that `text` probably costs at most; see the module's text for the margin."""
-    return math.ceil(int(prices(text).sum()) / UNIT)
+    priced = _of_ascii(text) if text.isascii() else prices(text)
+    return math.ceil(int(priced.sum(dtype=np.int64)) / UNIT)
+
+
+def _of_ascii(text: str) -> NDArray[np.uint8]:
+    return np.frombuffer(text.encode().translate(_ASCII), dtype=np.uint8)
 
 
 def fewest_tokens(text: str) -> int:

@@ -26,6 +26,7 @@ from api.server.readiness import Readiness
 from api.smelts.staging import Staging
 from api.smelts.uploads import Uploads
 from api.smelts.views import Views
+from db.accounts.profiles import Profile
 from db.readiness import able_to_serve
 from db.session import Database
 from pipeline.content.keyring import KeyRing
@@ -34,6 +35,7 @@ from pipeline.net.networks import Network, networks
 from pipeline.settings import Settings
 from workers.notifications.queue_notifications import QueueNotifier, make_circuit
 
+MOST_POSTERS = 20_000  # remembered; about 20 MB
 KEY_CHECKS = 8  # of users' API keys with their provider, at once
 SIGN_INS = 8  # requests to the sign-in service, at once
 
@@ -57,6 +59,7 @@ class Services:
     sign_in: SignInTokens
     anonymous: AnonymousTokens
     token_owners: RecentTokens[UUID]
+    posters: RecentTokens[Profile]
     proxies: tuple[Network, ...]
     webhook_networks: tuple[Network, ...]
     ip_key: bytes
@@ -132,6 +135,7 @@ def opened(settings: Settings) -> Iterator[Services]:
                 derived_key(secret, "anonymous token"), timedelta(seconds=settings.content_max_age)
             ),
             token_owners=RecentTokens(),
+            posters=RecentTokens(MOST_POSTERS),
             proxies=networks(settings.trusted_proxies),
             webhook_networks=networks(settings.webhook_allowed_networks),
             ip_key=derived_key(secret, "address"),

@@ -151,7 +151,7 @@ def recognize(request: Request, conn: Connection, who: Claimant) -> Caller:
 
 def known(request: Request, who: Subject | Machine, profile: Profile) -> User:
     """The caller whose profile has been found by what they claim. Raises ApiError `too_many_requests`."""
-    user = _user(services(request), profile, machine=isinstance(who, Machine))
+    user = user_of(services(request), profile, machine=isinstance(who, Machine))
     if user.machine:
         count_for_tenant(request, user.tenant)
     return user
@@ -219,7 +219,7 @@ def _signed_in(shared: Services, conn: Connection, who: Subject) -> User:
     profile = ensure_profile(conn, sign_in, shared.settings.weekly_credits)
     if profile is None:
         raise ApiError(Code.INVALID_TOKEN, "The user does not exist.")
-    return _user(shared, profile)
+    return user_of(shared, profile)
 
 
 def _owner_of(request: Request, conn: Connection, who: Machine) -> User:
@@ -230,10 +230,11 @@ def _owner_of(request: Request, conn: Connection, who: Machine) -> User:
         shared.token_owners.forget(who.token_hash)
         count_address(request)
         raise ApiError(Code.INVALID_TOKEN)
-    return _user(shared, profile, machine=True)
+    return user_of(shared, profile, machine=True)
 
 
-def _user(shared: Services, profile: Profile, *, machine: bool = False) -> User:
+def user_of(shared: Services, profile: Profile, *, machine: bool = False) -> User:
+    """Whose profile it is."""
     local = shared.settings.local_user == profile.user_id
     return User(profile.user_id, profile, machine=machine, local=local)
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
+from starlette.types import Message
 
 from api.errors import ApiError, Code
 from api.http.content_encoding import is_packed, unpacked
@@ -54,3 +55,12 @@ async def whole(request: Request, limit: int) -> bytes:
         if len(body) > limit:
             raise ApiError(Code.FILE_TOO_LARGE, f"A body may have {limit:,} bytes here.")
     return bytes(body)
+
+
+def with_body(request: Request, body: bytes) -> Request:
+    """The same request, whose body is here and can be read once more."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request(request.scope, receive)

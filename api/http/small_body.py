@@ -14,12 +14,11 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message
 
 from api.auth.callers import find_caller, signed_in
 from api.auth.identity import Caller
 from api.errors import Fault, FaultCode, refusal
-from api.http.body import whole
+from api.http.body import whole, with_body
 
 MAX_SMALL_BODY = 64_000  # bytes: 4,000 characters, each escaped as two halves, with room for the rest
 
@@ -42,11 +41,7 @@ class AnyCallersSmallBodyRoute(APIRoute):
             self.check(await find_caller(request))
             body = await whole(request, MAX_SMALL_BODY)
             _refuse_many_members(body)
-
-            async def receive() -> Message:
-                return {"type": "http.request", "body": body, "more_body": False}
-
-            return await handle(Request(request.scope, receive))
+            return await handle(with_body(request, body))
 
         return read_then_handle
 

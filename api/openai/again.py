@@ -11,8 +11,8 @@ from starlette.requests import Request
 from api.auth.identity import Visitor
 from api.errors import ApiError, Code
 from api.services import services
-from api.smelts.accept import Accepted
 from api.smelts.retry import retry
+from api.smelts.taking_in import Accepted
 from db.smelts import control
 from pipeline.states import SmeltStatus
 

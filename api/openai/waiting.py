@@ -14,9 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 from api.auth.identity import Visitor
 from api.errors import ApiError, Code, Fault
 from api.services import Services, services
-from api.smelts.accept import Accepted
 from api.smelts.input_part import Source
 from api.smelts.reading import check_finished, content_key, find_smelt, read_transcript_of
+from api.smelts.taking_in import Accepted
 from db.smelts import control
 from pipeline.speech.transcript import Transcript
 from pipeline.states import ErrorCode

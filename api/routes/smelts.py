@@ -14,9 +14,10 @@ from api.http.query_time import QueryTime
 from api.openapi.document import POST_BODY
 from api.schemas.smelts import AcceptedSmelt, SmeltPage, SmeltReply
 from api.services import services
-from api.smelts.accept import Accepted, accept
+from api.smelts.accept import accept
 from api.smelts.presentation import full, listed
 from api.smelts.reading import find_view
+from api.smelts.taking_in import Accepted
 from db.smelts.reads import SmeltFilter, find_page, list_smelts
 from db.smelts.totals import find_first_names, find_totals
 from pipeline.states import SmeltMode, SmeltStatus

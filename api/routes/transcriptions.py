@@ -18,8 +18,9 @@ from api.openai.waiting import transcript_of, until_ended
 from api.openapi.transcriptions import TRANSCRIPTION_BODY, TRANSCRIPTION_REPLY
 from api.openapi.translations import TRANSLATION_BODY, TRANSLATION_REPLY
 from api.services import services
-from api.smelts.accept import Accepted, accept
+from api.smelts.accept import accept
 from api.smelts.checked_options import NO_TRANSLATION, may_translate
+from api.smelts.taking_in import Accepted
 from api.smelts.upload_schema import UploadSchema
 from api.translations import TRANSLATED, translated
 from pipeline.concurrency import Kind

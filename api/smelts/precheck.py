@@ -50,9 +50,12 @@ class Post:
         return replace(self.shared.settings.widest_limits(), smelt_bytes=bytes_then)
 
 
-async def precheck(request: Request) -> Post:
-    """Everything that can be told before the body is read, in one of the tenant's turns. Raises ApiError."""
-    who = await run_in_threadpool(authenticate, request)
+async def precheck(request: Request, who: Claimant | None = None) -> Post:
+    """Everything that can be told before the body is read, in one of the tenant's turns. `who`: authenticated already.
+    Raises ApiError.
+    """
+    if who is None:
+        who = await run_in_threadpool(authenticate, request)
     async with services(request).share.turn(claimed_tenant(who)):
         return await run_in_threadpool(_precheck, request, who)
 

@@ -7,12 +7,13 @@ from functools import partial
 from uuid import UUID
 
 import psycopg
+from psycopg.errors import RaiseException
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from db import changes
 from db.accounts.profiles import UserGone
-from db.one_exchange import AnyConnection, Row, execute_all
+from db.one_exchange import AnyConnection, OneExchange, Row, Statement, execute_all
 from db.outages import violated
 from db.smelts.new_parts import NewParts
 from db.smelts.new_smelt import NewSmelt
@@ -32,6 +33,10 @@ class IdempotencyRace(Exception):
 
 class PromptGone(Exception):
     """The chosen prompt was deleted in the meantime."""
+
+
+class NotAsKnown(Exception):
+    """The caller isn't, or may not, what they were and might when they posted last; or their key has made a smelt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +89,40 @@ def admit(conn: AnyConnection, new: NewSmelt, allowances: Allowances) -> TakenIn
     Raises IdempotencyRace, PromptGone, db.smelts.reservation.Refused, db.accounts.api_keys.KeyNotValid, UserGone.
     """
     parts = NewParts.of(new)
-    inserted, admitted = _insert(conn, new, parts, allowances)
+    admitting = (cached_text(_ADMIT), _admitting(new, parts, allowances))
+    inserted, admitted = _insert(conn, new, admitting)
     if inserted is None and new.idempotency_key is not None:
         _free_old_key(conn, new.tenant, new.idempotency_key)
-        inserted, admitted = _insert(conn, new, parts, allowances)
+        inserted, admitted = _insert(conn, new, admitting)
     if inserted is None or admitted is None:
         raise IdempotencyRace
-    created_at, expires_at = inserted
     refused, held = admitted
     refuse(conn, new.user_id, refused)
+    return _taken_in(conn, new, parts, inserted, held=held)
+
+
+def admit_known(
+    conn: OneExchange, new: NewSmelt, allowances: Allowances, token_hash: bytes | None
+) -> TakenIn:
+    """The same of a caller who has posted before, and is taken to stand as then. `token_hash`: of their machine token.
+
+    Nothing has to be looked at before, and the commit may travel along: where anything isn't well nothing changes.
+
+    Raises NotAsKnown.
+    """
+    parts = NewParts.of(new)
+    values = {**_admitting(new, parts, allowances), "token": token_hash}
+    try:
+        inserted, admitted = _insert(conn, new, (cached_text(_ADMIT_KNOWN), values))
+    except (RaiseException, PromptGone, UserGone) as error:
+        raise NotAsKnown from error
+    if inserted is None or admitted is None:
+        raise NotAsKnown
+    return _taken_in(conn, new, parts, inserted, held=admitted[0])
+
+
+def _taken_in(conn: AnyConnection, new: NewSmelt, parts: NewParts, inserted: Row, *, held: bool) -> TakenIn:
+    created_at, expires_at = inserted
     note_reservation(conn, new.tier)
     for table, added in ((FILES, parts.recordings), (OUTPUTS, len(parts.outputs))):
         changes.count(conn, partial(work_added.labels(table.queue).inc, added))
@@ -100,19 +130,22 @@ def admit(conn: AnyConnection, new: NewSmelt, allowances: Allowances) -> TakenIn
     return TakenIn(parts.files_ready, parts.outputs_ready, smelt)
 
 
-def _insert(
-    conn: AnyConnection, new: NewSmelt, parts: NewParts, allowances: Allowances
-) -> tuple[Row | None, Row | None]:
-    """What the two statements return. None: the tenant has another smelt under this key, and nothing was inserted."""
-    admitting = {
+def _admitting(new: NewSmelt, parts: NewParts, allowances: Allowances) -> dict[str, object]:
+    return {
         "id": new.id,
         "cap": allowances.platform_daily_cap,
         **parts.values,
         **values_of(allowances),
     }
-    statements = [(cached_text(_INSERT_SMELT), _values_of(new)), (cached_text(_ADMIT), admitting)]
+
+
+def _insert(conn: AnyConnection, new: NewSmelt, admitting: Statement) -> tuple[Row | None, Row | None]:
+    """What the two statements return. None: the tenant has another smelt under this key, and nothing was inserted.
+
+    Raises PromptGone, UserGone.
+    """
     try:
-        inserted, admitted = execute_all(conn, statements)
+        inserted, admitted = execute_all(conn, [(cached_text(_INSERT_SMELT), _values_of(new)), admitting])
     except (IntegrityError, psycopg.IntegrityError) as error:
         match violated(error):
             case "smelts_user_id_user_prompt_id_fkey":
@@ -160,15 +193,19 @@ _INSERT_SMELT = """
 """
 # Of the row, if there is one. A statement of its own: foreign keys are looked at when a statement ends, and who waits
 # there for a prompt that is being deleted would have the day's count locked, which is everybody's.
-_ADMIT = """
-    select admitted.refused, admitted.held from smelts s, smelt_meta.admit(
+_ARGUMENTS = """
         s.id, s.user_id, s.tenant, s.tier,
         cast(:file_ids as uuid[]), cast(:kinds as input_type[]), cast(:media_types as text[]),
         cast(:filenames as text[]), cast(:sizes as bigint[]), cast(:file_costs as float8[]),
         cast(:output_ids as uuid[]), cast(:targets as uuid[]), cast(:prompts as default_prompt_name[]),
         cast(:output_costs as float8[]),
         :anonymous_daily, :cap, :uncharged_daily, :weekly, :key_check_seconds, :local_user
-    ) admitted where s.id = :id
+"""
+_ADMIT = f"""
+    select admitted.refused, admitted.held from smelts s, smelt_meta.admit({_ARGUMENTS}) admitted where s.id = :id
+"""
+_ADMIT_KNOWN = f"""
+    select held from smelts s, smelt_meta.admit_known(cast(:token as bytea), {_ARGUMENTS}) held where s.id = :id
 """
 
 

@@ -38,6 +38,8 @@ FROZEN = {
     "014_round_trips.up.sql": "916ab03f25d437c07da5a1a991ad495f25d243100c2ce6fd73c3d1f25558dcee",
     "015_parts.down.sql": "815a15f13a247038c05a27cb30185fec5dcdd3e1cea7cf9f88671cffa0e8a1c6",
     "015_parts.up.sql": "50c52aae55fbb61bfaf2c240a3aa984edc131a8bc6f8ba6e173bb60d9a84dacb",
+    "016_known_callers.down.sql": "fa0de21ae6b4dfc3cdd8fed1937e2a8f6557f277c756adce3352a2e9b137a139",
+    "016_known_callers.up.sql": "eb1c5ad67fc37d58b7038c85d13e9ef2fb5aa8645d1bde94358dc3fc899d2184",
 }
 FILES = sorted(path.name for path in FOLDER.glob("*.sql"))
 

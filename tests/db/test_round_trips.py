@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from db.connection import BoundedConnection
 from db.session import Database
-from db.smelts.admission import admit
+from db.smelts.admission import admit, admit_known
 from db.smelts.new_smelt import NewSmelt
 from db.smelts.reads import get_smelt
 from db.smelts.reservation import Allowances, Refused, check_allowance
@@ -72,7 +72,7 @@ def test_credits_under_another_setting_are_those_of_the_domain(conn: Connection)
 def test_nobody_but_the_service_may_call_them(owner_url: str, database_url: str) -> None:
     with psycopg.connect(owner_url) as owner:
         found = owner.execute(OURS).fetchall()
-    assert {"admit", "claim_output", "finish_output", "standing"} <= {row[1] for row in found}
+    assert {"admit", "admit_known", "claim_output", "finish_output", "standing"} <= {row[1] for row in found}
     for name, _, definer, config, _, callers, by_service in found:
         assert callers == [], name
         assert by_service, name
@@ -146,6 +146,19 @@ def test_a_post_takes_three_exchanges(
         told = admit(brief, new_smelt(cast.ada.id, texts=1, key=key), PLENTY)
         assert len(exchanges) == 2
     assert len(exchanges) == 3
+    with database.service() as conn:
+        assert get_smelt(conn, told.smelt.id) == told.smelt
+
+
+def test_a_small_post_of_a_known_caller_takes_one_exchange(
+    database: Database, cast: Cast, exchanges: list[str]
+) -> None:
+    with database.service() as conn:
+        set_credits(conn, cast.ada.id, 5)
+    del exchanges[:]
+    with database.once() as once:
+        told = admit_known(once, new_smelt(cast.ada.id, texts=2, key="k"), PLENTY, None)
+    assert len(exchanges) == 1
     with database.service() as conn:
         assert get_smelt(conn, told.smelt.id) == told.smelt
 

@@ -25,23 +25,23 @@ from api.smelts.at_once import LookFirst, accept_at_once
 from api.smelts.checked_options import checked_options
 from api.smelts.known_posters import SMALL_BYTES, forget, known_poster, note
 from api.smelts.new_content import NewContent
-from api.smelts.notifications import notify
 from api.smelts.precheck import Post, precheck
 from api.smelts.taking_in import (
     Accepted,
     Check,
     accepted,
     fingerprint_of,
+    kept_if_unknown,
     make_intake,
     no_such_prompt,
     read,
     stored,
+    taken_in,
     turn,
 )
 from api.smelts.upload import Intake
 from api.smelts.upload_schema import SMELT, UploadSchema
 from db.accounts.api_keys import KeyNotValid
-from db.session import DatabaseUnavailable
 from db.smelts.admission import Existing, IdempotencyRace, PromptGone, admit, find_by_idempotency_key
 from db.smelts.reads import get_smelt
 from db.smelts.reservation import Refused
@@ -86,7 +86,7 @@ def _take_in(post: Post, intake: Intake, content: NewContent, check: Check) -> A
     shared = post.shared
     new = stored(post, intake, content, check)
     try:
-        with shared.database.brief() as conn:
+        with kept_if_unknown(content), shared.database.brief() as conn:
             ready = admit(conn, new, allowances(shared))
     except IdempotencyRace:
         return _lost_race(post, intake, content)
@@ -96,12 +96,7 @@ def _take_in(post: Post, intake: Intake, content: NewContent, check: Check) -> A
         raise ApiError(Code.BUSY, KEY_LOST, retry_after=1) from None
     except PromptGone:
         raise no_such_prompt() from None
-    except DatabaseUnavailable:
-        content.kept = True
-        raise
-    content.kept = True
-    notify(shared, new.id, new.mode, ready)
-    return accepted(post, intake, ready.smelt, new=True)
+    return taken_in(post, intake, content, ready)
 
 
 def _lost_race(post: Post, intake: Intake, content: NewContent) -> Accepted:

@@ -17,12 +17,10 @@ from api.services import services
 from api.smelts.allowance import allowances
 from api.smelts.fingerprint import idempotency_key
 from api.smelts.new_content import NewContent
-from api.smelts.notifications import notify
 from api.smelts.precheck import Post
-from api.smelts.taking_in import Accepted, Check, accepted, read, stored
+from api.smelts.taking_in import Accepted, Check, kept_if_unknown, read, stored, taken_in
 from api.smelts.upload import Intake
 from api.smelts.upload_schema import UploadSchema
-from db.session import DatabaseUnavailable
 from db.smelts.admission import NotAsKnown, admit_known
 
 
@@ -52,18 +50,13 @@ def _take_in(request: Request, check: Check, post: Post, intake: Intake, content
     shared = post.shared
     with _looked_into(who):
         new = stored(post, intake, content, check)
+    token_hash = who.token_hash if isinstance(who, Machine) else None
     try:
-        with shared.database.once() as conn:
-            token_hash = who.token_hash if isinstance(who, Machine) else None
+        with kept_if_unknown(content), shared.database.once() as conn:
             ready = admit_known(conn, new, allowances(shared), token_hash)
     except NotAsKnown:
         raise LookFirst(who) from None
-    except DatabaseUnavailable:
-        content.kept = True
-        raise
-    content.kept = True
-    notify(shared, new.id, new.mode, ready)
-    return accepted(post, intake, ready.smelt, new=True)
+    return taken_in(post, intake, content, ready)
 
 
 @contextmanager

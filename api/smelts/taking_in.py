@@ -1,8 +1,8 @@
 """A post whose body is read: what it stores, and the smelt that it asks for."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -15,11 +15,14 @@ from api.auth.identity import Caller, Visitor
 from api.errors import ApiError, Code, Fault, FaultCode, refusal
 from api.smelts.fingerprint import fingerprint
 from api.smelts.new_content import NewContent
+from api.smelts.notifications import notify
 from api.smelts.options import Form, SmeltOptions
 from api.smelts.precheck import Post
 from api.smelts.upload import OVERHEAD_BYTES, Intake
 from api.smelts.upload_schema import UploadSchema
 from db.accounts.prompts import get_prompt
+from db.session import DatabaseUnavailable
+from db.smelts.admission import TakenIn
 from db.smelts.new_smelt import NewFile, NewSmelt
 from pipeline.content.keyring import smelt_context
 from pipeline.content.store import Kind
@@ -94,6 +97,23 @@ def stored(post: Post, intake: Intake, content: NewContent, check: Check) -> New
     _add_extras(post, content, options)
     content.store()
     return _new_smelt(post, intake, content, options)
+
+
+@contextmanager
+def kept_if_unknown(content: NewContent) -> Iterator[None]:
+    """Around an admission: where nobody knows whether it was committed, the sweep of orphans decides."""
+    try:
+        yield
+    except DatabaseUnavailable:
+        content.kept = True
+        raise
+
+
+def taken_in(post: Post, intake: Intake, content: NewContent, ready: TakenIn) -> Accepted:
+    """Once it is committed: its content stays, and workers are told."""
+    content.kept = True
+    notify(post.shared, ready.smelt.id, ready.smelt.mode, ready)
+    return accepted(post, intake, ready.smelt, new=True)
 
 
 def accepted(post: Post, intake: Intake, smelt: Smelt | None, *, new: bool) -> Accepted:

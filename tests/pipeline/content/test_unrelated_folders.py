@@ -21,7 +21,7 @@ def flags(folder: Path) -> int | None:
         [found] = struct.unpack("i4x", ioctl(handle, GET_FLAGS, bytes(8)))
         return int(found)
     except OSError as error:
-        assert error.errno in (errno.ENOTTY, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)  # noqa: PT017
+        assert error.errno in (errno.ENOTTY, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)  # noqa: PT017 - other errors are none of these
         return None
     finally:
         os.close(handle)

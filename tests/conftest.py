@@ -158,8 +158,7 @@ def whole_service(servers: Servers, template: str, **changes: object) -> Iterato
             migration_database_url=servers.postgres.owner_url(name),
             redis_url=servers.redis.url,
             redis_namespace=prefix,
-            **FEW_PROCESSES,
-            **changes,
+            **{**FEW_PROCESSES, **changes},
         )
         log: list[str] = []
         with Service(

@@ -12,7 +12,6 @@ from tests.recordings import REFERENCE, repeated, word_error_rate
 from tests.support.engines import Servers
 from tests.support.event_stream import Event, events
 from tests.support.running import RunningService
-from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.timeout(300)]
 
@@ -26,17 +25,9 @@ def running(servers: Servers, migrated_template: str) -> Iterator[RunningService
 
 
 def kill_the_worker(running: RunningService) -> None:
-    """The one that hears."""
-
-    def pids() -> list[int]:
-        with psycopg.connect(running.service.owner_url) as connection:
-            rows = connection.execute(
-                "select pid from workers where queue = 'transcribe' and running <> '[]'"
-            )
-            return [row[0] for row in rows]
-
-    wait_until(pids)
-    [pid] = pids()
+    """The only one that hears long recordings."""
+    with psycopg.connect(running.service.owner_url) as connection:
+        [[pid]] = connection.execute("select pid from workers where queue = 'transcribe'").fetchall()
     os.kill(pid, signal.SIGKILL)
 
 

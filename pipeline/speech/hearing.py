@@ -16,21 +16,12 @@ from pipeline.speech.blocks import Block
 from pipeline.speech.engine_choice import choose_engine
 from pipeline.speech.engine_settings import SpeechEngineSettings
 from pipeline.speech.languages import Languages
-from pipeline.speech.levels import at_one_level, levelled
+from pipeline.speech.levels import levelled
 from pipeline.speech.model_download import Tell
 from pipeline.speech.passage import NOTHING_BEFORE, Before, Passage
 from pipeline.speech.recognizer import Hints
 from pipeline.speech.samples import Features
-from pipeline.speech.spans import (
-    find_faint,
-    find_speech,
-    joined,
-    padded,
-    to_windows,
-    uncovered,
-    whole,
-    within,
-)
+from pipeline.speech.spans import find_faint, find_speech, joined, padded, to_windows, uncovered, within
 from pipeline.speech.stream import Stream
 from pipeline.speech.transcript import Span
 from pipeline.speech.whisper import Whisper
@@ -95,10 +86,9 @@ class WhisperHearing:
         if not speech:
             yield Passage(block.end_seconds, languages=self._languages.up_to(block.end_seconds))
             return
+        features = self._model.features(samples)
         around = padded(speech, block.seconds)
-        windows = whole(to_windows(around, longest), block.seconds)
-        as_it_is = windows == [(0.0, block.seconds)] and at_one_level(block.samples, speech)
-        features = self._model.features(block.samples if as_it_is else samples)
+        windows = to_windows(around, longest)
         spoken = self._windows.of(features, windows, around, at, lambda: report(at))
         ready = _Ready(block, features, speech, clear, report)
         passages, begun = in_passages(spoken), at

@@ -12,13 +12,10 @@ Only what swings as speech does is raised: syllables stand 10 dB and more above 
 hum, tones and applause hardly stand above their own floor, however quiet they are.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.speech.samples import RATE, Samples, in_the_band_of_speech
-from pipeline.speech.transcript import Span
 
 Decibels = npt.NDArray[np.float32]
 
@@ -30,10 +27,8 @@ _QUIET, _LOUD = 0.1, 0.9  # shares of a stretch's frames below its floor and bel
 
 _TARGET = -20.0  # dB of full scale, in that band; about what LibriSpeech has
 _MOST = 60.0  # dB
-_LITTLE = 40.0  # dB; what would be raised by more, below -60 dB of full scale, a model hears worse unraised
 _STEADY, _LIVELY = 4.0, 10.0  # dB of level above floor: up to the first no gain, from the second all of it
 _SWINGING = 7.0  # dB, of what may be speech
-_ONE_LEVEL = 12.0  # dB between the gains of one speaker's words; a second one who is 10 dB below makes it 18
 _ROUNDING = -92.0  # dB; what rounding to 16 bits leaves in that band is no floor to measure from
 _SMOOTHING = np.hanning(7)[1:-1] / np.hanning(7).sum()  # over half a second
 _CEILING = 0.99
@@ -46,21 +41,14 @@ def levelled(samples: Samples) -> Samples:
 
     Silence and steady noise stay as they are. Takes 25 ms for five minutes, and memory of three times the samples.
     """
-    if not len(samples):
+    steps = -(-len(samples) // _STEP)
+    if not steps:
         return samples
-    padded = _whole_steps(samples)
-    steps = padded.reshape(-1, _STEP)
-    gains = _unclipped(_smooth(_wanted(_levels(padded))), steps)
+    padded = np.pad(samples, (0, steps * _STEP - len(samples))).reshape(steps, _STEP)
+    gains = _unclipped(_smooth(_wanted(_levels(padded.reshape(-1)))), padded)
     curve = gains[:-1, None] + (gains[1:] - gains[:-1])[:, None] * _RISE
-    raised: Samples = (steps * curve).reshape(-1)[: len(samples)]
+    raised: Samples = (padded * curve).reshape(-1)[: len(samples)]
     return raised
-
-
-def at_one_level(samples: Samples, speech: Sequence[Span]) -> bool:
-    """Whether the speech at these seconds is of one level, and a model hears it as well unraised."""
-    gains = _wanted(_levels(_whole_steps(samples)))
-    spoken = np.concatenate([gains[_step(start) : _step(end) + 1] for start, end in speech])
-    return bool(spoken.max() <= _LITTLE and spoken.max() - spoken.min() <= _ONE_LEVEL)
 
 
 def swings(samples: Samples) -> bool:
@@ -69,14 +57,6 @@ def swings(samples: Samples) -> bool:
     """
     floor, level = np.quantile(_levels(samples[: len(samples) // _FRAME * _FRAME]), (_QUIET, _LOUD))
     return bool(level - floor > _SWINGING)
-
-
-def _whole_steps(samples: Samples) -> Samples:
-    return np.pad(samples, (0, -len(samples) % _STEP))
-
-
-def _step(seconds: float) -> int:
-    return int(seconds * RATE) // _STEP
 
 
 def _levels(samples: Samples) -> Decibels:

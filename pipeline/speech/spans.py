@@ -15,8 +15,6 @@ from pipeline.speech.levels import swings
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.transcript import Span
 
-SHORT_SECONDS = 22.0  # that a model hears at once with enough silence behind to know that it ends
-_EDGE_SECONDS = 1.0  # of silence at a short recording's ends
 PAD_SECONDS = 0.4  # around a stretch: 0.2 cut off word ends
 LEAST_SECONDS = (
     1.0  # of speech without a word: less is a breath, a laugh, or a word's end that is told too early
@@ -93,15 +91,6 @@ def to_windows(speech: Iterable[Span], longest: float) -> list[Span]:
         else:
             windows.append((start, end))
     return windows
-
-
-def whole(windows: Sequence[Span], end: float) -> Sequence[Span]:
-    """Of a block of `SHORT_SECONDS` at most the block itself, where hardly more than the speech is in it. `end`: the
-    block's, in seconds.
-    """
-    if end > SHORT_SECONDS or windows[0][0] > _EDGE_SECONDS or end - windows[-1][1] > _EDGE_SECONDS:
-        return windows
-    return [(0.0, end)]
 
 
 def within(speech: Iterable[Span], window: Span) -> list[Span]:

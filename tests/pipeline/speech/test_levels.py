@@ -7,9 +7,8 @@ import pytest
 # The package ships no types
 from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
 
-from pipeline.speech.levels import at_one_level, levelled
+from pipeline.speech.levels import levelled
 from pipeline.speech.samples import RATE, Samples
-from pipeline.speech.spans import find_speech
 from tests.support.decoding import speech
 
 SAID = speech()
@@ -110,20 +109,3 @@ def test_steady_noise_is_not_raised(kind: str, level: float) -> None:
 def test_noise_that_swings_is_no_speech(kind: str, level: float) -> None:
     noise = scaled(level, BURSTS[kind])
     assert heard(levelled(noise)) == heard(noise) == 0
-
-
-@pytest.mark.parametrize("attenuated", [0, -15, -30])
-def test_one_speaker_has_one_level(attenuated: float) -> None:
-    samples = at(attenuated, SAID)
-    assert at_one_level(samples, find_speech(levelled(samples), 30.0))
-
-
-@pytest.mark.parametrize("attenuated", [-20, -30])
-def test_two_of_whom_one_is_quieter_have_not(attenuated: float) -> None:
-    samples = np.concatenate([SAID, PAUSE, at(attenuated, SAID)])
-    assert not at_one_level(samples, find_speech(levelled(samples), 30.0))
-
-
-def test_what_is_very_quiet_is_better_raised() -> None:
-    samples = at(-50, SAID)
-    assert not at_one_level(samples, find_speech(levelled(samples), 30.0))

@@ -16,7 +16,6 @@ from pipeline.speech.spans import (
     padded,
     to_windows,
     uncovered,
-    whole,
     within,
 )
 from pipeline.speech.transcript import Span
@@ -64,28 +63,6 @@ def test_what_is_padded_holds_its_speech_and_overlaps_nothing(spans: list[Span])
 def test_windows_are_as_long_as_they_may_be() -> None:
     assert to_windows([(0, 10), (11, 20), (21, 30), (31, 40)], LONGEST) == [(0, 30), (31, 40)]
     assert to_windows([(5, 40), (41, 42)], LONGEST) == [(5, 40), (41, 42)]
-
-
-@pytest.mark.parametrize(
-    ("window", "end"),
-    [((1.0, 21.0), 22.0), ((0.0, 0.5), 0.5)],
-)
-def test_a_short_recording_that_is_all_speech_is_heard_whole(window: Span, end: float) -> None:
-    assert whole([window], end) == [(0.0, end)]
-
-
-@pytest.mark.parametrize(
-    ("windows", "end"),
-    [
-        ([(1.1, 10.9)], 11.0),
-        ([(0.6, 9.9)], 11.0),
-        ([(0.0, 22.1)], 22.1),
-        ([(0.0, 29.0), (29.5, 40.0)], 40.0),
-    ],
-    ids=["silence before", "silence behind", "a little longer", "several windows"],
-)
-def test_else_it_is_cut_where_its_speech_ends(windows: list[Span], end: float) -> None:
-    assert whole(windows, end) == windows
 
 
 def test_no_window_of_what_is_found_is_longer_than_the_model_hears() -> None:

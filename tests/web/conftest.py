@@ -24,6 +24,7 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
@@ -193,12 +194,23 @@ def drop(page: Page, *paths: Path) -> None:
     def drag(kind: str) -> None:
         session.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 700, "data": data})
 
+    invitation = page.get_by_text("Drop to add")
+
     def is_seen() -> bool:
         """Told again and again, as a browser does while something is held over it."""
         drag("dragOver")
-        return page.get_by_text("Drop to add").is_visible()
+        return invitation.is_visible()
 
-    drag("dragEnter")
-    wait_until(is_seen, SECONDS)
-    drag("dragOver")  # seen, so that the page has said that it takes what is dropped
-    drag("drop")
+    def is_dropped() -> bool:
+        """From the start once more, if the page isn't told of it: the browser loses one now and then."""
+        drag("dragEnter")
+        wait_until(is_seen, SECONDS)
+        drag("dragOver")  # seen, so that the page has said that it takes what is dropped
+        drag("drop")
+        try:
+            invitation.wait_for(state="hidden", timeout=5_000)
+        except PlaywrightTimeout:
+            return False
+        return True
+
+    wait_until(is_dropped, SECONDS)

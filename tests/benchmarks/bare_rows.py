@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from tempfile import NamedTemporaryFile
 
 import psycopg
@@ -58,7 +59,7 @@ CLAIM_AND_FINISH = """
     from output where smelt.id = output.smelt_id;
 """
 # Those between the tables name one another without a schema, which is the true ones'.
-_KEYS = """
+KEYS = """
     select relname, conname, pg_get_constraintdef(c.oid) from pg_constraint c join pg_class t on t.oid = c.conrelid
     where c.contype = 'f' and c.conrelid = any(array(select ('public.' || name)::regclass from unnest(%s::text[]) name))
 """
@@ -96,11 +97,11 @@ def measure() -> None:
         done = WARMING + BARE * ROUNDS * len(PROTOCOLS)
         assert owner.execute(ended).fetchone() == (done, done + CLIENTS)
     through, *alone = (sorted(figures) for figures in zip(*turns, strict=True))
-    print(f"Postgres's CPU of a one-text smelt: {_median(through):.2f} ms ({_range(through)})")
+    print(f"Postgres's CPU of a one-text smelt: {median(through):.2f} ms ({_range(through)})")
     for name, figures in zip(PROTOCOLS, alone, strict=True):
-        ratio = _median(through) / _median(figures)
+        ratio = median(through) / median(figures)
         print(
-            f"  the same rows bare, {name}: {_median(figures):.2f} ms ({_range(figures)}); ratio {ratio:.1f}"
+            f"  the same rows bare, {name}: {median(figures):.2f} ms ({_range(figures)}); ratio {ratio:.1f}"
         )
     print(
         f"  its write-ahead log: {log_bytes / 1e3:.1f} kB; its rows and their indexes: {disk_bytes / 1e3:.1f} kB"
@@ -141,11 +142,6 @@ def _on_disk(owner: psycopg.Connection) -> float:
     return float(row[0])
 
 
-def _median(figures: list[float]) -> float:
-    """`figures`: sorted."""
-    return figures[len(figures) // 2]
-
-
 def _range(figures: list[float]) -> str:
     return f"{figures[0]:.2f} to {figures[-1]:.2f}"
 
@@ -165,7 +161,7 @@ def _prepared(owner: psycopg.Connection) -> sql.Composed:
             for name, value in zip(names, row, strict=True)
             if name not in OWN and value is not None
         }
-    for table, name, key in owner.execute(_KEYS, [list(TABLES)]).fetchall():
+    for table, name, key in owner.execute(KEYS, [list(TABLES)]).fetchall():
         own = key.replace("REFERENCES smelt", "REFERENCES bare.smelt")
         owner.execute(f"alter table bare.{table} add constraint {name} {own}")
     owner.execute("analyze")

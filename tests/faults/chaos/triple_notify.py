@@ -14,7 +14,7 @@ _notify = QueueNotifier.notify
 
 def notify_three_times() -> None:
     """From now on, in this process."""
-    QueueNotifier.notify = _notify_more  # type: ignore[method-assign]
+    QueueNotifier.notify = _notify_more  # type: ignore[method-assign] # for a whole process, of tests alone
 
 
 # In the very words of what it stands for, so that the type checker sees where they part.

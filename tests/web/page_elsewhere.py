@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from deploy.local_users import mint
 from pipeline.settings import Settings
@@ -149,7 +149,16 @@ def test_a_session_that_is_not_renewed_has_ended(
     expect(page.get_by_text(cast.ada.email)).to_be_visible()
     sign_in_service.refresh_tokens = set()
     page.route("**/v1/profile", lambda route: route.fulfill(status=401, json={"code": "invalid_token"}))
-    supabase.go("#/account")
+    ends: list[Route] = []
+    page.route(
+        "**/v1/session",
+        lambda route: ends.append(route) if route.request.method == "DELETE" else route.continue_(),
+    )
+    with page.expect_request(lambda request: request.method == "DELETE"):
+        supabase.go("#/account")
+    expect(page.get_by_text("Your session has ended")).to_have_count(0)  # a new one would lose its cookie
+    [end] = ends
+    end.continue_()
     expect(page.get_by_role("alert").first).to_contain_text("Your session has ended")
     assert page.context.cookies() == []
 

@@ -120,10 +120,22 @@ async function renewOnce(): Promise<boolean> {
 
 onExpired(async () => {
   if (session.value?.renewable && (await renew())) return true;
+  ending ??= end().finally(() => {
+    ending = null;
+  });
+  return ending;
+});
+
+/** One at a time, and told at its end: who signs in again at once keeps the cookie that they get. */
+let ending: Promise<boolean> | null = null;
+async function end(): Promise<boolean> {
   const ended = session.value?.kind;
   if (!session.value || ended === "none") return false;
-  if (ended !== "visitor") notice.value = t.signIn.ended;
-  session.value = nobody();
-  await send("DELETE", "v1/session");
+  try {
+    await send("DELETE", "v1/session");
+  } finally {
+    if (ended !== "visitor") notice.value = t.signIn.ended;
+    session.value = nobody();
+  }
   return ended === "visitor"; // who goes on as one who hasn't sent anything
-});
+}

@@ -1,6 +1,7 @@
 """Whether a call is made again, and when: decisions, which the transports carry out."""
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -15,6 +16,7 @@ TRIES = 4
 FIRST_DELAY, LONGEST_DELAY = 0.5, 8.0  # seconds
 LONGEST_WAIT = 30.0  # seconds: a Retry-After beyond it is the caller's matter
 TRY_LATER = (429, 503)
+CODE = re.compile(r"[a-z][a-z0-9_]*")  # as the service writes its codes, and gateways seldom theirs
 FIRST_LOOK, SLOWEST_LOOK = 0.1, 2.0  # seconds between two looks at a smelt
 TOO_LARGE_FOR_A_PROXY = (
     "a proxy before the service doesn't let a request of this size through (413); the service itself wasn't asked. "
@@ -68,18 +70,19 @@ def _failure(reply: httpx2.Response, retry_after: float | None) -> Refused | Unr
     status, problem, address = reply.status_code, _problem(reply), address_of(reply.request)
     kind = Unreachable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Refused
     detail = ""
-    if "code" not in problem:
+    if not problem:
         too_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        problem, detail = {}, f"{address}: {TOO_LARGE_FOR_A_PROXY}" if too_large else not_the_service(reply)
+        detail = f"{address}: {TOO_LARGE_FOR_A_PROXY}" if too_large else not_the_service(reply)
     elif kind is Unreachable:
         detail = f"{address} can't at the moment: {problem.get('detail') or reply.reason_phrase}"
     return kind(status, problem, detail=detail, address=address, retry_after=retry_after)
 
 
 def _problem(reply: httpx2.Response) -> dict[str, Any]:
-    """The problem details; none if something else than the service answered."""
+    """The problem details; none if something else than the service answered, which may have JSON of its own."""
     try:
         body = reply.json()
     except ValueError:
         return {}
-    return body if isinstance(body, dict) else {}
+    code = body.get("code") if isinstance(body, dict) else None
+    return body if isinstance(code, str) and CODE.fullmatch(code) else {}

@@ -15,12 +15,15 @@ from urllib.parse import unquote_to_bytes
 _QUOTED = r'"(?:[^"\\]|\\.?)*+(?:"|\Z)'
 # A quoted text that is no parameter's is passed over: what stands between quotes is nobody's name.
 _PARAMETER = re.compile(rf';[ \t]*([^\s=;"]{{1,64}})[ \t]*=[ \t]*({_QUOTED}|[^;\s"]*)|{_QUOTED}', re.DOTALL)
-_EXTENDED = re.compile(r"(utf-8|iso-8859-1|us-ascii|windows-1252)?'[^']{0,32}'", re.IGNORECASE)
+# Those of RFC 8187 and of the systems that people have had: not every codec that Python has is a charset.
+_CHARSET = (
+    r"utf-8|us-ascii|iso-8859-(?:[1-9]|1[013456])|windows-125[0-8]|koi8-[ru]"
+    r"|gb2312|gbk|gb18030|big5|shift_jis|euc-jp|euc-kr"
+)
+_EXTENDED = re.compile(rf"({_CHARSET})?'[^']{{0,32}}'", re.IGNORECASE)
 _PERCENT = re.compile(r"[^%]*(?:%[0-9a-f]{2}[^%]*)+", re.IGNORECASE)
 _ESCAPED = re.compile(r"(?:[\w.~!*'()+,;@&=$-]|%[0-9a-f]{2})+", re.IGNORECASE | re.ASCII)
-_WORDS = re.compile(
-    r"(?:\s*=\?(?:utf-8|iso-8859-1|us-ascii|windows-1252)\?[bq]\?[^?\s]*\?=)+\s*", re.IGNORECASE
-)
+_WORDS = re.compile(rf"(?:\s*=\?(?:{_CHARSET})\?[bq]\?[^?\s]*\?=)+\s*", re.IGNORECASE)
 
 
 def part_filename(disposition: str, plain: bytes | None) -> str | None:

@@ -44,17 +44,25 @@ class OpenAiErrors:
             if message["type"] == "http.response.start" and _is_problem(message):
                 held = message
             elif held is not None:
-                body = json.dumps(openai_error(json.loads(message["body"])), ensure_ascii=False).encode()
-                headers = MutableHeaders(scope=held)
-                headers["Content-Type"] = "application/json"
-                headers["Content-Length"] = str(len(body))
-                await send(held)
-                held = None
+                head, held = held, None
+                body = _translated(message["body"], MutableHeaders(scope=head))
+                await send(head)
                 await send({**message, "body": body})
             else:
                 await send(message)
 
         await self.app(scope, receive, translating)
+
+
+def _translated(problem: bytes, headers: MutableHeaders) -> bytes:
+    """The body, of which `headers` tell then. Of a `HEAD` there is none, and nobody knows how long it would be."""
+    headers["Content-Type"] = "application/json"
+    if not problem:
+        del headers["Content-Length"]
+        return b""
+    body = json.dumps(openai_error(json.loads(problem)), ensure_ascii=False).encode()
+    headers["Content-Length"] = str(len(body))
+    return body
 
 
 def _is_problem(message: Message) -> bool:

@@ -21,6 +21,7 @@ MAX_VOCABULARY_CHARS = 2_000
 MIN_TTL, MAX_TTL = 60, 604_800  # seconds
 LANGUAGE_RULE = "Must be a language code such as `en` or `de`."
 
+_WITHIN_CHAR = bytes(range(0x80, 0xC0))  # UTF-8's bytes behind a character's first
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 T = TypeVar("T")
@@ -31,13 +32,15 @@ class Fields:
     """The names that a call knows: those that are given once, and those that may be repeated.
 
     `inputs`: those of its inputs, which stand beside the form. `others_ignored`: names that it doesn't know are passed
-    over, instead of refused. `implied`: values that the call itself stands for; nobody sends them.
+    over, instead of refused. `ends`: those of which only the end is of use, however long they are. `implied`: values
+    that the call itself stands for; nobody sends them.
     """
 
     single: frozenset[str]
     repeated: frozenset[str]
     inputs: frozenset[str] = frozenset()
     others_ignored: bool = False
+    ends: frozenset[str] = frozenset()
     implied: Mapping[str, str] = field(default_factory=dict)
 
     def nearest(self, name: str) -> str | None:
@@ -135,7 +138,11 @@ class FieldValue:
         if not self._wanted:
             return
         self._value += data
-        if len(self._value) > MAX_FIELD_BYTES:
+        if len(self._value) <= MAX_FIELD_BYTES:
+            return
+        if self._name in self._form.fields.ends:
+            self._value = self._value[-MAX_FIELD_BYTES:].lstrip(_WITHIN_CHAR)
+        else:
             self._form.bad(self._name, f"At most {MAX_FIELD_BYTES:,} bytes.")
             self._wanted = False
 

@@ -47,6 +47,7 @@ class Intake:
         self._content = content
         self._pause = pause
         self._fields = 0
+        self._misplaced: list[str] = []  # fields that hold a file and aren't known
         self._bytes = 0
         self._current: InputPart | FieldValue | PartStart | None = (
             None  # PartStart: an input, or an empty one
@@ -68,6 +69,8 @@ class Intake:
             raise ApiError(Code.UNSUPPORTED_MEDIA_TYPE, f"Send {self._schema.media_types}.")
         async for event in body:
             await self._on(event)
+        if not self.parts:  # else what isn't known is passed over, as a file too
+            self._refuse_misplaced()
 
     def _most_json(self) -> int:
         """Bytes of a JSON body, which may write any character as six."""
@@ -118,11 +121,16 @@ class Intake:
         if is_input:
             self._current = start  # a browser's file input in which nothing was chosen, unless data comes
         elif start.filename and not self.form.fields.know(start.name):
-            self.form.unknown(
-                start.name, f"Send files in `{self._schema.file_field}`; this field takes none."
-            )
+            self._misplaced.append(start.name)
+            if not self.form.fields.others_ignored:
+                self._refuse_misplaced()
         else:
             self._current = FieldValue(self.form, start.name)
+
+    def _refuse_misplaced(self) -> None:
+        detail = f"Send files in `{self._schema.file_field}`; this field takes none."
+        while self._misplaced:
+            self.form.unknown(self._misplaced.pop(0), detail)
 
     async def _take(self, data: bytes) -> None:
         if isinstance(self._current, PartStart) and data:

@@ -173,6 +173,8 @@ def test_a_browser_may_ask_first_and_reads_errors_too(settings: Settings) -> Non
         preflight = client.options("/v1/smelts", headers=asked)
         assert preflight.status_code == 200
         assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+        looked = client.options("/v1/smelts", headers=asked | {"Access-Control-Request-Method": "HEAD"})
+        assert looked.status_code == 200
         refused = client.get("/v1/profile", headers=origin)
         assert refused.status_code == 401
         assert refused.headers["Access-Control-Allow-Origin"] == "https://app.example.org"

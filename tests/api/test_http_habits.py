@@ -50,6 +50,12 @@ def test_head_is_get_without_the_body(
             assert {name: head.headers.get(name) for name in ALIKE} == {
                 name: got.headers.get(name) for name in ALIKE
             }
+    for refused in (ada, api.client(headers={"Authorization": "Bearer nobody"})):
+        for url in ("/v1/models", "/v1/models/nope", "/v1/audio/nope", "/v1/audio/transcriptions"):
+            with subtests.test("an error in OpenAI's shape", url=url):
+                head, got = refused.head(url), refused.get(url)
+                assert (head.status_code, head.content) == (got.status_code, b"")
+                assert head.headers["content-type"] == got.headers["content-type"] == "application/json"
     assert ada.head("/v1/smelts/ticket").status_code == 404
     assert ada.head(f"/v1/smelts/{smelt['id']}/cancel").status_code == 405
     assert api.client().head("/v1/profile").status_code == 401

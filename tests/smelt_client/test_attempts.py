@@ -64,6 +64,10 @@ def test_what_may_go_better_is_tried_again(
         ),
         (reply(404, {"code": "not_found"}), 1, True, Refused, "not_found"),
         (reply(413, "<html>"), 1, True, Refused, ""),
+        (reply(413, {"code": "file_too_large"}), 1, True, Refused, "file_too_large"),
+        (reply(413, {"code": 413, "message": "Too large"}), 1, True, Refused, ""),
+        (reply(413, {"code": "REQUEST_TOO_LARGE"}), 1, True, Refused, ""),
+        (reply(413, ["too large"]), 1, True, Refused, ""),
     ],
 )
 def test_what_may_not_is_told_by_its_code(

@@ -45,6 +45,11 @@ CONFUSED: list[tuple[bytes, type[SmeltError], str]] = [
     (html("407 Proxy Authentication Required"), Refused, "wants a password (407)"),
     (html("429 Slow Down"), Refused, "{address} lets no more through for now (429), and not by the service"),
     (html("413 Too Large"), Refused, "{address}: a proxy before the service"),
+    (
+        b'HTTP/1.1 413 Too Large\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"code": 413}',
+        Refused,
+        "{address}: a proxy before the service",
+    ),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", Unreachable, "something else than Smelt answers"),
     (
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",

@@ -49,6 +49,12 @@ NAMES = [
     (b"; filename=\"a; filename*0*=UTF-8''spoof.m4a\"", "a; filename*0*=UTF-8''spoof.m4a"),
     (b"; filename*=utf-8'de'Gr%C3%B6%C3%9Fe.m4a", "Größe.m4a"),
     (b"; filename*=iso-8859-1''Gr%F6%DFe.m4a", "Größe.m4a"),
+    (b"; filename*=iso-8859-15''%A4.m4a", "€.m4a"),
+    (b"; filename*=gb18030''%BB%E1%D2%E9.m4a", "会议.m4a"),
+    (b"; filename*=Shift_JIS''%89%EF%8Bc.m4a", "会議.m4a"),
+    (b"; filename*=iso-8859-12''x.m4a", "iso-8859-12''x.m4a"),  # there is none
+    (b"; filename*=unicode_escape''x.m4a", "unicode_escape''x.m4a"),  # no charset
+    (b'; filename="=?gb2312?B?u+HS6Q==?="', "会议"),
     (b"; filename=\"Gro?e.m4a\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe.m4a", "Größe.m4a"),
     (b"; filename*=UTF-8''Gr%C3%B6%C3%9Fe.m4a; filename=\"Gro?e.m4a\"", "Größe.m4a"),
     (b"; filename=\"plain.m4a\"; filename*=UTF-8''%FF%FE", "plain.m4a"),

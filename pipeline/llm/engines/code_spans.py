@@ -11,7 +11,7 @@ _INLINE = re.compile(r"(?<!`)(`{1,3})(?!`)[^\n]{1,300}?(?<!`)\1(?!`)")
 
 def code_spans(text: str) -> Spans:
     """In order, not overlapping. A fence that nothing closes is none: it may be a thought that came to no end."""
-    fences = _fences(text)
+    fences, _ = _fences(text)
     inline = [found.span() for found in _INLINE.finditer(text) if not is_inside(found.start(), fences)]
     return sorted(fences + inline)
 
@@ -21,7 +21,12 @@ def is_inside(position: int, spans: Spans) -> bool:
     return index > 0 and spans[index - 1][0] <= position < spans[index - 1][1]
 
 
-def _fences(text: str) -> Spans:
+def ends_in_fence(text: str) -> bool:
+    """Whether a fence is begun in it that nothing closes."""
+    return _fences(text)[1]
+
+
+def _fences(text: str) -> tuple[Spans, bool]:
     spans: Spans = []
     begun, fence, position = 0, "", 0
     for line in text.splitlines(keepends=True):
@@ -32,4 +37,4 @@ def _fences(text: str) -> Spans:
             spans.append((begun, position + len(line)))
             fence = ""
         position += len(line)
-    return spans
+    return spans, bool(fence)

@@ -1,7 +1,6 @@
 """Calls to an OpenAI-compatible chat server, streamed where it streams."""
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
@@ -14,15 +13,15 @@ from pydantic import SecretStr
 
 from pipeline.errors import RateLimited, Unanswered, WorkError
 from pipeline.llm import messages
+from pipeline.llm.engines.draft import Draft
 from pipeline.llm.engines.event_stream import contents
 from pipeline.llm.engines.features import Feature, Features
 from pipeline.llm.engines.openai_client import make_client
 from pipeline.llm.engines.openai_errors import malformed, timed_out, translate
 from pipeline.llm.engines.openai_features import body, refused
 from pipeline.llm.engines.openai_length import is_long, may_be_length, tells_length
-from pipeline.llm.engines.openai_reply import Reply, whole_characters
+from pipeline.llm.engines.openai_reply import Reply
 from pipeline.llm.engines.openai_usage import ReadCounts
-from pipeline.llm.engines.thoughts import without_thoughts
 from pipeline.llm.messages import Message
 from pipeline.llm.synthesis import Answer, ContextExceeded
 from pipeline.llm.token_counts import estimate_tokens, fewest_tokens
@@ -31,7 +30,6 @@ from pipeline.states import ErrorCode
 
 _MOST_CONTINUATIONS = 8  # an answer cut off more often than this is a model that doesn't stop
 _TAIL_SECONDS = 5.0  # for what comes behind an answer's end: counts
-_FENCE = re.compile(r"```(?:markdown|md)[^\S\n]*\n(.*)\n```", re.S)
 _SHORT: list[Message] = [
     {"role": "system", "content": "You answer in one word."},
     {"role": "user", "content": "Answer with the word OK."},
@@ -78,22 +76,21 @@ class OpenAIChat:
 
         Raises `WorkError`, or `ContextExceeded` where the conversation is too long for the model.
         """
-        said, answer, read, written = "", "", 0, 0
+        draft, read, written = Draft.of(conversation), 0, 0
         turn = list(conversation)
         for _ in range(1 + _MOST_CONTINUATIONS):
-            reply = await self._call(turn, on_tokens, estimate_tokens(answer))
+            reply = await self._call(turn, on_tokens, estimate_tokens(draft.text))
             text = "".join(reply.text)
-            said += text
-            answer = whole_characters(said)
+            draft.add(text)
             more_read = self._input_tokens(turn, reply)
             more_written = estimate_tokens(text) if reply.usage.written is None else reply.usage.written
             note_tokens(more_read, more_written)
             read, written = read + more_read, written + more_written
             if not reply.cut_off:
-                return Answer(_finished(answer, reply, conversation), read, written)
+                return Answer(_finished(draft, reply), read, written)
             if not text.strip():  # the same request would bring as little
                 raise ContextExceeded(ErrorCode.SYNTHESIS_FAILED)
-            turn = messages.continuation(conversation, answer)
+            turn = messages.continuation(conversation, draft.text)
         raise WorkError(
             ErrorCode.SYNTHESIS_FAILED, "The language model did not come to an end.", retryable=True
         )
@@ -236,13 +233,9 @@ def _is_filter(error: BaseException) -> bool:
     return isinstance(failure, WorkError) and failure.code is ErrorCode.CONTENT_FILTERED
 
 
-def _finished(answer: str, reply: Reply, conversation: Sequence[Message]) -> str:
+def _finished(draft: Draft, reply: Reply) -> str:
     """The answer as clean Markdown. Raises `WorkError` where there is none."""
-    given = "\n".join(message["content"] for message in conversation)
-    task = messages.task_of(conversation)
-    text = without_thoughts(answer, given, task).strip()
-    if fenced := _FENCE.fullmatch(text):
-        text = without_thoughts(fenced[1], given, task).strip()
+    text = draft.finished()
     if reply.filtered or (reply.refused and not text):
         raise WorkError(ErrorCode.CONTENT_FILTERED)
     if not text:

@@ -264,6 +264,40 @@ def test_an_answer_cut_off_by_length_is_continued_to_its_end(
     assert result.output_tokens == sum(len(text.split()) * 4 // 3 for text in ("One two th", "ree fo", "ur."))
 
 
+_FINAL = "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>"
+_WHOLE = "# Title\n\nThe launch is in May, and so on."
+_HALF = "# Title\n\nThe launch is in M"
+
+
+@pytest.mark.parametrize(
+    ("replies", "markdown"),
+    [
+        ((f"Hm.\n</think>\n\n{_HALF}", "I have to go on.\n</think>\n\nay, and so on."), _WHOLE),
+        ((f"Hm.\n</think>\n\n{_HALF}", "ay, and so on."), _WHOLE),
+        ((f"<think>Hm.</think>\n\n{_HALF}", "<think>I go on.</think>ay, and so on."), _WHOLE),
+        ((f"<think>\nHm.\n</think>\n\n{_HALF}", "<think>\nI go on.\n</think>\n\nay, and so on."), _WHOLE),
+        ((_HALF, "<think>\nI go on.\n</think>\n\nay, and so on."), _WHOLE),
+        ((_HALF, "<think>Hm.</think>ay, and ", "<think>Hm.</think>so on."), _WHOLE),
+        ((_HALF, "<think>\nI go on, but", "<think>Hm.</think>ay, and so on."), _WHOLE),
+        ((f"{_HALF}ay,", "<think>\nI go on.\n</think> and so on."), _WHOLE),
+        ((f"{_FINAL}{_HALF}", f"{_FINAL}ay, and ", f"{_FINAL}so on."), _WHOLE),
+        ((f"{_FINAL}{_HALF}", "ay, and so on.<|return|>"), _WHOLE),
+        (("<|channel|>analysis<|message|>Hm, the user", f" wants it.<|end|>{_FINAL}{_WHOLE}"), _WHOLE),
+        (("<think>Hm, the user", f" wants it.</think>\n\n{_WHOLE}"), _WHOLE),
+        (("<think>\nHm, the user", f"<think>\nOkay again.\n</think>\n\n{_WHOLE}"), _WHOLE),
+        (("Hm, the user wants", f"Okay again.\n</think>\n\n{_WHOLE}"), _WHOLE),
+        ((f"{_WHOLE}\n\n<think>\nDid I", " forget anything?\n</think>"), _WHOLE),
+        (("```xml\n<a>", "\n<think>\nHm.\n</think>\n```\nSo."), "```xml\n<a>\n<think>\nHm.\n</think>\n```\nSo."),
+    ],
+)  # fmt: skip
+def test_thoughts_before_a_continuation_cost_the_answer_nothing(
+    llm: LlmServer, make_llm_engine: MakeEngine, replies: tuple[str, ...], markdown: str
+) -> None:
+    llm.script.extend(Step(text=text, finish="length") for text in replies[:-1])
+    llm.script.append(Step(text=replies[-1]))
+    assert make_llm_engine().apply(SUMMARIZE, DOCUMENTS, _ignore).markdown == markdown
+
+
 @pytest.mark.parametrize("finish", ["max_tokens", "MAX_TOKENS"])
 def test_a_limit_of_length_by_another_name_is_continued(
     llm: LlmServer, make_llm_engine: MakeEngine, finish: str
@@ -305,6 +339,11 @@ def test_an_answer_without_end_is_no_answer(llm: LlmServer, make_llm_engine: Mak
         ("```xml\n<think>Hm.</think>\n```", "```xml\n<think>Hm.</think>\n```"),
         ("Text with <think> in it </think>.", "Text with <think> in it </think>."),
         ("```python\ncode\n```", "```python\ncode\n```"),
+        ("```markdown\n# A\n\n```python\nx\n```\n\nText\n```", "# A\n\n```python\nx\n```\n\nText"),
+        (
+            "```markdown\n# A\n```\n\nMore text.\n\n```\nx\n```",
+            "```markdown\n# A\n```\n\nMore text.\n\n```\nx\n```",
+        ),
         ("\n# Title\n", "# Title"),
     ],
 )

@@ -31,6 +31,7 @@ THOUGHT: list[str] = [
     f"{ANSWER}<|im_end|>",
     f"{ANSWER}\n<|eot_id|><|end_of_text|>\n",
     f"<s>{ANSWER}</s>",
+    f"{ANSWER}</s>",
     f"<|im_start|>assistant\n{ANSWER}<|im_end|>",
     f"{ANSWER}<｜end▁of▁sentence｜>",  # noqa: RUF001
     f"◁think▷Let me see.◁/think▷{ANSWER}",
@@ -66,6 +67,17 @@ THOUGHT: list[str] = [
     f"<|channel|>final<|message|>{ANSWER}",
     f"analysisThe user wants a summary.assistantfinal{ANSWER}",
     f"analysisThe user wants it.assistantcommentaryHm.assistantfinal\n\n{ANSWER}",
+    f"{ANSWER}\n\n<think>Did I forget anything? Let me",
+    f"<think>One.</think>\n\n{ANSWER}\n\n<think>Did I forget anything?",
+    f"<antThinking>Let me see.</antThinking>\n\n{ANSWER}",
+    f"<thought-process>Let me see.</thought-process>\n\n{ANSWER}",
+    f"<chain-of-thought>Let me see.</chain-of-thought>\n\n{ANSWER}",
+    f"<|thinking_start|>Let me see.<|thinking_end|>{ANSWER}",
+    f"<|inner_prefix|>Let me see.<|inner_suffix|>{ANSWER}",
+    f"<|start_header_id|>assistant<|end_header_id|>\n\n{ANSWER}<|eot|>",
+    f"<|header_start|>assistant<|header_end|>\n\n{ANSWER}<|end_of_turn|>",
+    f"analysis\nWe need to sum up.\nfinal\n{ANSWER}",
+    f"analysis\n\nWe need to sum up.\n\nfinal\n\n{ANSWER}",
 ]
 
 
@@ -88,6 +100,25 @@ def test_thoughts_after_a_preface_are_taken_off(begin: str, thoughts: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("preface", "thought"),
+    [
+        ("Sure!", "<think>Let me see.</think>"),
+        ("Sure, here it is.", "<think>Let me see.</think>"),
+        ("(Sure, here it is.)", "<think>Let me see.</think>"),
+        ("好的。", "<think>让我看看。</think>"),
+    ],
+)
+def test_no_blank_is_needed_after_a_preface(preface: str, thought: str) -> None:
+    assert without_thoughts(f"{preface}{thought}\n\n{ANSWER}", "") == f"{preface}\n\n{ANSWER}"
+
+
+def test_a_short_answer_between_thoughts_is_no_preface() -> None:
+    answer = "<think>One.</think>\nThe launch is in May.\n<think>\nDid I forget anything?"
+    assert without_thoughts(answer, "").strip() == "The launch is in May."
+    assert without_thoughts(f"{answer}\n</think>", "").strip() == "The launch is in May."
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         "<think>Let me see.</think>",
@@ -104,6 +135,9 @@ def test_thoughts_after_a_preface_are_taken_off(begin: str, thoughts: str) -> No
         "<|channel|>analysis<|message|>The user wants a summary.<|end|>",
         "<|start|>assistant<|channel|>commentary<|message|>Hm.<|end|>",
         "analysisThe user wants a summary",
+        "Sure, let me think about it.\n<think>Okay, the user wants",
+        "Sure, let me think. <think>Okay, the user wants a summary. Let me",
+        "Sure, let me think.\n<think>Hm.</think>",
     ],
 )
 def test_nothing_but_thoughts_leaves_nothing(answer: str) -> None:
@@ -147,6 +181,16 @@ ABOUT: list[str] = [
     "[THINK] Campaign of May\n\nIt was launched.",
     "analysis*: see below.",
     "> <think>\n> Let me see.\n> </think>\n\nThat is what it wrote.",
+    "1. <think>\n2. <answer>\n\nThose are the tags.",
+    "1. <think>Begins the thoughts.\n2. <answer>Begins the answer.",
+    "Tags: <think>\n\nThe rest of the answer follows.",
+    "It has two tags. <think> Opens the thoughts.\n\n<think> So it does.",
+    "# Tags\n\n## <think>\n\nOpens the thoughts.\n\n## <answer>\n\nOpens the answer.",
+    "<Thoughts on the launch>\n\n- It is in May.",
+    "- Call Ann\n- <s>Book the room</s>",
+    "- <s>Book the room</s>\n- Call Ann\n- <s>Ship it</s>",
+    "<s>Old plan</s> New plan",
+    "<s>Old plan</s> New plan, then <s>older</s>",
 ]
 
 
@@ -175,8 +219,36 @@ def test_a_thinking_model_s_own_thoughts_go_also_where_the_input_is_about_them()
     assert without_thoughts(f"<think>\nIt is about <think>.\n</think>\n\n{ANSWER}", given).strip() == ANSWER
 
 
-def test_marks_of_channels_in_the_answer_s_code_stay() -> None:
-    answer = f"It writes `<|channel|>` first.\n\n{ANSWER}"
+@pytest.mark.parametrize(
+    ("answer", "left"),
+    [
+        (f"Okay, the user wants it summed up.\n</think>\n\n{ANSWER}", ANSWER),
+        (f"Sure.\n\n<think>\nThe user wants it.\n</think>\n\n{ANSWER}", f"Sure.\n\n\n\n{ANSWER}"),
+        ("<think>Okay, the user wants", ""),
+        ("Sure.\n<think>\nOkay, the user wants", ""),
+    ],
+)
+def test_an_input_that_names_the_marks_quotes_no_thoughts(answer: str, left: str) -> None:
+    given = "The model writes `<think>` and `</think>`. The launch is in May."
+    assert without_thoughts(answer, given).strip() == left
+
+
+def test_what_an_input_that_names_the_marks_says_of_them_stays() -> None:
+    given = "The model writes `<think>` and `</think>`."
+    for answer in ("# Tags\n\n<think>Opens the thoughts.", "# Tags\n\nIt ends them:</think>\n\nSo."):
+        assert without_thoughts(answer, given) == answer
+
+
+@pytest.mark.parametrize("word", ["analysisResult", "commentaryTrack"])
+def test_a_word_of_the_input_is_no_channel(word: str) -> None:
+    answer = f"{word} holds the sum."
+    assert without_thoughts(answer, f"The sum is in `{word}`.") == answer
+    assert without_thoughts(answer, "Sum up.") == ""
+
+
+@pytest.mark.parametrize("code", ["`<|channel|>`", "`<|end|>`", "`<|start|>` and `<|return|>`"])
+def test_marks_of_channels_in_the_answer_s_code_stay(code: str) -> None:
+    answer = f"It writes {code} there.\n\n{ANSWER}"
     channels = (
         f"<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>{answer}"
     )
@@ -191,8 +263,30 @@ def test_what_the_task_asks_for_is_no_thought() -> None:
     assert without_thoughts(answer, task).strip() == ANSWER
 
 
+@pytest.mark.parametrize("name", ["analysis", "reflection"])
+def test_an_element_that_the_task_names_in_words_is_no_thought(name: str) -> None:
+    task = f"Answer in XML with two elements, {name.title()} and decision."
+    answer = f"<{name}>Costs rose.</{name}>\n<decision>Wait.</decision>"
+    assert without_thoughts(answer, task, task) == answer
+    assert without_thoughts(answer, "Sum up.", "Sum up.").strip() == "<decision>Wait.</decision>"
+
+
 @pytest.mark.parametrize(
-    "unit", ["<think>", "</think>", "```\n", "`<think>\n", "<think>\n</think>\n", "<|channel|>"]
+    "task",
+    ["Do not write `<think>` tags.", "Sum up, but don't use <think> or </think>.", "Without <think>."],
+)
+def test_a_task_that_forbids_thoughts_asks_for_none(task: str) -> None:
+    assert without_thoughts(f"<think>\nLet me see.\n</think>\n\n{ANSWER}", task, task).strip() == ANSWER
+
+
+def test_a_task_may_forbid_one_thing_and_ask_for_thoughts() -> None:
+    answer = f"<think>\nLet me see.\n</think>\n\n{ANSWER}"
+    for task in ("No headings. Begin with <think>.", "Add no headings and begin with <think>."):
+        assert without_thoughts(answer, task, task) == answer
+
+
+@pytest.mark.parametrize(
+    "unit", ["<think>", "</think>", "```\n", "`<think>\n", "<think>\n</think>\n", "<|channel|>", "<s>"]
 )
 def test_whatever_comes_it_takes_no_time(unit: str) -> None:
     without_thoughts(unit * (400_000 // len(unit)), "")

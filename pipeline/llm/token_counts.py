@@ -55,7 +55,11 @@ _BMP = _PRICE[np.searchsorted(_STARTS, np.arange(0x10000, dtype=np.uint32), side
 # Most text is ASCII, which `bytes.translate` prices in a fraction of the time.
 _ASCII = bytes(_BMP[:128].tolist()) + bytes(128)
 
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")  # kana, ideographs
+# What is written without spaces, and the characters that a token has at most, on average.
+_UNSPACED = (
+    (re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+"), 4),  # kana, ideographs
+    (re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+"), 8),  # Thai, Lao, Burmese, Khmer
+)
 
 MOST_PER_CHARACTER = int(_PRICE.max()) // UNIT  # tokens
 
@@ -83,7 +87,10 @@ def fewest_tokens(text: str) -> int:
     """Tokens that running text costs at least.
 
     No common tokenizer joins two words over white space into one token. Chinese and Japanese stand without white space;
-    vocabularies trained on them reach about two characters to a token, and four are taken as the most.
+    vocabularies trained on them reach about two characters to a token, and four are taken as the most. Thai and its
+    neighbours have four to seven characters to a word, and eight are taken.
     """
-    unspaced = 0 if text.isascii() else len(text) - len(_UNSPACED.sub("", text))
-    return max(len(text.split()), unspaced // 4)
+    words = len(text.split())
+    if text.isascii():
+        return words
+    return max(words, sum((len(text) - len(script.sub("", text))) // most for script, most in _UNSPACED))

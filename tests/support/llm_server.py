@@ -33,7 +33,7 @@ class Step:
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    error: dict[str, Any] | str | None = None  # body of an answer that isn't 200
+    error: dict[str, Any] | list[Any] | str | None = None  # body of an answer that isn't 200
     text: str | None = None  # None: first and last sentence of the input
     finish: str | None = "stop"
     usage: bool = True

@@ -9,51 +9,76 @@ import codecs
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 
-from httpx2 import Response
+from anyio import EndOfStream
+from httpx2 import RequestError, Response  # of the library that the SDK speaks HTTP with
 from openai import APIError
 from openai._streaming import ServerSentEvent, SSEDecoder
 
 from pipeline.llm.engines.json_lines import documents, in_openais_words, is_whole
 
 DONE = "[DONE]"
+BROKEN_BODY = (RequestError, EndOfStream, OSError)  # it breaks off or can't be decoded
 _ENDS = {DONE, f'"{DONE}"', "DONE"}
+_BYTE_ORDER_MARK = codecs.BOM_UTF8
 _LIFE_SIGNS = {"ping", "heartbeat", "keepalive", "keep-alive"}
+
+
+class _Body:
+    """A response's bytes. Where the connection breaks they just end, so that what is complete is still read."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        self.failure: Exception | None = None
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self.response.aiter_bytes():
+                yield piece
+        except BROKEN_BODY as error:
+            self.failure = error
 
 
 async def contents(response: Response) -> AsyncGenerator[object, None]:
     """Each event's JSON in turn, `DONE` where the end is announced. Raises `APIError` for an error that is told.
 
-    A `ValueError` is raised where something isn't JSON. What breaks off in the midst of an event just ends.
+    A `ValueError` is raised where something isn't JSON. What breaks off in the midst of an event just ends. Where the
+    connection broke, that is raised behind all that came before.
     """
-    pieces = response.aiter_bytes()
-    if "event-stream" in response.headers.get("content-type", "").lower():
-        async for content in _events(pieces, response):
+    body = _Body(response)
+    try:
+        async for content in _contents(body):
             yield content
-        return
-    first = b""
+    except ValueError:
+        if body.failure is None:
+            raise
+    if body.failure is not None:
+        raise body.failure
+
+
+async def _contents(body: _Body) -> AsyncIterator[object]:
+    """Its beginning tells what it is: servers, and gateways before them, name another type."""
+    first, pieces = b"", body.pieces()
     async for piece in pieces:
         first += piece
-        if first.strip():
+        if not _BYTE_ORDER_MARK.startswith(first.strip()):  # the mark may come in pieces, too
             break
-    if not first.lstrip().startswith(b"{"):
-        async for content in _events(_behind(first, pieces), response):
-            yield content
-        return
-    async for content in _documents(_behind(first, pieces), response):
+    is_json = first.strip().removeprefix(_BYTE_ORDER_MARK).lstrip().startswith(b"{")
+    read = _documents if is_json else _events
+    async for content in read(_behind(first, pieces), body):
         yield content
 
 
-async def _documents(pieces: AsyncIterator[bytes], response: Response) -> AsyncIterator[object]:
-    """A single one that is no piece of an answer is all of it."""
+async def _documents(pieces: AsyncIterator[bytes], body: _Body) -> AsyncIterator[object]:
+    """A single one that is no piece of an answer is all of it, unless more may have been to come."""
     number, last = 0, None
     async for document in documents(pieces):
         number, last = number + 1, document
-        yield in_openais_words(_checked(document, "", response))
-    if number == 1 and is_whole(last):
+        yield in_openais_words(_checked(document, "", body.response))
+    if number == 1 and is_whole(last) and body.failure is None:
         yield DONE
 
 
-async def _events(pieces: AsyncIterator[bytes], response: Response) -> AsyncIterator[object]:
+async def _events(pieces: AsyncIterator[bytes], body: _Body) -> AsyncIterator[object]:
     text = _Text(pieces)
     async for event in SSEDecoder().aiter_bytes(text.lines()):
         for data in _data(event):
@@ -67,7 +92,7 @@ async def _events(pieces: AsyncIterator[bytes], response: Response) -> AsyncIter
                     return
                 raise
             if isinstance(content, Mapping):  # else a sign of life, such as `null`
-                yield _checked(content, event.event or "", response)
+                yield _checked(content, event.event or "", body.response)
 
 
 class _Text:

@@ -5,8 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
-from anyio import EndOfStream
-from httpx2 import RequestError, TimeoutException  # of the library that the SDK speaks HTTP with
+from httpx2 import TimeoutException  # of the library that the SDK speaks HTTP with
 from openai import APIConnectionError, APIError, AsyncStream, OpenAIError
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import SecretStr
@@ -14,12 +13,12 @@ from pydantic import SecretStr
 from pipeline.errors import RateLimited, Unanswered, WorkError
 from pipeline.llm import messages
 from pipeline.llm.engines.draft import Draft
-from pipeline.llm.engines.event_stream import contents
+from pipeline.llm.engines.event_stream import BROKEN_BODY, contents
 from pipeline.llm.engines.features import Feature, Features
 from pipeline.llm.engines.openai_client import make_client
 from pipeline.llm.engines.openai_errors import malformed, timed_out, translate
-from pipeline.llm.engines.openai_features import body, refused
-from pipeline.llm.engines.openai_length import is_long, may_be_length, tells_length
+from pipeline.llm.engines.openai_features import body, is_clear, refused
+from pipeline.llm.engines.openai_length import is_long, is_short, may_be_length, tells_length
 from pipeline.llm.engines.openai_reply import Reply
 from pipeline.llm.engines.openai_usage import ReadCounts
 from pipeline.llm.messages import Message
@@ -34,8 +33,6 @@ _SHORT: list[Message] = [
     {"role": "system", "content": "You answer in one word."},
     {"role": "user", "content": "Answer with the word OK."},
 ]
-# A body that breaks off or can't be decoded.
-_BROKEN_BODY = (RequestError, EndOfStream, OSError)
 # A chunk that isn't JSON, or not of the protocol's shape, or nested too deep.
 _MISSHAPEN = (ValueError, TypeError, AttributeError, RecursionError)
 _Failure = WorkError | ContextExceeded
@@ -113,7 +110,7 @@ class OpenAIChat:
                 return reply
             if error is None or reply.begun or failure.code not in _UNCLEAR:
                 raise failure
-            if tells_length(error, turn):
+            if tells_length(error, turn) and not is_clear(error, turn, without):
                 # Figures of a server that breaks down may be of anything; one that is away isn't told a length.
                 if failure.code is ErrorCode.API_UNAVAILABLE and not await self._answers_short():
                     raise failure
@@ -148,13 +145,13 @@ class OpenAIChat:
         try:
             await self._stream(turn, without, reply, on_tokens)
         except OpenAIError as error:
-            failure = translate(error)
+            failure = translate(error, short=is_short(turn))
             said = (
                 error if isinstance(error, APIError) and not isinstance(error, APIConnectionError) else None
             )
         except (TimeoutError, TimeoutException):
             failure = timed_out()
-        except _BROKEN_BODY:
+        except BROKEN_BODY:
             failure = Unanswered(ErrorCode.API_UNAVAILABLE)
         except _MISSHAPEN:
             failure = malformed()
@@ -183,7 +180,7 @@ class OpenAIChat:
                     on_tokens(reply.chunks)
                     if reply.chunks > self._context_tokens:
                         raise ValueError("an answer without end")
-            except (OpenAIError, TimeoutError, *_BROKEN_BODY, *_MISSHAPEN) as error:
+            except (OpenAIError, TimeoutError, *BROKEN_BODY, *_MISSHAPEN) as error:
                 if not reply.ended or _is_filter(error):
                     raise
         if reply.broken_off:

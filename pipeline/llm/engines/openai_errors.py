@@ -59,8 +59,11 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def translate(error: OpenAIError) -> WorkError | ContextExceeded:  # noqa: PLR0911 (a table)
-    """The fact behind an error of the SDK."""
+def translate(  # noqa: PLR0911 (a table)
+    error: OpenAIError, *, short: bool = False
+) -> WorkError | ContextExceeded:
+    """The fact behind an error of the SDK. `short`: what was sent fits every model, so words about a length aren't
+    about its own."""
     if isinstance(error, APIConnectionError) and isinstance(error.__cause__, _NOT_REACHED):
         return WorkError(ErrorCode.API_UNAVAILABLE, retryable=True, waiting_for=WaitingFor.LANGUAGE_MODEL)
     if isinstance(error, APITimeoutError):
@@ -74,9 +77,11 @@ def translate(error: OpenAIError) -> WorkError | ContextExceeded:  # noqa: PLR09
         return WorkError(ErrorCode.CONTENT_FILTERED)
     if _QUOTA_CODES.intersection(kinds):
         return WorkError(ErrorCode.API_QUOTA_EXHAUSTED)
-    if isinstance(error, APIStatusError):
-        return _of_status(error.status_code, retry_after(error.response.headers), error, kinds)
-    return _of_status(_status(kinds), None, error, kinds)
+    response = error.response if isinstance(error, APIStatusError) else None
+    status = _status(kinds) if response is None else response.status_code
+    if _is_context(status, "" if short else _said(error), kinds):
+        return ContextExceeded()
+    return _of_status(status, None if response is None else retry_after(response.headers), _said(error))
 
 
 def timed_out() -> WorkError:
@@ -89,8 +94,17 @@ def malformed() -> WorkError:
 
 
 def _kinds(error: APIError) -> list[str]:
-    status = error.body.get("status") if isinstance(error.body, dict) else None
-    return [str(kind).lower() for kind in (error.code, error.type, status) if isinstance(kind, str | int)]
+    fields = _fields(error)
+    kinds = (fields.get(name) for name in ("code", "type", "status"))
+    return [str(kind).lower() for kind in kinds if isinstance(kind, str | int)]
+
+
+def _fields(error: APIError) -> Mapping[str, object]:
+    """What the body says of the error. Google's is in a list, which the SDK doesn't look into."""
+    body: object = error.body
+    if isinstance(body, list) and len(body) == 1 and isinstance(body[0], Mapping):
+        body = body[0].get("error")
+    return body if isinstance(body, Mapping) else {}
 
 
 def _status(kinds: Sequence[str]) -> int:
@@ -103,11 +117,7 @@ def _status(kinds: Sequence[str]) -> int:
     return 500
 
 
-def _of_status(  # noqa: PLR0911 (a table)
-    status: int, wait: float | None, error: APIError, kinds: Sequence[str]
-) -> WorkError | ContextExceeded:
-    if status == 413 or (status in (400, 422, 429, 500) and _is_context(status, error, kinds)):
-        return ContextExceeded()
+def _of_status(status: int, wait: float | None, said: str) -> WorkError:  # noqa: PLR0911 (a table)
     if status in (401, 403):
         return WorkError(ErrorCode.API_KEY_INVALID)
     if status == 402:
@@ -116,21 +126,24 @@ def _of_status(  # noqa: PLR0911 (a table)
         return RateLimited(wait)
     if status >= 500:
         return Unanswered(ErrorCode.API_UNAVAILABLE, retry_after=wait)
-    if _LOADING.search(_said(error)):
+    if _LOADING.search(said):
         return Unanswered(ErrorCode.API_UNAVAILABLE, retry_after=wait)
     if status in (408, 409, 425):
         return WorkError(ErrorCode.API_UNAVAILABLE, retryable=True, retry_after=wait)
     return WorkError(ErrorCode.SYNTHESIS_FAILED)
 
 
-def _is_context(status: int, error: APIError, kinds: Sequence[str]) -> bool:
+def _is_context(status: int, said: str, kinds: Sequence[str]) -> bool:
+    if status not in (400, 422, 429, 500):
+        return status == 413
     # Most words of a 429 are about many requests together; only a single one above the limit is helped by no waiting.
     words = _TOO_LARGE if status == 429 else _CONTEXT_WORDS
-    return bool(_CONTEXT_CODES.intersection(kinds)) or words.search(_said(error)) is not None
+    return bool(_CONTEXT_CODES.intersection(kinds)) or words.search(said) is not None
 
 
 def _said(error: APIError) -> str:
-    return error.body if isinstance(error.body, str) else error.message
+    message = _fields(error).get("message")
+    return next(said for said in (error.body, message, error.message) if isinstance(said, str))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -4,23 +4,19 @@ Any field of a chunk may be missing or of another type. What isn't needed may be
 than the protocol's is a `TypeError`, for which `openai_chat.py` has a code.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.llm.engines.event_stream import DONE
 from pipeline.llm.engines.openai_usage import Usage
 
-_CUT_OFF = {"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"}
-_BROKEN_OFF = {"error", "abort", "cancelled", "canceled", "insufficient_system_resource"}
-_FILTERED = {
-    "content_filter",
-    "content-filter",
-    "safety",
-    "recitation",
-    "prohibited_content",
-    "blocklist",
-    "sensitive",
-}
+# Every provider has its own reasons. These are the words in them; a reason without any is an answer's regular end.
+_CUT_OFF = re.compile("length|max[a-z_-]{0,16}token|(token|time)_?limit|context_?window|incomplete")
+_BROKEN_OFF = re.compile("error|abort|cancel|time_?out|timed_?out|fail|interrupt|insufficient")
+_FILTERED = re.compile(
+    "filter|safety|recitation|prohibited|blocked|blocklist|sensitive|guardrail|spii|toxic|refus|policy"
+)
 _NO_END = {"", "null", "none"}
 # No part of the protocol, and what thinking models send for minutes
 _THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
@@ -31,6 +27,7 @@ class Reply:
     """What one call has brought so far."""
 
     text: list[str] = field(default_factory=list)
+    in_deltas: bool = False  # whether some of it came in deltas: a whole message behind them repeats it
     finish: str | None = None
     refused: bool = False
     begun: bool = False  # whether anything of the protocol's shape has come
@@ -63,16 +60,18 @@ class Reply:
     @property
     def cut_off(self) -> bool:
         """Whether the answer stops at a limit of length."""
-        return self.finish in _CUT_OFF
+        return bool(_CUT_OFF.search(self.finish or ""))
 
     @property
     def broken_off(self) -> bool:
         """Whether the answer stops anywhere, without an end."""
-        return self.finish in _BROKEN_OFF or not self.ended or not self.begun
+        if not self.ended or not self.begun:
+            return True
+        return bool(_BROKEN_OFF.search(self.finish or "")) and not self.filtered
 
     @property
     def filtered(self) -> bool:
-        return self.finish in _FILTERED
+        return bool(_FILTERED.search(self.finish or ""))
 
     def _hear(self, choice: object) -> bool:
         if not isinstance(choice, Mapping):
@@ -84,8 +83,12 @@ class Reply:
         finished = "" if finished in _NO_END else finished
         self.begun = self.begun or bool(finished)
         self.finish = finished or self.finish
-        text = {"content": choice["text"]} if choice.get("text") else None  # of the protocol before chats
-        said = self._say(choice.get("delta") or choice.get("message") or text)
+        if delta := choice.get("delta"):
+            said = self._say(delta)
+            self.in_deltas = self.in_deltas or bool(self.text[-1])
+        else:
+            text = {"content": choice["text"]} if choice.get("text") else None  # of the protocol before chats
+            said = not self.in_deltas and self._say(choice.get("message") or text)
         return bool(finished or said)
 
     def _say(self, delta: object) -> bool:
@@ -94,29 +97,31 @@ class Reply:
         if not isinstance(delta, Mapping):
             raise TypeError("no delta")
         self.begun = True
-        text, thought = _content(delta.get("content"))
+        parts = _parts(delta.get("content"))
+        text = "".join(map(_text, parts))
         self.text.append(text)
-        self.refused = self.refused or bool(delta.get("refusal"))
-        return bool(text or thought or delta.get("refusal") or any(delta.get(name) for name in _THOUGHTS))
+        refusal = any(part.get("refusal") for part in (delta, *parts))
+        self.refused = self.refused or refusal
+        thought = any(map(_is_thought, parts)) or any(delta.get(name) for name in _THOUGHTS)
+        return bool(text or refusal or thought)
 
 
-def _content(value: object) -> tuple[str, bool]:
-    """The words of a delta, and whether it holds thoughts. A list is of typed parts, each with its own text."""
-    if isinstance(value, Mapping):
-        value = [value]
-    if not isinstance(value, list):
-        return _word(value), False
-    words, thought = [], False
-    for part in value:
-        if not isinstance(part, Mapping):
-            raise TypeError("no part")
-        kind = part.get("type")
-        if kind in (None, "text", "output_text"):
-            text = part.get("text")
-            words.append(_word(text.get("value") if isinstance(text, Mapping) else text))
-        else:
-            thought = thought or kind in ("thinking", "reasoning", "redacted_thinking")
-    return "".join(words), thought
+def _parts(content: object) -> Sequence[Mapping[str, object]]:
+    """What a delta's content is made of: text, or typed parts, each with its own text."""
+    contents = content if isinstance(content, list) else [content]
+    return [part if isinstance(part, Mapping) else {"text": part} for part in contents]
+
+
+def _text(part: Mapping[str, object]) -> str:
+    """A part's words, as far as they belong to the answer."""
+    if part.get("type") not in (None, "text", "output_text") or _is_thought(part):
+        return ""
+    text = part.get("text")
+    return _word(text.get("value") if isinstance(text, Mapping) else text)
+
+
+def _is_thought(part: Mapping[str, object]) -> bool:
+    return part.get("thought") is True or part.get("type") in ("thinking", "reasoning", "redacted_thinking")
 
 
 def _word(value: object) -> str:

@@ -42,9 +42,10 @@ def test_a_lone_surrogate_has_a_price() -> None:
 
 @pytest.mark.parametrize(
     ("text", "tokens"),
-    [("", 0), ("three  words\nhere ", 3), ("会议讨论了明年的预算。", 2), ("あ" * 40, 10), ("a" * 40, 1)],
-)
-def test_the_fewest_tokens_are_words_or_a_quarter_of_unspaced_characters(text: str, tokens: int) -> None:
+    [("", 0), ("three  words\nhere ", 3), ("会议讨论了明年的预算。", 2), ("あ" * 40, 10), ("a" * 40, 1),
+     ("ก" * 40, 5), ("ລ" * 40, 5), ("ခ" * 40, 5), ("ខ" * 40, 5), ("ก" * 40 + "あ" * 40, 15)],
+)  # fmt: skip
+def test_the_fewest_tokens_are_words_or_a_share_of_unspaced_characters(text: str, tokens: int) -> None:
     assert fewest_tokens(text) == tokens
 
 

@@ -49,6 +49,10 @@ OLLAMA = b"".join(
     )
 )
 
+DOCUMENT = json.dumps(
+    {"choices": [{"message": {"role": "assistant", "content": "All is good."}, "finish_reason": "stop"}]}
+).encode()
+
 STREAMS: list[tuple[str, Step]] = [
     ("retry first", Step(raw=b"retry: 3000\n\n" + FIRST + LAST + END + DONE)),
     ("null, true and words for signs of life",
@@ -87,6 +91,9 @@ STREAMS: list[tuple[str, Step]] = [
     ("cut off behind the reason", Step(raw=FIRST + LAST + END, cut=True)),
     ("cut off behind the end", Step(raw=FIRST + LAST + END + DONE, cut=True)),
     ("cut off behind an end without a reason", Step(raw=FIRST + LAST + DONE, cut=True)),
+    ("cut off in the end", Step(raw=FIRST + LAST + DONE[:-1], cut=True)),
+    ("cut off in the end's line", Step(raw=FIRST + LAST + DONE[:-2], cut=True)),
+    ("cut off in the reason's line", Step(raw=FIRST + LAST + END[:-2], cut=True)),
     ("cut off in the counts", Step(raw=FIRST + LAST + END + USAGE[:20], cut=True)),
     ("nonsense behind the end", Step(raw=FIRST + LAST + END + b"data: {oops\n\n")),
     ("an error behind the end", Step(raw=FIRST + LAST + END + event(error={"message": "usage failed"}))),
@@ -97,14 +104,24 @@ STREAMS: list[tuple[str, Step]] = [
     ("as plain text", Step(raw=FIRST + LAST + END + DONE, kind="text/plain")),
     ("called JSON", Step(raw=FIRST + LAST + END + DONE, kind="application/json")),
     ("parts", Step(raw=words([{"type": "text", "text": "All is "}]) + words([TEXT]) + END + DONE)),
+    ("words for parts", Step(raw=words(["All is ", "good."]) + END + DONE)),
+    ("thoughts as marked text", Step(raw=words([{"text": "Hm", "thought": True}]) + FIRST + LAST + END + DONE)),
     ("thoughts as parts", Step(raw=words([THINKING]) + FIRST + words([THINKING, TEXT]) + END + DONE)),
     ("other parts", Step(raw=FIRST + words([{"type": "reference", "reference_ids": [1]}, TEXT, {"text": ""}]) + END)),
     ("a single part", Step(raw=FIRST + words(TEXT) + END + DONE)),
     ("an empty list of parts", Step(raw=words([]) + FIRST + LAST + END + DONE)),
     ("messages for deltas", Step(raw=event(choices=[{"message": {"content": "All is good."}}]) + END + DONE)),
-    ("one document", Step(kind="application/json", raw=json.dumps(
-        {"choices": [{"message": {"role": "assistant", "content": "All is good."}, "finish_reason": "stop"}]}
-    ).encode())),
+    ("a whole message behind the deltas", Step(raw=FIRST + LAST + event(
+        choices=[{"delta": {}, "message": {"content": "All is good."}, "finish_reason": "stop"}]) + DONE)),
+    ("a whole message and no delta behind them", Step(raw=FIRST + LAST + event(
+        choices=[{"delta": None, "message": {"content": "All is good."}, "finish_reason": "stop"}]))),
+    ("a whole message behind thoughts", Step(raw=words("", reasoning_content="Hm") + event(
+        choices=[{"delta": {}, "message": {"content": "All is good."}, "finish_reason": "stop"}]))),
+    ("one document", Step(kind="application/json", raw=DOCUMENT)),
+    ("one document behind a byte order mark", Step(kind="application/json", raw=b"\xef\xbb\xbf" + DOCUMENT)),
+    ("one document, called a stream", Step(raw=DOCUMENT)),
+    ("one document, cut off behind it", Step(kind="application/json", raw=DOCUMENT, cut=True)),
+    ("a line for each piece, called a stream", Step(raw=LINES)),
     ("a line for each piece", Step(kind="application/x-ndjson", raw=LINES)),
     ("a line for each piece, called JSON", Step(kind="application/json", raw=LINES)),
     ("Ollama's own words", Step(kind="application/x-ndjson", raw=OLLAMA)),
@@ -166,10 +183,18 @@ NO_ANSWERS: list[tuple[str, Step, ErrorCode]] = [
      ErrorCode.API_UNAVAILABLE),
     ("an error as a document", Step(kind="application/json", raw=b'{"error": {"code": 402}}'),
      ErrorCode.API_QUOTA_EXHAUSTED),
+    ("an error as a document, called a stream", Step(raw=b'{"error": {"code": "insufficient_quota"}}'),
+     ErrorCode.API_QUOTA_EXHAUSTED),
+    ("a refusal as a part", Step(raw=words([{"type": "refusal", "refusal": "No."}], "stop") + DONE),
+     ErrorCode.CONTENT_FILTERED),
     ("filtered behind the end", Step(raw=FIRST + END + event(error={"code": "content_filter"})),
      ErrorCode.CONTENT_FILTERED),
     ("filtered by another name", Step(raw=FIRST + words(None, "SAFETY")), ErrorCode.CONTENT_FILTERED),
     ("half a document", Step(kind="application/json", raw=b'{"choices": [{"message"'), ErrorCode.SYNTHESIS_FAILED),
+    ("half a document, cut off", Step(kind="application/json", raw=DOCUMENT[:20], cut=True), ErrorCode.API_UNAVAILABLE),
+    ("a document without a reason, cut off",
+     Step(kind="application/json", raw=b'{"choices": [{"message": {"content": "Half"}}]}\n', cut=True),
+     ErrorCode.API_UNAVAILABLE),
     ("a page", Step(kind="text/html", raw=b"<html>Welcome</html>"), ErrorCode.SYNTHESIS_FAILED),
 ]  # fmt: skip
 

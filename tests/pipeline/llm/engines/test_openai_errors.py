@@ -14,6 +14,7 @@ from tests.support.llm_server import LlmServer, Step, error, event
 
 SUMMARIZE = PromptSpec(DefaultPromptName.SUMMARIZE)
 LONG = Document("notes.md", Transcript.of_text("An ordinary sentence went by. " * 1_000 + "It ends here."))
+MEDIUM = Document("notes.md", Transcript.of_text("An ordinary sentence went by. " * 100 + "It ends here."))
 TGI = (
     "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens"
 )
@@ -55,6 +56,15 @@ def test_a_refusal_for_its_length_is_recognized_and_split(
     llm.script.append(refusal)
     result = make_llm_engine().apply(SUMMARIZE, [LONG], lambda _share: None)
     assert "It ends here." in result.markdown
+    assert len(llm.calls) >= 4
+
+
+def test_a_refusal_in_a_list_is_recognized_where_a_model_may_be_that_small(
+    llm: LlmServer, make_llm_engine: MakeEngine
+) -> None:
+    google = {"code": 400, "message": "The input token count exceeds the maximum number of tokens allowed"}
+    llm.script.append(Step(400, error=[{"error": google}]))
+    assert "It ends here." in make_llm_engine().apply(SUMMARIZE, [MEDIUM], lambda _share: None).markdown
     assert len(llm.calls) >= 4
 
 

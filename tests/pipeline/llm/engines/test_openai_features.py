@@ -65,6 +65,18 @@ REFUSALS: list[tuple[str, Has, Step]] = [
     ("system by its values", has_system, Step(422, error={"detail": [
         {"loc": ["body", "messages", 0, "role"], "msg": "Input should be 'user' or 'assistant'"}]})),
     ("system by a word", has_system, error(400, message="Invalid role: system")),
+    ("system by who else there is", has_system, Step(400, error={
+        "error": "Only user and assistant roles are supported!"})),
+    ("system by who else there is, 500", has_system,
+     error(500, message="Only user and assistant roles are supported!")),
+    ("system by LM Studio", has_system, Step(400, error={
+        "error": 'Error rendering prompt with jinja template: "Conversations must start with a user prompt."'})),
+    ("system by Bedrock", has_system, error(400, message="A conversation must start with a user message.")),
+    ("system by its place", has_system, Step(400, error={
+        "error": {"message": "Invalid value for 'messages[0].role'.", "param": "messages[0].role"}})),
+    ("system in quotes", has_system, error(400, message="'system' is not supported")),
+    ("counts in two words", has_counts, error(400, message="Stream options are not supported by this model.")),
+    ("counts with a hyphen", has_counts, error(400, message="Unknown field: stream-options")),
 ]  # fmt: skip
 
 
@@ -80,6 +92,36 @@ def test_what_is_refused_is_left_out_and_remembered(
     assert not any(refused[-2:])
     assert len(refused) <= 4
     assert "You turn recordings and notes" in llm.calls[-1].text
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [refusal for name, _, refusal in REFUSALS if name in ("counts in two words", "counts with a hyphen")],
+)
+def test_where_counts_are_refused_it_still_streams(
+    llm: LlmServer, make_llm_engine: MakeEngine, refusal: Step
+) -> None:
+    llm.refusal = lambda call: refusal if has_counts(call) else None
+    make_llm_engine().apply(SUMMARIZE, DOCUMENTS, lambda _: None)
+    assert streams(llm.calls[-1])
+
+
+@pytest.mark.parametrize(
+    ("has", "message"),
+    [
+        (has_counts, "Unrecognized request argument supplied: stream_options (api-version 2024-06-01)"),
+        (has_counts, "gpt-4o-2024-08-06 at 10.0.0.5:8000 does not support 'stream_options'."),
+        (has_system, "'messages[0].role' does not support 'system' with o1-mini-2024-09-12."),
+        (has_system, "System role not supported (by 10.0.0.5:8000, context 4096)"),
+    ],
+)
+def test_figures_beside_the_name_are_no_length(
+    llm: LlmServer, make_llm_engine: MakeEngine, has: Has, message: str
+) -> None:
+    llm.refusal = lambda call: error(400, message=message) if has(call) else None
+    long = Document("notes.md", Transcript.of_text("An ordinary sentence went by. " * 480 + "It ends here."))
+    assert "It ends here." in make_llm_engine().apply(SUMMARIZE, [long], lambda _: None).markdown
+    assert len(llm.calls) == 2
 
 
 def test_all_at_once(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
@@ -115,6 +157,9 @@ def test_only_what_helps_is_remembered(llm: LlmServer, make_llm_engine: MakeEngi
         (error(429, "rate_limit_exceeded", "Too many streams"), 1),
         (error(503, message="The stream's system is not available"), 1),
         (Step(raw=event(error={"message": "Error in input stream"})), 1),
+        (error(500, message="An unexpected error occurred while streaming."), 1),
+        (error(500, message="Upstream closed the stream. Please contact support."), 1),
+        (Step(raw=event(error={"message": "Unexpected error in the upstream stream"})), 1),
         (error(400, "content_filter", "The system message was filtered"), 1),
     ],
 )

@@ -1,5 +1,7 @@
 """A prompt that is too long is split, in whatever words, figures and language the server refuses it."""
 
+import json
+
 import pytest
 
 from pipeline.errors import WorkError
@@ -17,6 +19,9 @@ LONG = Document(
     Transcript.of_text("It begins here. " + "An ordinary sentence went by. " * 2_000 + "It ends here."),
 )
 MOST_WORDS = 4_096
+ROWS = json.dumps([{"id": n, "name": f"n{n}", "value": n * 7} for n in range(1_000)], separators=(",", ":"))
+THAI = "การประชุมวันนี้เราจะพูดถึงงบประมาณของโครงการใหม่" * 300
+RATE = "Rate limit reached for"
 
 REFUSALS: list[tuple[str, Step]] = [
     ("LM Studio", error(400, message="Trying to keep the first 13021 tokens when the model is loaded with only 4096.")),
@@ -41,6 +46,7 @@ REFUSALS: list[tuple[str, Step]] = [
     ("words alone", Step(400, error="Bad Request")),
     ("a page", Step(413, error="<html>Request Entity Too Large</html>")),
     ("a rate that one request is above", error(429, "rate_limit_exceeded", "Limit 4096, Used 0, Requested 13000.")),
+    ("a rate in Groq's words", error(429, message="Rate limit reached for qwen3-32b: Limit 6000, Requested ~13000")),
     ("a status in the stream", Step(raw=event(error={"code": 400, "message": "no"}))),
 ]  # fmt: skip
 
@@ -66,8 +72,10 @@ def test_what_is_refused_for_its_length_is_split(
         error(400, message="No."),
         Step(422, error="Bad Request"),
         error(400, message="Unknown parameter: 'model'"),
+        error(400, message="No such model at 127.0.0.1:8000"),
+        Step(400, error={"code": 400, "message": "No such model at 127.0.0.1:8000"}),
     ],
-    ids=["400", "422", "unnamed"],
+    ids=["400", "422", "unnamed", "a port", "a port and the status"],
 )
 def test_a_short_request_that_is_refused_as_well_shows_that_it_is_not_the_length(
     llm: LlmServer, make_llm_engine: MakeEngine, refusal: Step
@@ -78,6 +86,23 @@ def test_a_short_request_that_is_refused_as_well_shows_that_it_is_not_the_length
     assert (caught.value.code, caught.value.retryable) == (ErrorCode.SYNTHESIS_FAILED, False)
     assert len(llm.calls) <= 6
     assert not is_too_long(llm.calls[-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(ROWS, "Cannot keep 18000 tokens, loaded with only 4096."), (ROWS, "No."), ("QUJDREVG" * 5_000, "No."),
+     (THAI, "Cannot keep 8000 tokens, loaded with only 4096."), (THAI, "No.")],
+    ids=["JSON, figures", "JSON", "base64", "Thai, figures", "Thai"],
+)  # fmt: skip
+def test_what_has_no_white_space_is_long_as_well(
+    llm: LlmServer, make_llm_engine: MakeEngine, text: str, message: str
+) -> None:
+    most = len(text) * 3 // 4
+    llm.refusal = lambda call: error(400, message=message) if len(call.text) > most else None
+    llm.default = Step(text="Done.")
+    document = Document("notes.md", Transcript.of_text(text))
+    assert make_llm_engine().apply(SUMMARIZE, [document], lambda _: None).markdown == "Done."
+    assert len(llm.calls) < 8
 
 
 def test_words_that_are_refused_however_short_are_not_split_to_crumbs(
@@ -110,6 +135,14 @@ def test_figures_of_a_server_that_is_away_are_no_length(llm: LlmServer, make_llm
         (error(400, "content_filter", "13000 > 4096"), ErrorCode.CONTENT_FILTERED),
         (error(429, "insufficient_quota", "Limit 4096, Requested 13000"), ErrorCode.API_QUOTA_EXHAUSTED),
         (error(429, message="Limit 30000, Used 20000, Requested 13000"), ErrorCode.API_RATE_LIMITED),
+        (
+            error(429, message=f"{RATE} gpt-4: Limit 10000, Used 9500, Requested 2000."),
+            ErrorCode.API_RATE_LIMITED,
+        ),
+        (
+            error(429, message=f"{RATE} qwen3-32b: Limit 6000, Used 5500, Requested 2000."),
+            ErrorCode.API_RATE_LIMITED,
+        ),
         (error(503, message="Loading 13000 of 40960"), ErrorCode.API_UNAVAILABLE),
         (error(500, message="Internal error"), ErrorCode.API_UNAVAILABLE),
     ],

@@ -8,6 +8,7 @@ from pipeline.errors import WorkError
 from pipeline.llm.documents import Document
 from pipeline.llm.engines.base import PromptSpec
 from pipeline.llm.engines.llm import LlmEngine
+from pipeline.llm.engines.openai_reply import Reply
 from pipeline.speech.transcript import Transcript
 from pipeline.states import DefaultPromptName, ErrorCode
 from tests.pipeline.llm.engines.conftest import MakeEngine
@@ -81,6 +82,39 @@ def test_a_character_is_healed_over_a_limit_of_length(llm: LlmServer, make_llm_e
     llm.script.append(Step(text="A \ud83d", finish="length"))
     llm.default = Step(text="\ude00")
     assert make_llm_engine().apply(SUMMARIZE, DOCUMENTS, _ignore).markdown == "A \U0001f600"
+
+
+REASONS: list[tuple[str, str]] = [
+    (
+        "filtered",
+        "content_filter content-filter content_filtered CONTENT_FILTER SAFETY IMAGE_SAFETY RECITATION SPII",
+    ),
+    ("filtered", "PROHIBITED_CONTENT BLOCKLIST blocked sensitive guardrail_intervened ERROR_TOXIC refusal"),
+    (
+        "cut_off",
+        "length max_tokens MAX_TOKENS max_output_tokens max_new_tokens max_length model_length length_limit",
+    ),
+    ("cut_off", "model_context_window_exceeded token_limit incomplete"),
+    (
+        "broken_off",
+        "error network_error server_error model_error abort cancelled canceled user_cancel timeout TIMEOUT",
+    ),
+    ("broken_off", "failed interrupted insufficient_system_resource"),
+    (
+        "",
+        "stop STOP end_turn stop_sequence eos eos_token COMPLETE completed finished tool_calls function_call 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"), [(end, reason) for end, all_ in REASONS for reason in all_.split()]
+)
+def test_an_answer_ends_as_its_reason_says(end: str, reason: str) -> None:
+    reply = Reply()
+    reply.take({"choices": [{"delta": {"content": "Half"}, "finish_reason": reason}]})
+    ends = {"filtered": reply.filtered, "cut_off": reply.cut_off, "broken_off": reply.broken_off}
+    assert ends == {name: name == end for name in ends}
 
 
 FIELDS = ("content", "refusal", "role", "tool_calls", "reasoning_content")

@@ -68,7 +68,6 @@ REASONS = {
     "pipeline/speech/engine_settings.py": "a process that only starts others reads it, and needs no numpy for that",
     "pipeline/speech/cuda_libraries.py": "has to run before the library that needs it is imported",
     "pipeline/speech/kept.py": "workers write it, and the API reads it",
-    "pipeline/speech/ogg.py": ONE_NOUN,
     "pipeline/speech/part.py": READ_BY_MANY,
     "pipeline/speech/progress.py": READ_BY_MANY,
     "pipeline/speech/samples.py": READ_BY_MANY,

@@ -12,6 +12,9 @@ def beginning(file: SeekableFile, media_type: MediaType) -> int:
     if magic(head) is media_type:
         return 0
     tag = mpeg.id3_bytes(head)
+    within = mpeg.frames_across(head, tag, FRAMES[media_type]) if media_type in FRAMES else None
+    if within is not None:
+        return within
     if 0 < tag < size_of(file):
         at = _found(read_at(file, tag, HEAD_BYTES), media_type)
         if at is not None:

@@ -42,6 +42,7 @@ _USUAL = ("aac", "alac", "mp2", "mp2float", "mp3", "mp3float", "flac", "opus", "
 _WINDOWS = ("wmav1", "wmav2", "wmapro", "wmavoice", "wmalossless")
 DECODERS = frozenset([*_USUAL, *_PHONE, *_ADPCM, *_WINDOWS, "pcm_u8", "pcm_s8", *_PCM])
 _BUFFER_BYTES = 256 * 1024
+_LEAST_EDITED = 0.1  # seconds that an edit list leaves; one that leaves less is wrong
 
 
 @contextmanager
@@ -88,8 +89,26 @@ def _is_known(stream: AudioStream) -> bool:
 
 
 def _open(file: SeekableFile, media_type: MediaType) -> InputContainer:
+    container = _demuxed(file, media_type, {})
+    audio = container.streams.audio
+    if media_type is not MediaType.MP4 or not audio or not all(map(_is_edited_away, audio)):
+        return container
+    container.close()
+    file.seek(0)
+    return _demuxed(file, media_type, {"ignore_editlist": "1"})
+
+
+def _is_edited_away(stream: AudioStream) -> bool:
+    """Whether there are samples of which next to none is to be heard."""
+    if stream.duration is None or stream.time_base is None:
+        return False
+    return stream.frames > 0 and stream.duration * stream.time_base < _LEAST_EDITED
+
+
+def _demuxed(file: SeekableFile, media_type: MediaType, more: dict[str, str]) -> InputContainer:
     demuxer = _DEMUXERS[media_type]
     options = {
+        **more,
         "format_whitelist": demuxer,
         "codec_whitelist": ",".join(sorted(DECODERS)),
         "protocol_whitelist": "none",  # the name of no protocol; an empty list would mean all

@@ -15,12 +15,14 @@ STAMPED = frozenset({MediaType.MP4, MediaType.WEBM, MediaType.OGG, MediaType.ASF
 """Types whose time stamps are written in the file. FFmpeg makes up those of the others by counting."""
 
 _XING_BYTES = 4_096
+_AS_COUNTED = 1.0  # seconds more or less: encoders' delays are taken off
 _GUESSED = frozenset(
     {MediaType.AAC, MediaType.AC3, MediaType.AMR}
 )  # from the size and the first frames' bit rate
 _PROMISED = frozenset({MediaType.MP4, MediaType.FLAC, MediaType.AIFF, MediaType.CAF, MediaType.AU})
 _FEWEST_BYTES = {MediaType.MP3: 900, MediaType.FLAC: 200}  # a second, or the count is wrong
 _FEWEST_BYTES_ELSE = 8  # a second; silence takes next to nothing in a modern codec
+_CERTAIN_BYTES = 500  # a second, as speech takes at the least: with fewer it is decoded to see how long it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Header:
     """Times are seconds from the recording's start."""
 
     duration_seconds: float | None  # None: unknown until decoded
-    certain: bool  # the duration is written in the file, not guessed from its size
+    certain: bool  # the duration is written in the file, not guessed from its size, and the bytes are enough for it
     promised: bool  # a file that decodes to less has lost something
     codec: str
     origin: float | None  # the time stamp at the recording's start
@@ -39,31 +41,33 @@ def read_header(
     media: InputContainer, stream: AudioStream, media_type: MediaType, part: Part, window: Window
 ) -> Header:
     """Decodes nothing. A duration that the part's bytes can't hold counts as unknown."""
-    counted = media_type is MediaType.MP3 and _counts_frames(window)
     seconds = None if part.resumes else _seconds(media, stream)
+    counted = media_type is MediaType.MP3 and seconds is not None and _is_counted(window, seconds)
     if (
         seconds is not None
         and not 0 < seconds * _FEWEST_BYTES.get(media_type, _FEWEST_BYTES_ELSE) <= window.size
     ):
         seconds = None
     origin = _origin(media, stream, media_type, part, seconds)
-    # Beside a video, WebM's and ASF's duration is the longer one's; Ogg's is taken from the last page that is there
+    # Beside a video, WebM's duration is the longer one's; Ogg's is taken from the last page that is there, and ASF's
+    # counts from zero, wherever it begins
     promised = counted or media_type in _PROMISED
-    promised = promised or (media_type in (MediaType.WEBM, MediaType.ASF) and len(media.streams) == 1)
-    certain = media_type not in _GUESSED and (media_type is not MediaType.MP3 or counted)
+    promised = promised or (media_type is MediaType.WEBM and len(media.streams) == 1)
+    certain = (seconds or 0.0) * _CERTAIN_BYTES <= window.size
+    certain = certain and media_type not in _GUESSED and (media_type is not MediaType.MP3 or counted)
     # A track's own duration begins where the track does; the whole container's, at its beginning
     late = _start(stream) - origin if origin is not None and stream.duration is not None else 0.0
     end = None if seconds is None else seconds + max(0.0, late)
     return Header(seconds, certain, promised, stream.codec_context.name, origin, end)
 
 
-def _counts_frames(window: Window) -> bool:
-    """Whether an MP3 carries a count of its frames, so that its duration is no guess."""
+def _is_counted(window: Window, seconds: float) -> bool:
+    """Whether an MP3's duration is by its count of frames; where more than those is there, FFmpeg guesses again."""
     at = window.tell()
     window.seek(0)
-    counted = mpeg.xing_frames(window.read(_XING_BYTES)) is not None
+    counted = mpeg.xing_seconds(window.read(_XING_BYTES))
     window.seek(at)
-    return counted
+    return counted is not None and abs(counted - seconds) < _AS_COUNTED
 
 
 def _seconds(media: InputContainer, stream: AudioStream) -> float | None:

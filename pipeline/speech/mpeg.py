@@ -16,6 +16,7 @@ _SAMPLE_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (1
 _LAYER_II, _LAYER_III = 2, 1
 _MPEG_1 = 3
 _AC3_RATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
+_ID3 = (b"ID3\x02", b"ID3\x03", b"ID3\x04")  # with its version
 _CONFIRMING_FRAMES = 2  # that must follow one in the midst of other bytes
 
 
@@ -27,7 +28,7 @@ class Frame:
 
 def id3_bytes(data: bytes) -> int:
     """Length of the ID3v2 tag at the start of `data`, in bytes; 0 without one."""
-    if len(data) < 10 or not data.startswith(b"ID3") or 0xFF in data[3:5] or max(data[6:10]) > 0x7F:
+    if len(data) < 10 or not data.startswith(_ID3) or data[4] == 0xFF or max(data[6:10]) > 0x7F:
         return 0
     size = data[6] << 21 | data[7] << 14 | data[8] << 7 | data[9]
     footer = 10 if data[5] & 0x10 else 0
@@ -46,9 +47,15 @@ def mp3_frame(data: bytes, at: int) -> Frame | None:
         rate = (_RATES_1_II if layer == _LAYER_II else _RATES_1_III)[rate_index]
     else:
         rate = _RATES_2[rate_index]
-    samples = 576 if layer == _LAYER_III and version != _MPEG_1 else 1152
     sample_rate = _SAMPLE_RATES[version][frequency]
-    return Frame(samples * rate * 125 // sample_rate + padding, (version, layer, sample_rate))
+    return Frame(
+        _samples(version, layer) * rate * 125 // sample_rate + padding, (version, layer, sample_rate)
+    )
+
+
+def _samples(version: int, layer: int) -> int:
+    """Of a frame."""
+    return 576 if layer == _LAYER_III and version != _MPEG_1 else 1152
 
 
 def adts_frame(data: bytes, at: int) -> Frame | None:
@@ -90,6 +97,15 @@ def find_frames(data: bytes, frame_at: FrameAt, limit: int) -> int | None:
     return None
 
 
+def frames_across(data: bytes, end: int, frame_at: FrameAt) -> int | None:
+    """Where frames begin that follow one another from before `end` to behind it, so that nothing ends there."""
+    begin = find_frames(data, frame_at, min(end, len(data)))
+    at = len(data) if begin is None else begin
+    while at < end and (frame := frame_at(data, at)) is not None:
+        at += max(1, frame.length)
+    return begin if end < at < len(data) else None
+
+
 def _chained(data: bytes, at: int, frame_at: FrameAt) -> bool:
     first = frame_at(data, at)
     if first is None:
@@ -114,9 +130,11 @@ def two_frames(data: bytes, frame_at: FrameAt) -> bool:
     return second is not None and second.stream == first.stream
 
 
-def xing_frames(frame: bytes) -> int | None:
-    """How many frames a Xing or Info header in the stream's first frame promises; None without one."""
+def xing_seconds(frame: bytes) -> float | None:
+    """How long the frames last that a Xing or Info header in the stream's first frame promises; None without one."""
+    first = mp3_frame(frame, 0)
     at = max(frame.find(b"Xing", 0, 64), frame.find(b"Info", 0, 64))
-    if at < 0 or len(frame) < at + 12 or not frame[at + 7] & 1:
+    if first is None or at < 0 or len(frame) < at + 12 or not frame[at + 7] & 1:
         return None
-    return int.from_bytes(frame[at + 8 : at + 12], "big")
+    version, layer, sample_rate = first.stream
+    return int.from_bytes(frame[at + 8 : at + 12], "big") * _samples(version, layer) / sample_rate

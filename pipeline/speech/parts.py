@@ -12,27 +12,23 @@ from itertools import islice
 from pipeline.speech.beginning import beginning
 from pipeline.speech.boxes import mp4_parts
 from pipeline.speech.chunks import CHUNKED, mended
+from pipeline.speech.ogg import ogg_parts
 from pipeline.speech.part import Part
 from pipeline.speech.riff import wav_parts
 from pipeline.speech.seekable import SeekableFile
-from pipeline.speech.sniff import MediaType
+from pipeline.speech.sniff import CONTAINERS, MediaType
 from pipeline.speech.window import find, read_at, size_of
 
 MOST_PARTS = 1_000
 """Opening one costs milliseconds: a gigabyte of empty WAVs must not cost hours."""
 
 _EBML = b"\x1a\x45\xdf\xa3"
-_NEXT_EBML = re.compile(rb"\x1a\x45\xdf\xa3.{1,40}\x42\x82.(?:webm|matroska)", re.DOTALL)
 _SEGMENT = b"\x18\x53\x80\x67"
-_NEXT = {
-    MediaType.AIFF: re.compile(rb"FORM....AIF[FC]", re.DOTALL),
-    MediaType.AMR: re.compile(rb"#!AMR(?:-WB)?\n"),
-    MediaType.ASF: re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),
-    MediaType.AU: re.compile(rb"\.snd\x00\x00[\x00-\x0f].....\x00\x00\x00[\x01-\x1b]\x00", re.DOTALL),
-    MediaType.W64: re.compile(rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"),
-    MediaType.CAF: re.compile(rb"caff\x00\x01..desc", re.DOTALL),
-}
+_SEARCHED = frozenset(
+    {MediaType.AIFF, MediaType.AMR, MediaType.ASF, MediaType.AU, MediaType.W64, MediaType.CAF}
+)
 _NEVER_ZEROS = frozenset({MediaType.MP3, MediaType.AAC, MediaType.AC3, MediaType.AMR, MediaType.ASF})
+_AU_UNKNOWN = 0x7FFF_FFFF  # bytes
 _KEPT_ZEROS = 1_024  # bytes; a last frame or packet may end in as many
 _BLOCK_BYTES = 1 << 20
 _ASF_PROPERTIES = re.compile(rb"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\x65")
@@ -46,9 +42,10 @@ def parts(file: SeekableFile, media_type: MediaType) -> Iterator[Part]:
     if media_type in _WALKS:
         found = _WALKS[media_type](file, start, size)
     else:
-        found = _searched(file, start, size, _NEXT.get(media_type))
+        found = _searched(file, start, size, CONTAINERS[media_type] if media_type in _SEARCHED else None)
     for number, part in enumerate(islice(found, MOST_PARTS + 1)):
         whole = mended(file, part, media_type) if media_type in CHUNKED else part
+        whole = _sized(file, part) if media_type is MediaType.AU else whole
         yield replace(whole, continues=number > 0)
 
 
@@ -85,25 +82,35 @@ def _missing(file: SeekableFile, start: int, end: int) -> float:
     return max(0, promised - (end - start)) / max(1, end - start)
 
 
+def _sized(file: SeekableFile, part: Part) -> Part:
+    """An AU without a size that FFmpeg reads as a negative one, or that a recorder wrote for an unknown one."""
+    head = read_at(file, part.start, 12)
+    if int.from_bytes(head[8:], "big") < _AU_UNKNOWN:
+        return part
+    return replace(part, start=part.start + 12, header=head[:8] + b"\xff\xff\xff\xff")
+
+
 def _webm_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
-    while (following := _next_webm(file, start, size)) is not None:
-        yield Part(start, following)
-        start = following
-    yield Part(start, size)
+    """A segment that doesn't know its size, or runs past the file, is searched for the file after it."""
+    following: int | None = start
+    while following is not None:
+        start, end = following, _webm_end(file, following)
+        if end is not None and end <= size:
+            following = end if read_at(file, end, 4) == _EBML else None
+        else:
+            following = find(file, CONTAINERS[MediaType.WEBM], start + 1, size)
+        there = (size if following is None else following) - start
+        missing = max(0, end - start - there) / max(1, there) if end is not None else 0.0
+        yield Part(start, start + there, missing_share=missing)
 
 
-def _next_webm(file: SeekableFile, start: int, size: int) -> int | None:
-    """Where the Matroska file after the one at `start` begins. A segment that doesn't know its size is searched."""
+def _webm_end(file: SeekableFile, start: int) -> int | None:
+    """Where the Matroska file at `start` ends, as it says."""
     length, width = _vint(read_at(file, start + 4, 8))
     segment = start + 4 + width + (length or 0)
     head = read_at(file, segment, 12)
-    if head[:4] != _SEGMENT:
-        return None
     length, width = _vint(head[4:])
-    if length is None or segment + 4 + width + length > size:
-        return find(file, _NEXT_EBML, segment, size)
-    end = segment + 4 + width + length
-    return end if read_at(file, end, 4) == _EBML else None
+    return None if length is None or head[:4] != _SEGMENT else segment + 4 + width + length
 
 
 def _vint(data: bytes) -> tuple[int | None, int]:
@@ -113,4 +120,9 @@ def _vint(data: bytes) -> tuple[int | None, int]:
     return (None if value == (1 << 7 * width) - 1 else value), width
 
 
-_WALKS = {MediaType.WAV: wav_parts, MediaType.MP4: mp4_parts, MediaType.WEBM: _webm_parts}
+_WALKS = {
+    MediaType.WAV: wav_parts,
+    MediaType.MP4: mp4_parts,
+    MediaType.WEBM: _webm_parts,
+    MediaType.OGG: ogg_parts,
+}

@@ -1,13 +1,13 @@
 """Marks of files that are not supported recordings: first bytes, extensions, declared types."""
 
+# Without `pls`: it is PL/SQL too, and such a playlist always begins with its mark
 PLAYLIST_EXTENSIONS = frozenset(
-    ["m3u", "m3u8", "pls", "ffconcat", "xspf", "mpd", "asx", "wax", "wvx", "wpl", "smil", "sdp", "ram"]
+    ["m3u", "m3u8", "ffconcat", "xspf", "mpd", "asx", "wax", "wvx", "wpl", "smil", "sdp", "ram"]
 )
 PLAYLIST_TYPES = frozenset(
     {
         "audio/mpegurl",
         "audio/x-mpegurl",
-        "audio/x-scpls",
         "application/mpegurl",
         "application/x-mpegurl",
         "application/vnd.apple.mpegurl",
@@ -19,7 +19,7 @@ PLAYLIST_TYPES = frozenset(
 )
 _PLAYLIST_STARTS = (b"#extm3u", b"ffconcat version", b"[playlist]")
 
-# Without `ts` and `mts`: those are TypeScript far more often than MPEG transport streams
+# Without `ts`, `mts` and `dts`: those are TypeScript and device trees far more often than recordings
 MEDIA_EXTENSIONS = frozenset(
     [
         "mp3",
@@ -69,7 +69,6 @@ MEDIA_EXTENSIONS = frozenset(
         "midi",
         "ac3",
         "eac3",
-        "dts",
         "ape",
         "wv",
         "tta",
@@ -80,9 +79,10 @@ MEDIA_EXTENSIONS = frozenset(
         "dsf",
     ]
 )
+# What browsers call the sources `.ts`, `.dts`, `.pls` and `go.mod`
 _NOT_MEDIA_TYPES = frozenset(
-    {"video/mp2t", "video/vnd.dlna.mpeg-tts"}
-)  # what browsers call a `.ts` source file
+    {"video/mp2t", "video/vnd.dlna.mpeg-tts", "audio/vnd.dts", "audio/x-dts", "audio/x-mod", "audio/x-scpls"}
+)
 
 _BINARY_STARTS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "PDF documents are"),
@@ -136,9 +136,14 @@ _BINARY_STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\x00\x00\x01\xba", "MPEG program streams are"),
     (b"\x00\x00\x01\xb3", "MPEG video streams are"),
 )
+_WORD = 4  # bytes: a longer mark begins no text
 _IMAGE_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
 _ATOMS = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 
+
+_TS_PACKETS = (188, 192)  # bytes; the latter on Blu-rays and in cameras, with a time before each
+_TS_SYNC = b"\x47"
+_TS_CHECKED = 8  # packets
 
 _RIFFS = {b"AVI ": "AVI videos are", b"QLCM": "QCP recordings are"}
 # Told by the name alone, as long as the content is no text
@@ -147,6 +152,7 @@ _UNMARKED = {
     "g723": "G.723.1 is",
     "g726": "G.726 is",
     "g729": "G.729 is",
+    "dts": "DTS is",
     "latm": "AAC in LATM is",
     "loas": "AAC in LATM is",
     "sbc": "SBC is",
@@ -188,17 +194,28 @@ def claims_media(extension: str, declared: str) -> bool:
     return declared.startswith(("audio/", "video/")) and declared not in _NOT_MEDIA_TYPES
 
 
-def known_binary(head: bytes) -> str | None:
-    """The start of a sentence that names a known kind of file, such as "Images are", or None."""
+def known_binary(head: bytes, *, plain: bool) -> str | None:
+    """The start of a sentence that names a known kind of file, such as "Images are", or None.
+
+    `plain`: it is text in form, as PDF and RTF may be, and begins with a short mark by chance.
+    """
     for start, name in _BINARY_STARTS:
-        if head.startswith(start):
+        if head.startswith(start) and not (plain and len(start) <= _WORD):
             return name
+    if plain:
+        return None
     if head[4:8] == b"ftyp" or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
         return "Images are"
     if head.startswith(b"RIFF") and head[8:12] in _RIFFS:
         return _RIFFS[head[8:12]]
     if head.startswith(b"RIFX") and head[8:12] == b"WAVE":
         return "Big-endian WAV files (RIFX) are"
-    if len(head) > 376 and head[0] == head[188] == head[376] == 0x47 and b"\x00" in head[:188]:
-        return "MPEG transport streams are"
-    return None
+    return "MPEG transport streams are" if any(_in_packets(head, size) for size in _TS_PACKETS) else None
+
+
+def _in_packets(head: bytes, size: int) -> bool:
+    """Whether packets of this size follow one another, of which the first may be cut."""
+    if b"\0" not in head[:size]:
+        return False
+    starts = (head[at : at + _TS_CHECKED * size : size] for at in range(size))
+    return any(len(each) > 2 and each == _TS_SYNC * len(each) for each in starts)

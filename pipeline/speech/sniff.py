@@ -4,6 +4,7 @@ Content decides, not the name: a recording named `notes.txt` is a recording. The
 are used only where the bytes don't look like audio, to tell a damaged or unknown recording from a text.
 """
 
+import codecs
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -51,8 +52,9 @@ class Classified:
 
 
 _MAGIC = {
-    b"OggS": MediaType.OGG,
-    b"fLaC": MediaType.FLAC,
+    b"OggS\0": MediaType.OGG,
+    b"fLaC\0": MediaType.FLAC,
+    b"fLaC\x80": MediaType.FLAC,
     b"\x1a\x45\xdf\xa3": MediaType.WEBM,
     b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb": MediaType.W64,
     b"caff\x00\x01": MediaType.CAF,
@@ -68,15 +70,22 @@ FRAMES = {
 }
 """Types without a container, and what knows a frame of theirs."""
 
-_CONTAINERS = {
+CONTAINERS = {
     MediaType.WAV: re.compile(rb"(?:RIFF|RF64|BW64)....WAVE[ -~]{4}...\0", re.DOTALL),
     MediaType.MP4: re.compile(rb"\0\0\0[\x08-\xff]ftyp[ -~]{4}"),
     MediaType.OGG: re.compile(rb"OggS\0\x02"),
     MediaType.FLAC: re.compile(rb"fLaC[\0\x80]\0\0\x22"),
     MediaType.WEBM: re.compile(rb"\x1a\x45\xdf\xa3.{1,40}\x42\x82.(?:webm|matroska)", re.DOTALL),
+    MediaType.AIFF: re.compile(rb"FORM....AIF[FC]", re.DOTALL),
+    MediaType.AMR: re.compile(rb"#!AMR(?:-WB)?\n"),
+    MediaType.ASF: re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),
+    MediaType.AU: re.compile(rb"\.snd\x00\x00[\x00-\x0f].....\x00\x00\x00[\x01-\x1b]\x00", re.DOTALL),
+    MediaType.W64: re.compile(rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"),
+    MediaType.CAF: re.compile(rb"caff\x00\x01..desc", re.DOTALL),
 }
 """How a container begins, at such length that no text holds it."""
 
+_CONTROLS = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")  # that stand in hardly any text
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -91,14 +100,15 @@ def classify(head: bytes, filename: str | None, content_type: str | None) -> Cla
         raise SmeltError(ErrorCode.EMPTY_INPUT)
     extension = _extension(filename)
     declared = (content_type or "").partition(";")[0].strip().lower()
-    media_type = _media_type(head, extension, declared)
+    plain = _is_plain(head)
+    media_type = None if plain else _media_type(head, extension, declared)
     if media_type is not None:
         return Classified(InputType.AUDIO, media_type)
     if signatures.is_playlist(head, extension, declared):
         raise SmeltError(
             ErrorCode.UNSUPPORTED_FORMAT, "Playlists are not supported; send the recordings themselves."
         )
-    known = signatures.known_binary(head)
+    known = signatures.known_binary(head, plain=plain)
     if known is not None:
         raise SmeltError(ErrorCode.UNSUPPORTED_FORMAT, f"{known} not supported. Audio may be {SUPPORTED}.")
     media_type = _late(head)
@@ -117,6 +127,19 @@ def classify(head: bytes, filename: str | None, content_type: str | None) -> Cla
 
 def _extension(filename: str | None) -> str:
     return PurePosixPath((filename or "").replace("\\", "/")).suffix.lower().removeprefix(".")
+
+
+def _is_plain(head: bytes) -> bool:
+    """Whether it is UTF-8 without control characters, whatever words it begins with. Of recordings only AMR may be:
+    its frames without speech are letters.
+    """
+    if head.startswith(b"#!AMR"):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return _CONTROLS.search(head) is None
 
 
 def magic(head: bytes) -> MediaType | None:
@@ -169,7 +192,7 @@ def _late(head: bytes) -> MediaType | None:
         return None
     at = after_zeros(head)
     found = magic(head[at:]) if at else None
-    return found or _earliest(head, [*_CONTAINERS, *FRAMES])
+    return found or _earliest(head, [*CONTAINERS, *FRAMES])
 
 
 def _late_frames(data: bytes) -> MediaType | None:
@@ -185,7 +208,7 @@ def find_sound(data: bytes, media_type: MediaType) -> int | None:
     """Where a recording of this type begins within the first `SEARCHED_BYTES`, behind whatever it may be."""
     if media_type in FRAMES:
         return mpeg.find_frames(data, FRAMES[media_type], SEARCHED_BYTES)
-    pattern = _CONTAINERS.get(media_type)
+    pattern = CONTAINERS.get(media_type)
     matches = pattern.finditer(data, 0, SEARCHED_BYTES) if pattern is not None else ()
     return next((one.start() for one in matches if magic(data[one.start() :]) is media_type), None)
 

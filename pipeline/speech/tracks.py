@@ -16,8 +16,9 @@ from pipeline.speech.sniff import MediaType
 from pipeline.speech.window import Window
 from pipeline.states import ErrorCode
 
-_MOST_TRIED = 8  # each that is silent is decoded as far as this
-_MOST_SECONDS = 1_800.0  # of a track: who begins to speak later is not looked for
+_MOST_TRIED = 64
+_MOST_SECONDS = 14_400.0  # that are decoded of all that are silent
+_MOST_OF_ONE = 1_800.0  # seconds: who begins to speak later is not looked for
 _SILENCE = 1e-3  # of full scale: nobody speaks so quietly
 
 
@@ -40,26 +41,27 @@ def opened(
             yield media, stream, None
             return
         candidates = [one.index for one in container.decodable(media)][:_MOST_TRIED]
-    index = next((one for one in candidates if _sounds(window, media_type, one)), candidates[0])
+    most = min(_MOST_OF_ONE, _MOST_SECONDS / len(candidates))
+    index = next((one for one in candidates if _sounds(window, media_type, one, most)), candidates[0])
     with container.opened(window, media_type, index) as (media, stream):
         yield media, stream, Track(audio.index(index) + 1, len(audio))
 
 
-def _sounds(window: Window, media_type: MediaType, index: int) -> bool:
+def _sounds(window: Window, media_type: MediaType, index: int, most: float) -> bool:
     try:
         with container.opened(window, media_type, index) as (media, stream):
-            return _is_loud(media, stream)
+            return _is_loud(media, stream, most)
     except SmeltError as error:
         if error.code is not ErrorCode.CORRUPTED_FILE:
             raise
         return False
 
 
-def _is_loud(media: InputContainer, stream: AudioStream) -> bool:
+def _is_loud(media: InputContainer, stream: AudioStream, most: float) -> bool:
     resampler, seconds = Resampler(), 0.0
     for frame in frames(media, stream, lambda _: None, Place()):
         seconds += frame.samples / frame.sample_rate
-        if seconds > _MOST_SECONDS:
+        if seconds > most:
             return False
         if any(piece.size and float(np.abs(piece).max()) > _SILENCE for piece in resampler.feed(frame)):
             return True

@@ -87,6 +87,10 @@ LOGS: list[tuple[bytes, str]] = [
         "NAME\n       file\n",
     ),  # a manual's page
     (b"saving 9\x0810 of 20\n", "saving 10 of 20\n"),
+    (b" 10%\x08\x08\x08\x08 20%\nab\x08\x08xy", " 20%\nxy"),
+    (b"a\nb\x08\x08c\n", "a\nc\n"),
+    (b"a line of DOS\r\n\x1a" + bytes(115), "a line of DOS\r\n"),
+    (b"a \xc2\x9b1;31mred\xc2\x9b0m word", "a red word"),
     (b"<ann> \x02Friday\x02 it is, \x0304in red\x0f\n", "<ann> Friday it is, 04in red\n"),  # a chat's format
     (b'\x1e{"level": "info"}\n\x1e{"level": "debug"}\n', '{"level": "info"}\n{"level": "debug"}\n'),
     (b"id\x1fname\x1fcity of birth\n", "idnamecity of birth\n"),
@@ -108,6 +112,7 @@ def test_control_characters_of_a_log_are_left_out(data: bytes, text: str, step: 
     [
         b"notes \0",
         b"notes x\0\x08",
+        b"notes\x1a\0\0more",
         b"\x0a\x05Alice\x10\x01\x18\x02",  # a message of protobuf, which is UTF-8 by chance
         b"\x01\x02\x03\x04text",
         b"\x07" * 100,
@@ -179,6 +184,13 @@ def test_a_text_of_nothing_but_colours_is_empty() -> None:
 
 
 def test_what_goes_to_a_terminal_is_found_in_linear_time() -> None:
-    """A megabyte of what could begin a sequence, at every character."""
-    for piece in ("\x1b[", "\x1b]", "\x1b[0", "\x1b]0;"):
-        refusal((piece * (1_000_000 // len(piece))).encode())
+    """A megabyte of what could begin a sequence, at every character, or be struck over."""
+    for piece in ("\x1b[", "\x1b]", "\x1b[0", "\x1b]0;", "a\x08\x08", "a\x08b", "\x1a\0"):
+        outcome([(piece * (1_000_000 // len(piece))).encode()])
+    outcome([b"a" * 500_000 + b"a\x08\x08" * 150_000])
+
+
+def test_as_much_is_struck_over_as_was_written_on_the_line_however_it_is_cut() -> None:
+    data = b"first\n" + b"x" * 900 + b"\x08" * 900 + b"second"
+    for step in (1, 7, 2_000):
+        assert decoded([data[at : at + step] for at in range(0, len(data), step)]) == "first\nsecond"

@@ -61,8 +61,8 @@ class Sound:
     default: bool = True
 
 
-def encoded(container: str, codec: str, samples: Floats, rate: int = RATE) -> bytes:
-    return muxed(container, [Sound(samples, codec)], rate=rate)
+def encoded(container: str, codec: str, samples: Floats, rate: int = RATE, bit_rate: int = 32_000) -> bytes:
+    return muxed(container, [Sound(samples, codec)], rate=rate, bit_rate=bit_rate)
 
 
 def muxed(
@@ -70,6 +70,7 @@ def muxed(
     sounds: Sequence[Sound],
     *,
     rate: int = RATE,
+    bit_rate: int = 32_000,
     video_seconds: float = 0.0,
     options: dict[str, str] | None = None,
 ) -> bytes:
@@ -79,7 +80,7 @@ def muxed(
         for sound in sounds:
             stream = output.add_stream(sound.codec, rate=rate, layout="mono")
             assert isinstance(stream, AudioStream)
-            stream.codec_context.bit_rate = 32_000
+            stream.codec_context.bit_rate = bit_rate
             stream.disposition = Disposition.default if sound.default else Disposition(0)
             stream.codec_context.open()
             waiting += [(stream, frame) for frame in _frames(stream, sound, rate)]

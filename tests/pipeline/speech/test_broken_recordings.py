@@ -90,6 +90,33 @@ def test_so_do_the_rarer_types(name: str) -> None:
     assert [text for text in warnings if "shorter" in text]
 
 
+def test_a_video_that_lost_its_end_is_told_by_its_size() -> None:
+    data = muxed("matroska", [Sound(np.tile(SAID, 4))], video_seconds=38)
+    samples, warnings = heard(data[: len(data) // 2])
+    assert seconds_of(samples) == pytest.approx(2 * SPEECH_SECONDS, abs=1.0)
+    assert warnings[0].startswith("The recording is shorter than its header says; missing: 0:00:1")
+    assert heard(data)[1] == ()
+
+
+LOW, HIGH = (encoded("mp3", "libmp3lame", SAID, bit_rate=rate) for rate in (16_000, 128_000))
+
+
+@pytest.mark.parametrize(
+    ("data", "times"),
+    [
+        (LOW + HIGH, 2),
+        (HIGH + LOW, 2),
+        (LOW + b"APETAGEX" + np.random.default_rng(1).bytes(200_000), 1),
+        (muxed("asf", [Sound(SAID, "wmav2", start=3.0)]), 1),
+    ],
+    ids=["MP3 of other rates", "the other way round", "a large tag", "stamps from 3 seconds on"],
+)
+def test_nothing_is_told_to_be_missing_where_nothing_is(data: bytes, times: int) -> None:
+    samples, warnings = heard(data)
+    assert seconds_of(samples) == pytest.approx(times * SPEECH_SECONDS, abs=0.3)
+    assert not [text for text in warnings if "shorter" in text]
+
+
 def test_a_header_that_promises_nonsense_is_not_believed() -> None:
     mp3, flac = bytearray(recording("speech.mp3")), bytearray(recording("speech.flac"))
     at = max(mp3.find(b"Xing"), mp3.find(b"Info")) + 8
@@ -219,6 +246,31 @@ def test_containers_are_looked_for_behind_junk(name: str, junk: bytes) -> None:
     assert level(samples) == pytest.approx(level(SAID), rel=0.3)
 
 
+@pytest.mark.parametrize("name", ["amr", "aiff", "caf", "wma", "au", "w64"])
+@pytest.mark.parametrize("junk", [b"\n", b"HTTP/1.1 200 OK\r\nContent-Type: audio/basic\r\n\r\n"])
+def test_so_are_the_rarer_ones(name: str, junk: bytes) -> None:
+    container, codec, rate = OTHERS[name]
+    samples, _ = heard(junk + encoded(container, codec, SAID, rate))
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.2)
+    assert level(samples) == pytest.approx(level(SAID), rel=0.3)
+
+
+OGGS = {
+    "opus": recording("speech.ogg"),
+    "vorbis": recording("vorbis.ogg"),
+    "flac": encoded("ogg", "flac", SAID),
+}
+
+
+@pytest.mark.parametrize("first", OGGS)
+@pytest.mark.parametrize("second", OGGS)
+def test_joined_oggs_of_any_codecs_are_heard(first: str, second: str) -> None:
+    samples, warnings = heard(OGGS[first] + OGGS[second])
+    assert seconds_of(samples) == pytest.approx(2 * SPEECH_SECONDS, abs=0.2)
+    assert level(samples) == pytest.approx(level(SAID), rel=0.1)
+    assert warnings == ()
+
+
 @pytest.mark.parametrize("cut", [1, 99, 3_333, 20_001])
 @pytest.mark.parametrize("name", ["speech.mp3", "speech.aac"])
 def test_a_recording_that_begins_within_a_frame_is_heard(name: str, cut: int) -> None:
@@ -230,7 +282,12 @@ def test_a_recording_that_begins_within_a_frame_is_heard(name: str, cut: int) ->
 @pytest.mark.parametrize("name", ["speech.mp3", "speech.aac"])
 @pytest.mark.parametrize(
     "junk",
-    [b"\xff\x00\xff" * 9_000, b"HTTP/1.1 200 OK\r\n\r\n", b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + bytes(99)],
+    [
+        b"\xff\x00\xff" * 9_000,
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + bytes(99),
+        b"ID3\x04\x00\x00\x00\x01\x1c\x20" + bytes(90),  # that says 20,000 bytes
+    ],
 )
 def test_sync_is_looked_for_behind_any_junk(name: str, junk: bytes) -> None:
     samples, _ = heard(junk + recording(name))

@@ -90,6 +90,17 @@ def test_one_frame_header_alone_is_not_audio(name: str) -> None:
     "text",
     [
         *("Notes.", "skip the moov, said the mdat", "\ufeffNotes", "RIFF raff", "RIFX raff", "TTA1 raff"),
+        *(
+            "ID3 tags are old",
+            "OggS is a mark",
+            "fLaC is too",
+            "RIFF or WAVE?",
+            "BZh",
+            "MThd",
+            "GIF8",
+            "wvpk",
+            "ADIF",
+        ),
         *("BMX bikes", "é: RIFF....WAVEfmt is a WAV, ftypM4A an MP4, OggS an Ogg, fLaC a FLAC"),
     ],
 )
@@ -98,8 +109,23 @@ def test_text_is_text(text: str, encoding: str) -> None:
     assert classify(text.encode(encoding), "notes.md", "text/markdown") == TEXT
 
 
-def test_a_typescript_file_is_not_a_transport_stream() -> None:
-    assert classify(b"export const a = 1;\n", "index.ts", "video/mp2t") == TEXT
+@pytest.mark.parametrize(
+    ("filename", "content_type"),
+    [
+        ("index.ts", "video/mp2t"),
+        ("board.dts", "audio/vnd.dts"),
+        ("x.pls", "audio/x-scpls"),
+        ("go.mod", "audio/x-mod"),
+    ],
+)
+def test_a_source_file_that_shares_its_extension_is_text(filename: str, content_type: str) -> None:
+    assert classify(b"export const a = 1;\n", filename, None) == TEXT
+    assert classify(b"export const a = 1;\n", filename, content_type) == TEXT
+
+
+def test_a_text_with_a_control_character_is_no_recording_by_its_first_word() -> None:
+    for text in (b"ID3 tags are old\x01", b"OggS is a mark\x01", b"fLaC is too\x01"):
+        assert classify(text, None, None) == TEXT
 
 
 @given(st.text(min_size=1))
@@ -155,7 +181,9 @@ def test_playlists_are_known_by_name_type_or_start(
         (b"\x03ds2" + bytes(99), "DS2"),
         (b"DSD \x1c\x00\x00\x00", "DSD"),
         (b".ra\xfd\x00\x04", "RealAudio"),
-        (b"\x47" + bytes(187) + b"\x47" + bytes(187) + b"\x47" + bytes(187), "transport"),
+        ((b"\x47" + bytes(187)) * 3, "transport"),
+        (bytes(99) + (b"\x47" + bytes(187)) * 3, "transport"),
+        ((bytes(4) + b"\x47" + bytes(187)) * 3, "transport"),
     ],
 )
 def test_known_binaries_are_named(head: bytes, word: str) -> None:
@@ -166,7 +194,14 @@ def test_known_binaries_are_named(head: bytes, word: str) -> None:
 
 @pytest.mark.parametrize(
     ("filename", "word"),
-    [("a.g722", "G.722"), ("a.G726", "G.726"), ("a.latm", "LATM"), ("a.sbc", "SBC"), ("a.pcm", "header")],
+    [
+        ("a.g722", "G.722"),
+        ("a.dts", "DTS"),
+        ("a.G726", "G.726"),
+        ("a.latm", "LATM"),
+        ("a.sbc", "SBC"),
+        ("a.pcm", "header"),
+    ],
 )
 def test_what_only_its_name_tells_is_named_unless_it_is_a_text(filename: str, word: str) -> None:
     assert word in refusal(b"\x9c\xf1\x00\x80" * 99, filename).detail

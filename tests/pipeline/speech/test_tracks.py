@@ -56,6 +56,13 @@ def test_a_track_that_cannot_be_decoded_is_passed_over() -> None:
     assert warnings == ("The recording has 2 audio tracks; track 2 was heard.",)
 
 
+def test_of_ten_tracks_the_last_is_heard_where_it_alone_sounds() -> None:
+    silent = [Sound(SILENT[:RATE], default=False)] * 9
+    samples, warnings = heard(muxed("matroska", [*silent, Sound(SAID, default=False)]))
+    assert level(samples) == pytest.approx(level(SAID), rel=0.05)
+    assert warnings == ("The recording has 10 audio tracks; track 10 was heard.",)
+
+
 def test_of_silent_tracks_the_default_is_taken() -> None:
     _, warnings = heard(muxed("matroska", [Sound(SILENT, default=False), Sound(SILENT)]))
     assert warnings == ("The recording has 2 audio tracks; track 2 was heard.",)

@@ -24,7 +24,7 @@ FLAGS = {"movflags": "empty_moov+default_base_moof", "frag_duration": "500000"}
 FRAGMENTS = muxed("mp4", [Sound(SAID)], options=FLAGS)
 
 
-def put(data: bytes, at: int, form: str, value: int) -> bytes:
+def put(data: bytes, at: int, form: str, value: float) -> bytes:
     copy = bytearray(data)
     struct.pack_into(form, copy, at, value)
     return bytes(copy)
@@ -64,6 +64,26 @@ def test_sound_is_heard_to_its_end_whatever_its_size_says(
     assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
     assert level(samples) == pytest.approx(level(SAID), rel=0.05)
     assert warnings == ()
+
+
+@pytest.mark.parametrize("size", [0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFE, 0xFFFF_FFFF])
+def test_an_au_of_no_possible_size_is_heard_to_its_end(size: int) -> None:
+    samples, warnings = heard(put(encoded("au", "pcm_s16be", SAID), 8, ">I", size))
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
+    assert warnings == ()
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_an_edit_list_that_leaves_next_to_nothing_is_passed_over(kept: int) -> None:
+    samples, _ = heard(put(AAC["mp4"], AAC["mp4"].find(b"elst") + 12, ">I", kept))
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
+    assert level(samples) == pytest.approx(level(SAID), rel=0.05)
+
+
+def test_a_length_that_the_bytes_hardly_hold_is_not_believed() -> None:
+    data = encoded("webm", "libopus", np.tile(SAID, 3), 48_000)
+    samples, _ = heard(put(data, data.find(b"\x44\x89\x88") + 3, ">d", 7_300_000.0), 1_800.0)
+    assert seconds_of(samples) == pytest.approx(3 * SPEECH_SECONDS, abs=0.1)
 
 
 @pytest.mark.parametrize("change", [-99_999, -16, 16, 99_999, "none", "the most"])

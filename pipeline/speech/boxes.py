@@ -30,6 +30,7 @@ class _Box:
 
 def mp4_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
     """A second `ftyp` behind an index and samples begins another file. Behind damage it goes on with a fragment."""
+    index = _IndexSearch(file, size)
     at, before, walk = start, start, _Walk(file, start)
     for _ in range(_MOST_BOXES):
         box = _box(file, at, size)
@@ -47,12 +48,36 @@ def mp4_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
             yield walk.part(at)
             walk = _Walk(file, at)
         if box.kind == b"mdat" and b"moov" not in walk.seen:
-            box = walk.corrected(box, size)
+            box = walk.corrected(box, index)
         walk.seen.setdefault(box.kind, box)
         if box.end >= size:
             break
         before, at = at, box.end
     yield walk.part(size)
+
+
+class _IndexSearch:
+    """For the next index, along a file. What was found, or wasn't, holds for every place up to there."""
+
+    def __init__(self, file: SeekableFile, size: int) -> None:
+        self._file = file
+        self._size = size
+        self._searched: range | None = None  # the places that have the same index behind them
+        self._found: int | None = None
+
+    def strayed(self, samples: _Box) -> int | None:
+        """Where the index behind the samples is, if their size leads elsewhere."""
+        following = _box(self._file, samples.end, self._size) if samples.end < self._size else None
+        if _is_whole(following, self._size):
+            return None
+        found = self._after(samples.at + samples.header)
+        return None if found == samples.end else found
+
+    def _after(self, at: int) -> int | None:
+        if self._searched is None or at not in self._searched:
+            self._found = find(self._file, _INDEX, at, self._size)
+            self._searched = range(at, self._size if self._found is None else self._found + 1)
+        return self._found
 
 
 class _Walk:
@@ -84,9 +109,9 @@ class _Walk:
         self._begin, self._resumes = at, True
         return at
 
-    def corrected(self, samples: _Box, size: int) -> _Box:
+    def corrected(self, samples: _Box, search: _IndexSearch) -> _Box:
         """With the size that leads to the index behind the samples."""
-        index = _strayed(self._file, samples, size)
+        index = search.strayed(samples)
         if index is None:
             return samples
         self._header = _resized(self._file, self._start, samples, index)
@@ -108,21 +133,12 @@ def _box(file: SeekableFile, at: int, size: int) -> _Box | None:
     return _Box(head[4:8], at, at + length if length else size, header)
 
 
-def _strayed(file: SeekableFile, samples: _Box, size: int) -> int | None:
-    """Where the index behind the samples is, if their size leads elsewhere."""
-    following = _box(file, samples.end, size) if samples.end < size else None
-    if _is_whole(following, size):
-        return None
-    found = find(file, _INDEX, samples.at + samples.header, size)
-    return None if found == samples.end else found
-
-
 def _resized(file: SeekableFile, start: int, samples: _Box, end: int) -> bytes:
     """All up to the samples, with the size that they have. Empty where that can't be written."""
-    header = read_at(file, start, min(samples.at + samples.header - start, _LONGEST_HEADER))
     at, length = samples.at - start, end - samples.at
-    if len(header) < at + samples.header or (samples.header == 8 and length > 0xFFFF_FFFF):
+    if at + samples.header > _LONGEST_HEADER or (samples.header == 8 and length > 0xFFFF_FFFF):
         return b""
+    header = read_at(file, start, at + samples.header)
     size = (
         length.to_bytes(4, "big") if samples.header == 8 else header[at : at + 8] + length.to_bytes(8, "big")
     )

@@ -1,6 +1,6 @@
 """Decoded frames to samples: 16 kHz, one channel."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from av.audio.frame import AudioFrame
@@ -18,6 +18,9 @@ MOST_CHANNELS = 64
 LEAST_RATE = 1_000
 """Of samples a second. Nobody speaks below it, and a few kilobytes at 1 Hz would become gigabytes."""
 
+MOST_RATE = 1_000_000
+"""Of samples a second. No recording of speech has more, and each makes the resampler's filter longer."""
+
 _PIECE = RATE // 2  # samples; half a second at once costs less than frame by frame
 
 
@@ -33,15 +36,17 @@ class Resampler:
         self._engine, self._mixer = _engine(), self._made_mixer()
 
     def feed(self, frame: AudioFrame) -> Iterator[Samples]:
-        """Raises SmeltError UNSUPPORTED_CODEC for too many channels, or too few samples a second."""
-        if frame.layout.nb_channels > MOST_CHANNELS or frame.sample_rate < LEAST_RATE:
+        """Raises SmeltError UNSUPPORTED_CODEC for too many channels, too few or too many samples a second, or places of
+        loudspeakers that FFmpeg knows no names of.
+        """
+        if frame.layout.nb_channels > MOST_CHANNELS or not LEAST_RATE <= frame.sample_rate <= MOST_RATE:
             raise SmeltError(ErrorCode.UNSUPPORTED_CODEC)
         format_ = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._format not in (None, format_):
             yield from self.flush()
         self._format = format_
         frame.pts = None  # stamps with gaps would make the resampler stretch sound; gaps are filled elsewhere
-        for done in self._engine.resample(frame):
+        for done in self._resampled(frame):
             yield self._mixer.feed(_channels(done))
 
     def flush(self) -> Iterator[Samples]:
@@ -52,6 +57,12 @@ class Resampler:
                 yield self._mixer.feed(_channels(done))
         yield self._mixer.flush()
         self._engine, self._mixer, self._format = _engine(), self._made_mixer(), None
+
+    def _resampled(self, frame: AudioFrame) -> Sequence[AudioFrame]:
+        try:
+            return self._engine.resample(frame)
+        except ValueError as error:  # FFmpeg's for an argument that its filters refuse is one too
+            raise SmeltError(ErrorCode.UNSUPPORTED_CODEC) from error
 
     def _made_mixer(self) -> Mixer | OneChannel:
         return Mixer() if self._channel is None else OneChannel(self._channel)

@@ -7,12 +7,13 @@ Microsoft's multimedia programming reference, EBU Tech 3306 (RF64).
 """
 
 import re
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from pipeline.speech.part import Part
 from pipeline.speech.seekable import SeekableFile
+from pipeline.speech.wave_format import SHORTEST, decodable, is_format
 from pipeline.speech.window import find, read_at
 
 # Programs that write to a pipe can't know the size; they write the largest one, or nearly so, or none
@@ -24,13 +25,15 @@ _SEARCHED_BYTES = 65_536  # for samples whose chunk the sizes before it don't le
 _MARKS = (b"RIFF", b"RF64", b"BW64")
 _NEXT = re.compile(rb"(?:RIFF|RF64|BW64)....WAVE[ -~]{4}", re.DOTALL)
 _DATA = re.compile(rb"data")
-_PCM, _EXTENSIBLE = 1, 0xFFFE  # format tags
-_WITHOUT_BITS, _SHORTEST, _EXTENDED = 14, 16, 40  # bytes of a `fmt ` chunk
+_DAMAGED_DATA = re.compile(rb".ata|d.ta|da.a|dat.", re.DOTALL)
+_FORMAT = re.compile(rb"fmt [\x10\x12\x28]\0\0\0")
+_WITHOUT_BITS = 14  # bytes of an older `fmt ` chunk
 
 
 @dataclass(slots=True)
 class _Header:
     format: bytes = b""  # the payload of `fmt `
+    format_end: int = 0  # of its chunk
     large_size: int = 0  # of the samples, by RF64's `ds64`
     data_at: int | None = None  # of the samples' first byte
     data_size: int = 0
@@ -68,44 +71,78 @@ def _wav(file: SeekableFile, header: _Header, at: int, size: int) -> tuple[Part,
 
 def _read_header(file: SeekableFile, at: int, size: int, before: _Header) -> _Header:
     """Of the WAV at `at`; or of the `data` chunk there, in the format of the one `before`."""
-    header, here = _Header(), at + 12
     if read_at(file, at, 4) == b"data":
-        header, here = _Header(before.format), at
+        header = _walked(file, at, size, _Header(before.format))
+    else:
+        header = _walked(file, at + 12, size, _Header())
+    return header if header.data_at is not None and header.format else _searched(file, at, size, header)
+
+
+def _walked(file: SeekableFile, here: int, size: int, header: _Header) -> _Header:
+    """What the chunks from `here` on say."""
     for _ in range(_MAX_CHUNKS):
+        if here + 8 > size:
+            break
         chunk = read_at(file, here, 8)
         name, length = chunk[:4], int.from_bytes(chunk[4:], "little")
+        end = here + 8 + length
         if name == b"data":
             header.data_at = here + 8
             large = length == 0xFFFF_FFFF and header.large_size
             header.data_size = header.large_size if large else length
-            return header
+            break
         if name == b"ds64":
             header.large_size = int.from_bytes(read_at(file, here + 16, 8), "little")
         if name == b"fmt ":
-            least = _WITHOUT_BITS if _WITHOUT_BITS <= length < _SHORTEST else _SHORTEST
-            payload = read_at(file, here + 8, min(max(length, least), _LONGEST_FORMAT))
-            header.format = _decodable(payload.ljust(_SHORTEST, b"\0"))
-        here += 8 + length + length % 2
-        if len(chunk) < 8 or here > size:
-            break
-    found = find(file, _DATA, at + 12, min(size, at + _SEARCHED_BYTES))
-    if found is not None:
-        header.data_at = found + 8
-        header.data_size = int.from_bytes(read_at(file, found + 4, 4), "little")
+            header.format = _read_format(file, here, length)
+            header.format_end = end
+        is_unpadded = length % 2 and end < size and read_at(file, end, 4) in (b"fmt ", b"data")
+        here = end if is_unpadded else end + length % 2
     return header
 
 
-def _decodable(format_: bytes) -> bytes:
-    """The format with the bits that a sample takes in the file. FFmpeg decodes as many as are valid, of which there
-    may be fewer, or none; those that aren't are zeros at the low end.
+def _read_format(file: SeekableFile, chunk_at: int, length: int) -> bytes:
+    least = _WITHOUT_BITS if _WITHOUT_BITS <= length < SHORTEST else SHORTEST
+    payload = read_at(file, chunk_at + 8, min(max(length, least), _LONGEST_FORMAT))
+    return decodable(payload.ljust(SHORTEST, b"\0"))
+
+
+def _searched(file: SeekableFile, at: int, size: int, header: _Header) -> _Header:
+    """With what the chunks of the WAV at `at` didn't lead to, or whose name is damaged."""
+    end = min(size, at + _SEARCHED_BYTES)
+    end = find(file, _NEXT, at + 12, end) or end
+    if header.data_at is None:
+        header.data_at, header.data_size = _samples(file, at + 12, end, size, header)
+    if not header.format and header.data_at is not None:
+        found = find(file, _FORMAT, at + 12, header.data_at)
+        before = read_at(file, max(at, header.data_at - 8 - SHORTEST), SHORTEST)
+        if found is not None:
+            header.format = _read_format(file, found, read_at(file, found + 4, 1)[0])
+        elif is_format(before):
+            header.format = before
+    return header
+
+
+def _samples(file: SeekableFile, at: int, end: int, size: int, header: _Header) -> tuple[int | None, int]:
+    """Where the samples begin, and how many bytes their chunk says. The word `data` may also stand in a text: then what
+    is taken for a size leads far behind the file's end.
     """
-    tag, channels, rate, speed, align, bits = struct.unpack("<HHIIHH", format_[:_SHORTEST])
-    if tag == _PCM and not bits and channels:
-        bits = 8 * align // channels
-    fixed = struct.pack("<HHIIHH", tag, channels, rate, speed, align, bits) + format_[_SHORTEST:]
-    if tag == _EXTENSIBLE and len(fixed) >= _EXTENDED and bits:
-        return fixed[:18] + struct.pack("<H", bits) + fixed[20:]
-    return fixed
+    words = _DATA.finditer(read_at(file, at, max(0, end - at)))
+    chunks = [_chunk(file, at + one.start()) for one in islice(words, _MAX_CHUNKS)]
+    if not chunks and _DAMAGED_DATA.fullmatch(read_at(file, header.format_end, 4)):
+        begin, length = _chunk(file, header.format_end)
+        is_whole = begin + length <= size and not _after(file, begin + length, size)[1]
+        chunks = [(begin, length)] if is_whole or length >= _UNKNOWN_SIZE else []
+
+    def excess(chunk: tuple[int, int]) -> int:
+        return 0 if chunk[1] >= _UNKNOWN_SIZE else max(0, sum(chunk) - size)
+
+    return min((one for one in chunks if one[0] <= size), key=excess, default=(None, 0))
+
+
+def _chunk(file: SeekableFile, at: int) -> tuple[int, int]:
+    """Where the payload of the chunk at `at` begins, and its bytes."""
+    return at + 8, int.from_bytes(read_at(file, at + 4, 4), "little")
 
 
 def _after(file: SeekableFile, at: int, size: int) -> tuple[int | None, int]:

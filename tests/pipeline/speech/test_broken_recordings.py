@@ -36,6 +36,13 @@ OTHERS = {
     "mp2": ("mp2", "mp2", RATE),
     "w64": ("w64", "pcm_s16le", RATE),
 }
+WHOLE = wav(SAID)
+NAMES = (*range(12, 16), *range(36, 40))  # bytes of a WAV that name its chunks
+
+
+def _with(new: bytes, at: int = 12, gone: int = 0) -> bytes:
+    """A WAV in which `new` is put at `at` instead of `gone` bytes; at 12 its format begins."""
+    return WHOLE[:at] + new + WHOLE[at + gone :]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,19 @@ OTHERS = {
         pytest.param(wav(SAID, riff_size=0), id="RIFF of none"),
         pytest.param(wav(SAID, before=b"LIST\x03\x00\x00\x00abc"), id="an odd chunk without its padding"),
         pytest.param(wav(SAID, before=b"JUNK\xff\xff\xff\x7fabcd"), id="a chunk without end"),
+        pytest.param(wav(SAID, before=b"JUNK\xa1\x86\x01\x00" + bytes(100_001)), id="a long odd chunk"),
+        pytest.param(
+            wav(SAID, before=b"LIST\x15\x00\x00\x00INFOthis is data to u"), id="an odd chunk that says data"
+        ),
+        pytest.param(
+            wav(SAID, before=b"LIST\xff\xff\xff\x7fINFOthis was data to see"), id="one without end says data"
+        ),
+        pytest.param(_with(b"LIST\x07\0\0\0INFOabc"), id="an odd chunk before the format"),
+        pytest.param(_with(b"JUNK\x18\0\0\0" + bytes(28)), id="a longer chunk before the format"),
+        pytest.param(_with(b"JUNK\x20\0\0\0" + bytes(28)), id="a shorter chunk before the format"),
+        pytest.param(_with(b"bext\x5c\x02\0\0" + bytes(602)), id="a shorter bext before the format"),
+        *(pytest.param(_with(b"\xff", at, 1), id=f"a name damaged at {at}") for at in NAMES),
+        pytest.param(_with(b"", 13, 1), id="a byte of a name lost"),
         pytest.param(wav(SAID, after=b"LIST\x04\x00\x00\x00abcd"), id="a chunk behind"),
         pytest.param(wav(SAID, after=b"TAG" + bytes(125)), id="a tag behind"),
         pytest.param(
@@ -198,8 +218,13 @@ def test_every_data_chunk_is_heard_in_the_width_its_samples_have(data: bytes) ->
     assert warnings == ()
 
 
-def test_a_part_that_cannot_be_read_is_told() -> None:
-    samples, warnings = heard(wav(SAID) + wav(SAID)[:36])
+@pytest.mark.parametrize(
+    "rest",
+    [*(WHOLE[:end] for end in (36, 40, 41, 43)), b"data", b"data\1\1"],
+    ids=["no samples", "no size", "a byte of a size", "three bytes of it", "a name", "half a chunk"],
+)
+def test_a_part_that_cannot_be_read_is_told(rest: bytes) -> None:
+    samples, warnings = heard(wav(SAID) + rest)
     assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
     assert warnings == ("The recording could not be read on from 0:00:09.",)
 
@@ -335,7 +360,9 @@ def test_lost_packets_keep_their_place_in_a_stream_without_stamps() -> None:
 
 def test_what_gives_no_sound_fails() -> None:
     for data, code in (
-        (wav(SAID)[:36], ErrorCode.CORRUPTED_FILE),
+        *((wav(SAID)[:end], ErrorCode.CORRUPTED_FILE) for end in (36, 40, 43)),
+        (_with(bytes(4), 25), ErrorCode.UNSUPPORTED_CODEC),
+        (wav(SAID, 100_000_001) * 5, ErrorCode.UNSUPPORTED_CODEC),
         (wav(SAID[:0]), ErrorCode.EMPTY_INPUT),
         (recording("truncated.m4a"), ErrorCode.CORRUPTED_FILE),
         (recording("video_only.mp4"), ErrorCode.NO_AUDIO),
@@ -376,6 +403,9 @@ def _box(kind: bytes, size: int) -> bytes:
     [
         _box(b"ftyp", 8) * 100_000,
         (_box(b"ftyp", 8) + _box(b"moov", 8) + _box(b"mdat", 8)) * 30_000,
+        (_box(b"mdat", 8) + _box(b"\1\1\1\1", 8)) * 10_000 + bytes(1_000_000),
+        (_box(b"mdat", 8) + _box(b"\1\1\1\1", 8) + _box(b"moov", 8) + _box(b"ftyp", 8)) * 10_000
+        + bytes(1_000_000),
         b"\x1a\x45\xdf\xa3\x80" * 50_000,
         b"RIFF\xff\xff\xff\xffWAVEfmt \x00\x00\x00\x00" * 20_000,
         b"FORM\x00\x00\x00\x00AIFF" * 20_000,

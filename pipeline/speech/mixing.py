@@ -2,17 +2,27 @@
 
 Their mean would: opposite phases cancel, and one microphone among many is buried under the others' noise. So
 each channel counts in proportion to its energy in the band of speech, from moment to moment, as in a gain-sharing
-automatic mixer (Dugan 1975); one that runs against the strongest is turned round. The weights' magnitudes sum to one,
-so nothing clips, and channels that are alike give their mean.
+automatic mixer (Dugan 1975), but for what of it is steady noise: its floor is the least energy of the last seconds
+(minimum statistics, Martin 2001). One that runs against the channel that speaks is turned round. The weights'
+magnitudes sum to one, so nothing clips, and channels that are alike give their mean.
 """
 
+from itertools import accumulate
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from pipeline.speech.cleaning import Cleaning
 from pipeline.speech.samples import RATE, Floats, Samples, in_the_band_of_speech
 
 _STEP = RATE // 20  # samples between two settings of the weights, 50 ms
-_OPPOSITE = -0.5  # correlation below which a channel is turned round
+_MEAN = 4  # steps whose mean energy is smooth enough for its minimum to be near the noise's mean
+_FLOOR = 60  # of those means, of which the least is the noise: any 3 s of speech have a pause
+_NOISE = np.float32(2.0)  # times the floor: the noise's energy hardly exceeds it
+_REST = np.float32(0.01)  # of its energy, by which a channel counts where it has nothing but noise
+_OPPOSITE = -0.4  # correlation below which a channel is turned round; microphones apart can be below 0
+_FORGETTING = np.float32(0.95)  # per step: the correlation is that of about a second
+_RELEASE = np.float32(0.5)  # per step: who speaks keeps the weight between two words
 _TINY = 1e-12
 _RISE = np.linspace(0.0, 1.0, _STEP, endpoint=False, dtype=np.float32)
 
@@ -23,7 +33,9 @@ class Mixer:
     def __init__(self) -> None:
         self._waiting: Floats | None = None
         self._weights: Floats | None = None  # where what waits begins
-        self._energy: Floats | None = None  # of the step before
+        self._held: Floats | None = None  # what spoke in the steps before
+        self._speaking = _Speaking()
+        self._directions = _Directions()
         self._cleaning = Cleaning()
 
     def feed(self, channels: Floats) -> Samples:
@@ -52,23 +64,56 @@ class Mixer:
             return np.zeros(0, np.float32)
         blocks = channels[:, : (steps + 1) * _STEP].reshape(len(channels), steps + 1, _STEP)
         lively = in_the_band_of_speech(blocks)
-        energy = np.einsum("ckt,ckt->ck", lively, lively) + np.float32(_TINY)
-        weights = _steady(_shared(energy, self._energy) * _signs(lively, energy), self._weights)
-        self._weights, self._energy = weights[:, -1:], energy[:, -2:-1]
+        speaking = self._speaking(lively)
+        held = _leaky(speaking.T, self._held, _RELEASE).T
+        weights = _steady(held / held.sum(axis=0) * self._directions(lively, speaking, held), self._weights)
+        self._weights, self._held = weights[:, -1:], held[:, -2]
         mixed = np.zeros((steps, _STEP), np.float32)
         for block, weight in zip(blocks, weights, strict=True):
             mixed += block[:-1] * (weight[:-1, None] + (weight[1:] - weight[:-1])[:, None] * _RISE)
         return mixed.reshape(-1)
 
 
-def _shared(energy: Floats, before: Floats | None) -> Floats:
-    """Weights at each step's start: each channel's share of the energy around it."""
-    around = energy.copy()
-    around[:, 1:] += energy[:, :-1]
-    if before is not None:
-        around[:, :1] += before
-    shares: Floats = around / around.sum(axis=0)
-    return shares
+class _Speaking:
+    """Each channel's energy without its noise, for each step. A call's last step is the next one's first."""
+
+    def __init__(self) -> None:
+        self._before: Floats | None = None  # energy of the steps that the floor needs
+
+    def __call__(self, lively: Floats) -> Floats:
+        energy = np.einsum("ckt,ckt->ck", lively, lively) + np.float32(_TINY)
+        if self._before is None:  # no floor is known, and all counts by its energy
+            self._before = np.full((len(energy), _MEAN + _FLOOR - 2), np.inf, np.float32)
+        known = np.concatenate((self._before, energy), axis=1)
+        self._before = known[:, energy.shape[1] - 1 : -1]
+        means = sliding_window_view(known, _MEAN, axis=1).mean(axis=-1)
+        floor = sliding_window_view(means, _FLOOR, axis=1).min(axis=-1)
+        speaking: Floats = np.maximum(energy - _NOISE * floor, _REST * energy)
+        return speaking
+
+
+class _Directions:
+    """-1 for a channel that runs against the one that speaks. Steps count by how much of them is no noise."""
+
+    def __init__(self) -> None:
+        self._covariance: Floats | None = None
+
+    def __call__(self, lively: Floats, speaking: Floats, held: Floats) -> Floats:
+        steps = np.ascontiguousarray(lively.swapaxes(0, 1))
+        products = steps @ steps.swapaxes(1, 2)
+        clear = speaking.sum(axis=0) / (np.einsum("kcc->k", products) + np.float32(_TINY))
+        covariance = _leaky(products * clear[:, None, None], self._covariance, _FORGETTING)
+        self._covariance = covariance[-2]
+        deviation = np.sqrt(np.einsum("kcc->kc", covariance))
+        each, leading = np.arange(len(steps)), held.argmax(axis=0)
+        against = covariance[each, leading] < _OPPOSITE * deviation * deviation[each, leading, None]
+        return np.where(against, np.float32(-1.0), np.float32(1.0)).T
+
+
+def _leaky(values: Floats, before: Floats | None, keeping: np.float32) -> Floats:
+    """Sums along the first axis, of which each step keeps a share."""
+    sums = accumulate(values, lambda so_far, value: keeping * so_far + value, initial=before)
+    return np.stack(list(sums)[0 if before is None else 1 :])
 
 
 def _steady(weights: Floats, before: Floats | None) -> Floats:
@@ -79,13 +124,3 @@ def _steady(weights: Floats, before: Floats | None) -> Floats:
     turns = np.cumprod(np.where(agreement < 0, np.float32(-1.0), np.float32(1.0)))
     weights[:, 1:] *= turns
     return weights
-
-
-def _signs(lively: Floats, energy: Floats) -> Floats:
-    """-1 for a channel that runs against the one that is strongest in that step."""
-    strongest = energy.argmax(axis=0)
-    leading = lively[strongest, np.arange(len(strongest))]
-    against = np.einsum("ckt,kt->ck", lively, leading)
-    return np.where(
-        against < _OPPOSITE * np.sqrt(energy * energy.max(axis=0)), np.float32(-1.0), np.float32(1.0)
-    )

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from pipeline.errors import SmeltError
+from pipeline.speech.hearing import WhisperRecognizer
 from pipeline.speech.mixing import Mixer
 from pipeline.speech.samples import RATE, Floats, Samples
 from pipeline.states import ErrorCode
+from tests.pipeline.speech.test_completeness import PASSAGE, PASSAGE_SAID, text
+from tests.pipeline.speech.test_completeness import heard as recognized
+from tests.recordings import word_error_rate
 from tests.recordings.samples import wav
 from tests.support.decoding import heard, level, speech
 
@@ -17,10 +21,13 @@ TIME = np.arange(len(SAID), dtype=np.float32) / RATE
 SILENCE = np.zeros_like(SAID)
 RUMBLE = (0.9 * np.sin(2 * np.pi * 40 * TIME)).astype(np.float32)
 EARLY = (TIME % 2 < 1).astype(np.float32)
+LOUDNESS = level(SAID)
+CHORD = np.sum([np.sin(2 * np.pi * pitch * TIME + pitch) for pitch in (220, 330, 660, 1_320, 2_640)], axis=0)
+CHORD = (LOUDNESS / level(CHORD) * CHORD).astype(np.float32)
 
 
-def noise(seed: int, loudness: float = 0.003) -> Samples:
-    return np.random.default_rng(seed).normal(0, loudness, len(SAID)).astype(np.float32)
+def noise(seed: int, loudness: float = 0.003, size: int = len(SAID)) -> Samples:
+    return np.random.default_rng(seed).normal(0, loudness, size).astype(np.float32)
 
 
 def mixed(channels: Floats, size: int = 8_000) -> Samples:
@@ -71,6 +78,51 @@ def test_opposite_phases_under_noise_keep_one_direction_while_somebody_speaks() 
     assert alike > 0.98 * np.sqrt(np.square(pieces).sum(axis=1) * np.square(wanted).sum(axis=1)).sum()
 
 
+NOISY = {  # and how like the speech it must be; in pauses the noise is all there is
+    "beside noise, -6 dB": ([SAID, noise(5, LOUDNESS / 2)], 0.95),
+    "beside noise, 0 dB": ([SAID, noise(5, LOUDNESS)], 0.8),
+    "beside a chord, 0 dB": ([SAID, CHORD], 0.8),
+    "opposite, each in noise, -10 dB": ([SAID + noise(1, LOUDNESS / 3), noise(2, LOUDNESS / 3) - SAID], 0.92),
+    "opposite, each in noise, -5 dB": (
+        [SAID + noise(1, LOUDNESS / 1.8), noise(2, LOUDNESS / 1.8) - SAID],
+        0.82,
+    ),
+    "opposite, beside noise": ([SAID, -SAID, noise(3, LOUDNESS)], 0.8),
+}
+
+
+@pytest.mark.parametrize("name", NOISY)
+def test_noise_takes_no_weight_from_speech(name: str) -> None:
+    """The mix may be the other way round: nobody hears that."""
+    channels, alike = NOISY[name]
+    found, said = (in_the_band_of_speech(one) for one in (mixed(np.stack(channels)), SAID))
+    assert abs(float(found @ said)) > 0.95 * float(said @ said)
+    assert abs(float(np.corrcoef(found, said)[0, 1])) > alike
+
+
+@pytest.mark.parametrize("other", [0.0, -1.0])
+def test_the_words_are_heard_beside_noise(tiny: WhisperRecognizer, other: float) -> None:
+    """Of speech on one channel, or on both in opposite phases."""
+    loudness = level(PASSAGE) / (2 + abs(other))
+    one, two = noise(1, loudness, len(PASSAGE)) * abs(other), noise(2, loudness, len(PASSAGE))
+    segments, _ = recognized(tiny, mixed(np.stack([PASSAGE + one, other * PASSAGE + two])))
+    assert word_error_rate(PASSAGE_SAID, text(segments)) <= 0.2
+
+
+def test_channels_that_are_alike_are_left_as_they_are() -> None:
+    assert np.array_equal(mixed(np.stack([SAID, SAID])), SAID)
+    assert np.array_equal(mixed(SAID[None]), SAID)
+    assert not mixed(np.stack([SILENCE, SILENCE, SILENCE])).any()
+
+
+def test_no_click_where_the_weights_change() -> None:
+    """They show in what differs all the time, here by an offset; they go from 1 to -1 in 50 ms at the fastest."""
+    channels = np.stack([SAID * EARLY + 0.2, noise(1) + SAID * (1 - EARLY) - 0.2])
+    swing = np.abs(np.diff(channels, axis=1)).max(axis=0)
+    turns = np.abs(np.diff(mixed(channels)))
+    assert (turns <= swing + 2 / 800 * np.abs(channels).max(axis=0)[1:]).all()
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e38, -1e20])
 def test_a_channel_that_is_no_sound_costs_only_itself(value: float) -> None:
     for channels in ([SAID, np.full_like(SAID, value)], [np.full_like(SAID, value), SAID]):
@@ -92,6 +144,12 @@ def test_how_the_pieces_are_cut_makes_no_difference(size: int) -> None:
     channels = np.stack([SAID[:20_001] + noise(1)[:20_001], noise(2)[:20_001]])
     assert np.allclose(mixed(channels, size), mixed(channels), atol=1e-5)
     assert len(mixed(channels, size)) == 20_001
+
+
+@pytest.mark.parametrize("size", [799, 8_000, 50_000])
+def test_what_is_known_of_seconds_before_goes_on_from_piece_to_piece(size: int) -> None:
+    channels = np.stack([SAID + noise(1, LOUDNESS / 3), noise(2, LOUDNESS / 3) - SAID])
+    assert np.allclose(mixed(channels, size), mixed(channels, channels.shape[1]), atol=1e-5)
 
 
 def test_nothing_clips_that_did_not_before() -> None:

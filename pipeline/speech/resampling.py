@@ -10,16 +10,8 @@ from pipeline.errors import SmeltError
 from pipeline.speech.mixing import Mixer
 from pipeline.speech.one_channel import OneChannel
 from pipeline.speech.samples import RATE, Samples
+from pipeline.speech.wave_format import LEAST_RATE, MOST_CHANNELS, MOST_RATE
 from pipeline.states import ErrorCode
-
-MOST_CHANNELS = 64
-"""What FFmpeg's resampler takes."""
-
-LEAST_RATE = 1_000
-"""Of samples a second. Nobody speaks below it, and a few kilobytes at 1 Hz would become gigabytes."""
-
-MOST_RATE = 1_000_000
-"""Of samples a second. No recording of speech has more, and each makes the resampler's filter longer."""
 
 _PIECE = RATE // 2  # samples; half a second at once costs less than frame by frame
 

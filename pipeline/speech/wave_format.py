@@ -9,7 +9,14 @@ import struct
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
 
-from pipeline.speech.resampling import LEAST_RATE, MOST_CHANNELS, MOST_RATE
+MOST_CHANNELS = 64
+"""What FFmpeg's resampler takes."""
+
+LEAST_RATE = 1_000
+"""Of samples a second. Nobody speaks below it, and a few kilobytes at 1 Hz would become gigabytes."""
+
+MOST_RATE = 1_000_000
+"""Of samples a second. No recording of speech has more, and each makes the resampler's filter longer."""
 
 SHORTEST, EXTENDED = 16, 40  # bytes
 _KIND = slice(8, 24)  # behind the fields of an extensible format: the tag that it stands for, as a GUID

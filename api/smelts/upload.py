@@ -129,8 +129,9 @@ class Intake:
 
     def _refuse_misplaced(self) -> None:
         detail = f"Send files in `{self._schema.file_field}`; this field takes none."
-        while self._misplaced:
-            self.form.unknown(self._misplaced.pop(0), detail)
+        for name in self._misplaced:
+            self.form.unknown(name, detail)
+        self._misplaced.clear()
 
     async def _take(self, data: bytes) -> None:
         if isinstance(self._current, PartStart) and data:

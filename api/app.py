@@ -72,18 +72,24 @@ DESCRIPTION = "Turns batches of recordings and notes into structured Markdown."
 
 
 class SmeltApi(FastAPI):
-    _described: bytes | None = None
+    """Describes itself once, in a thread: it takes half a second, for which all others would wait."""
 
     def setup(self) -> None:
-        """FastAPI would write the whole description anew for each who asks, on the event loop."""
+        self._described: bytes | None = None
+        self._describing = asyncio.Lock()
 
-        async def described(_: Request) -> Response:
-            if self._described is None:
-                self._described = bytes(JSONResponse(self.openapi()).body)
-            return Response(self._described, media_type="application/json")
+        async def answer(_: Request) -> Response:
+            return Response(await self.described(), media_type="application/json")
 
-        self.add_route("/openapi.json", described, include_in_schema=False)
+        self.add_route("/openapi.json", answer, include_in_schema=False)
         super().setup()
+
+    async def described(self) -> bytes:
+        """What /openapi.json answers."""
+        async with self._describing:
+            if self._described is None:
+                self._described = await asyncio.to_thread(lambda: bytes(JSONResponse(self.openapi()).body))
+            return self._described
 
     def openapi(self) -> dict[str, Any]:
         """The description at /openapi.json, made once."""
@@ -92,7 +98,7 @@ class SmeltApi(FastAPI):
         return self.openapi_schema
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> SmeltApi:
     """Opens nothing yet: that happens when the server starts it. Raises nothing."""
     proxies = networks(settings.trusted_proxies)
     limits = settings.concurrency_limits.within(descriptor_limit())

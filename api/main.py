@@ -1,5 +1,6 @@
 """Starts the HTTP service: `smelt api`."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -32,10 +33,13 @@ SWITCH_SECONDS = 0.0005  # that a thread keeps the interpreter while others want
 
 
 class Server(uvicorn.Server):
-    """Says where it can be reached once it can be."""
+    """Says where it can be reached once it can be, and then describes itself before anybody asks."""
+
+    _describing: asyncio.Task[bytes] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._describing = asyncio.create_task(self.config.loaded_app.described())
         _set_aside_for_good()
         for listener in sockets or []:
             log.info("Smelt's API listens on %s", _url(listener))

@@ -1,5 +1,7 @@
 """The description of the API: an example for every call, each of which its own schema accepts."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
@@ -23,6 +25,23 @@ def document() -> Json:
 def test_metrics_are_described_only_where_they_are_public() -> None:
     assert "/metrics" not in create_app(Settings()).openapi()["paths"]
     assert "/metrics" not in create_app(Settings(metrics_port=9000)).openapi()["paths"]
+
+
+def test_the_description_is_made_once_and_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes half a second."""
+    app, made = create_app(Settings()), list[int]()
+
+    def openapi() -> Json:
+        made.append(threading.get_ident())
+        return {"openapi": "3.1.0"}
+
+    async def asked() -> list[bytes]:
+        return await asyncio.gather(*(app.described() for _ in range(9)))
+
+    monkeypatch.setattr(app, "openapi", openapi)
+    assert asyncio.run(asked()) == [b'{"openapi":"3.1.0"}'] * 9
+    assert len(made) == 1
+    assert made[0] != threading.get_ident()
 
 
 def bodies(document: Json) -> Iterator[tuple[str, Json]]:

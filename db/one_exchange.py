@@ -51,8 +51,8 @@ class OneExchange:
         return answers[len(before) : len(before) + len(written)]
 
     def end(self) -> None:
-        """Commits, unless that is done already. Raises psycopg.Error."""
-        if not self._sealed:
+        """Commits, unless that is done already or nothing was sent. Raises psycopg.Error."""
+        if not self._sealed and not self._begin:
             exchange(self._connection, [("commit", {})])
 
 

@@ -22,22 +22,30 @@ def claim_work(
         return None
     table = BY_QUEUE[actor.route.pool]
     asked = time.monotonic()
-    claimed = _claimed(services, table, only_short=actor.route.only_short, alone=alone)
+    claimed = _claimed(services, table, stopping, only_short=actor.route.only_short, alone=alone)
     if claimed is not None:
         note_claim(table.queue, claimed.waited, time.monotonic() - asked)
     return claimed
 
 
-def _claimed(services: Services, table: WorkTable, *, only_short: bool, alone: bool) -> Claim | None:
-    """A claim whose commit had no reply is looked for: else its row would be nobody's until it is rescued."""
+def _claimed(
+    services: Services, table: WorkTable, stopping: threading.Event, *, only_short: bool, alone: bool
+) -> Claim | None:
+    """A claim whose commit had no reply is looked for: else its row would be nobody's until it is rescued. Who had to
+    wait for a connection may be told to stop meanwhile.
+    """
     claimed = None
     lease = services.settings.lease_seconds
     try:
         if table.claim is not None:
             with services.database.brief() as brief:
+                if stopping.is_set():
+                    return None
                 claimed = table.claim(brief, lease, only_short)
         else:
             with services.database.service() as conn:
+                if stopping.is_set():
+                    return None
                 claimed = claim_next(conn, table, lease, only_short=only_short, alone=alone)
     except DatabaseUnavailable as error:
         log.warning("Postgres is out of reach (%s); the reconciler will notify again", error)

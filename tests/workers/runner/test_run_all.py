@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from db.one_exchange import OneExchange
 from db.session import Database, DatabaseUnavailable
@@ -16,6 +16,7 @@ from pipeline.fairness import SHORT_OUTPUT_SECONDS
 from pipeline.settings import Settings
 from tests.support.smelts import admit_all, new_smelt
 from workers.notifications.queues import ActorName
+from workers.runner.claiming import claim_work
 from workers.runner.run import run_all
 from workers.runner.task import Task
 from workers.services import Services
@@ -98,6 +99,23 @@ def test_a_stopping_process_claims_no_more(services: Services) -> None:
     assert sorted(rows(services)) == [("completed", 1, 0)] + [("pending", 0, 0)] * (OUTPUTS - 1)
 
 
+@pytest.mark.parametrize("actor", [ActorName.APPLY_SEPARATE, ActorName.TRANSCRIBE_FILE])
+def test_who_is_told_to_stop_while_waiting_for_a_connection_claims_nothing(
+    services: Services, actor: ActorName
+) -> None:
+    with services.database.service() as conn:
+        admit_all(conn, new_smelt(None, audio=1))
+    stopped = StoppedWhileWaiting(services.settings.need("database_url"))
+    claim = claim_work(replace(services, database=stopped), actor, stopped.stopping, alone=True)
+    stopped.close()
+    assert stopped.stopping.is_set()
+    assert claim is None
+    with services.database.service() as conn:
+        for table in ("smelt_files", "smelt_outputs"):
+            assert conn.execute(text(f"select max(attempt) from {table}")).scalar_one() == 0
+    assert claim_work(services, actor, threading.Event(), alone=True) is not None
+
+
 def test_short_work_leads_to_short_work_alone(services: Services) -> None:
     with services.database.service() as conn:
         conn.execute(
@@ -155,6 +173,26 @@ class Counting(Database):
     def once(self) -> Iterator[OneExchange]:
         self.begun += 1
         with super().once() as conn:
+            yield conn
+
+
+class StoppedWhileWaiting(Database):
+    """Each of its connections comes once the process has been told to stop."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.stopping = threading.Event()
+
+    @contextmanager
+    def brief(self) -> Iterator[OneExchange]:
+        with super().brief() as conn:
+            self.stopping.set()
+            yield conn
+
+    @contextmanager
+    def service(self) -> Iterator[Connection]:
+        with super().service() as conn:
+            self.stopping.set()
             yield conn
 
 

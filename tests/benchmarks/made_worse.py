@@ -5,6 +5,7 @@ a telephone's band. Not in `make bench`: `SPEECH=folder python -m tests.benchmar
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from faster_whisper import decode_audio  # type: ignore[import-untyped]
@@ -26,6 +27,7 @@ from tests.support.decoding import heard
 from tests.support.heard import segments_of
 
 SEED = 7
+RUNS = 3  # of bare faster-whisper, which draws lots
 LANGUAGE = "en"
 
 Worse = Callable[[Samples], Samples]
@@ -69,22 +71,34 @@ def measure() -> None:
     settings = SpeechEngineSettings(os.environ.get("SMELT_WHISPER_MODEL", "tiny.en"))
     bare, recognizer = Bare(settings), WhisperRecognizer.load(settings)
     originals = list(_originals())
-    all_ours = all_theirs = 0
+    ours: list[int] = []
+    theirs: list[list[int]] = []  # of each run
     for way, worse in WAYS.items():
-        ours, theirs, worst = 0, 0, []
+        first, told = len(ours), []
         for name, samples, said in originals:
             recording = wav_of(name, Clip(worse(samples), said))
-            mine = score(said, _heard(recognizer, recording), LANGUAGE).word_errors
-            its = score(said, bare.one_by_one([recording])[0], LANGUAGE).word_errors
-            ours, theirs = ours + mine, theirs + its
-            if mine > its:
-                worst.append(f"{name} {mine} against {its}")
-        all_ours, all_theirs = all_ours + ours, all_theirs + theirs
-        print(
-            f"{way}: {ours} words wrong, bare {theirs}" + "".join(f"; {each}" for each in worst), flush=True
-        )
+            ours.append(score(said, _heard(recognizer, recording), LANGUAGE).word_errors)
+            heard_bare = [bare.one_by_one([recording])[0] for _ in range(RUNS)]
+            theirs.append([score(said, text, LANGUAGE).word_errors for text in heard_bare])
+            if ours[-1] > fmean(theirs[-1]):
+                told.append(f"{name} {ours[-1]} against {', '.join(map(str, theirs[-1]))}")
+        of_bare = sum(map(fmean, theirs[first:]))
+        print(f"{way}: {sum(ours[first:])} words wrong, bare {of_bare:.1f}", *told, sep="; ", flush=True)
     words = sum(score(said, "", LANGUAGE).words for _, _, said in originals)
-    print(f"all: {all_ours} words wrong of {len(WAYS) * words}, bare {all_theirs}")
+    print(f"all: {sum(ours)} words wrong of {len(WAYS) * words}, bare {sum(map(fmean, theirs)):.1f}")
+    print(f"{len(ours)} recordings; more wrong than bare in the mean: {_worse(ours, theirs)}")
+    others = [
+        _worse([runs[n] for runs in theirs], [_without(runs, n) for runs in theirs]) for n in range(RUNS)
+    ]
+    print(f"the same of a run of bare against its other {RUNS - 1}: {', '.join(map(str, others))}")
+
+
+def _worse(wrong: list[int], theirs: list[list[int]]) -> int:
+    return sum(mine > fmean(runs) for mine, runs in zip(wrong, theirs, strict=True))
+
+
+def _without(runs: list[int], number: int) -> list[int]:
+    return runs[:number] + runs[number + 1 :]
 
 
 def _originals() -> Iterator[tuple[str, Samples, str]]:

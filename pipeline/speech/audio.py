@@ -16,7 +16,7 @@ from pipeline.speech import container, tracks
 from pipeline.speech.caveats import Caveats
 from pipeline.speech.frames import Place, frames
 from pipeline.speech.header import STAMPED, Header, read_header
-from pipeline.speech.ogg import ends_within_page
+from pipeline.speech.holes import TOLERANCE_SECONDS, Holes
 from pipeline.speech.part import Part
 from pipeline.speech.parts import MOST_PARTS, parts
 from pipeline.speech.resampling import Resampler
@@ -30,8 +30,6 @@ from pipeline.states import ErrorCode
 LEEWAY_SECONDS = 0.25
 """Encoders pad a recording; one of exactly the longest length allowed must still pass."""
 
-_TOLERANCE_SECONDS = 1.0  # between what a header promises and what an honest file decodes to
-_HOLE = 0.5  # of the bytes that its seconds take elsewhere
 _NONSENSE = 1_000.0  # times what is there: a header that promises more is wrong, and the recording whole
 _UNUSABLE = (ErrorCode.CORRUPTED_FILE, ErrorCode.NO_AUDIO, ErrorCode.UNSUPPORTED_CODEC)
 
@@ -95,8 +93,8 @@ class Decoder:
                     raise
                 refusal = refusal or error
                 self._caveats.unreadable(self._made / RATE)
-        if self._media_type is MediaType.OGG and ends_within_page(self._file):
-            self._caveats.broken_off(self._made / RATE)
+            if part.breaks_off:
+                self._caveats.broken_off(self._made / RATE)
         if not self._made and cut:
             raise SmeltError(ErrorCode.CORRUPTED_FILE)
         if not self._made:
@@ -139,11 +137,13 @@ class Decoder:
             min(most, header.end) if header.end is not None else most,
         )
         lost = 0.0  # seconds since the last frame
-        place = Place()
+        place, holes = Place(), Holes(self._media_type, header, len(media.streams))
 
         def lose(seconds: float) -> None:
             nonlocal lost
             self.skipped += 1
+            if header.promised and header.end is not None:  # what is behind that is nothing of it
+                seconds = min(seconds, max(0.0, header.end - timeline.seconds - lost))
             lost += seconds
             timeline.lose(seconds)
 
@@ -154,17 +154,14 @@ class Decoder:
             lost = 0.0
 
         try:
-            for frame in frames(media, stream, lose, place):
-                tell_lost(_TOLERANCE_SECONDS if not timeline.seconds else 0.0)
+            for frame in frames(media, stream, lose, place, self._media_type):
+                tell_lost(TOLERANCE_SECONDS if not timeline.seconds else 0.0)
+                holes.begin(timeline, frame.time or 0.0, place)
                 gap = timeline.gap(frame.time if self._media_type in STAMPED else None)
                 if gap is None:
                     self._caveats.jump(base + timeline.seconds)
                 elif gap > 0:
-                    if (
-                        gap > _TOLERANCE_SECONDS
-                        and len(media.streams) == 1
-                        and _is_hole(place, gap, timeline)
-                    ):
+                    if holes.is_one(gap, place, timeline.seconds - gap):
                         self._caveats.damaged(base + timeline.seconds - gap, base + timeline.seconds)
                     yield from resampler.flush()
                     yield from _silence(gap)
@@ -172,7 +169,7 @@ class Decoder:
                 self.channels = max(self.channels, frame.layout.nb_channels)
                 yield from resampler.feed(frame)
         finally:
-            tell_lost(_TOLERANCE_SECONDS)  # half a frame at an end is nothing that anybody misses
+            tell_lost(TOLERANCE_SECONDS)  # half a frame at an end is nothing that anybody misses
             self._tell_missing(header, part, base, timeline.seconds)
         yield from resampler.flush()
 
@@ -190,14 +187,8 @@ class Decoder:
         promised = header.end if header.promised and header.end is not None else heard
         if part.missing_share < _NONSENSE:
             promised = max(promised, heard * (1 + part.missing_share))
-        if promised - heard > _TOLERANCE_SECONDS:
+        if promised - heard > TOLERANCE_SECONDS:
             self._caveats.missing(base + heard, base + promised)
-
-
-def _is_hole(place: Place, gap: float, timeline: Timeline) -> bool:
-    """Whether there are bytes for the gap before a packet, which could not be read; a pause takes none."""
-    heard = timeline.seconds - gap
-    return heard > 0 and place.skipped > _HOLE * gap * (place.at - place.skipped) / max(1.0, heard)
 
 
 def _silence(seconds: float) -> Iterator[Samples]:

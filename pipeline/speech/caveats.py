@@ -18,7 +18,7 @@ class Caveats:
         self._jumps: list[float] = []
         self._unreadable: list[float] = []
         self._track: tuple[int, int] | None = None
-        self._broken_off: float | None = None
+        self._broken_off: list[float] = []
         self._too_many_parts = False
 
     def damaged(self, start: float, end: float) -> None:
@@ -37,7 +37,7 @@ class Caveats:
         self._unreadable.append(at)
 
     def broken_off(self, at: float) -> None:
-        self._broken_off = at
+        self._broken_off.append(at)
 
     def track(self, number: int, count: int) -> None:
         """Counted from 1, as players do."""
@@ -64,8 +64,9 @@ class Caveats:
             texts.append(
                 f"The recording could not be read on from {listed([*map(clock, self._unreadable)])}."
             )
-        if self._broken_off is not None:
-            texts.append(f"The recording breaks off at {clock(self._broken_off)}; its end is missing.")
+        if self._broken_off:
+            places = listed([*map(clock, self._broken_off)])
+            texts.append(f"The recording breaks off at {places}; what followed there is missing.")
         if self._too_many_parts:
             texts.append(f"Of the recordings joined in the file, only the first {MOST_PARTS:,} were heard.")
         return tuple(texts)

@@ -1,12 +1,18 @@
 """Decoding a stream frame by frame, over what is damaged."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
+
+from pipeline.speech import flac
+from pipeline.speech.between_frames import BetweenFrames
+from pipeline.speech.sniff import MediaType
 
 _MOST_FAILURES = 20  # of reading in a row, without a packet in between
 
@@ -24,13 +30,19 @@ class Place:
 
 
 def frames(
-    media: InputContainer, stream: AudioStream, on_lost: Callable[[float], None], place: Place
+    media: InputContainer,
+    stream: AudioStream,
+    on_lost: Callable[[float], None],
+    place: Place,
+    media_type: MediaType | None = None,
 ) -> Iterator[AudioFrame]:
-    """Every frame that can be decoded. `on_lost` is told how many seconds a packet would have lasted that can't be.
+    """Every frame that can be decoded. `on_lost` is told how many seconds would have lasted what can't be.
 
-    `place` is kept at the packet that a frame is from. Raises av.FFmpegError where the container can't be read on.
+    `place` is kept at the packet that a frame is from. With a `media_type` also what is between the frames of streams
+    without a container counts, and FLAC's frames have the time stamps that they tell. Raises av.FFmpegError where the
+    container can't be read on.
     """
-    failures = 0
+    failures, between = 0, BetweenFrames(media_type)
     while True:
         try:
             for packet in media.demux(stream):
@@ -41,12 +53,28 @@ def frames(
                 except av.FFmpegError as error:
                     if isinstance(error, MemoryError):
                         raise
-                    on_lost(float((packet.duration or 0) * (packet.time_base or 0)))
+                    _tell(on_lost, between.instead_of(packet))
                     continue
+                if media_type is MediaType.FLAC:
+                    _stamp(packet, decoded)
                 yield from decoded
+                _tell(on_lost, between.behind(packet) if decoded else 0.0)
         except av.FFmpegError as error:
             failures += 1
             if failures > _MOST_FAILURES or isinstance(error, MemoryError):
                 raise
         else:
             return
+
+
+def _tell(on_lost: Callable[[float], None], seconds: float) -> None:
+    if seconds:
+        on_lost(seconds)
+
+
+def _stamp(packet: "Packet[AudioStream]", decoded: Sequence[AudioFrame]) -> None:
+    """FFmpeg numbers FLAC's frames as they come."""
+    stamp = flac.stamp(bytes(memoryview(packet)[: flac.LONGEST_HEADER])) if packet.size else None
+    for frame in decoded:
+        if stamp is not None:
+            frame.pts, frame.time_base = stamp, Fraction(1, frame.sample_rate)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from pipeline.speech.part import Part
 from pipeline.speech.seekable import SeekableFile
-from pipeline.speech.window import find, read_at, size_of
+from pipeline.speech.window import find, read_at
 
 _MARK = b"OggS\0"
 _FIRST = re.compile(rb"OggS\0\x02")  # the flag of a stream's first page
@@ -21,13 +21,13 @@ _HEADER = 27  # bytes before the table of a page's segments, the last of which i
 
 def ogg_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
     """First pages behind sound begin another, whose streams may be in other codecs."""
-    while (following := find(file, _FIRST, _behind_headers(file, start), size)) is not None:
-        yield Part(start, following)
+    while (following := find(file, _FIRST, behind_headers(file, start), size)) is not None:
+        yield Part(start, following, breaks_off=_ends_within_page(file, start, following))
         start = following
-    yield Part(start, size)
+    yield Part(start, size, breaks_off=_ends_within_page(file, start, size))
 
 
-def _behind_headers(file: SeekableFile, start: int) -> int:
+def behind_headers(file: SeekableFile, start: int) -> int:
     """Where the first page of sound begins, or what is no page. First pages of streams beside one another precede."""
     at = start
     for _ in range(_MOST_HEADERS):
@@ -38,10 +38,10 @@ def _behind_headers(file: SeekableFile, start: int) -> int:
     return max(at, start + 1)
 
 
-def ends_within_page(file: SeekableFile) -> bool:
-    """Whether the file ends in the midst of a page; False too where its end is no page at all."""
-    size = size_of(file)
-    end = read_at(file, max(0, size - _LONGEST_PAGE), _LONGEST_PAGE)
+def _ends_within_page(file: SeekableFile, start: int, size: int) -> bool:
+    """Whether it ends in the midst of a page; False too where its end is no page at all."""
+    begin = max(start, size - _LONGEST_PAGE)
+    end = read_at(file, begin, size - begin)
     at = end.rfind(_MARK)
     if at < 0:
         return False

@@ -19,6 +19,7 @@ class Part:
     continues: bool = False  # it follows another: no time passes between them
     resumes: bool = False  # it is read on from behind damage
     from_zero: bool = False  # its time stamps count from zero, even where nothing begins there
+    breaks_off: bool = False  # it ends where more must have followed, and nothing says how much
     tail: bytes = b""  # what is put in the place of bytes that are missing behind it
 
     def opened(self, file: SeekableFile) -> Window:

@@ -12,6 +12,8 @@ from itertools import islice
 from pipeline.speech.beginning import beginning
 from pipeline.speech.boxes import mp4_parts
 from pipeline.speech.chunks import CHUNKED, mended
+from pipeline.speech.flac import flac_parts
+from pipeline.speech.matroska import webm_parts
 from pipeline.speech.ogg import ogg_parts
 from pipeline.speech.part import Part
 from pipeline.speech.riff import wav_parts
@@ -22,8 +24,6 @@ from pipeline.speech.window import find, read_at, size_of
 MOST_PARTS = 1_000
 """Opening one costs milliseconds: a gigabyte of empty WAVs must not cost hours."""
 
-_EBML = b"\x1a\x45\xdf\xa3"
-_SEGMENT = b"\x18\x53\x80\x67"
 _SEARCHED = frozenset(
     {MediaType.AIFF, MediaType.AMR, MediaType.ASF, MediaType.AU, MediaType.W64, MediaType.CAF}
 )
@@ -90,39 +90,10 @@ def _sized(file: SeekableFile, part: Part) -> Part:
     return replace(part, start=part.start + 12, header=head[:8] + b"\xff\xff\xff\xff")
 
 
-def _webm_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
-    """A segment that doesn't know its size, or runs past the file, is searched for the file after it."""
-    following: int | None = start
-    while following is not None:
-        start, end = following, _webm_end(file, following)
-        if end is not None and end <= size:
-            following = end if read_at(file, end, 4) == _EBML else None
-        else:
-            following = find(file, CONTAINERS[MediaType.WEBM], start + 1, size)
-        there = (size if following is None else following) - start
-        missing = max(0, end - start - there) / max(1, there) if end is not None else 0.0
-        yield Part(start, start + there, missing_share=missing)
-
-
-def _webm_end(file: SeekableFile, start: int) -> int | None:
-    """Where the Matroska file at `start` ends, as it says."""
-    length, width = _vint(read_at(file, start + 4, 8))
-    segment = start + 4 + width + (length or 0)
-    head = read_at(file, segment, 12)
-    length, width = _vint(head[4:])
-    return None if length is None or head[:4] != _SEGMENT else segment + 4 + width + length
-
-
-def _vint(data: bytes) -> tuple[int | None, int]:
-    """An EBML size, None if unknown, and how many bytes it takes."""
-    width = 9 - data[0].bit_length() if data and data[0] else 1
-    value = int.from_bytes(data[:width], "big") & ((1 << 7 * width) - 1)
-    return (None if value == (1 << 7 * width) - 1 else value), width
-
-
 _WALKS = {
     MediaType.WAV: wav_parts,
     MediaType.MP4: mp4_parts,
-    MediaType.WEBM: _webm_parts,
+    MediaType.WEBM: webm_parts,
     MediaType.OGG: ogg_parts,
+    MediaType.FLAC: flac_parts,
 }

@@ -27,6 +27,10 @@ _NEXT = re.compile(rb"(?:RIFF|RF64|BW64)....WAVE[ -~]{4}", re.DOTALL)
 _DATA = re.compile(rb"data")
 _DAMAGED_DATA = re.compile(rb".ata|d.ta|da.a|dat.", re.DOTALL)
 _FORMAT = re.compile(rb"fmt [\x10\x12\x28]\0\0\0")
+_TAGS = (  # and chunks that stand behind samples, whole or cut off
+    *(b"APETAGEX", b"DISP", b"FLLR", b"ID3", b"JUNK", b"LIST", b"PAD ", b"PEAK", b"TAG", b"_PMX", b"afsp"),
+    *(b"axml", b"bext", b"cart", b"cue ", b"fact", b"iXML", b"id3 ", b"inst", b"junk", b"smpl"),
+)
 _WITHOUT_BITS = 14  # bytes of an older `fmt ` chunk
 
 
@@ -157,7 +161,7 @@ def _after(file: SeekableFile, at: int, size: int) -> tuple[int | None, int]:
                 at = after
                 break
         else:
-            break
+            return None, 0 if read_at(file, at, 8).startswith(_TAGS) else max(0, size - at)
     return None, max(0, size - at)
 
 

@@ -41,6 +41,9 @@ class Timeline:
         self.seconds += ahead
         return ahead
 
+    def begin_at(self, stamp: float) -> None:
+        self._origin = stamp
+
     def hear(self, seconds: float) -> None:
         self.seconds += seconds
 

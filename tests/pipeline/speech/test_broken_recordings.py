@@ -37,6 +37,7 @@ OTHERS = {
     "w64": ("w64", "pcm_s16le", RATE),
 }
 WHOLE = wav(SAID)
+NOISE = np.random.default_rng(1).bytes(60_000)
 NAMES = (*range(12, 16), *range(36, 40))  # bytes of a WAV that name its chunks
 
 
@@ -74,6 +75,15 @@ def _with(new: bytes, at: int = 12, gone: int = 0) -> bytes:
         pytest.param(_with(b"", 13, 1), id="a byte of a name lost"),
         pytest.param(wav(SAID, after=b"LIST\x04\x00\x00\x00abcd"), id="a chunk behind"),
         pytest.param(wav(SAID, after=b"TAG" + bytes(125)), id="a tag behind"),
+        *(
+            pytest.param(wav(SAID, after=name + NOISE), id=f"{name.decode('latin-1')} behind, cut off")
+            for name in (
+                b"LIST\xff\xff\xff\0INFO",
+                b"id3 \xff\xff\xff\0",
+                b"ID3\3\0\0\0\1\0\0",
+                b"APETAGEX\0\x20\0\0",
+            )
+        ),
         pytest.param(
             wav(SAID, declared=lambda _: 0, after=b"LIST\x04\x00\x00\x00abcd"), id="none, a chunk behind"
         ),

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.errors import SmeltError
+from pipeline.speech.caveats import clock
 from pipeline.speech.cut_index import completion
-from pipeline.speech.samples import RATE
+from pipeline.speech.samples import RATE, Samples
 from pipeline.states import ErrorCode
 from tests.recordings import SPEECH_SECONDS, recording
 from tests.recordings.samples import Sound, encoded, muxed
@@ -19,9 +20,14 @@ CAF = encoded("caf", "pcm_s16be", SAID)
 PACKED = encoded("caf", "alac", SAID)
 W64 = encoded("w64", "pcm_s16le", SAID)
 AAC = {kind: encoded(kind, "aac", SAID) for kind in ("mp4", "mov", "3gp", "3g2", "ipod")}
+NOISE = np.random.default_rng(1).bytes(60_000)
 PCM = encoded("mov", "pcm_s16le", SAID)
 FLAGS = {"movflags": "empty_moov+default_base_moof", "frag_duration": "500000"}
 FRAGMENTS = muxed("mp4", [Sound(SAID)], options=FLAGS)
+FAST = muxed("mp4", [Sound(SAID)], options={"moov_size": "20000"})
+WEBM = encoded("webm", "libopus", SAID, 48_000)
+LIVE = muxed("webm", [Sound(SAID, "libopus")], rate=48_000, options={"live": "1"})
+LAST = ("fragments", "webm", "live webm")
 
 
 def put(data: bytes, at: int, form: str, value: float) -> bytes:
@@ -152,8 +158,42 @@ def test_a_fragmented_mp4_is_heard_on_behind_damage(damage: str) -> None:
 
 def test_half_a_fragment_at_the_end_costs_only_itself() -> None:
     at = FRAGMENTS.rfind(b"moof")
-    samples, _ = heard(FRAGMENTS[: at + 60])
+    samples, warnings = heard(FRAGMENTS[: at + 60])
     assert seconds_of(samples) > SPEECH_SECONDS - 1.0
+    assert warnings[-1] == "The recording breaks off at 0:00:09; what followed there is missing."
+
+
+@pytest.mark.parametrize("name", [b"moof", b"mdat"])
+def test_a_fragmented_mp4_that_breaks_off_is_told(name: bytes) -> None:
+    at = FRAGMENTS.find(name, len(FRAGMENTS) // 2)
+    for cut in (at + 5, at + 300):
+        samples, warnings = heard(FRAGMENTS[:cut])
+        assert SPEECH_SECONDS * 0.4 < seconds_of(samples) < SPEECH_SECONDS * 0.7
+        told = (
+            f"The recording breaks off at 0:00:0{int(seconds_of(samples))}; what followed there is missing."
+        )
+        assert warnings == (told,)
+    assert heard(FRAGMENTS)[1] == heard(FRAGMENTS + bytes(99))[1] == ()
+
+
+@pytest.mark.parametrize("between", [b"", bytes(3), bytes(5_000), b"\x93\x8f\xe1" * 1_500])
+@pytest.mark.parametrize("data", [AAC["mp4"], FAST, FRAGMENTS, WEBM, LIVE], ids=["mp4", "index first", *LAST])
+def test_recordings_joined_with_bytes_between_them_are_heard(data: bytes, between: bytes) -> None:
+    samples, _ = heard(data + between + data + between + data)
+    assert seconds_of(samples) == pytest.approx(3 * SPEECH_SECONDS, abs=0.3)
+    assert level(samples) == pytest.approx(level(SAID), rel=0.1)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])
+@pytest.mark.parametrize("data", [AAC["mp4"], FAST, FRAGMENTS, WEBM, LIVE], ids=["mp4", "index first", *LAST])
+def test_a_whole_one_behind_half_a_one_is_heard_and_what_is_missing_told(data: bytes, share: float) -> None:
+    samples, warnings = heard(data[: int(len(data) * share)] + data)
+    assert seconds_of(samples) >= SPEECH_SECONDS - 0.1
+    last = samples[-len(SAID) :]
+    assert level(last) == pytest.approx(level(SAID), rel=0.1)
+    assert (
+        warnings or seconds_of(samples) > 1.9 * SPEECH_SECONDS or data is LIVE
+    )  # which says of nothing how long it is
 
 
 def test_what_could_not_be_read_in_the_middle_is_told_and_keeps_its_place() -> None:
@@ -165,12 +205,121 @@ def test_what_could_not_be_read_in_the_middle_is_told_and_keeps_its_place() -> N
         assert warnings[0].startswith("Damaged parts of the recording were skipped: 0:00:1")
 
 
+FLAC = recording("speech.flac")
+INFO = 8  # where a FLAC's description begins
+
+
+def _flac(*blocks: tuple[int, int, bytes]) -> bytes:
+    """With other blocks before its frames: type, size and content."""
+    frames = FLAC[FLAC.find(b"\xff\xf8") :]
+    written = [bytes([kind]) + size.to_bytes(3, "big") + data for kind, size, data in blocks]
+    return FLAC[:4] + b"\0\0\0\x22" + FLAC[INFO:42] + b"".join(written) + frames
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(_flac((0x81, 100, bytes(100))), id="as it ought to be"),
+        pytest.param(_flac((0x81, 99, bytes(100))), id="padding too short"),
+        pytest.param(_flac((0x81, 1_000, bytes(100))), id="padding too long"),
+        pytest.param(_flac((1, 1_000, bytes(100)), (0x81, 9, bytes(9))), id="one of two too long"),
+        pytest.param(_flac((0x81, 0xFFFFFF, bytes(100))), id="padding without end"),
+        pytest.param(_flac((1, 100, bytes(100))), id="no last one"),
+        pytest.param(_flac((0x81, 100_000, bytes(100_000))), id="much padding"),
+        pytest.param(_flac((6, 50, NOISE), (0x81, 9, bytes(9))), id="a picture longer than it says"),
+        pytest.param(put(FLAC, INFO, ">I", 0), id="block sizes of none"),
+        pytest.param(put(FLAC, INFO, ">H", 0xFFFF), id="a least block beyond the most"),
+        pytest.param(put(FLAC, INFO + 10, ">H", 0), id="a rate of none"),
+    ],
+)
+def test_a_flac_is_heard_whatever_its_blocks_say(data: bytes) -> None:
+    samples, warnings = heard(data)
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
+    assert level(samples) == pytest.approx(level(SAID), rel=0.1)
+    assert warnings == ()
+
+
+LONG = np.tile(SAID, 3)
+STAMPED = {
+    "webm": encoded("webm", "libopus", LONG, 48_000),
+    "live webm": muxed("webm", [Sound(LONG, "libopus")], rate=48_000, options={"live": "1"}),
+    "ogg": encoded("ogg", "libopus", LONG, 48_000),
+}
+
+
+@pytest.mark.parametrize("at", [0.0, 0.02])
+@pytest.mark.parametrize("name", STAMPED)
+def test_sound_keeps_its_place_behind_a_damaged_beginning(name: str, at: float) -> None:
+    data = bytearray(STAMPED[name])
+    begin = max(data.find(b"\x1f\x43\xb6\x75"), 0) or len(data) // 50
+    begin += int(at * len(data))
+    data[begin : begin + len(data) // 5] = bytes(len(data) // 5)
+    samples, warnings = heard(bytes(data))
+    assert seconds_of(samples) == pytest.approx(3 * SPEECH_SECONDS, abs=0.2)
+    assert at == 0.0 or warnings[0].startswith("Damaged parts of the recording were skipped: 0:00:0")
+
+
+WITHOUT_STAMPS = {
+    "mp3": encoded("mp3", "libmp3lame", LONG),
+    "mp2": encoded("mp2", "mp2", LONG, bit_rate=64_000),
+    "ac3": encoded("ac3", "ac3", LONG, 32_000, bit_rate=64_000),
+    "flac": encoded("flac", "flac", LONG),
+}
+
+
+@pytest.mark.parametrize("at", [0.05, 0.4])
+@pytest.mark.parametrize("name", WITHOUT_STAMPS)
+def test_what_is_overwritten_keeps_its_place_without_stamps_too(name: str, at: float) -> None:
+    whole = WITHOUT_STAMPS[name]
+    begin, length = int(at * len(whole)), len(whole) // 9
+    data = whole[:begin] + np.random.default_rng(1).bytes(length) + whole[begin + length :]
+    samples, warnings = heard(data)
+    assert seconds_of(samples) == pytest.approx(3 * SPEECH_SECONDS, abs=0.3)
+    assert loudness(samples[-8 * RATE :]) == pytest.approx(loudness(LONG[-8 * RATE :]), abs=0.05)
+    lost = at * 3 * SPEECH_SECONDS
+    assert (
+        f"{clock(lost)} to {clock(lost + 4)}" in warnings[0]
+        or f"{clock(lost)} to {clock(lost + 3)}" in warnings[0]
+    )
+
+
+def loudness(samples: Samples) -> Samples:
+    """Of each half second."""
+    loud: Samples = np.sqrt(np.mean(samples.reshape(-1, RATE // 2) ** 2, axis=1))
+    return loud
+
+
+def test_bytes_that_are_cut_out_of_a_flac_leave_their_time() -> None:
+    whole = WITHOUT_STAMPS["flac"]
+    samples, warnings = heard(whole[: len(whole) // 3] + whole[len(whole) // 2 :])
+    assert seconds_of(samples) == pytest.approx(3 * SPEECH_SECONDS, abs=0.1)
+    assert warnings == ("Damaged parts of the recording were skipped: 0:00:08 to 0:00:14.",)
+
+
+@pytest.mark.parametrize("name", ["mp3", "mp2"])
+@pytest.mark.parametrize("tag", [b"ID3\x04\0\0\0\6\0\0", b"APETAGEX\xd0\7\0\0"])
+def test_a_tag_between_joined_recordings_takes_no_time(name: str, tag: bytes) -> None:
+    data = WITHOUT_STAMPS[name]
+    samples, _ = heard(data + tag + NOISE + data)
+    assert seconds_of(samples) == pytest.approx(6 * SPEECH_SECONDS, abs=0.3)
+
+
+def test_a_recording_whose_stamps_begin_late_begins_with_its_sound() -> None:
+    for options in ({}, {"live": "1"}):
+        data = muxed("webm", [Sound(SAID, "libopus", start=3_600.0)], rate=48_000, options=options)
+        samples, warnings = heard(data)
+        assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
+        assert warnings == ()
+
+
 @pytest.mark.parametrize("name", ["speech.ogg", "vorbis.ogg"])
 def test_an_ogg_that_breaks_off_is_told(name: str) -> None:
     data = recording(name)
     assert heard(data)[1] == heard(data + bytes(99))[1] == ()
     samples, warnings = heard(data[: len(data) // 2])
-    assert warnings == (f"The recording breaks off at 0:00:0{int(seconds_of(samples))}; its end is missing.",)
+    assert warnings == (
+        f"The recording breaks off at 0:00:0{int(seconds_of(samples))}; what followed there is missing.",
+    )
 
 
 @pytest.mark.parametrize("name", ["speech.mp3", "speech.aac"])

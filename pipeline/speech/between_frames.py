@@ -15,7 +15,7 @@ _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # where files were joined
 
 
 class BetweenFrames:
-    """Of one stream, packet by packet. Times are seconds; of other types than these all is 0."""
+    """Of one stream, packet by packet, in seconds. One in a container has nothing between its packets."""
 
     def __init__(self, media_type: MediaType | None) -> None:
         self._frame_at = FRAMES.get(media_type) if media_type is not None else None

@@ -53,23 +53,18 @@ def frames(
                 except av.FFmpegError as error:
                     if isinstance(error, MemoryError):
                         raise
-                    _tell(on_lost, between.instead_of(packet))
+                    on_lost(between.instead_of(packet))
                     continue
                 if media_type is MediaType.FLAC:
                     _stamp(packet, decoded)
                 yield from decoded
-                _tell(on_lost, between.behind(packet) if decoded else 0.0)
+                between.hear(packet)
         except av.FFmpegError as error:
             failures += 1
             if failures > _MOST_FAILURES or isinstance(error, MemoryError):
                 raise
         else:
             return
-
-
-def _tell(on_lost: Callable[[float], None], seconds: float) -> None:
-    if seconds:
-        on_lost(seconds)
 
 
 def _stamp(packet: "Packet[AudioStream]", decoded: Sequence[AudioFrame]) -> None:

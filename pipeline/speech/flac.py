@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 from pipeline.speech.part import Part
 from pipeline.speech.seekable import SeekableFile
+from pipeline.speech.sniff import CONTAINERS, MediaType
 from pipeline.speech.window import read_at
 
 _MARK = b"fLaC"
-_INFO = b"\0\0\0\x22"  # the header of the first block, which must be there, without the mark of the last one
+_ONLY_INFO = b"\x80\0\0\x22"  # the header of the first block, which must be there, if it is the last one too
 _INFO_END = 42  # bytes of the file up to that block's end
 _LAST = 0x80
 _LEAST_BLOCK, _MOST_BLOCK = 16, 0xFFFF  # samples
@@ -31,7 +32,7 @@ def flac_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
     """One, since FFmpeg reads on into a FLAC that follows."""
     head = read_at(file, start, _INFO_END)
     info = head[8:]
-    if head[:4] != _MARK or head[5:8] != _INFO[1:] or len(head) < _INFO_END:
+    if not CONTAINERS[MediaType.FLAC].match(head) or len(head) < _INFO_END:
         yield Part(start, size)
         return
     led_to = _behind_blocks(file, start, size)
@@ -40,7 +41,7 @@ def flac_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
     if frame is None or (frame == led_to and possible == info):
         yield Part(start, size)
     else:
-        yield Part(frame, size, _MARK + bytes([_LAST]) + _INFO[1:] + possible)
+        yield Part(frame, size, _MARK + _ONLY_INFO + possible)
 
 
 def stamp(header: bytes) -> int | None:
@@ -113,10 +114,17 @@ def _checksum(data: bytes) -> int:
     """CRC-8 with the polynomial x^8 + x^2 + x + 1."""
     value = 0
     for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = (value << 1 ^ 0x107) if value & 0x80 else value << 1
+        value = _CHECKSUMS[value ^ byte]
     return value
+
+
+def _of_a_byte(value: int) -> int:
+    for _ in range(8):
+        value = (value << 1 ^ 0x107) if value & 0x80 else value << 1
+    return value
+
+
+_CHECKSUMS = bytes(map(_of_a_byte, range(256)))  # each frame's header has one
 
 
 def _possible(info: bytes, frame: bytes) -> bytes:

@@ -102,6 +102,27 @@ def test_a_smelt_that_another_tab_deletes_while_it_is_watched_is_gone(
     expect(alone.page.get_by_text("There is no such smelt of yours.")).to_be_visible()
 
 
+def test_a_deletion_that_is_seen_halfway_is_seen_whole(alone: Visit, api: RunningApi, cast: Cast) -> None:
+    """It cancels first. A page that reads the smelt just then looks once more."""
+    smelt_id = text_of(api, cast.ada)
+    alone.sign_in(cast.ada, f"#/smelts/{smelt_id}")
+    expect(alone.page.get_by_role("heading", level=1)).to_have_text("text-1.txt")
+    reads: list[int] = []
+    with api.client(cast.ada.headers) as client:
+
+        def read(route: Route) -> None:
+            response = route.fetch()
+            reads.append(response.status)
+            route.fulfill(response=response)
+            if len(reads) == 1:
+                assert client.delete(f"/v1/smelts/{smelt_id}").is_success
+
+        alone.page.route(f"**/v1/smelts/{smelt_id}", read)
+        assert client.post(f"/v1/smelts/{smelt_id}/cancel").is_success
+        expect(alone.page.get_by_text("There is no such smelt of yours.")).to_be_visible()
+    assert reads == [200, 404]
+
+
 def test_content_that_another_tab_deletes_is_no_longer_offered(visit: Visit, web: RunningService) -> None:
     page = visit.page
     with web.client(web.cast.bob) as client:

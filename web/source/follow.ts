@@ -79,10 +79,7 @@ export class Followed {
       this.change((smelt) => ({ ...smelt, outputs: replaced(smelt.outputs, output) }));
     });
     source.addEventListener("segment", (event) => this.hear(JSON.parse(event.data) as HeardSegment));
-    source.addEventListener("done", () => {
-      this.stop();
-      void this.read();
-    });
+    source.addEventListener("done", () => void this.end());
     source.onopen = () => {
       this.lost.value = false;
     };
@@ -94,6 +91,13 @@ export class Followed {
         this.later();
       }
     };
+  }
+
+  /** Who deletes a smelt that runs cancels it first: one that was canceled is looked for once more. */
+  private async end(): Promise<void> {
+    this.stop();
+    await this.read();
+    if (this.smelt.value?.status === "canceled" && this.problem.value === null) this.later();
   }
 
   private later(milliseconds = PAUSE) {

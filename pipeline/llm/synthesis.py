@@ -34,12 +34,13 @@ _CONTINUATION_TOKENS = 64
 class ContextExceeded(Exception):
     """The model refused a request as longer than its context, took in only a part of it, or had no room to answer.
 
-    `code`: how the work fails where the request can't be made shorter.
+    `code`, `retryable`: how the work fails where the request can't be made shorter.
     """
 
-    def __init__(self, code: ErrorCode = ErrorCode.INPUT_TOO_LONG) -> None:
+    def __init__(self, code: ErrorCode = ErrorCode.INPUT_TOO_LONG, *, retryable: bool = False) -> None:
         super().__init__(code)
         self.code = code
+        self.retryable = retryable
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Synthesizer:
         self._slots = asyncio.Semaphore(parallel)
         self._progress = progress
         self._room = _room(task.instructions, context_tokens)
-        self._unfit = ErrorCode.INPUT_TOO_LONG  # how it fails where that is room for nothing
+        self._unfit = ContextExceeded()  # how it fails where that is room for nothing
         self._in_flight = 0
         self._failure: WorkError | None = None
         self.input_tokens = 0
@@ -174,14 +175,14 @@ class Synthesizer:
         """The refused chunk in at least two; what is packed later gets no more room than these."""
         # Where this one was packed before another was refused, the room is smaller already.
         if _tokens(chunk) <= self._room:
-            self._room, self._unfit = _tokens(chunk) // 2 + 1, refusal.code
+            self._room, self._unfit = _tokens(chunk) // 2 + 1, refusal
         return self._pack([Piece(passage.name, passage.text) for passage in chunk])
 
     def _pack(self, pieces: Sequence[Piece]) -> list[Chunk]:
         try:
             return pack(pieces, self._room)
         except DoesNotFit:
-            raise WorkError(self._unfit) from None
+            raise WorkError(self._unfit.code, retryable=self._unfit.retryable) from None
 
 
 def _is_answer(group: Chunk) -> bool:

@@ -17,6 +17,7 @@ from pipeline.speech.caveats import Caveats
 from pipeline.speech.frames import Place, frames
 from pipeline.speech.header import STAMPED, Header, read_header
 from pipeline.speech.holes import TOLERANCE_SECONDS, Holes
+from pipeline.speech.losses import Losses
 from pipeline.speech.part import Part
 from pipeline.speech.parts import MOST_PARTS, parts
 from pipeline.speech.resampling import Resampler
@@ -147,6 +148,8 @@ class Decoder:
             lost += seconds
             timeline.lose(seconds)
 
+        losses = Losses(self._media_type, part.opened(self._file), lose)
+
         def tell_lost(least: float) -> None:
             nonlocal lost
             if lost > least:
@@ -154,7 +157,7 @@ class Decoder:
             lost = 0.0
 
         try:
-            for frame in frames(media, stream, lose, place, self._media_type):
+            for frame in frames(media, stream, place, losses):
                 tell_lost(TOLERANCE_SECONDS if not timeline.seconds else 0.0)
                 holes.begin(timeline, frame.time or 0.0, place)
                 gap = timeline.gap(frame.time if self._media_type in STAMPED else None)

@@ -35,6 +35,9 @@ _DEMUXERS = {
     MediaType.ASF: "asf",
     MediaType.W64: "w64",
 }
+_OPTIONS = {MediaType.AAC: {"fflags": "noparse"}}
+"""Unparsed, each packet of ADTS is a frame all the same, and tells where it is; the parser counts without the gaps."""
+
 _PCM = [f"pcm_{kind}{bits}{order}" for kind in "sf" for bits in (16, 24, 32, 64) for order in ("le", "be")]
 _ADPCM = ("adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt")
 _PHONE = ("amrnb", "amrwb", "gsm_ms", "speex", "pcm_alaw", "pcm_mulaw")
@@ -108,6 +111,7 @@ def _is_edited_away(stream: AudioStream) -> bool:
 def _demuxed(file: SeekableFile, media_type: MediaType, more: dict[str, str]) -> InputContainer:
     demuxer = _DEMUXERS[media_type]
     options = {
+        **_OPTIONS.get(media_type, {}),
         **more,
         "format_whitelist": demuxer,
         "codec_whitelist": ",".join(sorted(DECODERS)),

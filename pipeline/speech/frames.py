@@ -1,6 +1,6 @@
 """Decoding a stream frame by frame, over what is damaged."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,8 +11,7 @@ from av.container import InputContainer
 from av.packet import Packet
 
 from pipeline.speech import flac
-from pipeline.speech.between_frames import BetweenFrames
-from pipeline.speech.sniff import MediaType
+from pipeline.speech.losses import Losses
 
 _MOST_FAILURES = 20  # of reading in a row, without a packet in between
 
@@ -29,41 +28,34 @@ class Place:
             self.at, self.skipped = at, max(0, at - self.at)
 
 
-def frames(
-    media: InputContainer,
-    stream: AudioStream,
-    on_lost: Callable[[float], None],
-    place: Place,
-    media_type: MediaType | None = None,
-) -> Iterator[AudioFrame]:
-    """Every frame that can be decoded. `on_lost` is told how many seconds would have lasted what can't be.
+def frames(media: InputContainer, stream: AudioStream, place: Place, losses: Losses) -> Iterator[AudioFrame]:
+    """Every frame that can be decoded; `losses` is told of what can't be. FLAC's have the time stamps that they tell.
 
-    `place` is kept at the packet that a frame is from. With a `media_type` also what is between the frames of streams
-    without a container counts, and FLAC's frames have the time stamps that they tell. Raises av.FFmpegError where the
-    container can't be read on.
+    `place` is kept at the packet that a frame is from. Raises av.FFmpegError where the container can't be read on.
     """
-    failures, between = 0, BetweenFrames(media_type)
+    failures, is_flac = 0, media.format.name == "flac"
     while True:
         try:
             for packet in media.demux(stream):
-                failures = 0
+                failures, is_flac = 0, media.format.name == "flac"
                 place.reach(packet.pos)
                 try:
                     decoded = packet.decode()
                 except av.FFmpegError as error:
                     if isinstance(error, MemoryError):
                         raise
-                    on_lost(between.instead_of(packet))
+                    losses.miss(packet)
                     continue
-                if media_type is MediaType.FLAC:
+                losses.hear(packet)
+                if is_flac:
                     _stamp(packet, decoded)
                 yield from decoded
-                between.hear(packet)
         except av.FFmpegError as error:
             failures += 1
             if failures > _MOST_FAILURES or isinstance(error, MemoryError):
                 raise
         else:
+            losses.end()
             return
 
 

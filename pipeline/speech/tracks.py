@@ -11,6 +11,7 @@ from av.container import InputContainer
 from pipeline.errors import SmeltError
 from pipeline.speech import container
 from pipeline.speech.frames import Place, frames
+from pipeline.speech.losses import Losses
 from pipeline.speech.resampling import Resampler
 from pipeline.speech.sniff import MediaType
 from pipeline.speech.window import Window
@@ -50,16 +51,16 @@ def opened(
 def _sounds(window: Window, media_type: MediaType, index: int, most: float) -> bool:
     try:
         with container.opened(window, media_type, index) as (media, stream):
-            return _is_loud(media, stream, most)
+            return _is_loud(media, stream, most, Losses(media_type, window, lambda _: None))
     except SmeltError as error:
         if error.code is not ErrorCode.CORRUPTED_FILE:
             raise
         return False
 
 
-def _is_loud(media: InputContainer, stream: AudioStream, most: float) -> bool:
+def _is_loud(media: InputContainer, stream: AudioStream, most: float, losses: Losses) -> bool:
     resampler, seconds = Resampler(), 0.0
-    for frame in frames(media, stream, lambda _: None, Place()):
+    for frame in frames(media, stream, Place(), losses):
         seconds += frame.samples / frame.sample_rate
         if seconds > most:
             return False

@@ -76,7 +76,13 @@ class OpenAIChat:
         draft, read, written = Draft.of(conversation), 0, 0
         turn = list(conversation)
         for _ in range(1 + _MOST_CONTINUATIONS):
-            reply = await self._call(turn, on_tokens, estimate_tokens(draft.text))
+            try:
+                reply = await self._call(turn, on_tokens, estimate_tokens(draft.text))
+            except ContextExceeded:
+                if not draft.text:
+                    raise
+                # Another time the answer may be shorter.
+                raise ContextExceeded(ErrorCode.SYNTHESIS_FAILED, retryable=True) from None
             text = "".join(reply.text)
             draft.add(text)
             more_read = self._input_tokens(turn, reply)

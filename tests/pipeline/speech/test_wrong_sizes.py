@@ -1,11 +1,13 @@
 """Sizes and counts that are wrong, and ends that are cut, in the containers beside WAV: what is there is heard."""
 
+import re
 import struct
 
 import numpy as np
 import pytest
 
 from pipeline.errors import SmeltError
+from pipeline.speech import mpeg
 from pipeline.speech.caveats import clock
 from pipeline.speech.cut_index import completion
 from pipeline.speech.samples import RATE, Samples
@@ -262,6 +264,7 @@ WITHOUT_STAMPS = {
     "mp3": encoded("mp3", "libmp3lame", LONG),
     "mp2": encoded("mp2", "mp2", LONG, bit_rate=64_000),
     "ac3": encoded("ac3", "ac3", LONG, 32_000, bit_rate=64_000),
+    "aac": encoded("adts", "aac", LONG),
     "flac": encoded("flac", "flac", LONG),
 }
 
@@ -295,8 +298,28 @@ def test_bytes_that_are_cut_out_of_a_flac_leave_their_time() -> None:
     assert warnings == ("Damaged parts of the recording were skipped: 0:00:08 to 0:00:14.",)
 
 
-@pytest.mark.parametrize("name", ["mp3", "mp2"])
-@pytest.mark.parametrize("tag", [b"ID3\x04\0\0\0\6\0\0", b"APETAGEX\xd0\7\0\0"])
+@pytest.mark.parametrize("wiped", [b"", b"\xff\xf1"], ids=["whole frames", "what begins like one"])
+def test_frames_of_aac_that_are_wiped_out_leave_their_time(wiped: bytes) -> None:
+    """As much as their bytes take elsewhere. No packet tells of them: FFmpeg goes on with the next frame."""
+    whole = WITHOUT_STAMPS["aac"]
+    begin, end = (find_frames(whole, at) for at in (len(whole) // 3, len(whole) // 2))
+    samples, warnings = heard(whole[:begin] + wiped.ljust(end - begin, b"\0") + whole[end:])
+    assert seconds_of(samples) == pytest.approx(3 * SPEECH_SECONDS, abs=1.0)
+    assert len(warnings) == 1
+    assert re.fullmatch(
+        r"Damaged parts of the recording were skipped: 0:00:0[89] to 0:00:1[345]\.", warnings[0]
+    )
+
+
+def find_frames(data: bytes, at: int) -> int:
+    """Of ADTS, behind `at`."""
+    found = mpeg.find_frames(data[at:], mpeg.adts_frame, 10_000)
+    assert found is not None
+    return at + found
+
+
+@pytest.mark.parametrize("name", ["mp3", "mp2", "aac"])
+@pytest.mark.parametrize("tag", [b"ID3\x04\0\0\0\3\x54\x60", b"APETAGEX\xd0\7\0\0"])
 def test_a_tag_between_joined_recordings_takes_no_time(name: str, tag: bytes) -> None:
     data = WITHOUT_STAMPS[name]
     samples, _ = heard(data + tag + NOISE + data)

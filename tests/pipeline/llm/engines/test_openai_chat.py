@@ -321,6 +321,18 @@ def test_a_cut_off_that_brings_nothing_is_not_asked_for_again(
     assert len(llm.calls) == len(begun) + 1
 
 
+def test_an_answer_that_fills_the_context_is_not_blamed_on_the_input(
+    llm: LlmServer, make_llm_engine: MakeEngine
+) -> None:
+    """Nor is it lost for good: another answer may be shorter."""
+    full = error(400, message="request (2093 tokens) exceeds the available context size (2048 tokens)")
+    llm.refusal = lambda call: full if "again and" in call.text else None
+    llm.default = Step(text="again and " * 1_000, finish="length")
+    failure = _failure(make_llm_engine())
+    assert (failure.code, failure.retryable) == (ErrorCode.SYNTHESIS_FAILED, True)
+    assert len(llm.calls) == 2
+
+
 def test_an_answer_without_end_is_no_answer(llm: LlmServer, make_llm_engine: MakeEngine) -> None:
     llm.default = Step(text="again and ", finish="length")
     failure = _failure(make_llm_engine())

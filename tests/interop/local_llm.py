@@ -130,7 +130,7 @@ def test_the_whole_service_answers_with_it_and_leaves_nothing_running(file: str)
             with running.client(running.cast.ada) as client:
                 data = {"mode": "separate", "default_prompt_names": "summarize"}
                 posted = client.post("/v1/smelts", files={"files": ("notes.md", NOTES.encode())}, data=data)
-                smelt = running.finished(client, posted.raise_for_status().json()["id"], within=300)
+                smelt = running.finished(client, posted.raise_for_status().json()["id"], within=500)
         assert smelt["status"] == "completed"
         assert [output["model"] for output in smelt["outputs"]] == [MODEL]
 

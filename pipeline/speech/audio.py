@@ -23,6 +23,7 @@ from pipeline.speech.parts import MOST_PARTS, parts
 from pipeline.speech.resampling import Resampler
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.seekable import SeekableFile
+from pipeline.speech.slips import Slips
 from pipeline.speech.sniff import MediaType
 from pipeline.speech.timeline import Timeline
 from pipeline.speech.window import size_of
@@ -150,6 +151,8 @@ class Decoder:
 
         losses = Losses(self._media_type, part.opened(self._file), lose)
 
+        slips = Slips(stream.codec_context.name, lambda: self._caveats.slip(base + timeline.seconds))
+
         def tell_lost(least: float) -> None:
             nonlocal lost
             if lost > least:
@@ -168,9 +171,10 @@ class Decoder:
                         self._caveats.damaged(base + timeline.seconds - gap, base + timeline.seconds)
                     yield from resampler.flush()
                     yield from _silence(gap)
-                timeline.hear(frame.samples / frame.sample_rate)
-                self.channels = max(self.channels, frame.layout.nb_channels)
-                yield from resampler.feed(frame)
+                mended = slips.mended(frame)
+                timeline.hear(mended.samples / mended.sample_rate)
+                self.channels = max(self.channels, mended.layout.nb_channels)
+                yield from resampler.feed(mended)
         finally:
             tell_lost(TOLERANCE_SECONDS)  # half a frame at an end is nothing that anybody misses
             self._tell_missing(header, part, base, timeline.seconds)

@@ -26,6 +26,9 @@ class Caveats:
             start = self._damaged.pop()[0]
         self._damaged.append((start, end))
 
+    def slip(self, at: float) -> None:
+        self.damaged(at, at)
+
     def missing(self, start: float, end: float) -> None:
         self._missing.append((start, end))
 

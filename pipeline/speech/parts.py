@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+from pipeline.speech import asf
 from pipeline.speech.beginning import beginning
 from pipeline.speech.boxes import mp4_parts
 from pipeline.speech.chunks import CHUNKED, mended
@@ -31,8 +32,7 @@ _NEVER_ZEROS = frozenset({MediaType.MP3, MediaType.AAC, MediaType.AC3, MediaType
 _AU_UNKNOWN = 0x7FFF_FFFF  # bytes
 _KEPT_ZEROS = 1_024  # bytes; a last frame or packet may end in as many
 _BLOCK_BYTES = 1 << 20
-_ASF_PROPERTIES = re.compile(rb"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\x65")
-_ASF_HEADER_BYTES = 65_536
+_HEADER_BYTES = 65_536
 
 
 def parts(file: SeekableFile, media_type: MediaType) -> Iterator[Part]:
@@ -46,6 +46,7 @@ def parts(file: SeekableFile, media_type: MediaType) -> Iterator[Part]:
     for number, part in enumerate(islice(found, MOST_PARTS + 1)):
         whole = mended(file, part, media_type) if media_type in CHUNKED else part
         whole = _sized(file, part) if media_type is MediaType.AU else whole
+        whole = asf.widened(file, part) if media_type is MediaType.ASF else whole
         yield replace(whole, continues=number > 0)
 
 
@@ -69,12 +70,9 @@ def _searched(file: SeekableFile, start: int, size: int, header: re.Pattern[byte
 
 def _missing(file: SeekableFile, start: int, end: int) -> float:
     """What is missing of a Windows Media, Wave64 or Core Audio file, whose duration FFmpeg adapts to what is there."""
-    promised = 0
-    head = read_at(file, start, min(_ASF_HEADER_BYTES, end - start))
-    if properties := _ASF_PROPERTIES.search(head):
-        at = properties.end() + 24
-        promised = int.from_bytes(head[at : at + 8], "little")
-    elif head.startswith(b"riff"):
+    head = read_at(file, start, min(_HEADER_BYTES, end - start))
+    promised = asf.promised_bytes(head)
+    if head.startswith(b"riff"):
         promised = int.from_bytes(head[16:24], "little")
     elif head.startswith(b"caff") and (samples := head.find(b"data")) >= 0:
         size = int.from_bytes(head[samples + 4 : samples + 12], "big", signed=True)

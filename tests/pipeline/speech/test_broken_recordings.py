@@ -112,6 +112,18 @@ def test_a_recording_that_lost_its_end_is_heard_and_the_end_told(name: str, kept
     assert f"{clock(got)} to 0:00:10." in told
 
 
+@pytest.mark.parametrize("share", [0.25, 0.9])
+@pytest.mark.parametrize("video_seconds", [0.0, SPEECH_SECONDS])
+def test_wma_behind_its_declared_end_is_heard(video_seconds: float, share: float) -> None:
+    data = bytearray(muxed("asf", [Sound(SAID, "wmav2")], video_seconds=video_seconds))
+    at = data.find(b"\x36\x26\xb2\x75\x8e\x66\xcf\x11") + 16
+    (size,) = struct.unpack_from("<Q", data, at)
+    struct.pack_into("<Q", data, at, int(share * size))
+    samples, warnings = heard(bytes(data))
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.2)
+    assert warnings == ()
+
+
 @pytest.mark.parametrize("name", ["aiff", "wma", "au", "w64"])
 def test_so_do_the_rarer_types(name: str) -> None:
     data = encoded(OTHERS[name][0], OTHERS[name][1], SAID, OTHERS[name][2])

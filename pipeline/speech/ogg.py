@@ -1,30 +1,37 @@
 """The Oggs that follow one another in a file, and whether it was cut off: pages say how long they are, but nothing says
-how many there are.
+how many there are. FFmpeg leaves out a page of which a bit is wrong, and without one of the first hears nothing: those
+get the checksums that they need.
 
 Source: RFC 3533, section 6.
 """
 
 import re
+import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pipeline.speech.part import Part
 from pipeline.speech.seekable import SeekableFile
 from pipeline.speech.window import find, read_at
 
 _MARK = b"OggS\0"
-_FIRST = re.compile(rb"OggS\0\x02")  # the flag of a stream's first page
+_BEGIN = _MARK + b"\2"  # the flag of a stream's first page
+_FIRST = re.compile(_BEGIN)
 _BEFORE_SOUND = (b"\0" * 8, b"\xff" * 8)  # positions of pages that hold headers
 _MOST_HEADERS = 10_000  # pages
 _LONGEST_PAGE = 65_307
+_MOST_HEADER_BYTES = 1 << 20  # a picture among them
+_POSITION, _SERIAL, _CHECKSUM = slice(6, 14), slice(14, 18), slice(22, 26)  # of a page
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _HEADER = 27  # bytes before the table of a page's segments, the last of which is their number
 
 
 def ogg_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
     """First pages behind sound begin another, whose streams may be in other codecs."""
     while (following := find(file, _FIRST, behind_headers(file, start), size)) is not None:
-        yield Part(start, following, breaks_off=_ends_within_page(file, start, following))
+        yield _mended(file, Part(start, following, breaks_off=_ends_within_page(file, start, following)))
         start = following
-    yield Part(start, size, breaks_off=_ends_within_page(file, start, size))
+    yield _mended(file, Part(start, size, breaks_off=_ends_within_page(file, start, size)))
 
 
 def behind_headers(file: SeekableFile, start: int) -> int:
@@ -32,10 +39,52 @@ def behind_headers(file: SeekableFile, start: int) -> int:
     at = start
     for _ in range(_MOST_HEADERS):
         head = read_at(file, at, _HEADER + 255)
-        if not head.startswith(_MARK) or len(head) < _HEADER or head[6:14] not in _BEFORE_SOUND:
+        if not head.startswith(_MARK) or len(head) < _HEADER:
             break
-        at += _HEADER + head[_HEADER - 1] + sum(head[_HEADER : _HEADER + head[_HEADER - 1]])
+        if head[_POSITION] not in _BEFORE_SOUND and not head.startswith(_BEGIN):
+            break
+        at += _page_bytes(head)
     return max(at, start + 1)
+
+
+def _page_bytes(head: bytes) -> int:
+    return _HEADER + head[_HEADER - 1] + sum(head[_HEADER : _HEADER + head[_HEADER - 1]])
+
+
+def _mended(file: SeekableFile, part: Part) -> Part:
+    """The same part behind header pages that are what they ought to be."""
+    end = behind_headers(file, part.start)
+    if not part.start < end < min(part.end, part.start + _MOST_HEADER_BYTES):
+        return part
+    there = read_at(file, part.start, end - part.start)
+    sound = read_at(file, end, _HEADER)
+    alone = sound.startswith(_MARK) and len(_FIRST.findall(there)) == 1
+    header = b"".join(_right(page, sound[_SERIAL] if alone else None) for page in _pages(there))
+    return part if header == there else replace(part, start=end, header=header)
+
+
+def _pages(data: bytes) -> Iterator[bytes]:
+    while data:
+        size = _page_bytes(data)
+        yield data[:size]
+        data = data[size:]
+
+
+def _right(page: bytes, serial: bytes | None) -> bytes:
+    """`serial`: of its stream, if that is known from elsewhere."""
+    right = bytearray(page)
+    if page.startswith(_BEGIN):
+        right[_POSITION] = bytes(8)
+    right[_SERIAL] = serial or page[_SERIAL]
+    right[_CHECKSUM] = bytes(4)
+    right[_CHECKSUM] = _checksum(right)
+    return bytes(right)
+
+
+def _checksum(page: bytearray) -> bytes:
+    """As zlib's, but for the order of bits and what it begins with."""
+    value = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return value.to_bytes(4, "big").translate(_REVERSED)
 
 
 def _ends_within_page(file: SeekableFile, start: int, size: int) -> bool:

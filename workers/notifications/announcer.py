@@ -48,6 +48,7 @@ class Announcer:
                 self._connection.disconnect()
         if not self._connection.is_connected:
             self._unanswered = 0
+            self._connection.connect()  # sending would, but without asking the sentinels where to
         return self._connection
 
     def _hear(self, connection: Any) -> None:

@@ -334,6 +334,19 @@ def test_a_recording_whose_stamps_begin_late_begins_with_its_sound() -> None:
         assert warnings == ()
 
 
+@pytest.mark.parametrize("at", [9, 15, 23, 40, -9])
+@pytest.mark.parametrize("name", ["speech.ogg", "vorbis.ogg"])
+def test_a_bit_that_is_wrong_before_the_sound_of_an_ogg_costs_nothing(name: str, at: int) -> None:
+    """In the first page's position, its stream's number, its checksum or its content, and at the comment's end."""
+    data = bytearray(recording(name))
+    comment = data.find(b"OggS", 4)
+    data[at if at >= 0 else data.find(b"OggS", comment + 4) + at] ^= 4
+    samples, warnings = heard(bytes(data))
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
+    assert level(samples) == pytest.approx(level(SAID), rel=0.3)
+    assert warnings == ()
+
+
 @pytest.mark.parametrize("name", ["speech.ogg", "vorbis.ogg"])
 def test_an_ogg_that_breaks_off_is_told(name: str) -> None:
     data = recording(name)

@@ -8,6 +8,7 @@ import pytest
 import redis
 from redis.exceptions import NoPermissionError
 
+from tests.support.sentinels import running_sentinels
 from tests.support.waiting import wait_until
 from workers.notifications.announcer import Announcer
 from workers.notifications.redis_client import make_client
@@ -101,3 +102,13 @@ def test_no_server_is_said() -> None:
         for _ in range(2):
             with pytest.raises(redis.RedisError):
                 announcer.publish(["changes"])
+
+
+def test_the_server_is_the_one_that_sentinels_name() -> None:
+    with running_sentinels() as them, make_client(them.url, 5) as client, subscribing(client) as subscription:
+        subscription.subscribe("changes")
+        assert heard(subscription) == "changes"  # the subscription itself
+        announcer = Announcer(client)
+        announcer.publish(["changes"])
+        assert heard(subscription) == "changes"
+        announcer.close()

@@ -1,7 +1,9 @@
-"""`HEAD` wherever there is `GET`: the same head, without the body."""
+"""`HEAD` wherever there is `GET`: the same head, without the body; `Range` is for `GET` alone (RFC 9110, 14.2)."""
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_CHANGED = ("method", "headers")
 
 
 class Answered(OSError):
@@ -31,11 +33,12 @@ class Head:
             if message.get("more_body", False):
                 raise Answered
 
-        inner = {**scope, "method": "GET"}
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        inner = {**scope, "method": "GET", "headers": headers}
         try:
             await self.app(inner, receive, without_body)
         except (Answered, ClientDisconnect):
             if not answered:
                 raise
         finally:
-            scope.update({name: value for name, value in inner.items() if name != "method"})
+            scope.update({name: value for name, value in inner.items() if name not in _CHANGED})

@@ -150,7 +150,6 @@ class Decoder:
             timeline.lose(seconds)
 
         losses = Losses(self._media_type, part.opened(self._file), lose)
-
         slips = Slips(stream.codec_context.name, lambda: self._caveats.slip(base + timeline.seconds))
 
         def tell_lost(least: float) -> None:

@@ -37,14 +37,10 @@ def frames(media: InputContainer, stream: AudioStream, place: Place, losses: Los
     while True:
         try:
             for packet in media.demux(stream):
-                failures, is_flac = 0, media.format.name == "flac"
+                failures = 0
                 place.reach(packet.pos)
-                try:
-                    decoded = packet.decode()
-                except av.FFmpegError as error:
-                    if isinstance(error, MemoryError):
-                        raise
-                    losses.miss(packet)
+                decoded = _decoded(packet, losses)
+                if decoded is None:
                     continue
                 losses.hear(packet)
                 if is_flac:
@@ -57,6 +53,20 @@ def frames(media: InputContainer, stream: AudioStream, place: Place, losses: Los
         else:
             losses.end()
             return
+
+
+def _decoded(packet: "Packet[AudioStream]", losses: Losses) -> Sequence[AudioFrame] | None:
+    """None where it can't be."""
+    if losses.is_broken(packet):
+        losses.miss(packet)
+        return None
+    try:
+        return packet.decode()
+    except av.FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
+        losses.miss(packet)
+        return None
 
 
 def _stamp(packet: "Packet[AudioStream]", decoded: Sequence[AudioFrame]) -> None:

@@ -1,7 +1,9 @@
 """How much sound is lost with packets that can't be decoded, and between the frames of a stream without a container.
 
 There FFmpeg looks for the next frame. It gives what is before that as packets that can't be decoded; of ADTS it gives
-only what looks like a frame, so the packets' places tell. The bytes last as long as as many bytes of frames do.
+only what looks like a frame, so the packets' places tell. AMR's frames are whatever begins with a byte: where those
+aren't what they can be, nothing is decoded. The bytes last as long as as many bytes of frames do. Source of AMR's first
+byte: RFC 4867, section 5.3.
 """
 
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from pipeline.speech.sniff import FRAMES, MediaType
 from pipeline.speech.window import Window
 
 _HEADER_BYTES = 16
+_AMR_FIXED, _AMR_GOOD = 0x87, 0x04  # bits: of the first byte, and what they are in a frame without errors
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # where files were joined: no sound
 
 
@@ -21,7 +24,9 @@ class Losses:
 
     def __init__(self, media_type: MediaType, window: Window, told: Callable[[float], None]) -> None:
         self._is_adts = media_type is MediaType.AAC
+        self._is_amr = media_type is MediaType.AMR
         self._frame_at = FRAMES.get(media_type)
+        self._measures = self._is_amr or self._frame_at is not None  # how long bytes last
         self._window = window
         self._told = told
         self._bytes = 0
@@ -32,13 +37,17 @@ class Losses:
     def hear(self, packet: "Packet[AudioStream]") -> None:
         """One that was decoded."""
         self._in_tag = False
-        if self._frame_at is None or not packet.size:
+        if not packet.size or not self._measures:
             return
         if self._is_adts and packet.pos is not None:
             self._skip_to(packet.pos)
             self._end = packet.pos + packet.size
         self._bytes += packet.size
         self._seconds += _lasts(packet)
+
+    def is_broken(self, packet: "Packet[AudioStream]") -> bool:
+        """One that would be decoded to noise."""
+        return self._is_amr and packet.size > 0 and memoryview(packet)[0] & _AMR_FIXED != _AMR_GOOD
 
     def miss(self, packet: "Packet[AudioStream]") -> None:
         """One that can't be decoded."""
@@ -51,8 +60,10 @@ class Losses:
     def _instead_of(self, packet: "Packet[AudioStream]") -> float:
         if self._end is not None:
             return 0.0  # it is part of what will have been skipped
-        if self._frame_at is None or not self._bytes:
+        if not self._bytes:
             return _lasts(packet)
+        if self._frame_at is None:
+            return self._last(packet.size)
         head = bytes(memoryview(packet)[:_HEADER_BYTES])
         self._in_tag = self._in_tag or head.startswith(_TAGS)
         if self._in_tag:

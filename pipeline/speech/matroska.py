@@ -1,8 +1,12 @@
 """The Matroska and WebM files that follow one another in a file, and where the sound of one begins.
 
+What is damaged before the description of the tracks isn't needed: such a file is read from there on, behind a beginning
+that is put in the place of its own.
+
 Sources: RFC 8794 (EBML), RFC 9559 (Matroska).
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,7 +18,24 @@ from pipeline.speech.window import find, read_at
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
 _INFO = b"\x15\x49\xa9\x66"
+_TRACKS = b"\x16\x54\xae\x6b"
 _CLUSTER = b"\x1f\x43\xb6\x75"
+_SIBLINGS = frozenset(  # of the tracks: all that may stand on their level, and void space
+    bytes.fromhex(name)
+    for name in (
+        "1f43b675",
+        "1549a966",
+        "114d9b74",
+        "1c53bb6b",
+        "1254c367",
+        "1043a770",
+        "1941a469",
+        "ec",
+        "bf",
+    )
+)
+_BEGINNING = _EBML + b"\x8b\x42\x82\x88matroska" + _SEGMENT + b"\x01" + b"\xff" * 7  # of unknown length
+_MOST_HEADER_BYTES = 1 << 20
 _SCALE = b"\x2a\xd7\xb1"
 _TIMESTAMP = b"\xe7"
 _USUAL_SCALE = 1_000_000  # nanoseconds that a time stamp counts
@@ -43,7 +64,11 @@ def webm_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
             following = find(file, CONTAINERS[MediaType.WEBM], start + 1, size)
         there = (size if following is None else following) - start
         missing = max(0, end - start - there) / max(1, there) if end is not None else 0.0
-        yield Part(start, start + there, missing_share=missing)
+        tracks = (
+            None if _leads_to_sound(file, segment, start + there) else _tracks_at(file, start, start + there)
+        )
+        begin, header = (start, b"") if tracks is None else (tracks, _BEGINNING)
+        yield Part(begin, start + there, header, missing_share=missing)
 
 
 def first_cluster(file: SeekableFile, size: int) -> tuple[int, float] | None:
@@ -58,6 +83,27 @@ def first_cluster(file: SeekableFile, size: int) -> tuple[int, float] | None:
         if element.name == _CLUSTER:
             stamp = _number(file, element, _TIMESTAMP, size)
             return None if stamp is None else (element.begin, stamp * scale / 1e9)
+    return None
+
+
+def _leads_to_sound(file: SeekableFile, segment: _Element | None, size: int) -> bool:
+    names = set()
+    for element in _children(file, segment, size) if segment is not None else ():
+        names.add(element.name)
+        if element.name == _CLUSTER:
+            break
+    return {_TRACKS, _CLUSTER} <= names
+
+
+def _tracks_at(file: SeekableFile, start: int, end: int) -> int | None:
+    """Where the description of the tracks begins: one that something follows which may."""
+    head = read_at(file, start, min(_MOST_HEADER_BYTES, end - start))
+    for found in re.finditer(re.escape(_TRACKS), head):
+        tracks = _element(file, start + found.start())
+        if tracks is not None and tracks.end is not None:
+            following = _element(file, tracks.end)
+            if following is not None and following.name in _SIBLINGS:
+                return start + found.start()
     return None
 
 

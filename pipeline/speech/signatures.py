@@ -141,6 +141,8 @@ _IMAGE_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1",
 _ATOMS = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 
 
+_WEBM_PIECE = b"\x1f\x43\xb6\x75"  # a cluster
+_MP4_PIECES = (b"moof", b"styp", b"sidx")  # as players fetch them, one by one
 _TS_PACKETS = (188, 192)  # bytes; the latter on Blu-rays and in cameras, with a time before each
 _TS_SYNC = b"\x47"
 _TS_CHECKED = 8  # packets
@@ -168,7 +170,11 @@ _UNMARKED = {
 
 
 def unmarked(head: bytes, extension: str) -> str | None:
-    """As `known_binary`, of streams that nothing but their name tells."""
+    """As `known_binary`, of streams that nothing but their name tells, and pieces in which no recording begins."""
+    if head.startswith(_WEBM_PIECE):
+        return "Pieces of a WebM without its beginning are"
+    if head[4:8] in _MP4_PIECES:
+        return "Pieces of an MP4 without its beginning are"
     return _UNMARKED.get(extension) if not head.isascii() or b"\0" in head else None
 
 

@@ -184,6 +184,9 @@ def test_playlists_are_known_by_name_type_or_start(
         ((b"\x47" + bytes(187)) * 3, "transport"),
         (bytes(99) + (b"\x47" + bytes(187)) * 3, "transport"),
         ((bytes(4) + b"\x47" + bytes(187)) * 3, "transport"),
+        (b"\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff\xe7\x81\0\xa3", "a WebM without its beginning"),
+        (b"\0\0\0\x18stypmsdh\0\0\0\0msdhmsix", "an MP4 without its beginning"),
+        (b"\0\0\0\x68moof\0\0\0\x10mfhd\0\0\0\0\0\0\0\1", "an MP4 without its beginning"),
     ],
 )
 def test_known_binaries_are_named(head: bytes, word: str) -> None:

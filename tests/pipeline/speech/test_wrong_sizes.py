@@ -265,6 +265,7 @@ WITHOUT_STAMPS = {
     "mp2": encoded("mp2", "mp2", LONG, bit_rate=64_000),
     "ac3": encoded("ac3", "ac3", LONG, 32_000, bit_rate=64_000),
     "aac": encoded("adts", "aac", LONG),
+    "amr": encoded("amr", "libopencore_amrnb", LONG, 8_000),
     "flac": encoded("flac", "flac", LONG),
 }
 
@@ -332,6 +333,29 @@ def test_a_recording_whose_stamps_begin_late_begins_with_its_sound() -> None:
         samples, warnings = heard(data)
         assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
         assert warnings == ()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6])
+def test_zeros_in_an_amr_are_no_frames(share: float) -> None:
+    whole = WITHOUT_STAMPS["amr"]
+    at, length = int(share * len(whole)), len(whole) // 9
+    samples, warnings = heard(whole[:at] + bytes(length) + whole[at + length :])
+    assert seconds_of(samples) == pytest.approx(3 * SPEECH_SECONDS, abs=0.3)
+    assert len(warnings) == 1
+
+
+@pytest.mark.parametrize("data", [WEBM, LIVE], ids=["webm", "live webm"])
+@pytest.mark.parametrize("damage", ["zeros", "cut", "a wrong size", "noise"])
+def test_damage_before_the_tracks_of_a_webm_costs_nothing(data: bytes, damage: str) -> None:
+    tracks = data.find(b"\x16\x54\xae\x6b")
+    begin = data.find(b"\x18\x53\x80\x67")  # the segment
+    noise = np.random.default_rng(1).bytes(tracks - begin)
+    new = {"zeros": bytes(len(noise)), "cut": b"", "noise": noise}.get(damage)
+    broken = put(data, tracks - 20, ">I", 0x7FFF_FFFF) if new is None else data[:begin] + new + data[tracks:]
+    samples, warnings = heard(broken)
+    assert seconds_of(samples) == pytest.approx(SPEECH_SECONDS, abs=0.1)
+    assert level(samples) == pytest.approx(level(SAID), rel=0.3)
+    assert warnings == ()
 
 
 @pytest.mark.parametrize("at", [9, 15, 23, 40, -9])

@@ -37,6 +37,7 @@ class Readiness:
     """
 
     def __init__(self, names: Collection[str]) -> None:
+        self.last_line = ""  # that any of them has said
         self._starting = set(names)
         self._failing = False
         self._lock = threading.Lock()
@@ -44,6 +45,7 @@ class Readiness:
     def report(self, name: str, line: str) -> None:
         with self._lock:
             print(line, flush=True)
+            self.last_line = line
             if name in self._starting and is_event(line, PROCESS_READY):
                 self._starting.remove(name)
                 if not self._starting:
@@ -79,8 +81,13 @@ def run_pool(settings: Settings, queue: Queue, *, module: str = "workers.pools.p
             for runner in runners:
                 readiness.note_deaths(runner.name, runner.deaths, runner.last_line)
         stop_all(runners, settings.worker_grace + MARGIN)
-    if any(runner.gave_up for runner in runners):
-        sys.exit(EX_CONFIG)
+    for runner in runners:
+        if runner.gave_up:
+            if (
+                readiness.last_line != runner.last_line
+            ):  # others have spoken since: why it can't run comes last
+                print(runner.last_line, flush=True)
+            sys.exit(EX_CONFIG)
 
 
 def _measured(

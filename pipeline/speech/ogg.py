@@ -57,6 +57,8 @@ def _mended(file: SeekableFile, part: Part) -> Part:
     if not part.start < end < min(part.end, part.start + _MOST_HEADER_BYTES):
         return part
     there = read_at(file, part.start, end - part.start)
+    if len(there) < _HEADER:  # there is no page
+        return part
     sound = read_at(file, end, _HEADER)
     alone = sound.startswith(_MARK) and len(_FIRST.findall(there)) == 1
     header = b"".join(_right(page, sound[_SERIAL] if alone else None) for page in _pages(there))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 _ORDERS = {"pcm_s16le": "<i2", "pcm_s16be": ">i2"}
 _LOUD = 6_000  # halves of two samples are louder in the mean, unless they are silence
-_LOOKED_AT = 15  # every so many samples tell how loud a frame is
+_LOOKED_AT = 17  # every so many samples tell how loud a frame may be: of whichever channel
 _QUIET = 100  # halves of quiet samples are this much louder, and no noise
 _NOISE, _SOUND = 0.7, 0.35  # what changes from a sample to the next, as a share of what noise does
 
@@ -31,7 +31,7 @@ class Slips:
             return frame
         channels = frame.layout.nb_channels
         samples = np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples * channels)
-        if not self._rest and not _is_loud(samples):
+        if not self._rest and not _is_loud(samples[::_LOOKED_AT]):
             return frame
         data = self._rest + samples.astype(self._order).tobytes()
         now, shifted = self._cut(data, channels), self._cut(data[1:], channels)
@@ -63,8 +63,7 @@ def _is_quiet(samples: NDArray[np.int16]) -> bool:
 
 
 def _loudness(samples: NDArray[np.int16]) -> float:
-    looked_at = samples.reshape(-1)[::_LOOKED_AT].astype(np.int32)
-    return float(np.abs(looked_at).mean()) if looked_at.size else 0.0
+    return float(np.abs(samples.astype(np.int32)).mean()) if samples.size else 0.0
 
 
 def _unrest(samples: NDArray[np.int16]) -> float:

@@ -3,6 +3,7 @@
 import logging
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -11,9 +12,11 @@ import pytest
 
 from deploy.supervisor.environment import child_environment
 from deploy.supervisor.pool import POOL_FAILING, POOL_READY, Readiness
+from deploy.supervisor.runner import EX_CONFIG
 from pipeline.logs import is_event
 from pipeline.settings import Settings
 from tests.faults.chaos.processes import living
+from tests.support.one_cannot_run import GOODBYE, WHY
 from tests.support.waiting import wait_until
 from workers.pools import PROCESS_READY
 
@@ -96,3 +99,20 @@ def test_asked_to_stop_it_ends_in_good_order(pool: psutil.Process) -> None:
 
     wait_until(lambda: not living([pool]), 30)
     assert not living(below)
+
+
+def test_why_a_pool_cannot_run_is_the_last_that_it_says(settings: Settings) -> None:
+    two = settings.model_copy(update={"transcribe_slots": 2})
+    code = (
+        "from deploy.supervisor.pool import run_pool\n"
+        "from pipeline.settings import Settings\n"
+        "from workers.notifications.queues import Queue\n"
+        "run_pool(Settings(), Queue.TRANSCRIBE, module='tests.support.one_cannot_run')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=child_environment(two), capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == EX_CONFIG
+    lines = ended.stdout.splitlines()
+    assert GOODBYE in lines
+    assert lines[-1] == WHY

@@ -81,6 +81,14 @@ SOUNDS = {
 }
 
 
+def test_a_loud_channel_among_quiet_ones_is_no_slip() -> None:
+    rumble = np.sin(2 * np.pi * 40 * np.arange(len(SAID)) / RATE).astype(np.float32) * 0.9
+    for at in range(6):
+        channels = np.zeros((6, len(SAID)), np.float32)
+        channels[2], channels[at] = SAID * 0.01, rumble
+        assert heard(wav(channels))[1] == ()
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("name", SOUNDS)
 def test_loud_sounds_are_left_as_they_are(name: str, channels: int) -> None:

@@ -28,10 +28,12 @@ _HEADER = 27  # bytes before the table of a page's segments, the last of which i
 
 def ogg_parts(file: SeekableFile, start: int, size: int) -> Iterator[Part]:
     """First pages behind sound begin another, whose streams may be in other codecs."""
-    while (following := find(file, _FIRST, behind_headers(file, start), size)) is not None:
-        yield _mended(file, Part(start, following, breaks_off=_ends_within_page(file, start, following)))
-        start = following
-    yield _mended(file, Part(start, size, breaks_off=_ends_within_page(file, start, size)))
+    following: int | None = start
+    while following is not None:
+        start, sound = following, behind_headers(file, following)
+        following = find(file, _FIRST, sound, size)
+        end = size if following is None else following
+        yield _mended(file, Part(start, end, breaks_off=_ends_within_page(file, start, end)), sound)
 
 
 def behind_headers(file: SeekableFile, start: int) -> int:
@@ -51,10 +53,9 @@ def _page_bytes(head: bytes) -> int:
     return _HEADER + head[_HEADER - 1] + sum(head[_HEADER : _HEADER + head[_HEADER - 1]])
 
 
-def _mended(file: SeekableFile, part: Part) -> Part:
-    """The same part behind header pages that are what they ought to be."""
-    end = behind_headers(file, part.start)
-    if not part.start < end < min(part.end, part.start + _MOST_HEADER_BYTES):
+def _mended(file: SeekableFile, part: Part, end: int) -> Part:
+    """The same part behind header pages that are what they ought to be. `end`: of those in the file."""
+    if not end < min(part.end, part.start + _MOST_HEADER_BYTES):
         return part
     there = read_at(file, part.start, end - part.start)
     if len(there) < _HEADER:  # there is no page
@@ -66,10 +67,11 @@ def _mended(file: SeekableFile, part: Part) -> Part:
 
 
 def _pages(data: bytes) -> Iterator[bytes]:
-    while data:
-        size = _page_bytes(data)
-        yield data[:size]
-        data = data[size:]
+    at = 0
+    while at < len(data):
+        end = at + _page_bytes(data[at : at + _HEADER + 255])
+        yield data[at:end]
+        at = end
 
 
 def _right(page: bytes, serial: bytes | None) -> bytes:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import count
 
@@ -31,29 +31,41 @@ def chunk(data: bytes) -> bytes:
 
 
 @contextmanager
-def saying(said: bytes, *, resets: bool) -> Iterator[str]:
-    """A server that hears a request, says so much, and ends the connection."""
+def serving(answer: Callable[[socket.socket, int], None]) -> Iterator[tuple[str, socket.socket]]:
+    """A server whose connections are answered one by one, each with its number, and then closed. With its listener."""
 
     def serve() -> None:
-        while True:
+        for number in count():
             try:
                 connection, _ = listener.accept()
             except OSError:
                 return
             with connection, suppress(OSError):
-                _hear(connection)
-                connection.sendall(said)
-                if resets:
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+                answer(connection, number)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        serving = threading.Thread(target=serve)
-        serving.start()
+        thread = threading.Thread(target=serve)
+        thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1", listener
         finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            serving.join()
+            if listener.fileno() >= 0:
+                listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@contextmanager
+def saying(said: bytes, *, resets: bool) -> Iterator[str]:
+    """A server that hears a request, says so much, and ends the connection."""
+
+    def answer(connection: socket.socket, _: int) -> None:
+        _hear(connection)
+        connection.sendall(said)
+        if resets:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+
+    with serving(answer) as (url, _):
+        yield url
 
 
 @contextmanager
@@ -63,30 +75,17 @@ def answering(*, then_leaves: bool = False) -> Iterator[tuple[str, list[int]]]:
     """
     asked: list[int] = []
 
-    def serve() -> None:
-        for number in count():
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection, suppress(OSError):
-                _hear(connection)
-                asked.append(number)
-                connection.sendall(HEAD + chunk(WORD) + chunk(STOP) + chunk(b"data: [DONE]\n\n") + chunk(b""))
-                _hear(connection)
-                asked.append(number)
-                if then_leaves:
-                    listener.close()
+    def answer(connection: socket.socket, number: int) -> None:
+        _hear(connection)
+        asked.append(number)
+        connection.sendall(HEAD + chunk(WORD) + chunk(STOP) + chunk(b"data: [DONE]\n\n") + chunk(b""))
+        _hear(connection)
+        asked.append(number)
+        if then_leaves:
+            listener.close()
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        serving = threading.Thread(target=serve)
-        serving.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1", asked
-        finally:
-            if not then_leaves:
-                listener.shutdown(socket.SHUT_RDWR)
-            serving.join()
+    with serving(answer) as (url, listener):
+        yield url, asked
 
 
 def _hear(connection: socket.socket) -> None:

@@ -16,13 +16,14 @@ from pipeline.speech.blocks import Block
 from pipeline.speech.engine_choice import choose_engine
 from pipeline.speech.engine_settings import SpeechEngineSettings
 from pipeline.speech.languages import Languages
-from pipeline.speech.levels import levelled
+from pipeline.speech.levels import levelled, raised_by
 from pipeline.speech.model_download import Tell
 from pipeline.speech.passage import NOTHING_BEFORE, Before, Passage
 from pipeline.speech.recognizer import Hints
 from pipeline.speech.samples import Features
 from pipeline.speech.spans import find_faint, find_speech, joined, padded, to_windows, uncovered, within
 from pipeline.speech.stream import Stream
+from pipeline.speech.takes import FAINT, QUIET, Take, best_take
 from pipeline.speech.transcript import Span
 from pipeline.speech.whisper import Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
@@ -90,7 +91,8 @@ class WhisperHearing:
         around = padded(speech, block.seconds)
         windows = to_windows(around, longest)
         spoken = self._windows.of(features, windows, around, at, lambda: report(at))
-        ready = _Ready(block, features, speech, clear, report)
+        quiet = QUIET <= raised_by(block.samples, samples) < FAINT
+        ready = _Ready(block, features, speech, clear, quiet, report)
         passages, begun = in_passages(spoken), at
         for number, passage in enumerate(passages, 1):
             # Inner ends are rounded as the times of words are, so that none lies behind its passage's
@@ -107,22 +109,27 @@ class WhisperHearing:
             for stretches in (ready.speech, ready.clear)
         )
 
-        def told(share: float) -> None:
-            ready.report(first + share * (last - first))
+        furthest = 0.0  # what is heard twice isn't done any less
 
-        streams = [self._stream(number, window, speech, features) for number, window in enumerate(spoken)]
-        words = self._hear(streams, told)
+        def told(share: float) -> None:
+            nonlocal furthest
+            furthest = max(furthest, share)
+            ready.report(first + furthest * (last - first))
+
+        take = self._best_take(ready, spoken, speech, told)
+        streams, words = list(take.streams), list(take.words)
+        heard = [Spoken((stream.start, stream.end), stream.language) for stream in streams]
         gaps = uncovered(clear, list(covered(words, self._task)))
         if gaps:
             again = joined(gaps, [(word.start, word.end) for word in words], longest)
             missed = [Spoken(span, _language_at(span[0], spoken)) for span in padded(again, block.seconds)]
             anew = [
                 self._stream(number, window, speech, features)
-                for number, window in enumerate(missed, len(spoken))
-                if window not in spoken  # what was heard already would come out the same
+                for number, window in enumerate(missed, len(streams))
+                if window not in heard  # it would come out the same
             ]
             streams += anew
-            words += said_in(self._hear(anew, lambda _: told(1.0)), again)
+            words += said_in(self._hear(anew, told), again)
             gaps = uncovered(clear, list(covered(words, self._task)))
         languages = (
             {stream.number: stream.language for stream in streams} if self._languages.changes else None
@@ -133,6 +140,29 @@ class WhisperHearing:
             tuple((at + start, at + end) for start, end in gaps),
             self._languages.up_to(last),
         )
+
+    def _best_take(
+        self, ready: "_Ready", spoken: Sequence[Spoken], speech: Sequence[Span], told: Callable[[float], None]
+    ) -> Take:
+        """What is said in these windows; of a block that fits one of them, by whichever way of hearing serves it."""
+        block = ready.block
+
+        def take(windows: Sequence[Spoken], features: Features, *, is_levelled: bool) -> Take:
+            streams = [
+                self._stream(number, window, speech, features) for number, window in enumerate(windows)
+            ]
+            return Take(streams, self._hear(streams, told), is_levelled)
+
+        def levelled_speech() -> Take:
+            return take(spoken, ready.features, is_levelled=True)
+
+        def as_recorded() -> Take:
+            whole = Spoken((0.0, block.seconds), spoken[0].language)
+            return take([whole], self._model.features(block.samples), is_levelled=False)
+
+        if len(spoken) > 1 or block.seconds > self._model.window_seconds:
+            return levelled_speech()
+        return best_take((as_recorded, levelled_speech) if ready.quiet else (levelled_speech, as_recorded))
 
     def _stream(self, number: int, window: Spoken, speech: Sequence[Span], features: Features) -> Stream:
         (start, end), language = window.span, window.language
@@ -148,14 +178,15 @@ class WhisperHearing:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A block, and what is known of it before its words are: where speech is, in seconds from its start, and which of
-    that surely is.
+    """A block, and what is known of it before its words are: where speech is, in seconds from its start, which of that
+    surely is, and whether it is quiet throughout. `features`: levelled.
     """
 
     block: Block
     features: Features
     speech: Sequence[Span]
     clear: Sequence[Span]
+    quiet: bool
     report: Callable[[float], None]
 
 

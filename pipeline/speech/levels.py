@@ -12,6 +12,8 @@ Only what swings as speech does is raised: syllables stand 10 dB and more above 
 hum, tones and applause hardly stand above their own floor, however quiet they are.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -49,6 +51,12 @@ def levelled(samples: Samples) -> Samples:
     curve = gains[:-1, None] + (gains[1:] - gains[:-1])[:, None] * _RISE
     raised: Samples = (padded * curve).reshape(-1)[: len(samples)]
     return raised
+
+
+def raised_by(samples: Samples, raised: Samples) -> float:
+    """Decibels by which what is loudest was raised: `raised` is `samples`, levelled."""
+    before, after = (float(np.mean(np.square(each))) for each in (samples, raised))
+    return 10 * math.log10(after / before) if before else 0.0
 
 
 def swings(samples: Samples) -> bool:

@@ -6,6 +6,7 @@ windows no longer than the model hears at once, so that windows begin and end in
 (Bain, Huh, Han, Zisserman, 2023).
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -15,7 +16,8 @@ from pipeline.speech.levels import swings
 from pipeline.speech.samples import RATE, Samples
 from pipeline.speech.transcript import Span
 
-PAD_SECONDS = 0.4  # around a stretch: 0.2 cut off word ends
+# Around a stretch. Less than 0.4 cut off word ends; and Whisper knows by the silence behind it that a sentence ends
+PAD_SECONDS, PAD_BEHIND_SECONDS = 0.4, 1.0
 LEAST_SECONDS = (
     1.0  # of speech without a word: less is a breath, a laugh, or a word's end that is told too early
 )
@@ -28,7 +30,9 @@ _JOINED_SECONDS = 0.7  # stretches without words that are closer together are he
 
 
 def find_speech(samples: Samples, longest: float) -> list[Span]:
-    """Stretches of speech in order, without the silence around them; with `PAD_SECONDS`, at most `longest` seconds."""
+    """Stretches of speech in order, without the silence around them; with what `padded` adds at most `longest`
+    seconds.
+    """
     return _found(samples, longest, _SURE)
 
 
@@ -61,7 +65,7 @@ def _seconds(stretches: Iterable[Span]) -> float:
 def _found(samples: Samples, longest: float, sure: float) -> list[Span]:
     options = VadOptions(
         threshold=sure,
-        max_speech_duration_s=longest - 2 * PAD_SECONDS,
+        max_speech_duration_s=longest - PAD_SECONDS - PAD_BEHIND_SECONDS,
         min_silence_duration_ms=_MIN_SILENCE_MS,
         speech_pad_ms=0,
     )
@@ -69,16 +73,14 @@ def _found(samples: Samples, longest: float, sure: float) -> list[Span]:
 
 
 def padded(speech: Sequence[Span], end: float) -> list[Span]:
-    """With `PAD_SECONDS` of what is around each, or half the silence to its neighbour where that is less.
-
-    `end`: the block's, in seconds.
+    """With `PAD_SECONDS` of what is before each and `PAD_BEHIND_SECONDS` of what is behind it, or half the silence to
+    its neighbour where that is less. `end`: the block's, in seconds.
     """
-    silences = [after[0] - before[1] for before, after in pairwise(speech)]
-    pads = [PAD_SECONDS, *(min(PAD_SECONDS, silence / 2) for silence in silences), PAD_SECONDS]
+    halves = [math.inf, *((after[0] - before[1]) / 2 for before, after in pairwise(speech)), math.inf]
     return [
-        (max(0.0, start - left), min(end, stop + right))
+        (max(0.0, start - min(PAD_SECONDS, before)), min(end, stop + min(PAD_BEHIND_SECONDS, behind)))
         # Not strict: where there is no speech, there is still one pair
-        for (start, stop), (left, right) in zip(speech, pairwise(pads), strict=False)
+        for (start, stop), (before, behind) in zip(speech, pairwise(halves), strict=False)
     ]
 
 

@@ -60,7 +60,7 @@ class Stream:
     """`start`, `end`: the window, in seconds from the block's start. `speech`: what of it is speech.
 
     `number`: no other stream of the block has it. `features`: of the block. `encoded`: what the model has made of it at
-    `position` already, if it has.
+    `position` already, if it has. `decodings`: those that it went on with.
     """
 
     number: int
@@ -75,6 +75,7 @@ class Stream:
     position: float = field(init=False)
     rung: int = 0
     words: list[TimedWord] = field(default_factory=list)
+    decodings: list[Decoding] = field(default_factory=list)
     _tries: list[Decoding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -99,10 +100,11 @@ class Stream:
             self.rung += 1
             return None
         tries, self._tries, self.rung = self._tries, [], 0
-        if not decoding.doubtful:
-            return decoding
-        sound = [each for each in tries if each.compression <= REPETITIVE]
-        return max(sound or tries, key=lambda each: each.log_probability)
+        if decoding.doubtful:
+            sound = [each for each in tries if each.compression <= REPETITIVE]
+            decoding = max(sound or tries, key=lambda each: each.log_probability)
+        self.decodings.append(decoding)
+        return decoding
 
     def advance(self, words: Sequence[TimedWord], *, complete: bool, stamped: float | None = None) -> None:
         """Moves on behind these words. `complete`: the model says that nothing more is said in the window.

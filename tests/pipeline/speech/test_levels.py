@@ -7,7 +7,7 @@ import pytest
 # The package ships no types
 from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
 
-from pipeline.speech.levels import levelled
+from pipeline.speech.levels import levelled, raised_by
 from pipeline.speech.samples import RATE, Samples
 from tests.support.decoding import speech
 
@@ -109,3 +109,12 @@ def test_steady_noise_is_not_raised(kind: str, level: float) -> None:
 def test_noise_that_swings_is_no_speech(kind: str, level: float) -> None:
     noise = scaled(level, BURSTS[kind])
     assert heard(levelled(noise)) == heard(noise) == 0
+
+
+def test_how_far_a_recording_was_raised_is_told_by_what_is_loudest_in_it() -> None:
+    quiet = at(-30, SAID)
+    assert raised_by(SAID, SAID) == 0.0
+    assert raised_by(PAUSE, PAUSE) == 0.0
+    assert raised_by(quiet, quiet * np.float32(10)) == pytest.approx(20, abs=0.01)
+    both = np.concatenate([SAID, quiet])
+    assert raised_by(both, levelled(both)) < 10 < 20 < raised_by(quiet, levelled(quiet))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pipeline.speech.samples import RATE
 from pipeline.speech.spans import (
     LEAST_SECONDS,
+    PAD_BEHIND_SECONDS,
     PAD_SECONDS,
     find_speech,
     joined,
@@ -42,7 +43,7 @@ WORDS = st.lists(st.tuples(TENTHS, TENTHS.map(lambda length: length / 4)), max_s
 def test_padding_takes_what_is_around_or_half_the_silence_between() -> None:
     assert padded([(0.1, 2.0), (2.2, 5.0), (7.0, 9.9)], 10.0) == [
         (0.0, pytest.approx(2.1)),
-        (pytest.approx(2.1), pytest.approx(5.4)),
+        (pytest.approx(2.1), pytest.approx(6.0)),
         (pytest.approx(6.6), 10.0),
     ]
     assert padded([], 10.0) == []
@@ -56,7 +57,7 @@ def test_what_is_padded_holds_its_speech_and_overlaps_nothing(spans: list[Span])
     for (start, stop), (first, last) in zip(spans, around, strict=True):
         assert 0.0 <= first <= start < stop <= last <= end
         assert start - first <= PAD_SECONDS + 1e-9
-        assert last - stop <= PAD_SECONDS + 1e-9
+        assert last - stop <= PAD_BEHIND_SECONDS + 1e-9
     assert all(one[1] <= two[0] + 1e-9 for one, two in pairwise(around))
 
 

@@ -1,0 +1,54 @@
+"""A recording that fits one window can be heard in two ways: its speech alone, levelled, as the windows of longer ones
+are, or the whole as it was recorded.
+
+Levelling makes a quiet speaker as loud as the others, but changes what Whisper hears: where all is as quiet there is
+nothing to gain by it. And silence that is cut off before speech, or noise, may help the model or hinder it. So one way
+is tried, and where the model isn't sure of its words the other one too, as it climbs its ladder where they came out
+badly.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline.speech.stream import Stream
+from pipeline.speech.words import TimedWord
+
+# Decibels by which what is quiet throughout is raised: from the first it's heard as recorded before it is levelled, up
+# to the second, where Whisper's features run into their floor
+QUIET, FAINT = 15.0, 40.0
+# Mean log probability of a token from which the other way isn't tried: 0.70 and 0.67
+_PROBABLE_LEVELLED, _PROBABLE_AS_RECORDED = -0.35, -0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """What one way of hearing has come to."""
+
+    streams: Sequence[Stream]
+    words: Sequence[TimedWord]
+    is_levelled: bool
+
+    @property
+    def log_probability(self) -> float:
+        """How sure the model is: the mean of a token's."""
+        decodings = [decoding for stream in self.streams for decoding in stream.decodings]
+        tokens = sum(len(decoding.tokens) for decoding in decodings)
+        return sum(len(each.tokens) * each.log_probability for each in decodings) / max(1, tokens)
+
+    @property
+    def is_probable(self) -> bool:
+        least = _PROBABLE_LEVELLED if self.is_levelled else _PROBABLE_AS_RECORDED
+        return self.log_probability >= least
+
+
+def best_take(ways: Iterable[Callable[[], Take]]) -> Take:
+    """The first that comes out probable, else the most probable. Those behind a probable one aren't tried.
+
+    `ways`: at least one.
+    """
+    takes: list[Take] = []
+    for way in ways:
+        takes.append(way())
+        if takes[-1].is_probable:
+            return takes[-1]
+    return max(takes, key=lambda take: take.log_probability)

@@ -91,8 +91,8 @@ class WhisperHearing:
         around = padded(speech, block.seconds)
         windows = to_windows(around, longest)
         spoken = self._windows.of(features, windows, around, at, lambda: report(at))
-        quiet = QUIET <= raised_by(block.samples, samples) < FAINT
-        ready = _Ready(block, features, speech, clear, quiet, report)
+        raised = raised_by(block.samples, samples)
+        ready = _Ready(block, features, speech, clear, raised, report)
         passages, begun = in_passages(spoken), at
         for number, passage in enumerate(passages, 1):
             # Inner ends are rounded as the times of words are, so that none lies behind its passage's
@@ -147,22 +147,24 @@ class WhisperHearing:
         """What is said in these windows; of a block that fits one of them, by whichever way of hearing serves it."""
         block = ready.block
 
-        def take(windows: Sequence[Spoken], features: Features, *, is_levelled: bool) -> Take:
+        def take(windows: Sequence[Spoken], features: Features, *, is_raised: bool = False) -> Take:
             streams = [
                 self._stream(number, window, speech, features) for number, window in enumerate(windows)
             ]
-            return Take(streams, self._hear(streams, told), is_levelled)
+            return Take(streams, self._hear(streams, told), is_raised)
 
         def levelled_speech() -> Take:
-            return take(spoken, ready.features, is_levelled=True)
+            return take(spoken, ready.features, is_raised=ready.raised_by >= QUIET)
 
         def as_recorded() -> Take:
             whole = Spoken((0.0, block.seconds), spoken[0].language)
-            return take([whole], self._model.features(block.samples), is_levelled=False)
+            return take([whole], self._model.features(block.samples))
 
         if len(spoken) > 1 or block.seconds > self._model.window_seconds:
             return levelled_speech()
-        return best_take((as_recorded, levelled_speech) if ready.quiet else (levelled_speech, as_recorded))
+        if QUIET <= ready.raised_by < FAINT:
+            return best_take([as_recorded, levelled_speech])
+        return best_take([levelled_speech, as_recorded])
 
     def _stream(self, number: int, window: Spoken, speech: Sequence[Span], features: Features) -> Stream:
         (start, end), language = window.span, window.language
@@ -179,14 +181,14 @@ class WhisperHearing:
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """A block, and what is known of it before its words are: where speech is, in seconds from its start, which of that
-    surely is, and whether it is quiet throughout. `features`: levelled.
+    surely is, and by how many decibels it was raised. `features`: levelled.
     """
 
     block: Block
     features: Features
     speech: Sequence[Span]
     clear: Sequence[Span]
-    quiet: bool
+    raised_by: float
     report: Callable[[float], None]
 
 

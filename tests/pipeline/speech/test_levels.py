@@ -117,4 +117,5 @@ def test_how_far_a_recording_was_raised_is_told_by_what_is_loudest_in_it() -> No
     assert raised_by(PAUSE, PAUSE) == 0.0
     assert raised_by(quiet, quiet * np.float32(10)) == pytest.approx(20, abs=0.01)
     both = np.concatenate([SAID, quiet])
-    assert raised_by(both, levelled(both)) < 10 < 20 < raised_by(quiet, levelled(quiet))
+    assert raised_by(both, levelled(both)) < 10
+    assert raised_by(quiet, levelled(quiet)) > 20

@@ -24,7 +24,7 @@ SAID = decoded(MEETING[0].read_bytes())[0][: 11 * RATE]
 RECORDED = np.concatenate([SILENCE, SAID])
 
 
-def take(*log_probabilities: float, levelled: bool = True, tokens: Sequence[int] = (10,)) -> Take:
+def take(*log_probabilities: float, raised: bool = True, tokens: Sequence[int] = (10,)) -> Take:
     """Of streams that decoded one piece each."""
     streams = []
     for number, log_probability in enumerate(log_probabilities):
@@ -32,7 +32,7 @@ def take(*log_probabilities: float, levelled: bool = True, tokens: Sequence[int]
         size = tokens[number % len(tokens)]
         stream.settle(Decoding(tuple(range(size)), log_probability, compression=1.0, no_speech=0.0))
         streams.append(stream)
-    return Take(streams, [TimedWord(0.0, 1.0, " word", (0,))], levelled)
+    return Take(streams, [TimedWord(0.0, 1.0, " word", (0,))], raised)
 
 
 def tried(*takes: Take) -> tuple[Take, int]:
@@ -56,8 +56,10 @@ def tried(*takes: Take) -> tuple[Take, int]:
         pytest.param([take(-0.3), take(-0.1)], 0, 1, id="one that is probable is enough"),
         pytest.param([take(-0.4), take(-0.2)], 1, 2, id="the more probable of two"),
         pytest.param([take(-0.5), take(-0.9)], 0, 2, id="which may be the first"),
-        pytest.param([take(-0.38, levelled=False), take(-0.1)], 0, 1, id="as recorded, less is enough"),
-        pytest.param([take(-0.42, levelled=False), take(-0.36)], 1, 2, id="and too little isn't"),
+        pytest.param(
+            [take(-0.44, raised=False), take(-0.1)], 0, 1, id="where it wasn't raised, less is enough"
+        ),
+        pytest.param([take(-0.46, raised=False), take(-0.36)], 1, 2, id="and too little isn't"),
         pytest.param([take(-0.9)], 0, 1, id="the only one"),
     ],
 )

@@ -23,7 +23,7 @@ from pipeline.speech.recognizer import Hints
 from pipeline.speech.samples import Features
 from pipeline.speech.spans import find_faint, find_speech, joined, padded, to_windows, uncovered, within
 from pipeline.speech.stream import Stream
-from pipeline.speech.takes import FAINT, QUIET, Take, best_take
+from pipeline.speech.takes import Take, best_take
 from pipeline.speech.transcript import Span
 from pipeline.speech.whisper import Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
@@ -147,14 +147,14 @@ class WhisperHearing:
         """What is said in these windows; of a block that fits one of them, by whichever way of hearing serves it."""
         block = ready.block
 
-        def take(windows: Sequence[Spoken], features: Features, *, is_raised: bool = False) -> Take:
+        def take(windows: Sequence[Spoken], features: Features) -> Take:
             streams = [
                 self._stream(number, window, speech, features) for number, window in enumerate(windows)
             ]
-            return Take(streams, self._hear(streams, told), is_raised)
+            return Take(streams, self._hear(streams, told))
 
         def levelled_speech() -> Take:
-            return take(spoken, ready.features, is_raised=ready.raised_by >= QUIET)
+            return take(spoken, ready.features)
 
         def as_recorded() -> Take:
             whole = Spoken((0.0, block.seconds), spoken[0].language)
@@ -162,9 +162,7 @@ class WhisperHearing:
 
         if len(spoken) > 1 or block.seconds > self._model.window_seconds:
             return levelled_speech()
-        if QUIET <= ready.raised_by < FAINT:
-            return best_take([as_recorded, levelled_speech])
-        return best_take([levelled_speech, as_recorded])
+        return best_take(levelled_speech, as_recorded, ready.raised_by)
 
     def _stream(self, number: int, window: Spoken, speech: Sequence[Span], features: Features) -> Stream:
         (start, end), language = window.span, window.language

@@ -55,7 +55,7 @@ def levelled(samples: Samples) -> Samples:
 
 def raised_by(samples: Samples, raised: Samples) -> float:
     """Decibels by which what is loudest was raised: `raised` is `samples`, levelled."""
-    before, after = (float(np.mean(np.square(each))) for each in (samples, raised))
+    before, after = (float(np.dot(each, each)) for each in (samples, raised))  # no copy: blocks are long
     return 10 * math.log10(after / before) if before else 0.0
 
 

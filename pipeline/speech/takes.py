@@ -7,7 +7,7 @@ is tried, and where the model isn't sure of its words the other one too, as it c
 badly.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.speech.stream import Stream
@@ -15,7 +15,7 @@ from pipeline.speech.words import TimedWord
 
 # Decibels by which what is quiet throughout is raised: from the first it's heard as recorded before it is levelled, up
 # to the second, where Whisper's features run into their floor
-QUIET, FAINT = 15.0, 40.0
+_QUIET, _TOO_QUIET = 15.0, 40.0
 # Mean log probability of a token from which the other way isn't tried: 0.70 where all was raised by as much, else 0.64.
 # Of the demo's synthetic sentences a fifth is below the second, of real speech without noise none
 _PROBABLE_RAISED, _PROBABLE = -0.35, -0.45
@@ -27,7 +27,6 @@ class Take:
 
     streams: Sequence[Stream]
     words: Sequence[TimedWord]
-    is_raised: bool  # by QUIET or more
 
     @property
     def log_probability(self) -> float:
@@ -36,19 +35,21 @@ class Take:
         tokens = sum(len(decoding.tokens) for decoding in decodings)
         return sum(len(each.tokens) * each.log_probability for each in decodings) / max(1, tokens)
 
-    @property
-    def is_probable(self) -> bool:
-        return self.log_probability >= (_PROBABLE_RAISED if self.is_raised else _PROBABLE)
 
+def best_take(levelled: Callable[[], Take], as_recorded: Callable[[], Take], raised_by: float) -> Take:
+    """The first that comes out probable, else the most probable; behind a probable one the other isn't tried.
 
-def best_take(ways: Iterable[Callable[[], Take]]) -> Take:
-    """The first that comes out probable, else the most probable. Those behind a probable one aren't tried.
-
-    `ways`: at least one.
+    `raised_by`: decibels. The model may be sure that nothing is said in what was recorded: that takes no words from
+    what was levelled.
     """
+    is_quiet = raised_by >= _QUIET
+    ways = [(levelled, _PROBABLE_RAISED if is_quiet else _PROBABLE), (as_recorded, _PROBABLE)]
+    if is_quiet and raised_by < _TOO_QUIET:
+        ways.reverse()
     takes: list[Take] = []
-    for way in ways:
-        takes.append(way())
-        if takes[-1].is_probable:
-            return takes[-1]
-    return max(takes, key=lambda take: take.log_probability)
+    for way, least in ways:
+        take = way()
+        if take.log_probability >= least and (take.words or way is levelled):
+            return take
+        takes.append(take)
+    return max([take for take in takes if take.words] or takes, key=lambda take: take.log_probability)

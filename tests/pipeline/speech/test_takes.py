@@ -24,7 +24,7 @@ SAID = decoded(MEETING[0].read_bytes())[0][: 11 * RATE]
 RECORDED = np.concatenate([SILENCE, SAID])
 
 
-def take(*log_probabilities: float, raised: bool = True, tokens: Sequence[int] = (10,)) -> Take:
+def take(*log_probabilities: float, tokens: Sequence[int] = (10,), silent: bool = False) -> Take:
     """Of streams that decoded one piece each."""
     streams = []
     for number, log_probability in enumerate(log_probabilities):
@@ -32,43 +32,50 @@ def take(*log_probabilities: float, raised: bool = True, tokens: Sequence[int] =
         size = tokens[number % len(tokens)]
         stream.settle(Decoding(tuple(range(size)), log_probability, compression=1.0, no_speech=0.0))
         streams.append(stream)
-    return Take(streams, [TimedWord(0.0, 1.0, " word", (0,))], raised)
-
-
-def tried(*takes: Take) -> tuple[Take, int]:
-    """The best of them, and how many were heard."""
-    count = 0
-
-    def way(one: Take) -> Callable[[], Take]:
-        def hear() -> Take:
-            nonlocal count
-            count += 1
-            return one
-
-        return hear
-
-    return best_take(map(way, takes)), count
+    return Take(streams, [] if silent else [TimedWord(0.0, 1.0, " word", (0,))])
 
 
 @pytest.mark.parametrize(
-    ("takes", "best", "heard"),
+    ("raised_by", "levelled", "as_recorded", "best", "heard"),
     [
-        pytest.param([take(-0.3), take(-0.1)], 0, 1, id="one that is probable is enough"),
-        pytest.param([take(-0.4), take(-0.2)], 1, 2, id="the more probable of two"),
-        pytest.param([take(-0.5), take(-0.9)], 0, 2, id="which may be the first"),
+        pytest.param(0, take(-0.44), take(-0.1), "levelled", "levelled", id="probable"),
+        pytest.param(0, take(-0.46), take(-0.1), "recorded", "levelled recorded", id="the other is more so"),
+        pytest.param(0, take(-0.5), take(-0.9), "levelled", "levelled recorded", id="or it isn't"),
+        pytest.param(20, take(-0.1), take(-0.44), "recorded", "recorded", id="quiet"),
+        pytest.param(20, take(-0.36), take(-0.46), "levelled", "recorded levelled", id="quiet, improbable"),
+        pytest.param(50, take(-0.34), take(-0.1), "levelled", "levelled", id="too quiet"),
         pytest.param(
-            [take(-0.44, raised=False), take(-0.1)], 0, 1, id="where it wasn't raised, less is enough"
+            50, take(-0.36), take(-0.1), "recorded", "levelled recorded", id="too quiet, improbable"
         ),
-        pytest.param([take(-0.46, raised=False), take(-0.36)], 1, 2, id="and too little isn't"),
-        pytest.param([take(-0.9)], 0, 1, id="the only one"),
+        pytest.param(
+            0, take(-0.9), take(-0.1, silent=True), "levelled", "levelled recorded", id="words before none"
+        ),
+        pytest.param(
+            20,
+            take(-0.9),
+            take(-0.1, silent=True),
+            "levelled",
+            "recorded levelled",
+            id="quiet words before none",
+        ),
+        pytest.param(0, take(-0.1, silent=True), take(-0.5), "levelled", "levelled", id="surely nothing"),
     ],
 )
 def test_the_other_way_is_tried_where_one_comes_out_improbable(
-    takes: list[Take], best: int, heard: int
+    raised_by: float, levelled: Take, as_recorded: Take, best: str, heard: str
 ) -> None:
-    taken, count = tried(*takes)
-    assert taken is takes[best]
-    assert count == heard
+    takes = {"levelled": levelled, "recorded": as_recorded}
+    tried: list[str] = []
+
+    def way(name: str) -> Callable[[], Take]:
+        def hear() -> Take:
+            tried.append(name)
+            return takes[name]
+
+        return hear
+
+    assert best_take(way("levelled"), way("recorded"), raised_by) is takes[best]
+    assert tried == heard.split()
 
 
 def test_a_takes_probability_is_that_of_a_token() -> None:

@@ -7,10 +7,11 @@ the client sent, except the names of fields and files that it must correct.
 import logging
 import math
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Self
 
 from fastapi.exceptions import RequestValidationError
@@ -27,6 +28,7 @@ MAX_FAULTS = 100  # named in one answer, of what FastAPI found
 MAX_NAME_CHARS = 64
 
 PROBLEM_JSON = "application/problem+json"
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Code(StrEnum):
@@ -129,7 +131,7 @@ class Fault:
 
 
 class ApiError(Exception):
-    """An answer other than success. `retry_after`: seconds, for the header of that name."""
+    """An answer other than success. `retry_after`: seconds, for the header of that name; `headers`: others."""
 
     def __init__(
         self,
@@ -138,12 +140,14 @@ class ApiError(Exception):
         *,
         faults: Sequence[Fault] = (),
         retry_after: float | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
         self.code = code
         self.status, self.title = code.status, code.summary
         self.detail = detail or f"{self.title}."
         self.faults = tuple(faults)
         self.retry_after = retry_after
+        self.headers = headers
         super().__init__(code)
 
 
@@ -178,7 +182,7 @@ def problem_body(error: ApiError) -> dict[str, Any]:
 
 def problem(error: ApiError) -> JSONResponse:
     problem_replies.labels(error.code).inc()
-    headers = {}
+    headers = dict(error.headers)
     if error.status == HTTPStatus.UNAUTHORIZED:
         given = error.code is Code.INVALID_TOKEN
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if given else "Bearer"

@@ -30,7 +30,11 @@ def is_packed(request: Request) -> bool:
     ]
     codings = [name for name in given if name not in ("", "identity")]
     if len(codings) > 1 or not set(codings) <= set(GZIP):
-        raise ApiError(Code.UNSUPPORTED_MEDIA_TYPE, "The Content-Encoding of a body may be gzip, or none.")
+        raise ApiError(
+            Code.UNSUPPORTED_MEDIA_TYPE,
+            "The Content-Encoding of a body may be gzip, or none.",
+            headers={"Accept-Encoding": "gzip"},  # RFC 9110, section 15.5.16
+        )
     return codings != []
 
 

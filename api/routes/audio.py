@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.auth.callers import AnyCaller
-from api.errors import ApiError, Code, problem
+from api.errors import ApiError, Code
 from api.http.byte_range import ByteRange, NotSatisfiable, byte_range
 from api.http.in_turns import in_turns
 from api.middleware.concurrency_limit import join
@@ -42,9 +42,8 @@ def read_audio(request: Request, caller: AnyCaller, smelt_id: UUID, file_id: UUI
     try:
         part = byte_range(_asked(request, headers["ETag"]), reader.size)
     except NotSatisfiable:
-        refused = problem(ApiError(Code.RANGE_NOT_SATISFIABLE))
-        refused.headers["Content-Range"] = f"bytes */{reader.size}"
-        return refused
+        there = {"Content-Range": f"bytes */{reader.size}"}
+        raise ApiError(Code.RANGE_NOT_SATISFIABLE, headers=there) from None
     if part is not None:
         headers["Content-Range"] = part.content_range
     wanted = part or ByteRange(0, reader.size, reader.size)

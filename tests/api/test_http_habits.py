@@ -193,6 +193,8 @@ def test_what_cannot_be_unpacked_is_refused(
         with subtests.test(name=name, body=body[:10]):
             reply = ada.post("/v1/smelts", content=body, headers={**GZIP, "Content-Encoding": name})
             assert (reply.json()["code"], reply.is_client_error) == (code, True)
+            taken = "gzip" if code == "unsupported_media_type" else None
+            assert reply.headers.get("Accept-Encoding") == taken
     assert api.objects() == []
 
 

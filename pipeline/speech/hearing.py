@@ -7,8 +7,8 @@ for minutes once it has begun to, and they could not be heard side by side.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import chain, pairwise
 
 from pipeline.errors import SmeltError
 from pipeline.speech.batcher import Batcher
@@ -16,14 +16,14 @@ from pipeline.speech.blocks import Block
 from pipeline.speech.engine_choice import choose_engine
 from pipeline.speech.engine_settings import SpeechEngineSettings
 from pipeline.speech.languages import Languages
-from pipeline.speech.levels import levelled, raised_by
+from pipeline.speech.levels import Raised, levelled, raised_by
 from pipeline.speech.model_download import Tell
 from pipeline.speech.passage import NOTHING_BEFORE, Before, Passage
 from pipeline.speech.recognizer import Hints
 from pipeline.speech.samples import Features
 from pipeline.speech.spans import find_faint, find_speech, joined, padded, to_windows, uncovered, within
 from pipeline.speech.stream import Stream
-from pipeline.speech.takes import Take, best_take
+from pipeline.speech.takes import Take, Way, best_take
 from pipeline.speech.transcript import Span
 from pipeline.speech.whisper import Whisper
 from pipeline.speech.window_languages import Spoken, WindowLanguages
@@ -87,12 +87,12 @@ class WhisperHearing:
         if not speech:
             yield Passage(block.end_seconds, languages=self._languages.up_to(block.end_seconds))
             return
-        features = self._model.features(samples)
         around = padded(speech, block.seconds)
-        windows = to_windows(around, longest)
-        spoken = self._windows.of(features, windows, around, at, lambda: report(at))
-        raised = raised_by(block.samples, samples)
-        ready = _Ready(block, features, speech, clear, raised, report)
+        speech_levelled = Way(samples, to_windows(around, longest), self._model.features)
+        raised = raised_by(block.samples, samples, speech)
+        ways = self._ways(block, speech_levelled, raised)
+        spoken = self._windows.of(ways[0].features, ways[0].windows, around, at, lambda: report(at))
+        ready = _Ready(block, ways, speech_levelled, raised, speech, clear, report)
         passages, begun = in_passages(spoken), at
         for number, passage in enumerate(passages, 1):
             # Inner ends are rounded as the times of words are, so that none lies behind its passage's
@@ -100,9 +100,17 @@ class WhisperHearing:
             yield self._passage(ready, passage, (begun, ended))
             begun = ended
 
+    def _ways(self, block: Block, speech_levelled: Way, raised: Raised) -> list[Way]:
+        """In which the block may be heard, in the order in which they are tried."""
+        one_window = len(speech_levelled.windows) == 1 and block.seconds <= self._model.window_seconds
+        if not one_window or self._languages.changes:
+            return [speech_levelled]
+        as_recorded = Way(block.samples, [(0.0, block.seconds)], self._model.features)
+        return [speech_levelled, as_recorded] if raised.unevenly else [as_recorded, speech_levelled]
+
     def _passage(self, ready: "_Ready", spoken: Sequence[Spoken], span: Span) -> Passage:
         """What is said in these windows. `span`: from the end of the passage before to its own."""
-        block, features, longest = ready.block, ready.features, self._model.window_seconds
+        block, longest = ready.block, self._model.window_seconds
         at, (first, last) = block.start_seconds, span
         speech, clear = (
             [(start, end) for start, end in stretches if first <= at + (start + end) / 2 < last]
@@ -118,15 +126,14 @@ class WhisperHearing:
 
         take = self._best_take(ready, spoken, speech, told)
         streams, words = list(take.streams), list(take.words)
-        heard = [Spoken((stream.start, stream.end), stream.language) for stream in streams]
         gaps = uncovered(clear, list(covered(words, self._task)))
         if gaps:
             again = joined(gaps, [(word.start, word.end) for word in words], longest)
             missed = [Spoken(span, _language_at(span[0], spoken)) for span in padded(again, block.seconds)]
             anew = [
-                self._stream(number, window, speech, features)
+                self._stream(number, window, speech, ready.levelled.features)
                 for number, window in enumerate(missed, len(streams))
-                if window not in heard  # it would come out the same
+                if window not in ready.heard  # it would come out the same
             ]
             streams += anew
             words += said_in(self._hear(anew, told), again)
@@ -144,25 +151,23 @@ class WhisperHearing:
     def _best_take(
         self, ready: "_Ready", spoken: Sequence[Spoken], speech: Sequence[Span], told: Callable[[float], None]
     ) -> Take:
-        """What is said in these windows; of a block that fits one of them, by whichever way of hearing serves it."""
-        block = ready.block
+        """What is said in these windows; of a block that is one of them, by whichever way of hearing serves it."""
 
-        def take(windows: Sequence[Spoken], features: Features) -> Take:
+        def take(way: Way, windows: Sequence[Spoken]) -> Take:
+            if way is ready.levelled:
+                ready.heard.extend(windows)
             streams = [
-                self._stream(number, window, speech, features) for number, window in enumerate(windows)
+                self._stream(number, window, speech, way.features) for number, window in enumerate(windows)
             ]
             return Take(streams, self._hear(streams, told))
 
-        def levelled_speech() -> Take:
-            return take(spoken, ready.features)
-
-        def as_recorded() -> Take:
-            whole = Spoken((0.0, block.seconds), spoken[0].language)
-            return take([whole], self._model.features(block.samples))
-
-        if len(spoken) > 1 or block.seconds > self._model.window_seconds:
-            return levelled_speech()
-        return best_take(levelled_speech, as_recorded, ready.raised_by)
+        if len(spoken) > 1:
+            return take(ready.levelled, spoken)
+        first, *others = ready.ways
+        language = spoken[0].language
+        again = (take(way, [Spoken(span, language) for span in way.windows]) for way in others)
+        prefers_first = ready.raised.unevenly or not ready.raised.from_the_floor
+        return best_take(chain([take(first, spoken)], again), prefer_first=prefers_first)
 
     def _stream(self, number: int, window: Spoken, speech: Sequence[Span], features: Features) -> Stream:
         (start, end), language = window.span, window.language
@@ -178,16 +183,18 @@ class WhisperHearing:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A block, and what is known of it before its words are: where speech is, in seconds from its start, which of that
-    surely is, and by how many decibels it was raised. `features`: levelled.
+    """A block, and what is known of it before its words are: in which ways it may be heard, in order; where speech is,
+    in seconds from its start, and which of that surely is. `heard`: windows that were, levelled.
     """
 
     block: Block
-    features: Features
+    ways: Sequence[Way]
+    levelled: Way
+    raised: Raised
     speech: Sequence[Span]
     clear: Sequence[Span]
-    raised_by: float
     report: Callable[[float], None]
+    heard: list[Spoken] = field(default_factory=list)
 
 
 def in_passages(windows: Sequence[Spoken]) -> list[Sequence[Spoken]]:

@@ -13,11 +13,14 @@ hum, tones and applause hardly stand above their own floor, however quiet they a
 """
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.speech.samples import RATE, Samples, in_the_band_of_speech
+from pipeline.speech.transcript import Span
 
 Decibels = npt.NDArray[np.float32]
 
@@ -31,6 +34,8 @@ _TARGET = -20.0  # dB of full scale, in that band; about what LibriSpeech has
 _MOST = 60.0  # dB
 _STEADY, _LIVELY = 4.0, 10.0  # dB of level above floor: up to the first no gain, from the second all of it
 _SWINGING = 7.0  # dB, of what may be speech
+_UNEVEN = 15.0  # dB between the gains of what is spoken; of one speaker they differ by up to 9
+_FROM_THE_FLOOR = 45.0  # dB: what is spoken below -65
 _ROUNDING = -92.0  # dB; what rounding to 16 bits leaves in that band is no floor to measure from
 _SMOOTHING = np.hanning(7)[1:-1] / np.hanning(7).sum()  # over half a second
 _CEILING = 0.99
@@ -53,10 +58,34 @@ def levelled(samples: Samples) -> Samples:
     return raised
 
 
-def raised_by(samples: Samples, raised: Samples) -> float:
-    """Decibels by which what is loudest was raised: `raised` is `samples`, levelled."""
-    before, after = (float(np.dot(each, each)) for each in (samples, raised))  # no copy: blocks are long
-    return 10 * math.log10(after / before) if before else 0.0
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """By how many decibels what is spoken was raised, a second of it by the least and one by the most."""
+
+    least: float = 0.0
+    most: float = 0.0
+
+    @property
+    def unevenly(self) -> bool:
+        """Whether one who speaks is much quieter than another."""
+        return self.most - self.least > _UNEVEN
+
+    @property
+    def from_the_floor(self) -> bool:
+        """Whether some of it was so quiet that Whisper's features ran into their floor."""
+        return self.most > _FROM_THE_FLOOR
+
+
+def raised_by(samples: Samples, raised: Samples, speech: Iterable[Span]) -> Raised:
+    """`raised`: `samples`, levelled. `speech`: in seconds."""
+    gains = []
+    for start, end in speech:
+        for at in np.arange(start, end, 1.0):
+            second = slice(round(at * RATE), round(min(at + 1.0, end) * RATE))
+            before, after = (float(np.dot(each, each)) for each in (samples[second], raised[second]))
+            if before:
+                gains.append(10 * math.log10(after / before))
+    return Raised(min(gains), max(gains)) if gains else Raised()
 
 
 def swings(samples: Samples) -> bool:

@@ -1,24 +1,40 @@
-"""A recording that fits one window can be heard in two ways: its speech alone, levelled, as the windows of longer ones
-are, or the whole as it was recorded.
+"""A block that fits one window can be heard in two ways: the whole as it was recorded, or its speech alone, levelled,
+as the windows of longer ones are.
 
-Levelling makes a quiet speaker as loud as the others, but changes what Whisper hears: where all is as quiet there is
-nothing to gain by it. And silence that is cut off before speech, or noise, may help the model or hinder it. So one way
-is tried, and where the model isn't sure of its words the other one too, as it climbs its ladder where they came out
-badly.
+As it was recorded is what the model was taught with: what is changed before may come out as other words. But where one
+speaks much more quietly than another, levelling saves what is said there, and so comes first. Where the model isn't
+sure of the words of one way the other one is tried too, as it climbs its ladder where they came out badly.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from pipeline.speech.samples import Features, Samples
 from pipeline.speech.stream import Stream
+from pipeline.speech.transcript import Span
 from pipeline.speech.words import TimedWord
 
-# Decibels by which what is quiet throughout is raised: from the first it's heard as recorded before it is levelled, up
-# to the second, where Whisper's features run into their floor
-_QUIET, _TOO_QUIET = 15.0, 40.0
-# Mean log probability of a token from which the other way isn't tried: 0.70 where all was raised by as much, else 0.64.
-# Of the demo's synthetic sentences a fifth is below the second, of real speech without noise none
-_PROBABLE_RAISED, _PROBABLE = -0.35, -0.45
+# Mean probability of a token, 0.64, from which the other way isn't tried. Of the demo's synthetic sentences a fifth is
+# below it, of real speech without noise none
+_PROBABLE = -0.45
+_CLEARLY = (
+    0.1  # a tenth more probable; between closer ones the less probable one has as often the right words
+)
+
+
+@dataclass(eq=False)
+class Way:
+    """Of hearing a block: which samples, and in which windows, in seconds from the block's start."""
+
+    samples: Samples
+    windows: Sequence[Span]
+    features_of: Callable[[Samples], Features]
+
+    @cached_property
+    def features(self) -> Features:
+        """Made when they are asked for: most blocks are heard in one way."""
+        return self.features_of(self.samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +45,11 @@ class Take:
     words: Sequence[TimedWord]
 
     @property
+    def is_probable(self) -> bool:
+        """Whether no other way need be tried."""
+        return bool(self.words) and self.log_probability >= _PROBABLE
+
+    @property
     def log_probability(self) -> float:
         """How sure the model is: the mean of a token's."""
         decodings = [decoding for stream in self.streams for decoding in stream.decodings]
@@ -36,20 +57,15 @@ class Take:
         return sum(len(each.tokens) * each.log_probability for each in decodings) / max(1, tokens)
 
 
-def best_take(levelled: Callable[[], Take], as_recorded: Callable[[], Take], raised_by: float) -> Take:
-    """The first that comes out probable, else the most probable; behind a probable one the other isn't tried.
+def best_take(takes: Iterator[Take], *, prefer_first: bool = True) -> Take:
+    """The first, unless another is clearly more probable, or alone has words.
 
-    `raised_by`: decibels. The model may be sure that nothing is said in what was recorded: that takes no words from
-    what was levelled.
+    `takes`: at least one. None is asked for behind one that has words and is probable; if not `prefer_first`, all
+    are, and the most probable is taken.
     """
-    is_quiet = raised_by >= _QUIET
-    ways = [(levelled, _PROBABLE_RAISED if is_quiet else _PROBABLE), (as_recorded, _PROBABLE)]
-    if is_quiet and raised_by < _TOO_QUIET:
-        ways.reverse()
-    takes: list[Take] = []
-    for way, least in ways:
-        take = way()
-        if take.log_probability >= least and (take.words or way is levelled):
-            return take
-        takes.append(take)
-    return max([take for take in takes if take.words] or takes, key=lambda take: take.log_probability)
+    margin = _CLEARLY if prefer_first else 0.0
+    best = next(takes)
+    for other in () if prefer_first and best.is_probable else takes:
+        if other.words and (not best.words or other.log_probability > best.log_probability + margin):
+            best = other
+    return best

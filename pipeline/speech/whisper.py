@@ -92,7 +92,8 @@ class Whisper:
         return bool(self._model.model.is_multilingual)
 
     def features(self, samples: Samples) -> Features:
-        features: Features = self._model.feature_extractor(samples)
+        """Without the last frame: it reaches beyond the end, and what is cut off there is a click to the model."""
+        features: Features = self._model.feature_extractor(samples)[:, :-1]
         return features
 
     def prompt(

@@ -7,7 +7,7 @@ import pytest
 # The package ships no types
 from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
 
-from pipeline.speech.levels import levelled, raised_by
+from pipeline.speech.levels import Raised, levelled, raised_by
 from pipeline.speech.samples import RATE, Samples
 from tests.support.decoding import speech
 
@@ -111,11 +111,24 @@ def test_noise_that_swings_is_no_speech(kind: str, level: float) -> None:
     assert heard(levelled(noise)) == heard(noise) == 0
 
 
-def test_how_far_a_recording_was_raised_is_told_by_what_is_loudest_in_it() -> None:
-    quiet = at(-30, SAID)
-    assert raised_by(SAID, SAID) == 0.0
-    assert raised_by(PAUSE, PAUSE) == 0.0
-    assert raised_by(quiet, quiet * np.float32(10)) == pytest.approx(20, abs=0.01)
-    both = np.concatenate([SAID, quiet])
-    assert raised_by(both, levelled(both)) < 10
-    assert raised_by(quiet, levelled(quiet)) > 20
+def test_by_how_much_what_is_spoken_was_raised(subtests: pytest.Subtests) -> None:
+    beside = {db: np.concatenate([SAID, PAUSE, at(-db, SAID)]) for db in (0, 6, 30)}
+    for name, samples, unevenly, from_the_floor in (
+        ("one beside one as loud", beside[0], False, False),
+        ("hardly quieter", beside[6], False, False),
+        ("much quieter", beside[30], True, False),
+        ("both quiet", at(-30, beside[0]), False, False),
+        ("both quiet, one more so", at(-30, beside[30]), True, True),
+        ("very quiet", at(-55, SAID), False, True),
+        ("nobody", PAUSE, False, False),
+    ):
+        with subtests.test(name):
+            raised = raised_by(samples, levelled(samples), [(0.0, len(samples) / RATE)])
+            assert (raised.unevenly, raised.from_the_floor) == (unevenly, from_the_floor)
+
+
+def test_it_is_of_what_is_spoken_alone() -> None:
+    samples = np.concatenate([SAID, at(-30, SAID)])
+    raised = raised_by(samples, levelled(samples), [(0.0, len(SAID) / RATE - 3)])
+    assert (raised.least, raised.most) == pytest.approx((0, 0), abs=3)
+    assert raised_by(samples, levelled(samples), []) == Raised()

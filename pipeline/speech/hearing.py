@@ -1,13 +1,14 @@
 """Hears a recording block by block, and a block passage by passage: windows that fill batches together, whose speech
 without words is heard again.
 
-Windows don't see the text before them (`condition_on_previous_text` of Whisper): that is what makes it repeat itself
-for minutes once it has begun to, and they could not be heard side by side.
+Windows don't see the text of those before them (`condition_on_previous_text` of Whisper): that is what makes it repeat
+itself for minutes once it has begun to, and they could not be heard side by side.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, pairwise
 
 from pipeline.errors import SmeltError
@@ -20,7 +21,6 @@ from pipeline.speech.levels import Raised, levelled, raised_by
 from pipeline.speech.model_download import Tell
 from pipeline.speech.passage import NOTHING_BEFORE, Before, Passage
 from pipeline.speech.recognizer import Hints
-from pipeline.speech.samples import Features
 from pipeline.speech.spans import find_faint, find_speech, joined, padded, to_windows, uncovered, within
 from pipeline.speech.stream import Stream
 from pipeline.speech.takes import Take, Way, best_take
@@ -105,7 +105,7 @@ class WhisperHearing:
         one_window = len(speech_levelled.windows) == 1 and block.seconds <= self._model.window_seconds
         if not one_window or self._languages.changes:
             return [speech_levelled]
-        as_recorded = Way(block.samples, [(0.0, block.seconds)], self._model.features)
+        as_recorded = Way(block.samples, [(0.0, block.seconds)], self._model.features, in_context=True)
         return [speech_levelled, as_recorded] if raised.unevenly else [as_recorded, speech_levelled]
 
     def _passage(self, ready: "_Ready", spoken: Sequence[Spoken], span: Span) -> Passage:
@@ -131,7 +131,7 @@ class WhisperHearing:
             again = joined(gaps, [(word.start, word.end) for word in words], longest)
             missed = [Spoken(span, _language_at(span[0], spoken)) for span in padded(again, block.seconds)]
             anew = [
-                self._stream(number, window, speech, ready.levelled.features)
+                self._stream(number, window, speech, ready.levelled)
                 for number, window in enumerate(missed, len(streams))
                 if window not in ready.heard  # it would come out the same
             ]
@@ -156,9 +156,7 @@ class WhisperHearing:
         def take(way: Way, windows: Sequence[Spoken]) -> Take:
             if way is ready.levelled:
                 ready.heard.extend(windows)
-            streams = [
-                self._stream(number, window, speech, way.features) for number, window in enumerate(windows)
-            ]
+            streams = [self._stream(number, window, speech, way) for number, window in enumerate(windows)]
             return Take(streams, self._hear(streams, told))
 
         if len(spoken) > 1:
@@ -169,11 +167,21 @@ class WhisperHearing:
         prefers_first = ready.raised.unevenly or not ready.raised.from_the_floor
         return best_take(chain([take(first, spoken)], again), prefer_first=prefers_first)
 
-    def _stream(self, number: int, window: Spoken, speech: Sequence[Span], features: Features) -> Stream:
+    def _stream(self, number: int, window: Spoken, speech: Sequence[Span], way: Way) -> Stream:
         (start, end), language = window.span, window.language
-        prompt = self._model.prompt(language, self._vocabulary, self._task)
-        spoken = within(speech, window.span)
-        return Stream(number, start, end, spoken, prompt, language, features, window.encoded, self._task)
+        prompt = partial(self._model.prompt, language, self._vocabulary, self._task)
+        return Stream(
+            number,
+            start,
+            end,
+            within(speech, window.span),
+            prompt(),
+            language,
+            way.features,
+            window.encoded,
+            self._task,
+            prompt if way.in_context else None,
+        )
 
     def _hear(self, streams: Sequence[Stream], told: Callable[[float], None]) -> list[TimedWord]:
         """What all of them say. `told`: the share of them that is done, after each call of the model."""

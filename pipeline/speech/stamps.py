@@ -5,7 +5,7 @@ the last segment was cut off in the middle, and is left out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 STAMP_SECONDS = 0.02  # between one stamp and the next
 
@@ -17,6 +17,7 @@ class Piece:
     start: float
     end: float | None
     tokens: tuple[int, ...]  # of text
+    stamped: tuple[int, ...] = field(default=(), compare=False)  # as they were read, stamps included
 
 
 def read_stamps(tokens: Sequence[int], first_stamp: int, text_below: int) -> tuple[list[Piece], bool]:
@@ -37,4 +38,4 @@ def read_stamps(tokens: Sequence[int], first_stamp: int, text_below: int) -> tup
 def _piece(tokens: Sequence[int], first_stamp: int, text_below: int) -> Piece:
     stamps = [(token - first_stamp) * STAMP_SECONDS for token in tokens if token >= first_stamp]
     text = tuple(token for token in tokens if token < text_below)
-    return Piece(stamps[0] if stamps else 0.0, stamps[-1] if len(stamps) > 1 else None, text)
+    return Piece(stamps[0] if stamps else 0.0, stamps[-1] if len(stamps) > 1 else None, text, tuple(tokens))

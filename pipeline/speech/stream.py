@@ -9,7 +9,7 @@ but there is speech, the stream goes on there: that is where others lose words.
         └── next rung ◀──────┘
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.speech.encoded import Encoded
@@ -60,7 +60,8 @@ class Stream:
     """`start`, `end`: the window, in seconds from the block's start. `speech`: what of it is speech.
 
     `number`: no other stream of the block has it. `features`: of the block. `encoded`: what the model has made of it at
-    `position` already, if it has. `decodings`: those that it went on with.
+    `position` already, if it has. `prompt_behind`: makes of its own tokens the prompt of what follows, if that is to
+    see them. `decodings`: those that it went on with.
     """
 
     number: int
@@ -72,11 +73,14 @@ class Stream:
     features: Features = field(repr=False)
     encoded: Encoded | None = field(default=None, repr=False)
     task: SpeechTask = SpeechTask.TRANSCRIBE
+    prompt_behind: Callable[[Sequence[int]], tuple[int, ...]] | None = field(default=None, repr=False)
     position: float = field(init=False)
     rung: int = 0
     words: list[TimedWord] = field(default_factory=list)
     decodings: list[Decoding] = field(default_factory=list)
     _tries: list[Decoding] = field(default_factory=list)
+    _came_out_well: bool = True
+    _seen: list[int] = field(default_factory=list)  # tokens that `prompt_behind` was given
 
     def __post_init__(self) -> None:
         self.position = self.start
@@ -100,30 +104,42 @@ class Stream:
             self.rung += 1
             return None
         tries, self._tries, self.rung = self._tries, [], 0
+        self._came_out_well = len(tries) == 1
         if decoding.doubtful:
             sound = [each for each in tries if each.compression <= REPETITIVE]
             decoding = max(sound or tries, key=lambda each: each.log_probability)
         self.decodings.append(decoding)
         return decoding
 
-    def advance(self, words: Sequence[TimedWord], *, complete: bool, stamped: float | None = None) -> None:
+    def advance(
+        self,
+        words: Sequence[TimedWord],
+        *,
+        complete: bool,
+        stamped: float | None = None,
+        tokens: Sequence[int] = (),
+    ) -> None:
         """Moves on behind these words. `complete`: the model says that nothing more is said in the window.
 
         `stamped`: the end of the last segment by its stamp, which counts for a translation: its last word may stand for
-        any word of what is said.
+        any word of what is said. `tokens`: of the words, stamps included; what came out badly isn't shown again.
         """
         self.words += words
         self.encoded = None
+        self.position = self._next_position(words, complete=complete, stamped=stamped)
+        self._seen = [*self._seen, *tokens] if self._came_out_well else []
+        if self.prompt_behind is not None and not self.ended:
+            self.prompt = self.prompt_behind(self._seen)
+
+    def _next_position(self, words: Sequence[TimedWord], *, complete: bool, stamped: float | None) -> float:
         if not words:
-            self.position = self.end  # what was said there, if anything, is found as speech without words
-            return
+            return self.end  # what was said there, if anything, is found as speech without words
         heard = words[-1].end
         if self.task is SpeechTask.TRANSLATE and stamped is not None:
             heard = max(heard, stamped)
         least = LEAST_SECONDS if complete else _LEAST_STEP
         rest = [max(start, heard) for start, end in self.speech if end - max(start, heard) >= least]
         if not rest:
-            self.position = self.end  # of what is heard in silence, the model makes words
-            return
+            return self.end  # of what is heard in silence, the model makes words
         next_speech = rest[0] - _LEAD_SECONDS
-        self.position = max(next_speech if complete else min(heard, next_speech), self.position + _LEAST_STEP)
+        return max(next_speech if complete else min(heard, next_speech), self.position + _LEAST_STEP)

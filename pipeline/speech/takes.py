@@ -18,18 +18,21 @@ from pipeline.speech.words import TimedWord
 # Mean probability of a token, 0.64, from which the other way isn't tried. Of the demo's synthetic sentences a fifth is
 # below it, of real speech without noise none
 _PROBABLE = -0.45
-_CLEARLY = (
-    0.1  # a tenth more probable; between closer ones the less probable one has as often the right words
-)
+# By as much the other way must be more probable: a tenth, since between closer ones the less probable one has the right
+# words as often; or a hundredth, where neither is preferred
+_CLEARLY, _AT_ALL = 0.1, 0.01
 
 
 @dataclass(eq=False)
 class Way:
-    """Of hearing a block: which samples, and in which windows, in seconds from the block's start."""
+    """Of hearing a block: which samples, and in which windows, in seconds from the block's start. `in_context`: what
+    follows in a window is heard behind the text before it.
+    """
 
     samples: Samples
     windows: Sequence[Span]
     features_of: Callable[[Samples], Features]
+    in_context: bool = False
 
     @cached_property
     def features(self) -> Features:
@@ -60,10 +63,10 @@ class Take:
 def best_take(takes: Iterator[Take], *, prefer_first: bool = True) -> Take:
     """The first, unless another is clearly more probable, or alone has words.
 
-    `takes`: at least one. None is asked for behind one that has words and is probable; if not `prefer_first`, all
-    are, and the most probable is taken.
+    `takes`: at least one. None is asked for behind a first one that has words and is probable; if not `prefer_first`,
+    all are, and the most probable is taken.
     """
-    margin = _CLEARLY if prefer_first else 0.0
+    margin = _CLEARLY if prefer_first else _AT_ALL
     best = next(takes)
     for other in () if prefer_first and best.is_probable else takes:
         if other.words and (not best.words or other.log_probability > best.log_probability + margin):

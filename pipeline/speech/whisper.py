@@ -97,15 +97,27 @@ class Whisper:
         return features
 
     def prompt(
-        self, language: str, vocabulary: str | None, task: SpeechTask = SpeechTask.TRANSCRIBE
+        self,
+        language: str,
+        vocabulary: str | None,
+        task: SpeechTask = SpeechTask.TRANSCRIBE,
+        before: Sequence[int] = (),
     ) -> tuple[int, ...]:
-        """What stands before each decoding; of the vocabulary as much as there is room for."""
-        return tuple(self._model.get_prompt(self._tokenizer(language, task), [], hotwords=vocabulary))
+        """What stands before each decoding: of the vocabulary as much as there is room for, and of the tokens `before`
+        the last for which there still is.
+        """
+        room = max(0, _MAX_HINT_TOKENS - self._hint_tokens(vocabulary))
+        seen = list(before[max(0, len(before) - room) :])
+        return tuple(self._model.get_prompt(self._tokenizer(language, task), seen, hotwords=vocabulary))
 
     def fits(self, vocabulary: str) -> bool:
         """Whether the model takes all of it."""
-        tokens = self._model.hf_tokenizer.encode(" " + vocabulary.strip(), add_special_tokens=False).ids
-        return len(tokens) <= _MAX_HINT_TOKENS
+        return self._hint_tokens(vocabulary) <= _MAX_HINT_TOKENS
+
+    def _hint_tokens(self, vocabulary: str | None) -> int:
+        if not vocabulary:
+            return 0
+        return len(self._model.hf_tokenizer.encode(" " + vocabulary.strip(), add_special_tokens=False).ids)
 
     def identify(self, windows: Sequence[Identification]) -> None:
         """Asks for the language of each window, in a call of each worker. All need as many frames; of a model of many
@@ -152,7 +164,8 @@ class Whisper:
         aligned = self._aligned(encoded, rows, len(streams))
         for row in rows:
             words = list(timed_words(row.stream, row.pieces, aligned[row.index]))
-            row.stream.advance(words, complete=row.complete, stamped=row.stamped)
+            tokens = [token for piece in row.pieces for token in piece.stamped]
+            row.stream.advance(words, complete=row.complete, stamped=row.stamped, tokens=tokens)
 
     def warm(self) -> None:
         """Runs the model once, in each worker, so that the first recording doesn't pay for lazy set-up."""

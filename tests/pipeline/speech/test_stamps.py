@@ -58,6 +58,9 @@ def test_no_text_is_read_twice_and_only_the_last_segment_is_left_out(tokens: lis
     read_text = [token for piece in pieces for token in piece.tokens]
     text = [token for token in tokens if token < TEXT_BELOW]
     assert read_text == text[: len(read_text)]
+    as_read = [token for piece in pieces for token in piece.stamped]
+    assert as_read == tokens[: len(as_read)]
+    assert [token for token in as_read if token < TEXT_BELOW] == read_text
     pairs = any(one >= FIRST_STAMP <= two for one, two in pairwise(tokens))
     if complete or not pairs:
         assert read_text == text

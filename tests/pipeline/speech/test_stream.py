@@ -1,5 +1,8 @@
 """A window's way through the model: its ladder, and where it goes on. Times are seconds from the block's start."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -195,3 +198,31 @@ def test_progress_is_always_made(steps: list[tuple[float, bool]], speech: list[S
 @pytest.mark.parametrize(("end", "ended"), [(10.0, True), (10.19, True), (10.3, False)])
 def test_what_holds_no_word_isnt_heard(end: float, *, ended: bool) -> None:
     assert stream(end=end).ended is ended
+
+
+def shown(tokens: Sequence[int]) -> tuple[int, ...]:
+    return (9, *tokens)
+
+
+def test_what_follows_sees_the_text_before_it_where_it_is_to() -> None:
+    alone, in_context = stream(), replace(stream(), prompt_behind=shown)
+    prompts = []
+    for end, tokens in ((12.0, (1, 2)), (14.0, (3,))):
+        for one in (alone, in_context):
+            one.settle(SOUND)
+            one.advance([word(end - 1, end)], complete=False, tokens=tokens)
+            prompts.append(one.prompt)
+    assert prompts == [(), (9, 1, 2), (), (9, 1, 2, 3)]
+
+
+def test_what_came_out_badly_is_not_shown_again() -> None:
+    one = replace(stream(), prompt_behind=shown)
+    one.settle(SOUND)
+    one.advance([word(11.0, 12.0)], complete=False, tokens=(1,))
+    one.settle(REPETITIVE)
+    one.settle(SOUND)
+    one.advance([word(13.0, 14.0)], complete=False, tokens=(2,))
+    assert one.prompt == (9,)
+    one.settle(SOUND)
+    one.advance([word(15.0, 16.0)], complete=False, tokens=(3,))
+    assert one.prompt == (9, 3)

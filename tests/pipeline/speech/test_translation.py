@@ -10,7 +10,9 @@ from pipeline.errors import SmeltError
 from pipeline.speech.engine_settings import SpeechEngineSettings
 from pipeline.speech.hearing import WhisperRecognizer
 from pipeline.speech.recognizer import Hints
+from pipeline.speech.samples import RATE
 from pipeline.speech.stream import Stream
+from pipeline.speech.takes import Way
 from pipeline.speech.transcript import Segment, Transcript
 from pipeline.speech.translation import translates
 from pipeline.speech.whisper import Whisper
@@ -80,7 +82,8 @@ def test_the_task_stands_before_each_decoding(
     told = {f"<|{task}|>": model._model.hf_tokenizer.token_to_id(f"<|{task}|>") for task in SpeechTask}
     for task in SpeechTask:
         hearing = recognizer.begin(Hints("en", task=task))
-        stream = hearing._stream(0, _window(), [], np.zeros((80, 0), np.float32))
+        way = Way(np.zeros(RATE, np.float32), [_window().span], model.features)
+        stream = hearing._stream(0, _window(), [], way)
         assert isinstance(stream, Stream)
         assert [name for name, token in told.items() if token in stream.prompt] == [f"<|{task}|>"]
 
